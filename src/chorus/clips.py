@@ -1,0 +1,35 @@
+"""The vocabulary of the tables: what a clip is, and the columns that describe it.
+
+A *clip* is one labelled piece of audio (mono, 48 kHz, 16 bit), as long as one or several 3-second *windows*. Encoders
+see windows; people, splits and scores speak of clips, and a clip's score is the maximum over its windows.
+"""
+
+SAMPLE_RATE = 48_000
+WINDOW_SECONDS = 3
+WINDOW_SAMPLES = SAMPLE_RATE * WINDOW_SECONDS
+
+POSITIVE, NEGATIVE = "positive", "negative"
+LABELS = (POSITIVE, NEGATIVE)
+QUALITIES = ("high", "medium", "low")  # of positives only; "" for negatives
+LABELLED, CANDIDATE = "labelled", "candidate"
+ROLES = (LABELLED, CANDIDATE)  # candidate: unlabelled-as-negative pool for hard-negative mining
+
+TRAIN, VALIDATION, TEST_IID, TEST_OOD = "train", "validation", "test_iid", "test_ood"
+SPLITS = (TRAIN, VALIDATION, TEST_IID, TEST_OOD, CANDIDATE)
+
+CLIP_COLUMNS = (
+    "clip_id",  # <recorder>_<night>_<first 12 hex digits of sha256>: names the content
+    "label",
+    "quality",
+    "call_type",
+    "site",
+    "recorder",
+    "night",  # the evening's date, YYYY-MM-DD, or "" when unknown: recordings before noon belong to the evening before
+    "recording",  # groups clips cut from one recording
+    "role",
+    "split",  # a split fixed by the user, or ""
+    "source",  # the path the clip came from, relative to the survey's folder; for the demo, what was synthesised
+    "windows",  # length in 3-s windows
+    "sha256",  # of the clip's PCM samples (little-endian 16 bit)
+    "shard",  # the tar file under data/raw/ that holds <clip_id>.flac
+)
