@@ -63,6 +63,12 @@ def read_csv(path: Path | str) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
+def write_parquet(path: Path | str, table: pd.DataFrame) -> None:
+    """Write a table as Parquet: no index; the same bytes for the same table and version of pyarrow."""
+    with replacing(path) as beside:
+        table.to_parquet(beside, index=False)
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _rounded(item) for key, item in value.items()}

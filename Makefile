@@ -1,0 +1,47 @@
+# Two commands matter: `make run` and `make test`. Both set up what they need, once.
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test lint format clean
+
+help:  ## show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.installed  ## make .venv and install the pinned requirements (only when they have changed)
+setup-dev: $(VENV)/.installed-dev
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; set PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt constraints.txt
+	$(PIP) install --quiet -r requirements.txt
+	@touch $@ $(VENV)/bin/python
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(PIP) install --quiet -r requirements-dev.txt
+	@touch $@
+
+run: setup  ## run the whole pipeline (what is up to date is not run again) and show the results
+	python src/check.py
+	dvc repro
+	python src/summary.py
+
+test: setup-dev  ## run the tests
+	python -m pytest -n auto
+
+lint: setup-dev  ## check style and types
+	ruff check .
+	ruff format --check .
+	mypy src
+
+format: setup-dev  ## format the code
+	ruff check --fix .
+	ruff format .
+
+clean:  ## remove .venv and scratch files; data, models and results stay
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

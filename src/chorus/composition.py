@@ -1,0 +1,176 @@
+"""The training set as a recipe: which positives, which negatives, and how many of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from chorus.clips import CANDIDATE, NEGATIVE, POSITIVE, QUALITIES, TRAIN
+from chorus.errors import DataError, LeakageError, ParameterError
+from chorus.options import options
+from chorus.seeds import stable_fraction
+
+BASELINE = "baseline"  # the source of clips that come from the training split itself
+
+Quality = Literal["high", "medium", "low"]
+
+
+@options
+class ComposeOptions:
+    """What a training set is made of.
+
+    quality: qualities of the training split's positives that are used.
+    balance: draw the negatives down to the number of positives.
+    positive_subsets, negative_subsets: mined subsets that are added, by name.
+    """
+
+    quality: Annotated[tuple[Quality, ...], Field(min_length=1)] = ("high", "medium")
+    balance: bool = True
+    positive_subsets: tuple[str, ...] = ()
+    negative_subsets: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("quality", "positive_subsets", "negative_subsets"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name} names something twice: {list(values)}")
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A training set.
+
+    manifest: one row a clip: clip_id, label, source ("baseline" or the subset it came from); sorted by clip_id.
+    summary: the counts, for JSON.
+    """
+
+    manifest: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def compose(
+    clips: pd.DataFrame,
+    positive_subsets: Mapping[str, Sequence[str]],
+    negative_subsets: Mapping[str, Sequence[str]],
+    options: ComposeOptions,
+    seed: int,
+) -> Composition:
+    """Compose a training set.
+
+    Args:
+        clips: clip_id, split, label, quality, recorder, sha256 of every clip.
+        positive_subsets, negative_subsets: the existing subsets, name -> clip ids.
+        seed: decides which negatives are drawn when `balance` is on. The draw ranks clips by a hash of seed and clip
+            id, so two compositions with the same seed share as many negatives as they can: a difference between them
+            is then due to the composition rather than to the luck of the draw.
+
+    Raises:
+        ParameterError: an unknown subset.
+        DataError: an empty subset, a clip in both classes, no positives or no negatives.
+        LeakageError: a clip that judges models, or shares recorder or content with such clips.
+    """
+    table = clips.set_index("clip_id")
+    if not table.index.is_unique:
+        raise DataError(f"clips listed twice: {_name(sorted(set(table.index[table.index.duplicated()])))}")
+    train = table[table["split"] == TRAIN]
+    positives = train[(train["label"] == POSITIVE) & train["quality"].isin(options.quality)]
+    negatives = train[train["label"] == NEGATIVE]
+    offered_positives = _chosen(positive_subsets, options.positive_subsets, "compose.positive_subsets")
+    offered_negatives = _chosen(negative_subsets, options.negative_subsets, "compose.negative_subsets")
+    sources = {
+        POSITIVE: _sources(positives.index, offered_positives),
+        NEGATIVE: _sources(negatives.index, offered_negatives),
+    }
+    _audit(table, sources)
+    if options.balance:
+        sources[NEGATIVE] = _draw(sources[NEGATIVE], len(sources[POSITIVE]), seed)
+    rows = [(clip, label, source) for label, by_clip in sources.items() for clip, source in by_clip.items()]
+    manifest = pd.DataFrame(rows, columns=["clip_id", "label", "source"]).sort_values("clip_id", ignore_index=True)
+    offered = {POSITIVE: offered_positives, NEGATIVE: offered_negatives}
+    return Composition(manifest, _summary(manifest, table, offered))
+
+
+def _chosen(subsets: Mapping[str, Sequence[str]], names: Sequence[str], key: str) -> dict[str, Sequence[str]]:
+    for name in names:
+        if name not in subsets:
+            raise ParameterError(f"{key}: no subset {name!r}; there are: {', '.join(sorted(subsets)) or 'none'}")
+        if not len(subsets[name]):
+            full = ", ".join(other for other in sorted(subsets) if len(subsets[other]))
+            raise DataError(f"{key}: the subset {name!r} is empty; those with clips are: {full or 'none'}")
+    return {name: subsets[name] for name in names}
+
+
+def _sources(baseline: pd.Index, subsets: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """clip id -> where it came from; a clip that is offered twice counts where it was offered first."""
+    sources = dict.fromkeys(baseline, BASELINE)
+    for name, members in subsets.items():
+        for clip in members:
+            sources.setdefault(clip, name)
+    return sources
+
+
+def _audit(table: pd.DataFrame, sources: Mapping[str, Mapping[str, str]]) -> None:
+    both = sorted(set(sources[POSITIVE]) & set(sources[NEGATIVE]))
+    if both:
+        raise DataError(f"clips that are both positive and negative: {_name(both)}")
+    for label, by_clip in sources.items():
+        if not by_clip:
+            raise DataError(f"the composition holds no {label} clips: widen compose.quality or add a subset")
+        unknown = sorted(set(by_clip) - set(table.index))
+        if unknown:
+            raise DataError(f"clips of a subset that are not in the survey: {_name(unknown)}")
+    positives, negatives = table.loc[list(sources[POSITIVE])], table.loc[list(sources[NEGATIVE])]
+    judging = table[~table["split"].isin([TRAIN, CANDIDATE])]
+    stray_positives = positives[(positives["split"] != TRAIN) | (positives["label"] != POSITIVE)]
+    stray_negatives = negatives[~negatives["split"].isin([TRAIN, CANDIDATE]) | (negatives["label"] != NEGATIVE)]
+    for stray, rule in (
+        (stray_positives, "training positives must be positive clips of the training split"),
+        (stray_negatives, "training negatives must be negative clips of the training split or candidates"),
+    ):
+        if len(stray):
+            raise LeakageError(f"{rule}: {_name(sorted(stray.index))}")
+    mined = negatives[negatives["split"] == CANDIDATE]
+    labelled = table[table["split"] != CANDIDATE]
+    for column, others in (("recorder", labelled), ("sha256", labelled)):
+        shared = mined[mined[column].isin(others[column])]
+        if len(shared):
+            raise LeakageError(f"mined negatives share a {column} with a split: {_name(sorted(shared.index))}")
+    heard = pd.concat([positives, negatives])
+    heard_and_judging = heard[heard["sha256"].isin(judging["sha256"])]
+    if len(heard_and_judging):
+        raise LeakageError(f"the same audio trains and judges: {_name(sorted(heard_and_judging.index))}")
+
+
+def _draw(sources: Mapping[str, str], size: int, seed: int) -> dict[str, str]:
+    ranked = sorted(sources, key=lambda clip: (stable_fraction("compose", seed, clip), clip))
+    return {clip: sources[clip] for clip in ranked[:size]}
+
+
+def _summary(
+    manifest: pd.DataFrame, table: pd.DataFrame, offered: Mapping[str, Mapping[str, Sequence[str]]]
+) -> dict[str, Any]:
+    positives = manifest[manifest["label"] == POSITIVE]
+    negatives = manifest[manifest["label"] == NEGATIVE]
+    quality = table.loc[positives["clip_id"], "quality"]
+    summary: dict[str, Any] = {
+        "positives": len(positives),
+        "negatives": len(negatives),
+        "positives_by_quality": {name: int((quality == name).sum()) for name in QUALITIES},
+        "positives_from_split": int((positives["source"] == BASELINE).sum()),
+        "negatives_from_split": int((negatives["source"] == BASELINE).sum()),
+    }
+    for label, part in ((POSITIVE, positives), (NEGATIVE, negatives)):
+        for name, members in offered[label].items():
+            summary.setdefault(f"{label}_subsets", {})[name] = {
+                "offered": len(members),
+                "entered": int((part["source"] == name).sum()),
+            }
+    return summary
+
+
+def _name(clips: Sequence[str], most: int = 6) -> str:
+    return ", ".join(clips[:most]) + (f" and {len(clips) - most} more" if len(clips) > most else "")

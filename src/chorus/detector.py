@@ -1,0 +1,117 @@
+"""Fit a detector to a manifest and score clips with it: the one way in which detectors and miners are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from chorus.clips import POSITIVE, VALIDATION
+from chorus.composition import ComposeOptions, Composition, compose
+from chorus.embeddings import Embeddings
+from chorus.errors import DataError
+from chorus.mining import ranked
+from chorus.training import Examples, HeadOptions, TrainedHead, clip_scores, train_head
+
+ScoresOf = Callable[[np.ndarray], np.ndarray]
+
+
+def fit(
+    manifest: pd.DataFrame, clips: pd.DataFrame, embeddings: Embeddings, options: HeadOptions, seed: int
+) -> TrainedHead:
+    """Train a head on a composed training set; the threshold is chosen on the validation split.
+
+    Args:
+        manifest: clip_id, label of the training set.
+        clips: clip_id, label, split, group of the whole survey.
+        embeddings: of at least the training and validation clips.
+
+    Raises:
+        DataError: a clip has no embedding, or the validation split lacks a class.
+    """
+    validation = clips[clips["split"] == VALIDATION]
+    labels = set(validation["label"])
+    if len(labels) < 2:
+        raise DataError(
+            f"the validation split holds {'only ' + labels.pop() if labels else 'no'} clips, but a threshold needs "
+            "both classes: raise split.validation_share, or fix splits in the survey's column `split`"
+        )
+    return train_head(examples(manifest, clips, embeddings), examples(validation, clips, embeddings), options, seed)
+
+
+@dataclass(frozen=True)
+class Miner:
+    """A head trained exactly as the detector is, on a composition of the training split alone."""
+
+    trained: TrainedHead
+    composition: Composition
+    about: dict[str, Any]  # composition, trained_on, head, seed, encoder: how to train it again
+
+    @property
+    def heard(self) -> list[str]:
+        """The clips it was trained on: it must not be asked about these."""
+        return list(self.composition.manifest["clip_id"])
+
+    def rank(self, embeddings: Embeddings, clip_ids: list[str]) -> pd.DataFrame:
+        """These clips with their scores, best first (`chorus.mining.ranked`)."""
+        return ranked(dict(score(self.trained.head.scores, embeddings, clip_ids)))
+
+
+def fit_miner(
+    clips: pd.DataFrame, embeddings: Embeddings, composition: ComposeOptions, options: HeadOptions, seed: int
+) -> Miner:
+    """Train a miner.
+
+    Raises:
+        DataError: as `fit`.
+        ParameterError: the composition asks for mined subsets, which a miner cannot have.
+    """
+    composed = compose(clips, {}, {}, composition, seed)
+    trained = fit(composed.manifest, clips, embeddings, options, seed)
+    about = {
+        "composition": {"quality": list(composition.quality), "balance": composition.balance},
+        "trained_on": composed.summary,
+        "head": asdict(options),
+        "seed": seed,
+        "encoder": embeddings.encoder_id,
+    }
+    return Miner(trained, composed, about)
+
+
+def examples(labelled: pd.DataFrame, clips: pd.DataFrame, embeddings: Embeddings) -> Examples:
+    """One row a window, with the label and the group of its clip.
+
+    Args:
+        labelled: clip_id, label of the clips that are wanted.
+        clips: clip_id, group of the whole survey.
+
+    Raises:
+        DataError: a clip has no embedding.
+    """
+    rows = embeddings.of(labelled["clip_id"])
+    label = labelled.set_index("clip_id")["label"].loc[rows.clip_ids]
+    group = clips.set_index("clip_id")["group"].loc[rows.clip_ids]
+    return Examples(
+        features=rows.features,
+        labels=(label == POSITIVE).to_numpy(dtype=bool),
+        groups=group.to_numpy(dtype=str),
+        clip_ids=rows.clip_ids,
+    )
+
+
+def score(scores_of: ScoresOf, embeddings: Embeddings, clip_ids: Iterable[str]) -> pd.Series:
+    """A clip's score: the maximum over its windows. Indexed by clip id, in the order asked for.
+
+    Args:
+        scores_of: embeddings (n, dimensions) -> scores (n,): `Head.scores`, or a baseline's.
+
+    Raises:
+        DataError: a clip has no embedding.
+    """
+    wanted = list(clip_ids)
+    rows = embeddings.of(wanted)
+    ids, scores = clip_scores(scores_of(rows.features), rows.clip_ids)
+    return pd.Series(scores, index=ids, name="score").loc[wanted]

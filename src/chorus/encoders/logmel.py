@@ -1,0 +1,42 @@
+"""An encoder without weights: statistics of a log-mel spectrogram. No licence, no download; what the tests use."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chorus.clips import SAMPLE_RATE
+
+ENCODER_ID = "logmel-1"  # raise the number when anything below changes: stored embeddings go by this name
+_MELS = 64
+_FLOOR = 1e-10  # -100 dB: keeps the logarithm finite in digital silence
+
+
+class LogMel:
+    """For each of 64 mel bands (60 Hz - 15 kHz): mean, standard deviation, 95th percentile over time, and the mean
+    size of the step between frames."""
+
+    dimensions = 4 * _MELS
+
+    def __init__(self) -> None:
+        import torch
+
+        from chorus.cpu_torchaudio import torchaudio
+
+        torch.set_num_threads(1)
+        self._torch = torch
+        self._mel = torchaudio().transforms.MelSpectrogram(
+            SAMPLE_RATE, n_fft=2048, hop_length=512, f_min=60.0, f_max=15_000.0, n_mels=_MELS, power=2.0
+        )
+
+    def embed(self, window: np.ndarray) -> np.ndarray:
+        """float32 samples in [-1, 1], shape (144000,), 48 kHz -> float32 embedding, shape (256,)."""
+        torch = self._torch
+        decibels = 10 * torch.log10(self._mel(torch.from_numpy(np.ascontiguousarray(window))) + _FLOOR)
+        relative = decibels - decibels.median()  # a louder recording of the same scene is the same scene
+        parts = [
+            relative.mean(dim=1),
+            relative.std(dim=1),
+            torch.quantile(relative, 0.95, dim=1),
+            relative.diff(dim=1).abs().mean(dim=1),
+        ]
+        return np.asarray(torch.cat(parts).numpy(), dtype=np.float32)

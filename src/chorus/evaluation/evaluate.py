@@ -1,0 +1,231 @@
+"""All figures of one detector: a headline of a few numbers, and the detail behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from chorus.clips import POSITIVE, TEST_IID, TEST_OOD, VALIDATION
+from chorus.errors import DataError, ParameterError
+from chorus.evaluation.bootstrap import night_bootstrap
+from chorus.evaluation.breakdown import breakdown
+from chorus.evaluation.table import JUDGED, name_clips, predictions
+from chorus.metrics import auprc, auroc, best_f1_threshold, brier, confusion, ece, threshold_for_precision
+from chorus.options import options
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+LEVEL = 0.95
+ABOUT = {
+    "headline": "At the threshold chosen on the validation split, so the validation figures here are flattered.",
+    "intervals": "What other nights might have given, for this one trained model; not the spread over seeds.",
+    "oracle_best_f1": "At the threshold that is best on this very split: cannot be had in the field, flattered; only "
+    "to compare with published tables.",
+    "min_precision": "At the lowest threshold that reaches this precision on the validation split; null: none does.",
+    "all_positive": "Calls every clip positive: its precision is the share of positives.",
+}
+
+
+@options
+class EvaluateOptions:
+    """resamples: of the bootstrap over nights. min_precision: find the threshold that reaches it on validation.
+    ece_bins: of the expected calibration error. seed: of the bootstrap."""
+
+    resamples: Annotated[int, Field(ge=100, le=100_000)] = 2000
+    min_precision: Annotated[float, Field(gt=0, le=1)] = 0.9
+    ece_bins: Annotated[int, Field(ge=1, le=1000)] = 10
+    seed: Annotated[int, Field(ge=0)] = 1
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """headline: ood_f1, ood_precision, ood_recall, ood_auprc, iid_f1, threshold; None where the survey has no such
+    split. detail: everything, nested, for JSON."""
+
+    headline: dict[str, float | None]
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Split:
+    """The clips of one split, as arrays (n,)."""
+
+    clips: pd.DataFrame
+    labels: Bools
+    scores: Floats
+
+    @property
+    def has_both_classes(self) -> bool:
+        return bool(self.labels.any() and not self.labels.all())
+
+    def with_scores(self, scores: pd.Series) -> _Split:
+        return _Split(self.clips, self.labels, scores.loc[self.clips["clip_id"]].to_numpy(dtype=np.float64))
+
+
+def evaluate(
+    clips: pd.DataFrame, *, threshold: float, baseline_scores: Mapping[str, pd.Series], options: EvaluateOptions
+) -> Evaluation:
+    """Judge a detector on validation, test_iid and test_ood.
+
+    A split without clips gives null; one that lacks a class gives counts, nulls and a note.
+
+    Args:
+        clips: what `chorus.evaluation.predictions` takes.
+        threshold: chosen on the validation split: a score at or above it is a detection.
+        baseline_scores: name -> scores of another method, indexed by clip id; its threshold is chosen on the
+            validation split in the same way (highest F1).
+
+    Raises:
+        DataError: see `predictions`; or a baseline lacks clips.
+        ParameterError: the threshold is not from 0 to 1.
+    """
+    if not 0 <= threshold <= 1:
+        raise ParameterError(f"threshold: {threshold} is not allowed: from 0 to 1")
+    splits = _splits(predictions(clips))
+    precise = _precise_threshold(splits[VALIDATION], options.min_precision)
+    thresholds = {"half": 0.5, "headline": threshold, "min_precision": precise}
+    baselines = {name: _judge_baseline(name, scores, splits) for name, scores in sorted(baseline_scores.items())}
+    detail: dict[str, Any] = {
+        "about": ABOUT | {"min_precision_wanted": options.min_precision},
+        "thresholds": thresholds,
+        "splits": {
+            name: None if split is None else _judge(split, threshold, thresholds, options)
+            for name, split in splits.items()
+        },
+    }
+    for split, figures in detail["splits"].items():
+        if figures is not None and figures["auprc"] is not None:
+            figures["baselines"] |= {name: of_split[split] for name, of_split in baselines.items()}
+    return Evaluation(_headline(detail), detail)
+
+
+def _splits(table: pd.DataFrame) -> dict[str, _Split | None]:
+    splits: dict[str, _Split | None] = {}
+    for name in JUDGED:
+        part = table[table["split"] == name]
+        labels = (part["label"] == POSITIVE).to_numpy(dtype=bool)
+        splits[name] = _Split(part, labels, part["score"].to_numpy()) if len(part) else None
+    return splits
+
+
+def _precise_threshold(validation: _Split | None, min_precision: float) -> float | None:
+    if validation is None or not validation.labels.any():
+        return None
+    return threshold_for_precision(validation.labels, validation.scores, min_precision)
+
+
+def _judge(
+    split: _Split, headline: float, thresholds: Mapping[str, float | None], options: EvaluateOptions
+) -> dict[str, Any]:
+    labels, scores = split.labels, split.scores
+    positives = int(labels.sum())
+    counts = {
+        "n": len(labels),
+        "positives": positives,
+        "negatives": len(labels) - positives,
+        "nights": int(split.clips["night"].nunique()),
+        "prevalence": positives / len(labels),
+    }
+    if not split.has_both_classes:
+        nothing = dict.fromkeys(("auroc", "auprc", "brier", "ece", "at", "intervals", "baselines", "by"))
+        return counts | nothing | {"note": f"all clips are {'positive' if positives else 'negative'}: nothing to judge"}
+    return counts | {
+        "auroc": auroc(labels, scores),
+        "auprc": auprc(labels, scores),
+        "brier": brier(labels, scores),
+        "ece": ece(labels, scores, bins=options.ece_bins),
+        "at": {
+            name: None if value is None else _at(labels, scores, value)
+            for name, value in {**thresholds, "oracle_best_f1": best_f1_threshold(labels, scores)}.items()
+        },
+        "intervals": _intervals(split, headline, options),
+        "baselines": {"all_positive": _all_positive(counts["prevalence"])},
+        "by": breakdown(split.clips, headline),
+    }
+
+
+def _at(labels: Bools, scores: Floats, threshold: float) -> dict[str, Any]:
+    counts = confusion(labels, scores, threshold)
+    return {
+        "threshold": threshold,
+        "precision": counts.precision,
+        "recall": counts.recall,
+        "f1": counts.f1,
+        "confusion": asdict(counts),
+    }
+
+
+def _intervals(split: _Split, threshold: float, options: EvaluateOptions) -> dict[str, Any]:
+    intervals = night_bootstrap(
+        split.labels,
+        split.scores,
+        split.clips["night"].to_numpy(dtype=str),
+        threshold,
+        resamples=options.resamples,
+        seed=options.seed,
+        level=LEVEL,
+    )
+    one = intervals["f1"]
+    return {
+        "level": LEVEL,
+        "method": "percentile bootstrap over nights",
+        "nights": one.nights,
+        "reliable": one.reliable,
+        "resamples": options.resamples,
+        "dropped": one.dropped,
+        **{metric: [interval.low, interval.high] for metric, interval in intervals.items()},
+    }
+
+
+def _all_positive(prevalence: float) -> dict[str, float]:
+    return {
+        "precision": prevalence,
+        "recall": 1.0,
+        "f1": 2 * prevalence / (1 + prevalence),
+        "auroc": 0.5,
+        "auprc": prevalence,
+    }
+
+
+def _judge_baseline(name: str, scores: pd.Series, splits: Mapping[str, _Split | None]) -> dict[str, Any]:
+    """A baseline's figures in each split, at its own threshold; None where it has none or nothing can be judged."""
+    judged = {split: _rescored(name, given, scores) for split, given in splits.items() if given is not None}
+    validation = judged.get(VALIDATION)
+    if validation is None or not validation.labels.any():
+        return dict.fromkeys(splits)
+    threshold = best_f1_threshold(validation.labels, validation.scores)
+    return {
+        split: _at(given.labels, given.scores, threshold)
+        | {"auroc": auroc(given.labels, given.scores), "auprc": auprc(given.labels, given.scores)}
+        if (given := judged.get(split)) is not None and given.has_both_classes
+        else None
+        for split in splits
+    }
+
+
+def _rescored(name: str, split: _Split, scores: pd.Series) -> _Split:
+    scored = set(scores.dropna().index)
+    if missing := [clip for clip in split.clips["clip_id"] if clip not in scored]:
+        raise DataError(f"baseline {name} has no score for {name_clips(missing)}")
+    return split.with_scores(scores)
+
+
+def _headline(detail: Mapping[str, Any]) -> dict[str, float | None]:
+    def figures(split: str) -> dict[str, Any]:
+        judged = detail["splits"][split]
+        if judged is None or judged["at"] is None:
+            return {}
+        return {**judged["at"]["headline"], "auprc": judged["auprc"]}
+
+    ood, iid = figures(TEST_OOD), figures(TEST_IID)
+    return {f"ood_{metric}": ood.get(metric) for metric in ("f1", "precision", "recall", "auprc")} | {
+        "iid_f1": iid.get("f1"),
+        "threshold": detail["thresholds"]["headline"],
+    }

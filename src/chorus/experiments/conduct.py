@@ -1,0 +1,140 @@
+"""Bring a grid to its end: queue what is not yet done, keep the workers at work, and say how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chorus.errors import ChorusError
+from chorus.experiments.history import Snapshot
+from chorus.experiments.queue import Queue, Task
+from chorus.experiments.study import Grid
+
+_POLL_SECONDS = 1.0
+_PATIENCE = 3  # polls with more running tasks than workers until a task counts as abandoned
+_RESTARTS = 5  # of every worker, without a run coming to its end in between
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a grid is: counts of runs, and the experiments that have come to their end since the last report."""
+
+    total: int
+    done: int
+    failed: int
+    running: int
+    queued: int
+    new: Sequence[Snapshot]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that failed, and the last lines that it wrote."""
+
+    name: str
+    log: str
+
+
+def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> list[Failure]:
+    """Run what is not yet done of a grid, on `jobs` workers of DVC's queue; returns the runs that failed.
+
+    Whatever was killed before (this process, a worker, a run) is tidied up first, and those runs start anew.
+
+    Args:
+        grid: of the study in the current folder.
+        report: called about every second.
+
+    Raises:
+        ChorusError: the workers stop again and again, or an experiment of that name is something else.
+    """
+    done = grid.finished()
+    report(Progress(len(grid.runs), len(done), 0, 0, 0, list(done.values())))
+    if len(done) == len(grid.runs):
+        return []
+    queue = Queue()
+    try:
+        return _Conductor(grid, queue, jobs, done).conduct(report)
+    finally:
+        queue.close()
+
+
+class _Conductor:
+    def __init__(self, grid: Grid, queue: Queue, jobs: int, done: Mapping[str, Snapshot]) -> None:
+        self._grid, self._queue, self._jobs = grid, queue, jobs
+        self._todo = {key: run for key, run in grid.planned.items() if run.name not in done}
+        self._reported: set[str] = set()
+        self._suspicions = self._starts = 0
+
+    def conduct(self, report: Callable[[Progress], None]) -> list[Failure]:
+        self._prepare()
+        while True:
+            tasks = self._tasks()
+            progress = self._progress(tasks)
+            report(progress)
+            if not progress.running and not progress.queued:
+                failed = [(key, task) for key, task in tasks.items() if task.state == "failed"]
+                return [Failure(self._todo[key].name, self._queue.log(task)) for key, task in failed]
+            self._staff(tasks, progress)
+            time.sleep(_POLL_SECONDS)
+
+    def _prepare(self) -> None:
+        """Clear what earlier calls have left, and queue what is missing."""
+        if not self._queue.workers():
+            self._queue.tidy()
+        lost = {task.identity for task in self._queue.abandoned()}
+        names = {run.name for run in self._todo.values()}
+        alive: set[str] = set()
+        stale = []
+        for task in self._queue.tasks():
+            key = self._grid.key_of(task.commit)
+            if key in self._todo and task.state in ("queued", "running") and task.identity not in lost | alive:
+                alive.add(key)
+            elif key in self._todo or task.name in names:
+                stale.append(task)
+        self._queue.remove(stale)
+        self._put(set(self._todo) - alive)
+
+    def _put(self, keys: set[str]) -> None:
+        for key, run in self._todo.items():
+            if key in keys:
+                if self._queue.exists(run.name):
+                    remedy = f"dvc exp rename or dvc exp remove {run.name}"
+                    raise ChorusError(f"{run.name} is an experiment of this commit with other parameters: {remedy}")
+                self._queue.put(run.name, run.changes, self._grid.target)
+
+    def _tasks(self) -> dict[str, Task]:
+        """The tasks of this grid by key."""
+        tasks = {self._grid.key_of(task.commit): task for task in self._queue.tasks()}
+        return {key: tasks[key] for key in self._todo if key in tasks}
+
+    def _progress(self, tasks: Mapping[str, Task]) -> Progress:
+        states = [task.state for task in tasks.values()]
+        new = {key: task for key, task in tasks.items() if task.state == "done" and key not in self._reported}
+        self._reported |= set(new)
+        if new:
+            self._starts = 0
+        before = len(self._grid.runs) - len(self._todo)
+        return Progress(
+            total=len(self._grid.runs),
+            done=before + states.count("done"),
+            failed=states.count("failed"),
+            running=states.count("running"),
+            queued=states.count("queued"),
+            new=[self._grid.at(reference) for task in new.values() if (reference := self._queue.result(task))],
+        )
+
+    def _staff(self, tasks: Mapping[str, Task], progress: Progress) -> None:
+        """Start missing workers; take tasks from the dead. A worker stops by itself when it finds the queue empty."""
+        alive = self._queue.workers()
+        self._suspicions = self._suspicions + 1 if progress.running > len(alive) else 0
+        if self._suspicions >= _PATIENCE:  # not at once: a worker writes several files in turn
+            lost = {task.identity for task in self._queue.abandoned()}
+            again = {key: task for key, task in tasks.items() if task.identity in lost}
+            self._queue.remove(list(again.values()))
+            self._put(set(again))
+        missing = [number for number in range(1, self._jobs + 1) if number not in alive][: progress.queued]
+        self._starts += len(missing)
+        if self._starts > _RESTARTS * self._jobs:
+            raise ChorusError("the workers stop again and again; their logs are .dvc/tmp/exps/celery/*.out")
+        self._queue.start(missing)

@@ -1,0 +1,241 @@
+"""The experiments that exist, read straight from git: their parameters, metrics, and the version of code and data.
+
+A thousand experiments are a thousand commits; reading their files as git objects takes seconds, where a process or a
+`dvc exp show` for each takes minutes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import pygit2
+import yaml
+
+from chorus.errors import DataError, ParameterError
+from chorus.experiments.signature import run_key, short_hash, signature
+
+_REFS = "refs/exps/"
+_OTHERS = tuple(f"{_REFS}{kind}" for kind in ("celery/", "exec/", "temp/", "apply/", "stash"))  # DVC's own use
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A commit as a run of the pipeline: an experiment, or the baseline that the next ones start from.
+
+    folder: of the study inside the repository, "" for its root.
+    stages: that differ between the runs of a grid; the others count as data.
+    """
+
+    name: str
+    commit: pygit2.Commit
+    folder: str
+    stages: tuple[str, ...]
+
+    @property
+    def pipeline(self) -> dict[str, Any]:
+        """dvc.yaml of this commit."""
+        return dict(self._yaml("dvc.yaml"))
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """params.yaml of this commit."""
+        return dict(self._yaml("params.yaml"))
+
+    @property
+    def signature(self) -> str:
+        return signature(self.params)
+
+    @property
+    def seed(self) -> Any:
+        return self.params.get("seed")
+
+    @cached_property
+    def version(self) -> str:
+        """Names code and data: commands, code and inputs of the stages, from git and dvc.lock, as eight hex digits."""
+        pipeline = self.pipeline["stages"]
+        made = {path: stage for stage in pipeline for path in _outputs(pipeline[stage])}
+        inputs: dict[str, Any] = {}
+        for stage in self.stages:
+            deps = {dep: self._content(dep, made) for dep in pipeline[stage].get("deps", ())}
+            inputs[stage] = [pipeline[stage].get("cmd"), {dep: content for dep, content in deps.items() if content}]
+        return short_hash(inputs)
+
+    @property
+    def key(self) -> str:
+        return run_key(self.params, self.version)
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether its outputs are those of its parameters: dvc.lock fits params.yaml and fits together."""
+        pipeline, hashes = self.pipeline["stages"], _hashes(self._lock, "outs")
+        for stage in self.stages:
+            locked = self._lock.get(stage)
+            if locked is None:
+                return False
+            for key in pipeline[stage].get("params", ()):
+                used = locked.get("params", {}).get("params.yaml", {})
+                if key not in used or signature({"_": used[key]}) != signature({"_": _get(self.params, key)}):
+                    return False
+            for dep in locked.get("deps", ()):
+                if dep.get("md5") != hashes.get(dep["path"], dep.get("md5")):
+                    return False
+        return True
+
+    def json(self, path: str) -> Any:
+        """A JSON file of this commit; None if it has no such file."""
+        blob = self._find(path)
+        return None if blob is None else json.loads(blob.data)
+
+    @cached_property
+    def _lock(self) -> dict[str, Any]:
+        return self._yaml("dvc.lock").get("stages", {}) if self._find("dvc.lock") is not None else {}
+
+    def _content(self, dep: str, made: Mapping[str, str]) -> str | None:
+        """A hash of a dependency; None when another of `stages` makes it: its inputs are counted there."""
+        output = next((path for path in made if dep == path or dep.startswith(f"{path}/")), None)
+        if output is None:
+            found = self._find(dep)
+            return "missing" if found is None else str(found.id)
+        return None if made[output] in self.stages else _hashes(self._lock, "outs").get(output, "missing")
+
+    def _find(self, path: str) -> Any:
+        try:
+            return self.commit.tree[f"{self.folder}/{path}" if self.folder else path]
+        except KeyError:
+            return None
+
+    def _yaml(self, path: str) -> Any:
+        blob = self._find(path)
+        if blob is None:
+            raise DataError(f"{path} is not in commit {str(self.commit.id)[:8]}: commit it first")
+        return _parse(blob.data)
+
+
+@lru_cache(maxsize=1024)  # most experiments share most of these files
+def _parse(text: bytes) -> Any:
+    return yaml.load(text, Loader=_LOADER) or {}
+
+
+class History:
+    """The commits of the repository around the folder of a study.
+
+    Raises:
+        DataError: there is no repository.
+    """
+
+    def __init__(self, root: Path) -> None:
+        found = pygit2.discover_repository(str(root))
+        if found is None:
+            raise DataError(f"{root} is in no git repository: experiments are kept in git")
+        self._git = pygit2.Repository(found)
+        folder = root.resolve().relative_to(Path(self._git.workdir).resolve()).as_posix()
+        self._folder = "" if folder == "." else folder
+
+    def baseline(self, stages: Collection[str] = ()) -> Snapshot:
+        """The current commit.
+
+        Raises:
+            DataError: there is no commit yet.
+        """
+        if self._git.head_is_unborn:
+            raise DataError("this repository has no commit yet: experiments need one to start from")
+        return self.at("HEAD", stages)
+
+    def at(self, revision: str, stages: Collection[str], name: str = "") -> Snapshot:
+        """A commit, by its id or by a reference to it."""
+        commit = self._git.revparse_single(revision).peel(pygit2.Commit)
+        return Snapshot(name or revision.rpartition("/")[2], commit, self._folder, tuple(stages))
+
+    def experiments(self, stages: Collection[str]) -> list[Snapshot]:
+        """All experiments, the oldest first."""
+        names = [reference.name for reference in self._git.references.iterator()]
+        own = [name for name in names if name.startswith(_REFS) and not name.startswith(_OTHERS)]
+        found = [self.at(name, stages) for name in own]
+        return sorted(found, key=lambda snapshot: (snapshot.commit.commit_time, snapshot.name))
+
+    def changed(self, beside: Collection[str] = ()) -> list[str]:
+        """Tracked files that differ from the current commit, except those in folders `beside`."""
+        untracked = pygit2.enums.FileStatus.WT_NEW | pygit2.enums.FileStatus.IGNORED
+        status = self._git.status(untracked_files="no")
+        return [path for path, flags in status.items() if not flags & untracked and not path.startswith(tuple(beside))]
+
+
+def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: str) -> list[str]:
+    """The stages between a parameter that varies and the target: all that a run of the grid does anew.
+
+    Args:
+        pipeline: what dvc.yaml holds.
+        keys: the parameters that vary.
+        target: the last stage of a run.
+
+    Raises:
+        ParameterError: a key that the target does not depend on.
+    """
+    stages = pipeline["stages"]
+    needed = _upstream(stages, target)
+    varying: set[str] = set()
+    for key in keys:
+        readers = {stage for stage in needed if any(_overlap(key, param) for param in stages[stage].get("params", ()))}
+        if not readers:
+            raise ParameterError(f"{key}: no stage up to {target} depends on it, so all runs would be the same")
+        varying |= readers
+    while True:
+        more = {stage for stage in needed - varying if varying & _makers(stages, stage)}
+        if not more:
+            return [stage for stage in stages if stage in varying]
+        varying |= more
+
+
+def inputs_of(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
+    """The stages outside `stages` that make what these need."""
+    makers = set().union(*(_makers(pipeline["stages"], stage) for stage in stages)) - set(stages)
+    return [stage for stage in pipeline["stages"] if stage in makers]
+
+
+def _upstream(stages: Mapping[str, Any], target: str) -> set[str]:
+    if target not in stages:
+        raise ParameterError(f"dvc.yaml has no stage {target!r}")
+    found, pending = set(), [target]
+    while pending:
+        stage = pending.pop()
+        if stage not in found:
+            found.add(stage)
+            pending += _makers(stages, stage)
+    return found
+
+
+def _makers(stages: Mapping[str, Any], stage: str) -> set[str]:
+    deps = stages[stage].get("deps", ())
+    return {
+        other
+        for other in stages
+        for path in _outputs(stages[other])
+        if any(dep == path or dep.startswith(f"{path}/") or path.startswith(f"{dep}/") for dep in deps)
+    } - {stage}
+
+
+def _outputs(stage: Mapping[str, Any]) -> list[str]:
+    """Paths of outs, metrics and plots; each is a string, or a mapping from the path to its settings."""
+    entries = [entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, ())]
+    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+
+
+def _hashes(lock: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {item["path"]: item.get("md5", "") for stage in lock.values() for item in stage.get(kind, ())}
+
+
+def _get(params: Mapping[str, Any], key: str) -> Any:
+    value: Any = params
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

@@ -1,0 +1,257 @@
+"""DVC's queue of experiments: put runs in, keep workers at work, see what became of each run, tidy up after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil  # type: ignore[import-untyped]
+import pygit2
+from celery.result import AsyncResult  # type: ignore[import-untyped]
+from dvc.repo import Repo
+from dvc.repo.experiments.executor.base import BaseExecutor
+from dvc.repo.experiments.queue.base import QueueEntry
+from dvc.repo.experiments.queue.remove import remove_tasks
+from dvc.repo.experiments.queue.tasks import run_exp
+from dvc.repo.experiments.refs import CELERY_STASH, ExpRefInfo
+from dvc.repo.experiments.stash import ExpStash
+from dvc.repo.experiments.utils import get_exp_rwlock
+from dvc.utils.serialize import modify_yaml
+
+from chorus.errors import ChorusError
+
+State = Literal["queued", "running", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """An entry of the queue.
+
+    name: of the experiment.
+    commit: the stash that holds its parameters.
+    identity: of the task in the queue.
+    """
+
+    name: str
+    state: State
+    commit: str
+    identity: str
+    entry: QueueEntry
+
+
+class Queue:
+    """The queue of the study in the current folder.
+
+    Runs are put in as git objects, as `dvc exp run --queue` stashes them, but without its detours through the working
+    tree: a kill at any moment leaves the tree as it was, and ninety runs take seconds.
+
+    Raises:
+        ChorusError: git does not know who commits.
+    """
+
+    def __init__(self) -> None:
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # workers start `dvc`
+        self._dvc = Repo()
+        self._queue = self._dvc.experiments.celery_queue
+        self._git = pygit2.Repository(self._dvc.scm.root_dir)
+        self._head = self._git.head.peel(pygit2.Commit)  # of now: a commit made meanwhile changes nothing
+        self._scratch = Path(self._dvc.tmp_dir) / "exps"
+        try:
+            self._author = self._git.default_signature
+        except KeyError:
+            missing = "git config user.name NAME; git config user.email MAIL"
+            raise ChorusError(f"git does not know who commits: {missing}") from None
+
+    def put(self, name: str, changes: Mapping[str, Any], target: str) -> None:
+        """Queue one run.
+
+        Args:
+            changes: dotted keys of params.yaml and their values.
+            target: the stage it ends with.
+        """
+        head, revision = self._head, str(self._head.id)
+        tree = self._tree(head, name, changes, target)
+        message = ExpStash.format_message(revision, revision, name)
+        # a stash is two commits: the index, and on top of it the working tree
+        index = self._git.create_commit(None, self._author, self._author, message, tree, [head.id])
+        stash = str(self._git.create_commit(None, self._author, self._author, message, tree, [head.id, index]))
+        with get_exp_rwlock(self._dvc, writes=["workspace", CELERY_STASH]):
+            self._dvc.scm.set_ref(CELERY_STASH, stash, message=f"commit: {message}")
+        entry = QueueEntry(
+            self._dvc.root_dir, self._dvc.scm.root_dir, CELERY_STASH, stash, revision, None, name, revision
+        )
+        self._queue.celery.signature(run_exp.s(entry.asdict(), copy_paths=None, message=None)).delay()
+
+    def tasks(self) -> list[Task]:
+        """All entries of the queue, finished ones too, the oldest first."""
+        waiting = [self._task(message, entry, "queued") for message, entry in self._queue._iter_queued()]
+        taken = [
+            self._task(message, entry, self._state(message.headers["id"], entry))
+            for message, entry in self._queue._iter_processed()
+        ]
+        return taken + waiting
+
+    def remove(self, tasks: Collection[Task]) -> None:
+        """Forget tasks, whatever their state; what still runs of them is ended."""
+        for task in tasks:
+            self._kill(task)
+        if tasks:
+            remove_tasks(self._queue, [task.entry for task in tasks])
+        for task in tasks:
+            if root := self._info(task.commit).get("root_dir"):
+                shutil.rmtree(root, ignore_errors=True)
+
+    def log(self, task: Task, lines: int = 15) -> str:
+        """The last lines that a run has written; if it never began, the last ones of the workers."""
+        own = self._record(task.commit, "out")
+        files = [own] if own.exists() else sorted(Path(self._queue.wdir).glob("dvc-exp-worker-*.out"))
+        text = [line for file in files for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+        return "\n".join(text[-lines:])
+
+    def workers(self) -> set[int]:
+        """The numbers of the workers that are alive."""
+        alive = set()
+        for file in Path(self._queue.wdir).glob("dvc-exp-worker-*.json"):
+            if "queue-worker" in _command(_read(file).get("pid")):
+                alive.add(int(file.stem.rpartition("-")[2]))
+        return alive
+
+    def start(self, workers: Collection[int]) -> None:
+        """Start the workers with these numbers, from 1 on."""
+        for number in workers:
+            self._queue._spawn_worker(number)
+
+    def abandoned(self) -> list[Task]:
+        """Running tasks without a worker, killed with it: DVC would list them as running for ever.
+
+        Empty also when not every living worker answers in time: then nothing is certain.
+        """
+        alive = self.workers()
+        answers = self._queue.worker_status() if alive else {}
+        if len(answers) < len(alive):
+            return []
+        working = {task["id"] for tasks in answers.values() for task in tasks}
+        return [task for task in self.tasks() if task.state == "running" and task.identity not in working]
+
+    def exists(self, name: str) -> bool:
+        """Whether there is an experiment of this name that starts from the current commit."""
+        return self._dvc.scm.get_ref(str(ExpRefInfo(str(self._head.id), name))) is not None
+
+    def result(self, task: Task) -> str | None:
+        """The git reference of the experiment that a task has become; None as long as it is none."""
+        return self._info(task.commit).get("result_ref")
+
+    def tidy(self) -> None:
+        """Remove what killed processes have left half done. Only when no worker is alive."""
+        for file in self._scratch.glob("celery/**/*"):
+            written = file.suffix in (".msg", ".exchange", ".json") or file.name.startswith("celery-task-meta-")
+            if written and file.is_file() and not _is_json(file):
+                file.unlink()
+        lock = self._scratch / "rwlock"
+        if lock.exists() and not _is_json(lock):
+            lock.unlink()
+        references = Path(self._git.path) / "refs"
+        for file in [*references.glob("exps/**/*.lock"), *references.glob("stash.lock")]:
+            file.unlink()
+        tasks = self.tasks()
+        known = {task.commit for task in tasks}
+        stash = self._queue.stash
+        stash.remove_revs([entry for commit, entry in stash.stash_revs.items() if commit not in known])
+        in_use = {self._info(task.commit).get("root_dir") for task in tasks if task.state == "running"}
+        for folder in self._scratch.glob("tmp*"):  # the checkouts of runs
+            if str(folder) not in in_use:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Ask the workers to stop once their tasks are done, and let go of the repository."""
+        self._queue.celery.control.shutdown()
+        self._dvc.close()
+
+    def _tree(self, head: pygit2.Commit, name: str, changes: Mapping[str, Any], target: str) -> pygit2.Oid:
+        """The tree of the current commit with other params, and with DVC's arguments, which travel as a file."""
+        folder = Path.cwd().relative_to(Path(self._git.workdir).resolve())
+        with tempfile.TemporaryDirectory() as scratch:
+            params, arguments = Path(scratch) / "params.yaml", Path(scratch) / "arguments"
+            blob = head.tree[(folder / "params.yaml").as_posix()]
+            assert isinstance(blob, pygit2.Blob)
+            params.write_bytes(blob.data)
+            with modify_yaml(params) as values:
+                for key, value in changes.items():
+                    _set(values, key, value)
+            environment = {
+                "DVC_EXP_BASELINE_REV": str(head.id),
+                "DVC_EXP_NAME": name,
+                "DVC_ROOT": self._dvc.root_dir,
+            }
+            BaseExecutor.pack_repro_args(arguments, targets=[target], run_env=environment)
+            files = {
+                (folder / "params.yaml").as_posix(): params.read_bytes(),
+                Path(self._queue.args_file).relative_to(self._git.workdir).as_posix(): arguments.read_bytes(),
+            }
+        index = pygit2.Index()
+        index.read_tree(head.tree)
+        for path, content in files.items():
+            index.add(pygit2.IndexEntry(path, self._git.create_blob(content), pygit2.enums.FileMode.BLOB))
+        return index.write_tree(self._git)
+
+    def _task(self, message: Any, entry: QueueEntry, state: State) -> Task:
+        return Task(entry.name or "", state, entry.stash_rev, message.headers["id"], entry)
+
+    def _state(self, identity: str, entry: QueueEntry) -> State:
+        if not AsyncResult(identity, app=self._queue.celery).ready():
+            return "running"
+        return "done" if self._info(entry.stash_rev).get("result_ref") else "failed"
+
+    def _kill(self, task: Task) -> None:
+        """End what a worker that is gone has left running."""
+        pid = _read(self._record(task.commit, "json")).get("pid")
+        if task.commit in _command(pid):
+            with suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
+                for process in [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]:
+                    process.kill()
+
+    def _record(self, commit: str, kind: str) -> Path:
+        return Path(self._queue.pid_dir) / commit / f"{commit}.{kind}"
+
+    def _info(self, commit: str) -> dict[str, Any]:
+        return _read(self._record(commit, "run"))
+
+
+def _set(values: Any, key: str, value: Any) -> None:
+    *sections, name = key.split(".")
+    for section in sections:
+        values = values[section]
+    values[name] = value
+
+
+def _command(pid: int | None) -> str:
+    """The command line of a process; "" if there is none."""
+    try:
+        return " ".join(psutil.Process(pid).cmdline()) if pid is not None else ""
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return ""
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A JSON record; empty if it is missing or not written to its end."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        json.loads(file.read_bytes())
+    except ValueError:
+        return False
+    return True

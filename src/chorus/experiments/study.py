@@ -1,0 +1,126 @@
+"""A grid in its study: the planned runs, matched with the experiments that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from chorus.errors import ParameterError
+from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid
+from chorus.experiments.history import History, Snapshot, inputs_of, varying_stages
+from chorus.experiments.leaderboard import run_row
+from chorus.experiments.sections import changed
+from chorus.experiments.signature import run_key, signature
+
+DETAIL, COMPOSITION = "metrics/evaluation_detail.json", "metrics/composition.json"
+
+
+def read_sweep(path: Path) -> dict[str, Any]:
+    """A sweep file.
+
+    Raises:
+        ParameterError: it does not exist, or is no YAML mapping.
+    """
+    try:
+        sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParameterError(f"there is no sweep file {path}") from None
+    except yaml.YAMLError as error:
+        raise ParameterError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(sweep, dict):
+        raise ParameterError(f"{path} must hold a mapping with name, axes and so on")
+    return sweep
+
+
+class Grid:
+    """The runs of a sweep, as changes to the current commit of a study.
+
+    Args:
+        root: the folder of the study.
+        sweep: what the sweep file holds.
+        target: the last stage of a run.
+        subsets: see `load_grid`.
+
+    Raises:
+        ParameterError: the sweep is not allowed, see `load_grid`.
+        DataError: there is no commit to start from.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        sweep: Mapping[str, Any],
+        *,
+        target: str,
+        subsets: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        self._history = History(root)
+        self.start = self._history.baseline()
+        self.runs: list[PlannedRun] = load_grid(sweep, self.start.params, subsets=subsets)
+        self.rank_by = str(sweep.get("rank_by", "ood.f1"))
+        self.comparisons = load_comparisons(sweep, self.runs)
+        self.axes = list(self.runs[0].changes)
+        self.target = target
+        self.stages = varying_stages(self.start.pipeline, self.axes, target)
+        self.shared = inputs_of(self.start.pipeline, self.stages)
+        self.start = self._history.baseline(self.stages)
+        self._keys: dict[str, str] = {}
+
+    @cached_property
+    def planned(self) -> dict[str, PlannedRun]:
+        """The runs by their keys: parameters, code and data."""
+        return {run_key(self.params(run), self.start.version): run for run in self.runs}
+
+    def params(self, run: PlannedRun) -> dict[str, Any]:
+        """All parameters of a run."""
+        return changed(self.start.params, run.changes)
+
+    def at(self, revision: str) -> Snapshot:
+        """A commit as a run of this grid."""
+        return self._history.at(revision, self.stages)
+
+    def key_of(self, commit: str) -> str:
+        """The key of the run that a commit stands for."""
+        if commit not in self._keys:
+            self._keys[commit] = self.at(commit).key
+        return self._keys[commit]
+
+    def finished(self) -> dict[str, Snapshot]:
+        """The runs that are done with the current code and data: name -> experiment.
+
+        An experiment counts by what it is and not by its name: one queued by hand is as good.
+        """
+        return {
+            self.planned[experiment.key].name: experiment
+            for experiment in self._history.experiments(self.stages)
+            if experiment.complete and experiment.key in self.planned
+        }
+
+    def latest(self) -> dict[str, Snapshot]:
+        """As `finished`; a run that is not done with the current code and data stands with its latest experiment."""
+        names = {(signature(self.params(run)), self.params(run).get("seed")): run.name for run in self.runs}
+        found = {
+            names[experiment.signature, experiment.seed]: experiment
+            for experiment in self._history.experiments(self.stages)
+            if (experiment.signature, experiment.seed) in names and experiment.complete
+        }
+        return found | self.finished()
+
+    def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
+        """A finished run as a row of the table of runs, with its signature and the version of code and data."""
+        detail, composition = experiment.json(DETAIL), experiment.json(COMPOSITION)
+        row = run_row(name, experiment.params, detail, composition, self.axes)
+        return row | {"signature": experiment.signature, "version": experiment.version}
+
+    def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
+        """Finished runs as a table, in the order of the grid."""
+        return pd.DataFrame([self.row(run.name, experiments[run.name]) for run in self.runs if run.name in experiments])
+
+    def changed_files(self, results: Collection[str]) -> list[str]:
+        """Tracked files that differ from the current commit, except those in the folders `results`."""
+        return self._history.changed(beside=results)

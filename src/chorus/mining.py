@@ -1,0 +1,202 @@
+"""Subsets picked by a miner's scores: the best of the doubtful positives, the hardest of the new negatives.
+
+A *miner* is a head trained exactly as the detector is, on a composition of its own; this module only picks from its
+scores and describes what was picked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import pandas as pd
+from pydantic import Field
+
+from chorus.clips import CANDIDATE, POSITIVE, TRAIN
+from chorus.composition import ComposeOptions
+from chorus.errors import DataError, LeakageError
+from chorus.options import options
+
+Score = Annotated[float, Field(gt=0, lt=1)]
+Percent = Annotated[float, Field(gt=0, le=100)]
+Seed = Annotated[int, Field(ge=0)]
+SubsetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]  # it becomes a file name
+
+
+@options
+class PositiveMiningOptions:
+    """composition, seed: the miner's own training set and seed. min_score: a pool clip counts as detected from this
+    score on. top_percent: subset name -> share of the detected clips, best scores first."""
+
+    composition: ComposeOptions
+    seed: Seed
+    min_score: Score
+    top_percent: dict[SubsetName, Percent]
+
+
+@options
+class NegativeMiningOptions:
+    """composition, seed: the miner's own training set and seed. min_score: one subset `hardneg_conf_min_<percent>` for
+    each of these scores."""
+
+    composition: ComposeOptions
+    seed: Seed
+    min_score: tuple[Score, ...]
+
+
+def positive_pool(clips: pd.DataFrame, miner_heard: Sequence[str]) -> list[str]:
+    """Low-quality positives of the training split: clip ids, sorted.
+
+    Raises:
+        LeakageError: the miner was trained on some of them, so its scores would flatter them.
+    """
+    mask = (clips["split"] == TRAIN) & (clips["label"] == POSITIVE) & (clips["quality"] == "low")
+    pool = sorted(clips.loc[mask, "clip_id"])
+    heard = sorted(set(pool) & set(miner_heard))
+    if heard:
+        raise LeakageError(f"the positive miner was trained on clips that it is to score: {', '.join(heard[:6])}")
+    return pool
+
+
+def negative_pool(clips: pd.DataFrame, miner_heard: Sequence[str]) -> list[str]:
+    """The candidates: clip ids, sorted.
+
+    Raises:
+        LeakageError: a candidate shares its recorder or its content with a split, or the miner was trained on it.
+    """
+    candidates = clips[clips["split"] == CANDIDATE]
+    labelled = clips[clips["split"] != CANDIDATE]
+    for column in ("recorder", "sha256"):
+        shared = candidates.loc[candidates[column].isin(labelled[column]), "clip_id"]
+        if len(shared):
+            raise LeakageError(f"candidates share a {column} with a split: {', '.join(sorted(shared)[:6])}")
+    heard = sorted(set(candidates["clip_id"]) & set(miner_heard))
+    if heard:
+        raise LeakageError(f"the negative miner was trained on clips that it is to score: {', '.join(heard[:6])}")
+    return sorted(candidates["clip_id"])
+
+
+def ranked(scores: Mapping[str, float]) -> pd.DataFrame:
+    """Scored clips, best first, ties in the order of their ids: columns clip_id, score, rank (from 1)."""
+    table = pd.DataFrame({"clip_id": list(scores), "score": list(scores.values())})
+    if table["score"].isna().any():
+        raise DataError(f"clips without a score: {', '.join(table.loc[table['score'].isna(), 'clip_id'][:6])}")
+    table = table.sort_values(["score", "clip_id"], ascending=[False, True], ignore_index=True)
+    table["rank"] = range(1, len(table) + 1)
+    return table
+
+
+def pick_top(pool: pd.DataFrame, options: PositiveMiningOptions) -> dict[str, pd.DataFrame]:
+    """Of the clips with a detection, the best so many percent (rounded down), for each subset.
+
+    Args:
+        pool: from `ranked`.
+    """
+    detected = pool[pool["score"] >= options.min_score]
+    # percent * n / 100 in this order: 0.15 * 100 would round down to 14
+    sizes = {name: math.floor(percent * len(detected) / 100) for name, percent in options.top_percent.items()}
+    return {name: detected.head(size) for name, size in sizes.items()}
+
+
+def pick_hard(pool: pd.DataFrame, options: NegativeMiningOptions) -> dict[str, pd.DataFrame]:
+    """The clips with at least a given score, for each subset.
+
+    Args:
+        pool: from `ranked`.
+    """
+    return {hard_negative_name(score): pool[pool["score"] >= score] for score in options.min_score}
+
+
+def hard_negative_name(min_score: float) -> str:
+    """0.5 -> hardneg_conf_min_50, 0.995 -> hardneg_conf_min_99.5."""
+    return f"hardneg_conf_min_{min_score * 100:.6g}"
+
+
+def top_rules(pool: pd.DataFrame, options: PositiveMiningOptions) -> dict[str, str]:
+    """How `pick_top` picked each subset, in words."""
+    detected = int((pool["score"] >= options.min_score).sum())
+    return {
+        name: f"top {percent:g} % by score of the {detected} clips with a score >= {options.min_score:g}"
+        for name, percent in options.top_percent.items()
+    }
+
+
+def hard_rules(options: NegativeMiningOptions) -> dict[str, str]:
+    """How `pick_hard` picked each subset, in words."""
+    return {hard_negative_name(score): f"score >= {score:g}" for score in options.min_score}
+
+
+def record(
+    source: str,
+    pool: pd.DataFrame,
+    subsets: Mapping[str, pd.DataFrame],
+    rules: Mapping[str, str],
+    miner: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The full account of one mining, for JSON and for `describe`.
+
+    Args:
+        source: a sentence: which clips were scored.
+        pool: all scored clips, from `ranked`.
+        rules: for each subset, in words, how its clips were picked.
+        miner: composition, trained_on (its counts), head, seed, encoder, weights_sha256.
+    """
+    return {
+        "source": source,
+        "clips_scored": len(pool),
+        "miner": dict(miner),
+        "subsets": {name: {"rule": rules[name], **_sizes(subset)} for name, subset in subsets.items()},
+    }
+
+
+def describe(records: Mapping[str, Mapping[str, Any]]) -> str:
+    """What the subsets are and how they were gathered, as Markdown.
+
+    Args:
+        records: "positive" and "negative", each from `record`.
+    """
+    lines = [
+        "# The mined subsets: what they are and how they were gathered",
+        "",
+        "Written by the stage `describe_subsets` from the run that gathered them. `rank` in each subset's CSV counts",
+        "from the best score; subsets of one kind are nested.",
+    ]
+    for kind, about in records.items():
+        miner, trained_on = about["miner"], about["miner"]["trained_on"]
+        quality = " + ".join(miner["composition"]["quality"])
+        balance = "drawn down to as many" if miner["composition"]["balance"] else "all of them"
+        lines += [
+            "",
+            f"## {kind.capitalize()} subsets",
+            "",
+            f"**Pool.** {about['source']} {about['clips_scored']} clips were scored.",
+            "",
+            f"**Miner.** A head trained exactly as the detector is, on {trained_on['positives']} positives of the "
+            f"training split ({quality} quality) and {trained_on['negatives']} of its negatives ({balance}), seed "
+            f"{miner['seed']}, encoder `{miner['encoder']}`. Weights: sha256 `{miner['weights_sha256']}`.",
+            "",
+            f"**Head.** {', '.join(f'{key} {value}' for key, value in miner['head'].items())}.",
+            "",
+            "| subset | clips | lowest score | highest score | rule |",
+            "| --- | ---: | ---: | ---: | --- |",
+        ]
+        lines += [
+            f"| `{name}` | {subset['clips']} | {_number(subset['lowest_score'])} | {_number(subset['highest_score'])} "
+            f"| {subset['rule']} |"
+            for name, subset in about["subsets"].items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _sizes(subset: pd.DataFrame) -> dict[str, Any]:
+    scores = subset["score"]
+    return {
+        "clips": len(subset),
+        "lowest_score": float(scores.min()) if len(subset) else None,
+        "highest_score": float(scores.max()) if len(subset) else None,
+    }
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

@@ -1,0 +1,19 @@
+"""Pictures to look at: PNG files, 1,200 pixels wide, of one look, with the same bytes for the same data.
+
+They know nothing but the data they draw. matplotlib is imported when something is drawn, and never pyplot: no window,
+no global state.
+"""
+
+from chorus.pictures.evaluation import draw_evaluation
+from chorus.pictures.scores import draw_score_distribution
+from chorus.pictures.sheet import SheetClip, contact_sheet, draw_spectrogram
+from chorus.pictures.spectrogram import spectrogram
+
+__all__ = [
+    "SheetClip",
+    "contact_sheet",
+    "draw_evaluation",
+    "draw_score_distribution",
+    "draw_spectrogram",
+    "spectrogram",
+]

@@ -1,0 +1,81 @@
+"""The common look: colours that colour-blind people can tell apart, quiet axes, and PNG files of fixed bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, TEST_OOD, VALIDATION
+from chorus.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 120
+WIDTH = 10.0  # inches: 1,200 pixels
+
+# Okabe & Ito's colours, https://jfly.uni-koeln.de/color/
+GREEN, BLUE, ORANGE, SKY, GREY, INK = "#009E73", "#0072B2", "#D55E00", "#56B4E9", "#8A8F94", "#22272B"
+COLOUR_OF = {VALIDATION: GREY, TEST_IID: BLUE, TEST_OOD: ORANGE, POSITIVE: GREEN, NEGATIVE: GREY}
+NAME_OF = {VALIDATION: "validation", TEST_IID: "IID test", TEST_OOD: "OOD test"}
+
+_STYLE = {
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+}
+
+
+@contextmanager
+def picture(path: Path | str, height: float, heading: str, subheading: str) -> Iterator[Figure]:
+    """Yield an empty figure `height` inches high; when the block ends well, it is written to `path` as PNG.
+
+    A personal matplotlibrc has no say, and the file names no software: same data, same bytes. It has 256 colours, which
+    look the same and make a sheet of spectrograms a fifth as large: these files are kept in git.
+    """
+    import matplotlib.style
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from PIL import Image
+
+    with matplotlib.style.context(["default", _STYLE]):
+        layout = ConstrainedLayoutEngine(rect=(0.005, 0.005, 0.985, 1 - 0.62 / height))
+        figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout=layout)
+        figure.text(0.012, 1 - 0.12 / height, heading, size=13, weight="bold", va="top")
+        figure.text(0.012, 1 - 0.38 / height, subheading, size=9, color=GREY, va="top")
+        yield figure
+        with replacing(path) as beside:
+            rendered = BytesIO()
+            figure.savefig(rendered, format="png", metadata={"Software": None})
+            image = (
+                Image.open(rendered).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            )
+            image.save(beside, format="png", optimize=True)
+
+
+def clipped(text: str, most: int) -> str:
+    """The text, its end replaced by an ellipsis where it would not fit."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def grid(axes: Axes) -> None:
+    """A faint grid behind the data."""
+    axes.grid(color="#E4E7EA", linewidth=0.7)
+    axes.set_axisbelow(True)

@@ -1,0 +1,45 @@
+"""Is the difference real? Tests and intervals that count seeds and nights for what they are."""
+
+from chorus.statistics.comparison import Comparison, compare
+from chorus.statistics.difference import Difference, paired_bootstrap, verdict
+from chorus.statistics.effects import (
+    STAGE6_INTERACTIONS,
+    STAGE6_MAIN,
+    Contrast,
+    Effect,
+    Interaction,
+    matched_effects,
+    run_spread,
+    sign_flip,
+)
+from chorus.statistics.paired import DeLong, McNemar, cohens_g, delong, holm, mcnemar, mcnemar_chi2
+from chorus.statistics.power import minimal_detectable_difference, smallest_sign_flip_p
+from chorus.statistics.summary import SeedSummary, format_summaries, seed_summary
+
+__all__ = [
+    "Comparison",
+    "Contrast",
+    "DeLong",
+    "Difference",
+    "Effect",
+    "Interaction",
+    "McNemar",
+    "STAGE6_INTERACTIONS",
+    "STAGE6_MAIN",
+    "SeedSummary",
+    "cohens_g",
+    "compare",
+    "delong",
+    "format_summaries",
+    "holm",
+    "matched_effects",
+    "mcnemar",
+    "mcnemar_chi2",
+    "minimal_detectable_difference",
+    "paired_bootstrap",
+    "run_spread",
+    "seed_summary",
+    "sign_flip",
+    "smallest_sign_flip_p",
+    "verdict",
+]

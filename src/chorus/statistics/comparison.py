@@ -1,0 +1,118 @@
+"""Two configurations compared on the same clips, in every way at once and in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from chorus.clips import POSITIVE, TEST_OOD
+from chorus.errors import DataError
+from chorus.statistics.difference import Difference, paired_bootstrap, verdict
+from chorus.statistics.paired import DeLong, McNemar, delong, mcnemar
+
+Floats = NDArray[np.float64]
+
+COLUMNS = ("seed", "threshold", "clip_id", "split", "label", "score", "night")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A against B on one split.
+
+    differences: metric -> difference, counting nights and seeds. This is what the sentence rests on.
+    mcnemar, delong: seed -> test of the two models of that seed. They take clips for independent, which makes their p
+        too small where clips of a night err together.
+    """
+
+    names: tuple[str, str]
+    split: str
+    clips: int
+    seeds: tuple[int, ...]
+    differences: Mapping[str, Difference]
+    mcnemar: Mapping[int, McNemar]
+    delong: Mapping[int, DeLong]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class _Models:
+    """One configuration: scores (seeds, clips) and thresholds (seeds,), by rising seed and clip id."""
+
+    clips: pd.DataFrame
+    scores: Floats
+    thresholds: Floats
+    seeds: tuple[int, ...]
+
+
+def compare(
+    predictions_a: pd.DataFrame,
+    predictions_b: pd.DataFrame,
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    split: str = TEST_OOD,
+    metric: str = "f1",
+    resamples: int = 2000,
+    seed: int = 1,
+) -> Comparison:
+    """Compare two configurations, paired by clip and by seed.
+
+    Args:
+        predictions_a, predictions_b: one row a seed and clip: seed, threshold (of that seed's model), clip_id, split,
+            label, score, night; see `chorus.evaluation.predictions`. Other columns do not matter.
+        metric: f1, precision, recall, auprc or auroc: what the sentence speaks of.
+        resamples, seed: of the bootstrap over nights.
+
+    Raises:
+        DataError: columns or clips are missing; A and B have other clips, labels, nights or seeds.
+    """
+    a, b = (_models(table, split, name) for table, name in zip((predictions_a, predictions_b), names, strict=True))
+    _check_pairs(a, b, names)
+    labels = (a.clips["label"] == POSITIVE).to_numpy(dtype=bool)
+    nights = a.clips["night"].to_numpy(dtype=str)
+    differences = paired_bootstrap(
+        labels, a.scores, b.scores, a.thresholds, b.thresholds, nights, resamples=resamples, seed=seed
+    )
+    if metric not in differences:
+        raise DataError(f"metric: {metric} is not allowed: one of {', '.join(differences)}")
+    right_a, right_b = ((m.scores >= m.thresholds[:, None]) == labels for m in (a, b))
+    return Comparison(
+        names=names,
+        split=split,
+        clips=len(labels),
+        seeds=a.seeds,
+        differences=differences,
+        mcnemar={of: mcnemar(right_a[i], right_b[i]) for i, of in enumerate(a.seeds)},
+        delong={of: delong(labels, a.scores[i], b.scores[i]) for i, of in enumerate(a.seeds)},
+        sentence=verdict(differences[metric], names),
+    )
+
+
+def _models(table: pd.DataFrame, split: str, name: str) -> _Models:
+    if missing := [column for column in COLUMNS if column not in table]:
+        raise DataError(f"the predictions of {name} lack the columns {', '.join(missing)}")
+    table = table[table["split"] == split].sort_values(["seed", "clip_id"], kind="stable", ignore_index=True)
+    if table.empty:
+        raise DataError(f"the predictions of {name} hold no clip of {split}")
+    if (twice := table.duplicated(["seed", "clip_id"])).any():
+        raise DataError(f"{name} has two predictions of one seed for clip {table.loc[twice, 'clip_id'].iloc[0]}")
+    scores = table.pivot(index="seed", columns="clip_id", values="score")
+    if scores.isna().to_numpy().any():
+        raise DataError(f"the seeds of {name} were not all judged on the same clips")
+    thresholds = table.groupby("seed")["threshold"]
+    if (thresholds.nunique() != 1).any():
+        raise DataError(f"{name} needs one threshold for each seed")
+    clips = table.loc[table["seed"] == table["seed"].iloc[0], ["clip_id", "label", "night"]].reset_index(drop=True)
+    return _Models(clips, scores.to_numpy(), thresholds.first().to_numpy(), tuple(int(s) for s in scores.index))
+
+
+def _check_pairs(a: _Models, b: _Models, names: tuple[str, str]) -> None:
+    if a.seeds != b.seeds:
+        raise DataError(
+            f"{names[0]} and {names[1]} are compared seed by seed, but have seeds {list(a.seeds)}, {list(b.seeds)}"
+        )
+    if not a.clips.equals(b.clips):
+        raise DataError(f"{names[0]} and {names[1]} were not judged on the same clips, labels and nights")

@@ -1,0 +1,65 @@
+"""A forest plot: every effect as a dot with its interval, and the single seeds beneath it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chorus.errors import DataError
+from chorus.pictures.look import BLUE, GREY, INK, ORANGE, clipped, grid, picture
+from chorus.statistics.effects import Effect
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ROW_INCHES = 0.34
+_ABOUT = "dot and line: mean over the seeds and its 95 % interval (t) · small circles: single seeds · "
+_HOLDS = "orange: holds after Holm's adjustment"
+
+
+def draw_forest(families: Sequence[tuple[str, Sequence[Effect]]], path: Path | str, heading: str, xlabel: str) -> None:
+    """Draw effects as PNG, from top to bottom.
+
+    Args:
+        families: heading of a group of rows, and its effects (say, main effects and interactions).
+
+    Raises:
+        DataError: there is no effect to draw.
+    """
+    effects = [effect for _, family in families for effect in family]
+    if not effects:
+        raise DataError("there are no effects to draw")
+    rows = len(effects) + len(families)
+    with picture(path, 1.5 + _ROW_INCHES * rows, clipped(heading, 95), _ABOUT + _HOLDS) as figure:
+        axes = figure.subplots()
+        axes.axvline(0, color=INK, linewidth=1)
+        ticks: list[tuple[float, str, bool]] = []
+        y = 0.0
+        for title, family in families:
+            ticks.append((y, title, True))
+            for effect in family:
+                y += 1
+                ticks.append((y, effect.name, False))
+                _draw(axes, y, effect)
+            y += 1
+        axes.set_ylim(y - 0.4, -0.6)
+        axes.set_yticks([at for at, _, _ in ticks], [clipped(name, 70) for _, name, _ in ticks])
+        for label, (_, _, is_title) in zip(axes.get_yticklabels(), ticks, strict=True):
+            label.set_fontweight("bold" if is_title else "normal")
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(xlabel)
+        grid(axes)
+        axes.grid(visible=False, axis="y")
+
+
+def _draw(axes: Axes, y: float, effect: Effect) -> None:
+    colour = ORANGE if effect.holds else BLUE
+    axes.plot([effect.low, effect.high], [y, y], color=colour, linewidth=1.8, solid_capstyle="butt", zorder=2)
+    axes.plot(
+        effect.per_seed, [y + 0.24] * len(effect.per_seed), "o", markersize=3.5, zorder=3, color="white", mec=GREY
+    )
+    axes.plot(effect.difference, y, "o", color=colour, markersize=7, zorder=4, markeredgecolor="white")
+    words = f"{effect.difference:+.3f}  [{effect.low:+.3f}, {effect.high:+.3f}]   Holm p {effect.p_holm:.2f}"
+    axes.text(1.015, y, words, transform=axes.get_yaxis_transform(), va="center", size=7.5, family="monospace")

@@ -1,0 +1,19 @@
+"""The survey: recordings, or the synthetic demo, as audio shards and a table of clips."""
+
+from chorus.survey.options import SurveyOptions
+from chorus.survey.packing import BuiltSurvey, ClipSource, build
+from chorus.survey.recordings import RecordedClip, user_sources
+from chorus.survey.summary import summarise
+from chorus.survey.table import ClipTable, read_clip_table
+
+__all__ = [
+    "BuiltSurvey",
+    "ClipSource",
+    "ClipTable",
+    "RecordedClip",
+    "SurveyOptions",
+    "build",
+    "read_clip_table",
+    "summarise",
+    "user_sources",
+]

@@ -1,0 +1,43 @@
+"""The user's own recordings as sources of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from chorus import quarantine
+from chorus.audio import Padding, fit_windows, read_audio
+from chorus.survey.options import SurveyOptions
+from chorus.survey.table import read_clip_table
+
+
+@dataclass(frozen=True)
+class RecordedClip:
+    """A clip in a file; a `packing.ClipSource`."""
+
+    meta: Mapping[str, str]
+    path: Path
+    padding: Padding
+    min_seconds: float
+
+    def samples(self) -> np.ndarray:
+        """See `packing.ClipSource.samples`."""
+        return fit_windows(read_audio(self.path, min_seconds=self.min_seconds), self.padding, self.min_seconds)
+
+
+def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedClip], pd.DataFrame, dict[str, Any]]:
+    """The clips that `folder`/clips.csv lists, the quarantine of its unusable rows, and notes for the summary.
+
+    Whether the audio is any good shows when it is read: `build` puts what is not into its own quarantine.
+
+    Raises:
+        DataError: the table as a whole cannot be used, see `read_clip_table`.
+    """
+    table = read_clip_table(folder, positive_label=options.positive_label, negative_label=options.negative_label)
+    clips = [RecordedClip(row, folder / row["source"], options.padding, options.min_seconds) for row in table.rows]
+    return clips, quarantine.table(table.rejected), table.notes

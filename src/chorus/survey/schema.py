@@ -1,0 +1,69 @@
+"""What a row of clips.csv may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pandas as pd
+
+from chorus.clips import CANDIDATE, QUALITIES, ROLES, SPLITS
+from chorus.survey.filenames import parse_date
+
+REQUIRED = ("path", "label")
+OPTIONAL = ("quality", "call_type", "site", "recorder", "date", "recording", "split", "role")
+VOCABULARY = ("label", "quality", "split", "role")  # columns in which capitals do not matter
+
+
+def find_faults(table: pd.DataFrame, *, positive_label: str, negative_label: str) -> dict[int, tuple[str, str]]:
+    """The first fault of each faulty row: position -> (what is wrong, the column, or "" when several are involved).
+
+    Args:
+        table: all required and optional columns, index 0, 1, ..., the columns of `VOCABULARY` in lower case.
+        positive_label, negative_label: what the table calls the two classes, in lower case.
+    """
+    import pandera.pandas as pa  # takes half a second, which other users of this package need not pay
+
+    def one_of(allowed: Iterable[str], error: str) -> Any:
+        return pa.Column(str, pa.Check.isin(list(allowed), error=error))
+
+    def never(condition: Callable[[pd.DataFrame], pd.Series], error: str) -> Any:
+        return pa.Check(lambda rows: ~condition(rows), error=error)
+
+    schema = pa.DataFrameSchema(
+        {
+            "path": pa.Column(str, pa.Check.str_length(min_value=1, error="empty path")),
+            "label": one_of(["", positive_label, negative_label], "unknown label"),
+            "quality": one_of(["", *QUALITIES], "unknown quality"),
+            "split": one_of(["", *(split for split in SPLITS if split != CANDIDATE)], "unknown split"),
+            "role": one_of(["", *ROLES], "unknown role"),
+            "date": pa.Column(str, pa.Check(_is_date, element_wise=True, error="date not understood")),
+        },
+        checks=[
+            never(lambda t: (t["label"] == "") & (t["role"] != CANDIDATE), "no label"),
+            never(lambda t: (t["label"] == positive_label) & (t["role"] == CANDIDATE), "a candidate labelled positive"),
+            never(lambda t: (t["split"] != "") & (t["role"] == CANDIDATE), "a candidate with a split"),
+            never(
+                lambda t: _lacks_quality(t[t["label"] == positive_label]).reindex(t.index, fill_value=False),
+                "a positive without quality in a survey that names it for others",
+            ),
+        ],
+    )
+    faults: dict[int, tuple[str, str]] = {}
+    try:
+        schema.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        for case in errors.failure_cases.itertuples():
+            faults.setdefault(int(case.index), (case.check, case.column if case.schema_context == "Column" else ""))
+    return faults
+
+
+def _lacks_quality(positives: pd.DataFrame) -> pd.Series:
+    return (positives["quality"] == "") & bool(positives["quality"].isin(QUALITIES).any())
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return text == "" or bool(parse_date(text))
+    except ValueError:
+        return False

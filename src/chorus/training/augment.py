@@ -1,0 +1,82 @@
+"""More training rows than there are: upsampling of the rarer class, and mixup."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus.errors import DataError
+from chorus.training.options import Upsampling
+
+Features = NDArray[np.float32]
+SMOTE_NEIGHBOURS = 5
+_BLOCK = 1024  # rows whose distances are held in memory at once
+
+
+def upsample(
+    features: Features, labels: NDArray[np.bool_], mode: Upsampling, ratio: float, random: np.random.Generator
+) -> tuple[Features, NDArray[np.bool_]]:
+    """Add rows of the rarer class until it has `ratio` times as many as the other; the new rows come last.
+
+    Args:
+        features: (n, d). labels: (n,).
+        mode: "repeat" repeats rows; "mean" adds points halfway between two of them; "linear" anywhere between two;
+            "smote" anywhere between a row and one of its five nearest neighbours (Chawla et al. 2002,
+            doi:10.1613/jair.953).
+
+    Raises:
+        DataError: points between rows are asked for, but the class has a single row.
+    """
+    positives = int(labels.sum())
+    rarer = positives < len(labels) - positives
+    rows = np.flatnonzero(labels == rarer)
+    missing = round(ratio * (len(labels) - len(rows))) - len(rows)
+    if mode == "none" or missing <= 0:
+        return features, labels
+    if mode != "repeat" and len(rows) < 2:
+        raise DataError(f"upsampling by {mode!r} needs two rows of the rarer class, but it has {len(rows)}")
+    own = features[rows]
+    first = random.integers(len(own), size=missing)
+    if mode == "repeat":
+        added = own[first]
+    else:
+        if mode == "smote":
+            neighbours = nearest(own, SMOTE_NEIGHBOURS)
+            second = neighbours[first, random.integers(neighbours.shape[1], size=missing)]
+        else:
+            second = (first + random.integers(1, len(own), size=missing)) % len(own)
+        place = np.full(missing, 0.5) if mode == "mean" else random.random(missing)
+        added = blend(own[second], own[first], place.astype(np.float32))
+    return np.concatenate([features, added]), np.concatenate([labels, np.full(missing, rarer)])
+
+
+def nearest(points: Features, count: int) -> NDArray[np.intp]:
+    """The nearest other rows of each row by Euclidean distance: (n, min(count, n - 1))."""
+    count = min(count, len(points) - 1)
+    exact = points.astype(np.float64)
+    squares = np.einsum("nd,nd->n", exact, exact)
+    found = []
+    for start in range(0, len(points), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        distances = squares[block, None] + squares[None, :] - 2 * (exact[block] @ exact.T)
+        here = np.arange(len(distances))
+        distances[here, start + here] = np.inf
+        # Rounded, so that the last digits of a matrix product, which vary with its threads, do not decide.
+        found.append(np.argpartition(distances.astype(np.float32), count - 1, axis=1)[:, :count])
+    return np.concatenate(found)
+
+
+def mixup_shares(count: int, alpha: float, random: np.random.Generator) -> NDArray[np.float32]:
+    """Shares for mixup of `count` rows in random order, where row i is blended with row count - 1 - i.
+
+    Each pair has one share drawn from Beta(alpha, alpha) (Zhang et al. 2018, arXiv:1710.09412), applied both ways, so
+    that the mean label of an epoch stays exactly what it was.
+    """
+    half = random.beta(alpha, alpha, size=(count + 1) // 2).astype(np.float32)
+    return np.concatenate([half, half[: count // 2][::-1]])
+
+
+def blend(rows: Features, partners: Features, shares: NDArray[np.float32]) -> Features:
+    """`share` of each row and the rest from its partner: rows and partners (n,) or (n, d), shares (n,)."""
+    weights = shares.reshape(-1, *[1] * (rows.ndim - 1))
+    return partners + weights * (rows - partners)

@@ -1,0 +1,101 @@
+"""A trained head as plain arrays: what scores embeddings, needs no torch, and survives on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus.errors import DataError, ModelError
+
+Weights = NDArray[np.float32]
+_BLOCK = 4096  # rows scored at once, so that memory does not grow with the survey
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Standardisation, at most one hidden layer of rectified units, and one logit a class.
+
+    mean, std: float32 (d,), of the training rows.
+    layers: (weight, bias) pairs, weight (inputs, outputs): [hidden,] output.
+    classes: what each logit stands for.
+
+    Raises:
+        ModelError: the shapes do not fit each other, or a number is not finite.
+    """
+
+    mean: Weights
+    std: Weights
+    layers: tuple[tuple[Weights, Weights], ...]
+    classes: tuple[str, ...] = ("positive",)
+
+    def __post_init__(self) -> None:
+        width = len(self.mean)
+        fits = self.mean.shape == self.std.shape == (width,) and len(self.layers) in (1, 2)
+        for weight, bias in self.layers:
+            fits = fits and weight.shape == (width, len(bias)) and bias.ndim == 1
+            width = len(bias)
+        if not fits or width != len(self.classes):
+            shapes = ", ".join(str(array.shape) for array in self.arrays().values())
+            raise ModelError(f"these weights are no head of {len(self.classes)} class(es): {shapes}")
+        if not all(np.isfinite(array).all() for array in self.arrays().values()) or (self.std <= 0).any():
+            raise ModelError("the weights of a head must be finite, and its standard deviations above 0")
+
+    @property
+    def dimensions(self) -> int:
+        """Of the embeddings that it scores."""
+        return len(self.mean)
+
+    @property
+    def hidden_units(self) -> int:
+        """0 for a linear head."""
+        return len(self.layers[0][1]) if len(self.layers) == 2 else 0
+
+    def arrays(self) -> dict[str, Weights]:
+        """All numbers of the head by name, as they are saved."""
+        named = {"mean": self.mean, "std": self.std}
+        for (weight, bias), name in zip(self.layers, layer_names(len(self.layers)), strict=True):
+            named |= {f"{name}.weight": weight, f"{name}.bias": bias}
+        return named
+
+    def logits(self, features: NDArray[np.floating]) -> Weights:
+        """Logits, float32 (n, classes), of embeddings (n, d).
+
+        Computed in double precision and then rounded, so that neither the number of threads nor the company in which
+        a row is scored shows in the result.
+
+        Raises:
+            ModelError: embeddings of another width.
+            DataError: embeddings that are not finite.
+        """
+        if features.ndim != 2 or features.shape[1] != self.dimensions:
+            raise ModelError(f"this head scores embeddings of width {self.dimensions}, not of shape {features.shape}")
+        if not np.isfinite(features).all():
+            raise DataError("only finite embeddings can be scored")
+        layers = [(weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in self.layers]
+        blocks = [np.zeros((0, len(self.classes)), dtype=np.float32)]
+        for start in range(0, len(features), _BLOCK):
+            values = (features[start : start + _BLOCK].astype(np.float64) - self.mean) / self.std
+            for number, (weight, bias) in enumerate(layers):
+                values = np.maximum(values, 0) if number else values
+                values = values @ weight + bias
+            blocks.append(values.astype(np.float32))
+        return np.concatenate(blocks)
+
+    def scores(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The probability of the positive class, (n,), of embeddings (n, d): the sigmoid of the logit.
+
+        In double precision, because in single precision all sure detections would tie at 1.
+
+        Raises:
+            ModelError: embeddings of another width.
+            DataError: embeddings that are not finite.
+        """
+        logits = self.logits(features)[:, self.classes.index("positive")].astype(np.float64)
+        return np.exp(-np.logaddexp(0.0, -logits))
+
+
+def layer_names(layers: int) -> tuple[str, ...]:
+    """What the layers of a head are called in its file."""
+    return ("hidden", "output")[-layers:]

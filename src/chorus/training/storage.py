@@ -1,0 +1,111 @@
+"""Heads on disk: weights as safetensors, and beside them a JSON that says what they are. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from chorus.errors import ModelError
+from chorus.files import replacing, write_text
+from chorus.training.head import Head, layer_names
+from chorus.training.options import HeadOptions
+from chorus.training.trainer import TrainedHead
+
+
+@dataclass(frozen=True)
+class SavedHead:
+    """A head from disk, the threshold chosen for it on the validation split, and everything in its JSON."""
+
+    head: Head
+    threshold: float
+    config: dict[str, Any]
+
+
+def save_head(trained: TrainedHead, path: Path | str, *, encoder_id: str, options: HeadOptions, seed: int) -> str:
+    """Write `path`.safetensors and `path`.json, each whole or not at all, with the same bytes for the same head.
+
+    The JSON holds the weights' checksum: a pair torn by a crash between the two is found when it is loaded.
+
+    Returns:
+        That checksum, the SHA-256 of the weights' file in hex: it names the model.
+    """
+    from safetensors.numpy import save
+
+    head = trained.head
+    weights = save(head.arrays())
+    checksum = hashlib.sha256(weights).hexdigest()
+    config = {
+        "encoder_id": encoder_id,
+        "classes": list(head.classes),
+        "dimensions": head.dimensions,
+        "hidden_units": head.hidden_units,
+        "threshold": trained.threshold,
+        "seed": seed,
+        "options": asdict(options),
+        "training": trained.summary,
+        "weights_sha256": checksum,
+    }
+    with replacing(_beside(path, ".safetensors")) as beside:
+        beside.write_bytes(weights)
+    # In full, not to six digits as elsewhere: a threshold rounded up would miss the clip whose score it is.
+    write_text(_beside(path, ".json"), json.dumps(config, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return checksum
+
+
+def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
+    """Read what `save_head` wrote.
+
+    Args:
+        path: without suffix.
+        encoder_id: of the embeddings that are to be scored; None if it does not matter.
+
+    Raises:
+        ModelError: a file is missing or damaged, the two do not fit each other, or the head scores the embeddings of
+            another encoder.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    config_path, weights_path = _beside(path, ".json"), _beside(path, ".safetensors")
+    try:
+        config = json.loads(config_path.read_text(encoding="utf-8"))
+        weights = weights_path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(f"{error.filename} is missing: train the head first") from None
+    except ValueError:
+        raise ModelError(f"{config_path} is damaged: it is not JSON") from None
+    missing = {"encoder_id", "classes", "dimensions", "hidden_units", "threshold", "weights_sha256"} - set(config)
+    if missing:
+        raise ModelError(f"{config_path} describes no head: it lacks {', '.join(sorted(missing))}")
+    if encoder_id not in (None, config["encoder_id"]):
+        raise ModelError(
+            f"{weights_path} scores embeddings of the encoder {config['encoder_id']!r}, not of {encoder_id!r}: "
+            "train it again on these"
+        )
+    if hashlib.sha256(weights).hexdigest() != config["weights_sha256"]:
+        raise ModelError(f"{weights_path} is damaged, or belongs to another {config_path.name}: train the head again")
+    try:
+        arrays = load(weights)
+    except SafetensorError as error:
+        raise ModelError(f"{weights_path} is damaged: {error}") from None
+    names = layer_names(2 if config["hidden_units"] else 1)
+    expected = {"mean", "std", *(f"{name}.{part}" for name in names for part in ("weight", "bias"))}
+    if set(arrays) != expected:
+        raise ModelError(f"{weights_path} holds {', '.join(sorted(arrays))}, not {', '.join(sorted(expected))}")
+    head = Head(
+        mean=arrays["mean"],
+        std=arrays["std"],
+        layers=tuple((arrays[f"{name}.weight"], arrays[f"{name}.bias"]) for name in names),
+        classes=tuple(config["classes"]),
+    )
+    for key, value in (("dimensions", head.dimensions), ("hidden_units", head.hidden_units)):
+        if config[key] != value:
+            raise ModelError(f"{weights_path} has {key} {value}, but {config_path.name} says {config[key]}")
+    return SavedHead(head=head, threshold=float(config["threshold"]), config=config)
+
+
+def _beside(path: Path | str, suffix: str) -> Path:
+    return Path(f"{path}{suffix}")  # with_suffix would cut "conf_0.5" at its dot

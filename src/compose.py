@@ -1,0 +1,19 @@
+"""Stage compose: the training set of this run, and what really got into it."""
+
+import stage
+from chorus.composition import ComposeOptions, compose
+from chorus.files import read_csv, write_csv, write_json
+from chorus.options import parse
+
+
+def main() -> None:
+    options = parse(ComposeOptions, stage.params("compose"), section="compose")
+    clips = read_csv(stage.SPLITS)
+    composition = compose(clips, stage.read_subsets("positive"), stage.read_subsets("negative"), options, stage.seed())
+    write_csv(stage.TRAINING_SET, composition.manifest)
+    write_json(stage.METRICS / "composition.json", composition.summary)
+    print(f"{composition.summary['positives']} positives, {composition.summary['negatives']} negatives")
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,94 @@
+"""What does each factor of the training data do? Effects on matched runs, with intervals, and a forest plot.
+
+python src/effects.py                                          our runs, metrics/stage6/runs.csv
+python src/effects.py --runs data/reference/stage6_runs.csv    the 90 published runs
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+import stage
+from chorus import statistics
+from chorus.errors import DataError
+from chorus.files import read_csv, write_csv
+from chorus.statistics.forest import draw_forest
+
+OUR_RUNS = stage.METRICS / "stage6" / "runs.csv"
+# What a metric is called in our runs, and in the published ones (whose thresholds were tuned on the test set).
+COLUMNS = {
+    "f1": ("ood.f1", "ood.best_f1.f1"),
+    "precision": ("ood.precision", "ood.best_f1.precision"),
+    "recall": ("ood.recall", "ood.best_f1.recall"),
+    "auprc": ("ood.auprc", "ood.auprc"),
+}
+FAMILIES: dict[str, Sequence[statistics.Contrast | statistics.Interaction]] = {
+    "main effects": statistics.STAGE6_MAIN,
+    "interactions": statistics.STAGE6_INTERACTIONS,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, default=OUR_RUNS, help="one row a run (default: %(default)s)")
+    parser.add_argument("--metric", nargs="+", choices=COLUMNS, default=list(COLUMNS), help="default: all")
+    parser.add_argument("--out", type=Path, help="folder (default: that of our runs, or docs/published_stage6)")
+    arguments = parser.parse_args()
+    if not arguments.runs.is_file():
+        raise DataError(f"there is no {arguments.runs}: run the sweep and the leaderboard first")
+    runs = read_csv(arguments.runs)
+    ours = arguments.runs == OUR_RUNS
+    tables = arguments.out or (OUR_RUNS.parent if ours else Path("docs/published_stage6"))
+    pictures = arguments.out or (stage.PLOTS / "stage6" if ours else tables)
+    written = []
+    for metric in arguments.metric:
+        column = next((name for name in COLUMNS[metric] if name in runs), COLUMNS[metric][0])
+        families = {title: statistics.matched_effects(runs, column, family) for title, family in FAMILIES.items()}
+        spread = statistics.run_spread(runs, column)
+        show(column, families, spread, seeds=runs["seed"].nunique())
+        heading = f"Effects of the training data on {column}: {len(runs)} runs, {runs['seed'].nunique()} seeds"
+        draw_forest(list(families.items()), pictures / f"effects_{metric}.png", heading, f"difference in {column}")
+        written += [rows(metric, title, family) for title, family in families.items()]
+    write_csv(tables / "effects.csv", pd.concat(written))
+
+
+def show(column: str, families: dict[str, list[statistics.Effect]], spread: float, seeds: int) -> None:
+    """The tables of one metric, and what the seeds can find at all."""
+    console = Console()
+    for title, family in families.items():
+        table = Table(title=f"{column}: {title}", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+        table.add_column("contrast", overflow="fold")
+        for heading in ("difference", "95 % interval", "p", "Holm p", "run p", "detectable", "holds"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for e in family:
+            figures = [f"{e.p:.3f}", f"{e.p_holm:.3f}", f"{e.run_p:.3f}", f"{e.detectable:.3f}"]
+            interval = f"{e.low:+.3f} to {e.high:+.3f}"
+            table.add_row(e.name, f"{e.difference:+.3f}", interval, *figures, "yes" if e.holds else "no")
+        console.print(table)
+    detectable = {n: statistics.minimal_detectable_difference(spread, n) for n in (seeds, 5, 10, 20)}
+    words = ", ".join(f"{n} seeds {value:.3f}" for n, value in sorted(detectable.items()))
+    console.print(f"{column}: two configurations must truly differ by this much to be told apart in 80 % of cases:")
+    console.print(f"  {words}")
+    least = statistics.smallest_sign_flip_p(seeds)
+    console.print(
+        f"  (single runs differ with SD {spread:.3f}; flipping signs over {seeds} seeds: p is never below {least:g})\n"
+    )
+
+
+def rows(metric: str, family: str, effects: Sequence[statistics.Effect]) -> pd.DataFrame:
+    """One row an effect, the seeds' differences in one field."""
+    table = pd.DataFrame([asdict(effect) | {"holds": effect.holds} for effect in effects])
+    table["per_seed"] = [" ".join(f"{value:.6g}" for value in effect.per_seed) for effect in effects]
+    table.insert(0, "metric", metric)
+    table.insert(1, "family", family)
+    return table
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,27 @@
+"""Stage encode: an embedding for every clip, computed once for that audio and kept."""
+
+import stage
+from chorus import encoders, encoding, parallel, quarantine
+from chorus.files import read_csv, write_csv
+from chorus.options import parse
+
+
+def main() -> None:
+    options = parse(encoders.EncodeOptions, stage.params("encode"), section="encode")
+    allowed = stage.params("survey.max_quarantined_share")
+    clips = read_csv(stage.CLIPS)
+    if options.encoder == "birdnet":
+        print("BirdNET V2.4 weights: CC BY-NC-SA 4.0, no commercial use (encode.encoder: logmel needs none)")
+    with stage.progress(f"encoding with {options.encoder}", len(clips)) as advance:
+        result = encoding.update(
+            stage.EMBEDDINGS, clips, stage.RAW, options, workers=parallel.cores(), progress=advance
+        )
+    print(f"{result.computed} clips encoded, {result.reused} known, {len(result.failed)} failed")
+    earlier = read_csv(stage.RAW / "quarantine.csv")
+    rejected = quarantine.add(earlier, clips, result.failed, stage="encode")
+    quarantine.check_share(rejected, len(clips) + len(earlier), allowed)
+    write_csv(stage.QUARANTINE, rejected)
+
+
+if __name__ == "__main__":
+    stage.run(main)

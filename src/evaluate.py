@@ -1,0 +1,34 @@
+"""Stage evaluate: how good the detector is, where, how sure we are, and what the trivial baselines reach."""
+
+from functools import partial
+
+import stage
+from chorus import detector, embeddings, evaluation, pictures
+from chorus.clips import CANDIDATE
+from chorus.files import read_csv, write_csv, write_json, write_parquet
+from chorus.options import parse
+from chorus.training import load_head
+
+
+def main() -> None:
+    options = parse(evaluation.EvaluateOptions, stage.params("evaluate"), section="evaluate")
+    clips, manifest = read_csv(stage.SPLITS), read_csv(stage.TRAINING_SET)
+    known = embeddings.read(stage.EMBEDDINGS)
+    saved = load_head(stage.DETECTOR, encoder_id=known.encoder_id)
+    judged = clips[clips["split"] != CANDIDATE]
+    judged = judged.assign(score=detector.score(saved.head.scores, known, judged["clip_id"]).to_numpy())
+    training = detector.examples(manifest, clips, known)
+    regression = partial(evaluation.logistic_regression_scores, training.features, training.labels)
+    baselines = {"logistic_regression": detector.score(regression, known, judged["clip_id"])}
+    result = evaluation.evaluate(judged, threshold=saved.threshold, baseline_scores=baselines, options=options)
+    curves = evaluation.curves(judged)
+    write_parquet(stage.PREDICTIONS, evaluation.predictions(judged))
+    write_json(stage.METRICS / "evaluation.json", result.headline)
+    write_json(stage.METRICS / "evaluation_detail.json", result.detail)
+    for name, curve in curves.items():
+        write_csv(stage.PLOTS / "evaluation" / f"{name}.csv", curve)
+    pictures.draw_evaluation(curves, result.detail, stage.PLOTS / "evaluation" / "overview.png")
+
+
+if __name__ == "__main__":
+    stage.run(main)

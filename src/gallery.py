@@ -1,0 +1,32 @@
+"""Stage gallery: spectrograms of the ten worst false positives and false negatives, to look at and think about."""
+
+from typing import get_args
+
+import pandas as pd
+
+import stage
+from chorus import audio, evaluation, pictures, shards
+from chorus.clips import TEST_IID, TEST_OOD
+from chorus.files import read_csv, read_json
+
+
+def main() -> None:
+    predictions = pd.read_parquet(stage.PREDICTIONS)
+    threshold = read_json(f"{stage.DETECTOR}.json")["threshold"]
+    shard_of = read_csv(stage.CLIPS).set_index("clip_id")["shard"]
+    split = TEST_OOD if (predictions["split"] == TEST_OOD).any() else TEST_IID
+    for kind in get_args(evaluation.Kind):
+        worst = evaluation.worst(predictions, split, kind, threshold=threshold)
+        sheet = []
+        for clip in worst.itertuples():
+            flac = shards.read_member(stage.RAW / shard_of[clip.clip_id], f"{clip.clip_id}.flac")
+            about = ", ".join(filter(None, [clip.site, clip.quality, clip.call_type]))
+            sheet.append(
+                pictures.SheetClip(f"{clip.clip_id}\nscore {clip.score:.3f} · {about}", audio.decode_flac(flac))
+            )
+        heading = f"Worst {kind.replace('_', ' ')} on {split}, threshold {threshold:.3f}"
+        pictures.contact_sheet(sheet, stage.PLOTS / "evaluation" / f"{kind}.png", heading)
+
+
+if __name__ == "__main__":
+    stage.run(main)

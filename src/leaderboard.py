@@ -1,0 +1,82 @@
+"""Collect a grid's experiments and rank them: python src/leaderboard.py [sweeps/stage6.yaml]
+
+Writes runs.csv, leaderboard.csv and comparisons.csv into metrics/<name of the sweep file>/.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+import stage
+from chorus.errors import DataError
+from chorus.experiments.leaderboard import aggregate, compare, one_version, rank
+from chorus.experiments.study import Grid, read_sweep
+from chorus.files import write_csv
+
+SHOWN = ("ood.f1", "ood.precision", "ood.recall", "ood.auprc", "iid.f1")  # the files hold all metrics
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sweep", type=Path, nargs="?", default=Path("sweeps/stage6.yaml"), help="a file in sweeps/")
+    parser.add_argument("--rank-by", metavar="METRIC", help="such as ood.auprc (default: what the sweep file says)")
+    parser.add_argument("--min-precision", type=float, help="leave out configurations with a lower OOD precision")
+    parser.add_argument("--stability-weight", type=float, default=0.0, help="rank by mean - weight x SD (default: 0)")
+    parser.add_argument(
+        "--mixed", action="store_true", help="allow, and mark, runs of several versions of code or data"
+    )
+    arguments = parser.parse_args()
+    grid = Grid(Path(), read_sweep(arguments.sweep), target="evaluate")
+    runs = grid.table(grid.latest())
+    if runs.empty:
+        raise DataError(f"no run of this grid is done: python src/sweep.py {arguments.sweep}")
+    if not arguments.mixed:
+        one_version(runs)
+    board = rank(
+        aggregate(runs),
+        arguments.rank_by or grid.rank_by,
+        min_precision=arguments.min_precision,
+        stability_weight=arguments.stability_weight,
+    )
+    comparisons = compare(runs, [pair for pair in grid.comparisons if {pair.a, pair.b} <= set(runs["run"])])
+    folder = stage.METRICS / arguments.sweep.stem
+    write_csv(folder / "runs.csv", runs)
+    write_csv(folder / "leaderboard.csv", board)
+    write_csv(folder / "comparisons.csv", comparisons)
+    console = Console()
+    show_board(console, board, grid.start.version)
+    show_comparisons(console, comparisons)
+    missing = len(grid.runs) - len(runs)
+    console.print(f"{len(runs)} runs" + (f"; {missing} of the grid are not done" if missing else ""))
+
+
+def show_board(console: Console, board: pd.DataFrame, version: str) -> None:
+    """The headline metrics, mean and SD over seeds; what is not of the current code and data alone is marked."""
+    table = Table("", "configuration", "n", *(metric.replace(".", " ") for metric in SHOWN), box=None)
+    marked = board["versions"] != version
+    for place, (row, mark) in enumerate(zip(board.to_dict("records"), marked, strict=True), start=1):
+        figures = [f"{row[f'{metric}__mean']:.3f} ±{row[f'{metric}__std']:.3f}" for metric in SHOWN]
+        table.add_row(str(place), str(row["configuration"]) + (" *" if mark else ""), str(row["n"]), *figures)
+    console.print(table)
+    if marked.any():
+        console.print("* from another version of code or data than the current one")
+
+
+def show_comparisons(console: Console, comparisons: pd.DataFrame) -> None:
+    """Two configurations and the difference, pair by pair."""
+    shown = [column for column in ("positives", "negatives", *SHOWN) if column in comparisons]
+    for name, rows in comparisons.groupby("comparison", sort=False) if len(comparisons) else ():
+        title = f"{name}: {rows['shows'].iloc[0]}".rstrip(": ")
+        table = Table("", *(column.replace(".", " ") for column in shown), title=title, title_justify="left", box=None)
+        for row in rows.to_dict("records"):
+            figures = [f"{row[column]:.0f}" if column.endswith("tives") else f"{row[column]:.3f}" for column in shown]
+            table.add_row(str(row["configuration"] or row["side"]), *figures)
+        console.print(table)
+
+
+stage.run(main)

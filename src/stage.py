@@ -1,0 +1,132 @@
+"""What all scripts share: where files lie, how params are read, and how errors reach a person."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+import chorus
+from chorus.errors import ChorusError, ParameterError
+from chorus.files import read_csv, write_csv, write_json
+
+# A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
+# or a stray PYTHONPATH would silently run something else.
+if Path(chorus.__file__).resolve().parent != Path(__file__).resolve().parent / "chorus":
+    sys.exit(f"error: this script would import chorus from {Path(chorus.__file__).parent}, not from beside itself")
+
+RAW = Path("data/raw")
+CLIPS = RAW / "clips.csv"
+EMBEDDINGS = Path("data/embeddings")
+MANIFESTS = Path("data/manifests")
+QUARANTINE = MANIFESTS / "quarantine.csv"
+SPLITS = MANIFESTS / "splits.csv"
+TRAINING_SET = MANIFESTS / "train.csv"
+SUBSETS = Path("data/subsets")
+PREDICTIONS = Path("data/predictions.parquet")
+DETECTOR = Path("models/detector")
+POSITIVE_MINER = Path("models/positive_miner")
+NEGATIVE_MINER = Path("models/negative_miner")
+METRICS = Path("metrics")
+PLOTS = Path("plots")
+
+
+def params(section: str) -> Any:
+    """A section of params.yaml in the current folder ("compose", "mine.positives"), as plain values.
+
+    Raises:
+        ParameterError: the file or the section is missing, or the file is not valid YAML.
+    """
+    try:
+        value = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParameterError("params.yaml is missing: run this in the folder of a study") from None
+    except yaml.YAMLError as error:
+        raise ParameterError(f"params.yaml is not valid YAML: {' '.join(str(error).split())}") from None
+    for key in section.split("."):
+        if not isinstance(value, dict) or key not in value:
+            raise ParameterError(f"{section}: missing in params.yaml")
+        value = value[key]
+    return value
+
+
+def seed(section: str = "seed") -> int:
+    """A seed from params.yaml.
+
+    Raises:
+        ParameterError: it is no whole number from 0 on.
+    """
+    value = params(section)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ParameterError(f"{section}: {value!r} is not allowed: a seed is a whole number from 0 on")
+    return value
+
+
+def refuse_unknown(sections: Iterable[str]) -> None:
+    """Refuse sections of params.yaml that no stage reads: a misspelt one would silently change nothing.
+
+    Args:
+        sections: all that are read, beside the seed ("compose", "mine.head").
+
+    Raises:
+        ParameterError: names the first unknown one.
+    """
+    known = {"seed", *sections, *(section.split(".")[0] for section in sections)}
+    values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    for key, value in values.items():
+        nested = [f"{key}.{name}" for name in value] if key not in sections and isinstance(value, dict) else []
+        for name in [key, *nested]:
+            if name not in known:
+                raise ParameterError(f"{name}: no stage reads this; there are: {', '.join(sorted(known))}")
+
+
+def refuse_inside(folder: Path, output: Path, key: str) -> None:
+    """Refuse an input folder that a stage's output holds or is held by: the stage would delete its own input.
+
+    Raises:
+        ParameterError: it is so.
+    """
+    given, ours = folder.resolve(), output.resolve()
+    if given == ours or ours in given.parents or given in ours.parents:
+        raise ParameterError(f"{key}: {str(folder)!r} is not allowed: a folder apart from {output}, which is rewritten")
+
+
+def read_subsets(kind: str) -> dict[str, list[str]]:
+    """The mined subsets of a kind ("positive", "negative"): name -> clip ids, best first."""
+    return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted((SUBSETS / kind).glob("*.csv"))}
+
+
+def write_mining(kind: str, pool: pd.DataFrame, subsets: Mapping[str, pd.DataFrame], record: Any) -> None:
+    """Write one CSV a subset, and beside them, in pool/, all scores and the record of the mining."""
+    for name, subset in subsets.items():
+        write_csv(SUBSETS / kind / f"{name}.csv", subset)
+        print(f"{name:<24} {len(subset):>6} clips")
+    write_csv(SUBSETS / kind / "pool" / "scores.csv", pool)
+    write_json(SUBSETS / kind / "pool" / "record.json", record)
+
+
+@contextmanager
+def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[int], None]]:
+    """A progress bar with rate and time left; yields the function that advances it."""
+    from tqdm import tqdm
+
+    every = 0.5 if sys.stderr.isatty() else 10.0  # seconds; a log file needs no thousand lines
+    with tqdm(total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every) as bar:
+
+        def advance(done: int) -> None:
+            bar.update(done)
+
+        yield advance
+
+
+def run(recipe: Callable[[], None]) -> None:
+    """Run a script: an error of ours is one line and exit code 1; anything else is a bug and keeps its traceback."""
+    try:
+        recipe()
+    except ChorusError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,75 @@
+"""Show the results of the last run in the terminal, and where to look next."""
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+import stage
+from chorus.files import read_json
+
+NEXT = """
+Look next at plots/evaluation/overview.png, and false_positives.png and
+false_negatives.png beside it; at metrics/subsets.md; at `dvc plots show`.
+Hear a clip: python src/listen.py CLIP_ID
+Try another training set (source .venv/bin/activate first):
+  dvc exp run -n hard -S 'compose.negative_subsets=[hardneg_conf_min_50]'"""
+SPLITS = {"validation": "validation", "test_iid": "IID test", "test_ood": "OOD test"}
+
+
+def main() -> None:
+    survey, composition = (read_json(stage.METRICS / f"{name}.json") for name in ("survey", "composition"))
+    subsets = read_json(stage.METRICS / "subsets.json")
+    detail = read_json(stage.METRICS / "evaluation_detail.json")
+    mined = ", ".join(f"{name} {s['clips']}" for kind in subsets.values() for name, s in kind["subsets"].items())
+    console = Console()
+    console.print(
+        f"\n[bold]Survey[/bold]  {survey['clips']} clips, {survey['recorders']} recorders, {survey['nights']} nights"
+        + ("; synthetic" if survey["notes"].get("synthetic") else "")
+        + f"; {survey['quarantined']} in quarantine"
+    )
+    console.print(f"[bold]Mined[/bold]   {mined}", highlight=False)
+    console.print(
+        f"[bold]Trained[/bold] on {composition['positives']} positives and {composition['negatives']} negatives; "
+        f"threshold {detail['thresholds']['headline']:.3f}, chosen on validation\n"
+    )
+    console.print(_results(detail))
+    console.print("95 %: interval by bootstrap over nights, of this one model; not the spread over seeds", style="dim")
+    for split, name in SPLITS.items():
+        intervals = (detail["splits"][split] or {}).get("intervals")
+        if intervals and not intervals["reliable"]:
+            console.print(f"{name}: {intervals['nights']} nights are too few for a reliable interval.", style="dim")
+    console.print(NEXT, markup=False, highlight=False)
+
+
+def _results(detail: dict[str, Any]) -> Table:
+    table = Table(title="Detector and trivial baselines", box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
+    for heading in ("split", "method", "F1", "95 %", "precision", "recall", "AUPRC", "95 %"):
+        table.add_column(heading, justify="left" if heading in ("split", "method") else "right", no_wrap=True)
+    for split, name in SPLITS.items():
+        judged = detail["splits"][split]
+        if judged is None or judged["auprc"] is None:
+            table.add_row(name, "nothing to judge", end_section=True)
+            continue
+        ours = {**judged["at"]["headline"], "auprc": judged["auprc"]}
+        _add(table, [name, "detector"], ours, judged["intervals"], style="bold")
+        for method, figures in judged["baselines"].items():
+            _add(table, ["", method.replace("_", " ")], figures, {}, style="dim")
+        table.add_section()
+    return table
+
+
+def _add(table: Table, about: list[str], figures: dict[str, Any], intervals: dict[str, Any], style: str) -> None:
+    cells = [f"{figures[metric]:.3f}" for metric in ("f1", "precision", "recall", "auprc")]
+    f1, auprc = (_interval(intervals.get(metric)) for metric in ("f1", "auprc"))
+    table.add_row(*about, cells[0], f1, *cells[1:], auprc, style=style)
+
+
+def _interval(ends: list[float | None] | None) -> str:
+    low, high = ends or (None, None)
+    return "" if low is None or high is None else f"{low:.2f}-{high:.2f}"
+
+
+if __name__ == "__main__":
+    stage.run(main)

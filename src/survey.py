@@ -1,0 +1,34 @@
+"""Stage survey: the recordings as audio shards and a table of clips; what cannot be used goes to quarantine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import stage
+from chorus import demo, parallel, quarantine, survey
+from chorus.files import write_csv, write_json
+from chorus.options import parse
+
+
+def main() -> None:
+    options = parse(survey.SurveyOptions, stage.params("survey"), section="survey")
+    if options.source == "demo":
+        print("the demo survey is synthetic: every sound in it is computed, nothing was recorded")
+        sources: Sequence[survey.ClipSource] = demo.plan(options.demo)
+        rejected, notes = quarantine.empty(), {"synthetic": True}
+    else:
+        folder = Path(options.source)
+        stage.refuse_inside(folder, stage.RAW, "survey.source")
+        sources, rejected, notes = survey.user_sources(folder, options)
+    with stage.progress("reading clips", len(sources)) as advance:
+        built = survey.build(sources, stage.RAW, workers=parallel.cores(), progress=advance)
+    rejected = quarantine.join(rejected, built.quarantine)
+    write_csv(stage.CLIPS, built.clips)
+    write_csv(stage.RAW / "quarantine.csv", rejected)
+    summary = survey.summarise(built.clips, rejected, notes)
+    write_json(stage.METRICS / "survey.json", summary)
+    print(f"{len(built.clips)} clips in the survey, {len(rejected)} rows in quarantine")
+    quarantine.check_share(rejected, len(built.clips) + len(rejected), options.max_quarantined_share)
+
+
+if __name__ == "__main__":
+    stage.run(main)

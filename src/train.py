@@ -1,0 +1,23 @@
+"""Stage train: a head on the embeddings of the composed training set."""
+
+import stage
+from chorus import detector, embeddings
+from chorus.files import read_csv, write_csv, write_json
+from chorus.options import parse
+from chorus.training import HeadOptions, save_head
+
+
+def main() -> None:
+    options = parse(HeadOptions, stage.params("train"), section="train")
+    seed = stage.seed()
+    clips, manifest = read_csv(stage.SPLITS), read_csv(stage.TRAINING_SET)
+    known = embeddings.read(stage.EMBEDDINGS)
+    trained = detector.fit(manifest, clips, known, options, seed)
+    save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
+    write_json(stage.METRICS / "training.json", trained.summary)
+    write_csv(stage.PLOTS / "training" / "curves.csv", trained.curves)
+    print(f"best epoch {trained.best_epoch}, threshold {trained.threshold:.3f}")
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,71 @@
+"""A copy of this repository in a folder of its own, as a git clone would give it, to run the real pipeline in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+class Project:
+    """The repository's files as they are now (committed or not), committed to a new git repository in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # data, models and results stay behind: a run has to make them
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        for name in filter(None, listed.split("\0")):
+            if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "dvc.lock")):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        self.git("init", "-q", "-b", "main")
+        self.git("config", "user.name", "test")
+        self.git("config", "user.email", "test@example.org")
+        self.commit("start")
+
+    def params(self, changes: dict[str, Any]) -> None:
+        """Set parameters: {"survey.demo.scale": 0.01, ...}."""
+        path = self.folder / "params.yaml"
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for key, value in changes.items():
+            *sections, name = key.split(".")
+            section = values
+            for part in sections:
+                section = section[part]
+            assert name in section, f"no parameter {key}"
+            section[name] = value
+        path.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+    def git(self, *arguments: str) -> str:
+        return self.run("git", *arguments).stdout
+
+    def commit(self, message: str) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+
+    def dvc(self, *arguments: str, fails: bool = False) -> str:
+        """Run DVC; returns what it and the stages print."""
+        result = self.run(sys.executable, "-m", "dvc", *arguments, fails=fails)
+        return result.stdout + result.stderr
+
+    def run(self, *command: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        environment.pop("PYTHONPATH", None)
+        result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        assert (result.returncode != 0) == fails, f"{' '.join(command)}:\n{result.stdout}\n{result.stderr}"
+        return result
+
+
+def stages_run(output: str) -> set[str]:
+    """The stages that DVC ran, from what it printed."""
+    return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")}

@@ -1,0 +1,107 @@
+"""The whole pipeline on a tiny demo survey, with the real DVC."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from end_to_end.project import Project, stages_run
+
+TINY = {
+    "survey.demo.scale": 0.015,
+    "encode.encoder": "logmel",
+    "train.epochs": 8,
+    "mine.head.epochs": 8,
+    "train.learning_rate": 0.002,
+    "mine.head.learning_rate": 0.002,
+    "mine.negatives.min_score": [0.3, 0.5],
+    "evaluate.resamples": 200,
+}
+ALL = {"survey", "encode", "split", "mine_positives", "mine_negatives", "describe_subsets"}
+RUN = {"compose", "train", "evaluate", "gallery"}
+
+
+def _repro(folder: Path) -> tuple[Project, str]:
+    project = Project(folder)
+    project.params(TINY)
+    return project, project.dvc("repro")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project, output = _repro(tmp_path_factory.mktemp("one"))
+    assert stages_run(output) == ALL | RUN
+    project.commit("first run")
+    return project
+
+
+def test_two_clones_give_the_same_bytes(project, tmp_path):
+    other, _ = _repro(tmp_path)
+    lock = (project.folder / "dvc.lock").read_text()
+    assert lock == (other.folder / "dvc.lock").read_text()
+    assert len(yaml.safe_load(lock)["stages"]) == len(ALL | RUN)
+    # dvc.lock holds a hash of every output, git-tracked metrics and plots too
+    outs = [out["path"] for stage in yaml.safe_load(lock)["stages"].values() for out in stage["outs"]]
+    assert {"metrics/evaluation.json", "plots/evaluation/overview.png", "data/embeddings"} <= set(outs)
+
+
+def test_nothing_is_run_twice(project):
+    assert stages_run(project.dvc("repro")) == set()
+    assert "up to date" in project.dvc("status")
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_a_new_composition_runs_only_what_depends_on_it(project):
+    output = project.dvc("exp", "run", "-n", "unbalanced", "-S", "compose.balance=false")
+    assert stages_run(output) == RUN
+    shown = project.dvc("exp", "show", "--csv", "--only-changed")
+    assert "unbalanced" in shown and "compose.balance" in shown
+    difference = json.loads(project.dvc("metrics", "diff", "--json", "main", "unbalanced"))
+    assert difference["metrics/composition.json"]["negatives"]["diff"] > 0
+    assert "plots" in project.dvc("plots", "diff", "main", "unbalanced").lower()
+    project.git("checkout", "-q", ".")
+    project.dvc("checkout")
+
+
+def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
+    project.dvc("exp", "run", "--queue", "-n", "queued", "-S", "compose.quality=[high,medium,low]")
+    library = project.folder / "src/chorus/composition.py"
+    code = library.read_text()
+    library.write_text("raise RuntimeError('this is the workspace, not what was queued')\n")
+    try:
+        project.dvc("queue", "start")
+        log = project.dvc("queue", "logs", "-f", "queued")
+    finally:
+        library.write_text(code)
+    assert "not what was queued" not in log
+    queued = json.loads(project.git("show", "queued:metrics/composition.json"))
+    assert queued["positives_by_quality"]["low"] > 0
+
+
+def test_every_clip_is_accounted_for(project):
+    splits = pd.read_csv(project.folder / "data/manifests/splits.csv", dtype=str, keep_default_na=False)
+    predictions = pd.read_parquet(project.folder / "data/predictions.parquet")
+    survey = json.loads((project.folder / "metrics/survey.json").read_text())
+    assert len(splits) == survey["clips"]
+    assert set(predictions["clip_id"]) == set(splits.loc[splits["split"] != "candidate", "clip_id"])
+    assert predictions["score"].between(0, 1).all()
+    assert "synthetic" in json.dumps(survey)
+
+
+def test_a_wrong_parameter_is_one_line(project):
+    output = project.dvc("exp", "run", "-S", "compose.quality=[excellent]", fails=True)
+    assert "error: compose.quality.0: 'excellent' is not allowed: input should be 'high', 'medium' or 'low'" in output
+    assert "Traceback" not in output
+    project.git("checkout", "-q", ".")
+    project.dvc("checkout")
+
+
+def test_an_installed_copy_of_the_library_is_refused(project, tmp_path):
+    (tmp_path / "chorus").mkdir()
+    (tmp_path / "chorus" / "__init__.py").touch()
+    result = project.run("env", f"PYTHONPATH={tmp_path}", "python", "-P", "src/compose.py", fails=True)
+    assert "ModuleNotFoundError" in result.stderr or "not from beside itself" in result.stderr

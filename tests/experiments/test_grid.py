@@ -1,0 +1,105 @@
+"""The grid of Stage 6 against the published table, and what a sweep file may not say."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chorus.errors import ParameterError
+from chorus.experiments.grid import describe, load_comparisons, load_grid, spell
+from chorus.experiments.sections import changed
+from chorus.files import read_csv
+
+ROOT = Path(__file__).parents[2]
+STAGE6 = yaml.safe_load((ROOT / "sweeps/stage6.yaml").read_text(encoding="utf-8"))
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+PUBLISHED = read_csv(ROOT / "data/reference/stage6_runs.csv")
+
+
+def _sweep(**axes: list[object]) -> dict[str, object]:
+    return {"name": "run_{}", "axes": {key.replace("__", "."): values for key, values in axes.items()}}
+
+
+def test_run_n_is_the_published_run_n():
+    runs = load_grid(STAGE6, PARAMS)
+    assert len(runs) == len(PUBLISHED) == 90
+    columns = ["seed", "compose.quality", "compose.balance", "compose.positive_subsets", "compose.negative_subsets"]
+    ours = [[run.name, *(spell(run.changes[column]) for column in columns)] for run in runs]
+    assert ours == PUBLISHED[list(PUBLISHED)[:6]].to_numpy().tolist()
+    assert [run.order for run in runs] == list(range(90))
+
+
+def test_the_first_axis_varies_slowest_and_blocks_follow_one_another():
+    sweep = _sweep(seed=[1, 2], compose__balance=[True, False]) | {"blocks": [{}, {"seed": [3]}]}
+    assert [describe(run.changes) for run in load_grid(sweep, PARAMS)] == [
+        "seed=1 balance=True", "seed=1 balance=False", "seed=2 balance=True", "seed=2 balance=False",
+        "seed=3 balance=True", "seed=3 balance=False",
+    ]  # fmt: skip
+
+
+def test_any_parameter_can_be_an_axis():
+    runs = load_grid(_sweep(train__dropout=[0, 0.5], mine__head__epochs=[1]), PARAMS)
+    assert [run.changes for run in runs] == [
+        {"train.dropout": 0, "mine.head.epochs": 1},
+        {"train.dropout": 0.5, "mine.head.epochs": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sweep", "message"),
+    [
+        (_sweep(compose__qualty=[["high"]]), "compose.qualty: no such parameter in params.yaml"),
+        (_sweep(compose__quality=[["excellent"]]), "compose.quality.0: 'excellent' is not allowed"),
+        (_sweep(compose__balance=["on"]), "compose.balance: 'on' is not allowed"),
+        (_sweep(train__dropout=[0.1, 1.5]), "train.dropout: 1.5 is not allowed"),
+        (_sweep(seed=[1, -1]), "seed: -1 is not allowed"),
+        (_sweep(compose=[{}]), "compose: only single parameters can vary"),
+        (_sweep(seed=[1, 2, 1]), "run_1 and run_3 are the same configuration: seed=1"),
+        (_sweep(train__dropout=[0, 0.0]), "run_1 and run_2 are the same configuration"),
+        (_sweep(seed=[]), "the axis seed has no values"),
+        (_sweep(seed=[1]) | {"blocks": [{"train.dropout": [0.1]}]}, "train.dropout is no axis of this sweep"),
+        (_sweep(seed=[1]) | {"name": "run"}, "sweep.name: 'run' is not allowed"),
+        (_sweep(seed=[1]) | {"name": "../{}"}, "sweep.name: '../{}' is not allowed"),
+        (_sweep(seed=[1]) | {"rank_by": "f1"}, "sweep.rank_by: 'f1' is not allowed: one of ood.f1"),
+        (_sweep(seed=[1]) | {"axis": {}}, "sweep.axis: unknown parameter"),
+        ({"name": "run_{}"}, "sweep.axes: missing"),
+    ],
+)
+def test_a_wrong_sweep_is_refused_before_anything_is_queued(sweep, message):
+    with pytest.raises(ParameterError) as error:
+        load_grid(sweep, PARAMS)
+    assert message in str(error.value)
+
+
+def test_unknown_subsets_are_refused_once_subsets_exist():
+    known = {"positive": ["small", "top50"], "negative": ["hardneg_conf_min_50", "hardneg_conf_min_99"]}
+    assert len(load_grid(STAGE6, PARAMS, subsets=known)) == 90
+    known["negative"].pop()
+    with pytest.raises(ParameterError, match=r"compose.negative_subsets: no subset 'hardneg_conf_min_99'; there are: "):
+        load_grid(STAGE6, PARAMS, subsets=known)
+
+
+def test_comparisons_name_runs_of_the_grid():
+    runs = load_grid(STAGE6, PARAMS)
+    by_name = {run.name: run for run in runs}
+    pairs = {comparison.name: (comparison.a, comparison.b) for comparison in load_comparisons(STAGE6, runs)}
+    a, b = (by_name[name].changes for name in pairs["baseline vs hard negatives"])
+    assert a | {"compose.negative_subsets": ["hardneg_conf_min_50"]} == b
+    a, b = (by_name[name].changes for name in pairs["unbalanced: baseline vs both"])
+    assert not a["compose.balance"]
+    assert a | {"compose.positive_subsets": ["small"], "compose.negative_subsets": ["hardneg_conf_min_50"]} == b
+    wrong = copy.deepcopy(STAGE6)
+    wrong["comparisons"][0]["b"] = "stage6_091"
+    with pytest.raises(ParameterError, match="there is no run 'stage6_091' in this grid"):
+        load_grid(wrong, PARAMS)
+
+
+def test_changing_params_leaves_the_original_and_the_rest_alone():
+    before = copy.deepcopy(PARAMS)
+    after = changed(PARAMS, {"compose.quality": ["low"], "seed": 9})
+    assert before == PARAMS
+    assert after["compose"] == PARAMS["compose"] | {"quality": ["low"]}
+    assert {**after, "compose": 0, "seed": 0} == {**PARAMS, "compose": 0, "seed": 0}

@@ -1,0 +1,224 @@
+"""The user's clips.csv: every row becomes a clip or is rejected with its reason."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chorus.errors import DataError
+from chorus.survey import ClipTable, read_clip_table
+
+
+def _folder(path: Path, *names: str) -> Path:
+    for name in names:
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(b"sound")
+    return path
+
+
+def _read(folder: Path, text: str, **labels: str) -> ClipTable:
+    (folder / "clips.csv").write_bytes(text.encode("utf-8"))
+    return read_clip_table(folder, **labels)
+
+
+def _only(table: ClipTable) -> dict[str, str]:
+    assert table.rejected == [] and len(table.rows) == 1
+    return table.rows[0]
+
+
+def test_the_smallest_table_is_completed_with_defaults(tmp_path):
+    table = _read(_folder(tmp_path, "a.wav"), "path,label\na.wav,positive\n")
+    assert _only(table) == {
+        "label": "positive", "quality": "high", "call_type": "", "site": "unknown", "recorder": "unknown",
+        "night": "", "recording": "a.wav", "role": "labelled", "split": "", "source": "a.wav",
+    }  # fmt: skip
+    assert table.notes == {
+        "rows": 1, "ignored_columns": [], "quality_assumed_high": 1, "quality_of_negatives_ignored": 0,
+        "site_unknown": 1, "recorder_from_file_name": 0, "recorder_assumed_site": 1, "night_from_file_name": 0,
+        "night_unknown": 1,
+    }  # fmt: skip
+
+
+def test_a_full_table_is_taken_as_it_is(tmp_path):
+    row = _only(
+        _read(
+            _folder(tmp_path, "x/a.wav"),
+            "path,label,quality,call_type,site,recorder,date,recording,split,role\n"
+            "x/a.wav,positive,low,growl,Pond,M1,2024-03-12T01:00,rec7,test_iid,labelled\n",
+        )
+    )
+    assert row == {
+        "label": "positive", "quality": "low", "call_type": "growl", "site": "Pond", "recorder": "M1",
+        "night": "2024-03-11", "recording": "rec7", "role": "labelled", "split": "test_iid", "source": "x/a.wav",
+    }  # fmt: skip
+
+
+def test_the_file_name_fills_in_recorder_and_night_where_the_table_is_silent(tmp_path):
+    names = ["SM4_20240312_053000.wav", "SM4_20240312_213000.wav"]
+    table = _read(
+        _folder(tmp_path, *names),
+        f"path,label,recorder,date,site\n{names[0]},negative,,,Pond\n{names[1]},negative,M1,2024-05-01,Pond\n",
+    )
+    assert [(r["recorder"], r["night"], r["recording"]) for r in table.rows] == [
+        ("SM4", "2024-03-11", "SM4_2024-03-11"),
+        ("M1", "2024-05-01", "M1_2024-05-01"),
+    ]
+    assert table.notes["recorder_from_file_name"] == table.notes["night_from_file_name"] == 1
+
+
+def test_without_a_recorder_the_site_stands_in(tmp_path):
+    assert _only(_read(_folder(tmp_path, "a.wav"), "path,label,site\na.wav,negative,Pond\n"))["recorder"] == "Pond"
+
+
+def test_spreadsheets_are_read_as_they_write(tmp_path):
+    """A byte order mark, CRLF, capitals and spaces in headers and values, quotes, accents, an empty last line."""
+    _folder(tmp_path, "my sounds/grenouille verte, près.wav", "ü/蛙.wav")
+    table = _read(
+        tmp_path,
+        '\ufeff Path , LABEL,Quality ,notes\r\n"my sounds/grenouille verte, près.wav",Positive,HIGH,x\r\n'
+        "ü/蛙.wav, negative ,,\r\n\r\n",
+    )
+    assert [row["source"] for row in table.rows] == ["my sounds/grenouille verte, près.wav", "ü/蛙.wav"]
+    assert [(row["label"], row["quality"]) for row in table.rows] == [("positive", "high"), ("negative", "")]
+    assert table.rejected == [] and table.notes["ignored_columns"] == ["notes"]
+
+
+def test_names_written_on_other_systems_are_found(tmp_path):
+    decomposed = "pre\u0301s.wav"
+    _folder(tmp_path, decomposed, "sub/a.wav")
+    table = _read(tmp_path, "path,label\nprés.wav,negative\nsub\\a.wav,negative\n")
+    assert [row["source"] for row in table.rows] == [decomposed, "sub/a.wav"]
+
+
+def test_the_classes_may_have_other_names(tmp_path):
+    _folder(tmp_path, "a.wav", "b.wav", "c.wav")
+    text = "path,label\na.wav,RADR\nb.wav,noise\nc.wav,positive\n"
+    table = _read(tmp_path, text, positive_label="RADR", negative_label="noise")
+    assert [row["label"] for row in table.rows] == ["positive", "negative"]
+    assert table.rejected == [("c.wav", "unknown label: positive")]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"path": ""}, "empty path: row 2"),
+        ({"path": "none.wav"}, "missing file"),
+        ({"path": "sub"}, "missing file"),
+        ({"path": "../outside.wav"}, "path outside the folder"),
+        ({"path": "sub/../../outside.wav"}, "path outside the folder"),
+        ({"path": "..\\outside.wav"}, "path outside the folder"),
+        ({"path": "/etc/hostname"}, "path outside the folder"),
+        ({"path": "link.wav"}, "path outside the folder"),
+        ({"path": "linked/outside.wav"}, "path outside the folder"),
+        ({"path": "loop.wav"}, "unusable path: Symlink loop"),
+        ({"path": "a" * 300 + ".wav"}, "unusable path: File name too long"),
+        ({"label": "frog"}, "unknown label: frog"),
+        ({"label": ""}, "no label"),
+        ({"label": "positive", "quality": "superb"}, "unknown quality: superb"),
+        ({"label": "positive"}, "a positive without quality in a survey that names it for others"),
+        ({"split": "holdout"}, "unknown split: holdout"),
+        ({"split": "candidate"}, "unknown split: candidate"),
+        ({"role": "extra"}, "unknown role: extra"),
+        ({"role": "candidate", "label": "positive", "quality": "low"}, "a candidate labelled positive"),
+        ({"role": "candidate", "split": "train"}, "a candidate with a split"),
+        ({"date": "12/03/2024"}, "date not understood: 12/03/2024"),
+        ({"date": "0001-01-01T01:00"}, "date not understood: 0001-01-01T01:00"),
+    ],
+)
+def test_a_faulty_row_is_rejected_with_its_reason_and_the_others_stay(tmp_path, row, reason):
+    folder = tmp_path / "survey"
+    _folder(folder, "good.wav", "a.wav", "sub/b.wav")
+    (tmp_path / "outside.wav").write_bytes(b"sound")
+    (folder / "link.wav").symlink_to(tmp_path / "outside.wav")
+    (folder / "linked").symlink_to(tmp_path)
+    (folder / "loop.wav").symlink_to("loop.wav")
+    row = {"path": "a.wav", "label": "negative", "quality": "", "split": "", "role": "", "date": ""} | row
+    good = "good.wav,positive,high,train,labelled,2024-03-12"
+    table = _read(folder, f"{','.join(row)}\n{good}\n{','.join(row.values())}\n")
+    assert [kept["source"] for kept in table.rows] == ["good.wav"]
+    assert table.rejected == [(row["path"], reason)]
+
+
+def test_a_candidate_needs_no_label(tmp_path):
+    row = _only(_read(_folder(tmp_path, "a.wav"), "path,label,role\na.wav,,Candidate\n"))
+    assert (row["label"], row["role"]) == ("negative", "candidate")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "rejected"),
+    [
+        ("a.wav,negative,\n./a.wav,negative,\n", ["negative"], [("a.wav", "path listed twice")]),
+        ("b.wav,negative,\nlink.wav,negative,\n", ["negative"], [("link.wav", "path listed twice")]),
+        (
+            "a.wav,negative,\na.wav,positive,\n",
+            [],
+            [("a.wav", "path listed twice with contradicting labels")] * 2,
+        ),
+        ("a.wav,,candidate\na.wav,positive,\n", ["positive"], [("a.wav", "path listed twice")]),
+    ],
+)
+def test_a_file_listed_twice(tmp_path, text, kept, rejected):
+    _folder(tmp_path, "a.wav", "b.wav")
+    (tmp_path / "link.wav").symlink_to("b.wav")
+    table = _read(tmp_path, f"path,label,role\n{text}")
+    assert [row["label"] for row in table.rows] == kept
+    assert table.rejected == rejected
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is no readable CSV file: No columns"),
+        (b"path,label\n", "lists no recordings"),
+        (b"path;label\na.wav;positive\n", "lacks the column 'path'; it has: path;label"),
+        (b"path,quality\na.wav,high\n", "lacks the column 'label'"),
+        (b"path,label,Path\na.wav,positive,b.wav\n", "has the column 'path' twice"),
+        (b"path,label\na.wav,positive,high\n", "is no readable CSV file.*line 2"),
+        (b'path,label\n"a.wav,positive\n', "is no readable CSV file"),
+        ("path,label\nprès.wav,positive\n".encode("latin-1"), "is not in UTF-8"),
+        (b"\x00\x01\x02\xff\xfe" * 100, "clips.csv"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_one_sentence(tmp_path, content, message):
+    (tmp_path / "clips.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_clip_table(tmp_path)
+
+
+def test_a_missing_table_or_folder_is_one_sentence(tmp_path):
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(DataError, match=r"clips\.csv is missing"):
+            read_clip_table(folder)
+
+
+_CELLS = st.fixed_dictionaries(
+    {
+        "path": st.sampled_from(["a.wav", "b.wav", "c.wav", "none.wav", "../a.wav", ""]) | st.text(max_size=8),
+        "label": st.sampled_from(["positive", "negative", "Negative ", "frog", ""]) | st.text(max_size=4),
+        "quality": st.sampled_from(["", "", "high", "low", "poor"]),
+        "date": st.sampled_from(["", "2024-03-12", "2024-03-12T03:00", "1.1."]) | st.text("0123456789-T:", max_size=12),
+        "split": st.sampled_from(["", "", "train", "candidate"]),
+        "role": st.sampled_from(["", "labelled", "candidate", "x"]),
+    }
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=st.lists(_CELLS, min_size=1, max_size=8))
+def test_every_row_ends_in_the_survey_or_in_quarantine(rows):
+    with tempfile.TemporaryDirectory() as name:
+        folder = _folder(Path(name), "a.wav", "b.wav", "c.wav")
+        with (folder / "clips.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], quoting=csv.QUOTE_ALL)
+            writer.writeheader()
+            writer.writerows(rows)
+        table = read_clip_table(folder)
+    assert len(table.rows) + len(table.rejected) == table.notes["rows"] == len(rows)
+    assert all(reason for _, reason in table.rejected)
+    sources = [row["source"] for row in table.rows]
+    assert len(set(sources)) == len(sources) and set(sources) <= {"a.wav", "b.wav", "c.wav"}

@@ -1,0 +1,216 @@
+"""Shards and table from any sources: independent of order, workers and what an earlier run left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chorus import audio, shards
+from chorus.clips import WINDOW_SAMPLES
+from chorus.errors import DataError
+from chorus.survey import BuiltSurvey, build
+
+SRC = Path(audio.__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A clip of noise from a seed; a negative seed is unusable."""
+
+    meta: Mapping[str, str]
+    seed: int
+
+    def samples(self) -> np.ndarray:
+        if self.seed < 0:
+            raise DataError(f"unusable: {self.seed}")
+        return np.random.default_rng(self.seed).integers(-9, 9, WINDOW_SAMPLES, dtype=np.int16)
+
+
+def _clip(seed: int, source: str = "", **meta: str) -> Noise:
+    row = {
+        "label": "negative", "quality": "", "call_type": "", "site": "Pond", "recorder": "M1", "night": "2024-03-12",
+        "recording": "r", "role": "labelled", "split": "", "source": source or f"{seed:03d}.wav",
+    }  # fmt: skip
+    return Noise(row | meta, seed)
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def _equal(one: BuiltSurvey, other: BuiltSurvey) -> None:
+    pd.testing.assert_frame_equal(one.clips, other.clips)
+    pd.testing.assert_frame_equal(one.quarantine, other.quarantine)
+
+
+def test_one_shard_a_recorder_and_night(tmp_path):
+    sources = [_clip(1), _clip(2), _clip(3, night=""), _clip(4, recorder="M 2"), _clip(5, night="2024-03-13")]
+    built = build(sources, tmp_path, workers=1)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "M1_20240312.tar", "M1.tar", "M-2_20240312.tar", "M1_20240313.tar",
+    }  # fmt: skip
+    for source in sources:
+        row = built.clips[built.clips["source"] == source.meta["source"]].iloc[0]
+        assert row["clip_id"] == f"{Path(row['shard']).stem}_{row['sha256'][:12]}"
+        pcm = audio.decode_flac(shards.read_member(tmp_path / row["shard"], f"{row['clip_id']}.flac"))
+        np.testing.assert_array_equal(pcm, source.samples())
+        assert {key: row[key] for key in source.meta} == source.meta
+    assert list(built.clips["clip_id"]) == sorted(built.clips["clip_id"])
+
+
+def test_a_new_night_leaves_the_other_shards_as_they_were(tmp_path):
+    sources = _three_nights()
+    build(sources, tmp_path, workers=1)
+    before = _bytes(tmp_path)
+    build([*sources, _clip(7, night="2024-04-01"), _clip(8, recorder="M2")], tmp_path, workers=1)
+    after = _bytes(tmp_path)
+    assert set(after) - set(before) == {"M1_20240401.tar", "M2_20240312.tar"}
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize(
+    ("copies", "kept", "reasons"),
+    [
+        ([_clip(1, "b"), _clip(1, "a")], ["a"], {"b": "same audio as another clip: a"}),
+        ([_clip(1, "a", night="2024-03-13"), _clip(1, "b")], ["a"], {"b": "same audio as another clip: a"}),
+        (
+            [_clip(1, "a"), _clip(1, "b", label="positive"), _clip(1, "c", recorder="M2")],
+            [],
+            {
+                "a": "same audio with contradicting labels: b, c",
+                "b": "same audio with contradicting labels: a, c",
+                "c": "same audio with contradicting labels: a, b",
+            },
+        ),
+        (
+            [_clip(1, "b", role="candidate"), _clip(1, "a", role="candidate")],
+            ["a"],
+            {"b": "same audio as another clip: a"},
+        ),
+        (
+            [_clip(1, "a", role="candidate", recorder="M9"), _clip(1, "b", label="positive")],
+            ["b"],
+            {"a": "same audio as another clip: b"},
+        ),
+    ],
+)
+def test_the_same_audio_is_in_the_survey_once(tmp_path, copies, kept, reasons):
+    other = _clip(2, "other")
+    built = build([*copies, other], tmp_path, workers=1)
+    assert sorted(built.clips["source"]) == sorted([*kept, "other"])
+    assert dict(zip(built.quarantine["source"], built.quarantine["reason"], strict=True)) == reasons
+    members = [name for path in tmp_path.iterdir() for name, _ in shards.read_shard(path)]
+    assert sorted(members) == sorted(f"{clip_id}.flac" for clip_id in built.clips["clip_id"])
+
+
+def test_a_big_night_is_read_in_parts_and_lies_in_one_shard(tmp_path, monkeypatch):
+    sources = [_clip(seed) for seed in range(7)] + [_clip(3, "copy.wav")]
+    whole = build(sources, tmp_path / "whole", workers=1)
+    monkeypatch.setattr("chorus.survey.packing._PART_CLIPS", 2)
+    parts = build(sources, tmp_path / "parts", workers=1)
+    _equal(whole, parts)
+    assert _bytes(tmp_path / "whole") == _bytes(tmp_path / "parts")
+    assert len(list(shards.read_shard(tmp_path / "parts" / "M1_20240312.tar"))) == 7
+
+
+def test_unusable_clips_are_kept_out_with_their_reason(tmp_path):
+    done: list[int] = []
+    built = build([_clip(1), _clip(-5), _clip(-6, recorder="M2")], tmp_path, workers=1, progress=done.append)
+    assert built.quarantine[["source", "reason"]].values.tolist() == [
+        ["-05.wav", "unusable: -5"],
+        ["-06.wav", "unusable: -6"],
+    ]
+    assert len(built.clips) == 1 and [path.name for path in tmp_path.iterdir()] == ["M1_20240312.tar"]
+    assert sum(done) == 3
+
+
+def test_nothing_usable_gives_an_empty_table(tmp_path):
+    built = build([_clip(-1)], tmp_path, workers=1)
+    assert len(built.clips) == 0 and len(built.quarantine) == 1 and list(tmp_path.iterdir()) == []
+    assert len(build([], tmp_path, workers=1).clips) == 0
+
+
+def test_what_an_earlier_run_left_does_not_show(tmp_path):
+    sources = _three_nights()
+    clean = build(sources, tmp_path / "clean", workers=1)
+    dirty = tmp_path / "dirty"
+    (dirty / ".parts").mkdir(parents=True)
+    for name in ("M1_20240301.tar", "gone_20200101.tar", ".M1_20240302.tar.x1.tar", ".parts/0_M1_20240301.tar"):
+        (dirty / name).write_bytes(b"half")
+    _equal(clean, build(sources, dirty, workers=1))
+    assert _bytes(dirty) == _bytes(tmp_path / "clean")
+
+
+_STOPPED_RUN = """
+import sys, time
+from pathlib import Path
+from test_packing import _three_nights
+from chorus.survey import build, packing
+
+def stop(*_):
+    print("stopped", flush=True)
+    time.sleep(60)
+
+if sys.argv[2] == "packing":
+    write = packing.write_shard
+    packing.write_shard = lambda *arguments: stop(write(*arguments))
+build(_three_nights(), Path(sys.argv[1]), workers=1, progress=stop if sys.argv[2] == "reading" else None)
+"""
+
+
+def _three_nights() -> list[Noise]:
+    return [_clip(seed, night=f"2024-03-{1 + seed % 3:02d}") for seed in range(6)]
+
+
+@pytest.mark.parametrize("moment", ["reading", "packing"])
+def test_a_killed_run_is_made_good_by_the_next(tmp_path, moment):
+    killed, clean = tmp_path / "killed", tmp_path / "clean"
+    process = subprocess.Popen(
+        [sys.executable, "-c", _STOPPED_RUN, killed, moment],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(SRC), str(Path(__file__).parent)])},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"stopped\n"
+    process.kill()
+    process.wait()
+    assert (killed / ".parts").is_dir() and len(list(killed.glob("M1_*.tar"))) == (moment == "packing")
+    _equal(build(_three_nights(), killed, workers=1), build(_three_nights(), clean, workers=1))
+    assert _bytes(killed) == _bytes(clean)
+
+
+_SOURCES = st.lists(
+    st.builds(
+        _clip,
+        st.integers(-1, 3),
+        source=st.sampled_from(["a", "b", "c"]),
+        label=st.sampled_from(["positive", "negative"]),
+        role=st.sampled_from(["labelled", "candidate"]),
+        recorder=st.sampled_from(["M1", "M-1", "M 1"]),
+        night=st.sampled_from(["", "2024-03-12"]),
+    ),
+    max_size=7,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(sources=_SOURCES, data=st.data())
+def test_every_clip_is_accounted_for_whatever_the_order(tmp_path_factory, sources, data):
+    first, second = tmp_path_factory.mktemp("first"), tmp_path_factory.mktemp("second")
+    built = build(sources, first, workers=1)
+    _equal(built, build(data.draw(st.permutations(sources)), second, workers=1))
+    assert _bytes(first) == _bytes(second)
+    assert len(built.clips) + len(built.quarantine) == len(sources)
+    assert built.clips["sha256"].is_unique
+    members = {(path.name, name) for path in first.iterdir() for name, _ in shards.read_shard(path)}
+    assert members == {(row.shard, f"{row.clip_id}.flac") for row in built.clips.itertuples()}

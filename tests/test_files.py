@@ -1,0 +1,61 @@
+"""Files are written whole or not at all, and the same content gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chorus import files
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+    with pytest.raises(RuntimeError), files.replacing(path) as beside:
+        beside.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_killed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    files.write_text(path, "old")
+    code = (
+        "import time, sys; from chorus import files\n"
+        f"with files.replacing({str(path)!r}) as beside:\n"
+        "    beside.write_text('half'); print('writing', flush=True); time.sleep(60)"
+    )
+    source = Path(files.__file__).parents[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(source)}
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(0.05)
+    assert path.read_text() == "old"
+
+
+def test_json_is_valid_rounded_and_keeps_its_order(tmp_path):
+    path = tmp_path / "deep" / "a.json"
+    files.write_json(path, {"b": float("nan"), "a": (np.float32(0.1), np.int64(3), None, "é"), "t": np.bool_(True)})
+    assert "".join(path.read_text(encoding="utf-8").split()) == '{"b":null,"a":[0.1,3,null,"é"],"t":true}'
+    assert files.read_json(path) == {"b": None, "a": [0.1, 3, None, "é"], "t": True}
+
+
+def test_text_in_a_table_stays_text(tmp_path):
+    path = tmp_path / "a.csv"
+    table = pd.DataFrame({"recorder": ["007", "NA", ""], "score": [1 / 3, 1.0, 0.0]})
+    files.write_csv(path, table)
+    assert path.read_bytes() == b"recorder,score\n007,0.333333\nNA,1\n,0\n"
+    assert list(files.read_csv(path)["recorder"]) == ["007", "NA", ""]

@@ -1,0 +1,154 @@
+"""Pictures: sound is drawn where it is, files are the same bytes for the same data, and nothing overlaps or is said."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from scipy.signal import ShortTimeFFT
+
+from chorus import pictures
+from chorus.errors import DataError
+from chorus.evaluation import EvaluateOptions, curves, evaluate
+from chorus.pictures.scores import _stacked
+from predicted import predicted
+
+RATE = 48_000
+
+
+def _tone(hz=1000.0, seconds=0.5, seed=0):
+    t = np.arange(int(RATE * seconds)) / RATE
+    noise = np.random.default_rng(seed).normal(0, 20, len(t))
+    return (8000 * np.sin(2 * np.pi * hz * t) + noise).astype(np.int16)
+
+
+def _evaluation(**change):
+    table = predicted(**{"clips": 90, **change})
+    result = evaluate(
+        table,
+        threshold=0.4,
+        baseline_scores={"logistic_regression": table.set_index("clip_id")["score"] ** 2},
+        options=EvaluateOptions(resamples=100),
+    )
+    return curves(table), result.detail
+
+
+DRAWINGS = {
+    "spectrogram": lambda path: pictures.draw_spectrogram(_tone(), path, "A clip · positive · Pond"),
+    "sheet": lambda path: pictures.contact_sheet(
+        [pictures.SheetClip(f"{n} · score 0.9", _tone(400 + 100 * n)) for n in range(10)], path, "The ten worst"
+    ),
+    "empty sheet": lambda path: pictures.contact_sheet([], path, "The ten worst"),
+    "scores": lambda path: pictures.draw_score_distribution(
+        np.linspace(0, 1, 300) ** 3, {"small": 0.9, "large": 0.4}, path, "Mining", "score"
+    ),
+    "scores of no clip": lambda path: pictures.draw_score_distribution(np.array([]), {}, path, "Mining", "score"),
+    "evaluation": lambda path: pictures.draw_evaluation(*_evaluation(), path),
+    "evaluation without tests": lambda path: pictures.draw_evaluation(*_evaluation(splits=("validation",)), path),
+    "evaluation of nothing": lambda path: pictures.draw_evaluation(*_evaluation(clips=1), path),
+}
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS)
+def test_a_picture_is_a_png_1200_pixels_wide_of_the_same_bytes_under_any_personal_style(drawing, tmp_path, capsys):
+    DRAWINGS[drawing](tmp_path / "first.png")
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 50, "image.cmap": "jet"}):
+        DRAWINGS[drawing](tmp_path / "new" / "second.png")
+    first = (tmp_path / "first.png").read_bytes()
+    assert first == (tmp_path / "new" / "second.png").read_bytes()
+    with Image.open(tmp_path / "first.png") as image:
+        assert (image.format, image.width, "Software" in image.info) == ("PNG", 1200, False)
+        assert len(image.convert("RGB").getcolors(1 << 24)) > 5  # something is drawn
+    assert capsys.readouterr() == ("", "")
+
+
+def test_different_data_give_different_pictures(tmp_path):
+    for hz in (500, 900):
+        pictures.draw_spectrogram(_tone(hz), tmp_path / f"{hz}.png", "A clip")
+    assert (tmp_path / "500.png").read_bytes() != (tmp_path / "900.png").read_bytes()
+
+
+def test_imports_are_late_and_pyplot_stays_out(tmp_path):
+    code = """if True:
+        import sys
+        from chorus import evaluation, pictures
+        early = {"matplotlib", "scipy", "sklearn", "torch"} & set(sys.modules)
+        assert not early, early
+        pictures.contact_sheet([], sys.argv[1], "The ten worst")
+        assert "matplotlib.pyplot" not in sys.modules
+    """
+    source = str(Path(pictures.__file__).parents[2])
+    command = [sys.executable, "-c", code, str(tmp_path / "a.png")]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": source}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_spectrogram_equals_scipys():
+    samples = _tone(seconds=0.3)
+    decibels, times, frequencies = pictures.spectrogram(samples)
+    reference = ShortTimeFFT(np.hanning(1024), hop=256, fs=RATE)
+    power = np.abs(reference.stft(samples / 32768, p0=2, p1=2 + len(times))) ** 2  # slice p is centred at p x hop
+    expected = np.maximum(10 * np.log10(power / power.max()), -60)
+    assert decibels == pytest.approx(expected, abs=1e-6)
+    assert times == pytest.approx(reference.delta_t * np.arange(2, 2 + len(times)))
+    assert frequencies == pytest.approx(reference.f)
+
+
+def test_sound_is_where_it_is():
+    samples = np.zeros(RATE, dtype=np.int16)
+    samples[24_000:28_800] = _tone(2000, seconds=0.1)
+    decibels, times, frequencies = pictures.spectrogram(samples, max_hz=4000)
+    row, column = np.unravel_index(decibels.argmax(), decibels.shape)
+    assert frequencies[row] == pytest.approx(2000, abs=RATE / 1024)
+    assert 0.5 < times[column] < 0.6
+    assert (decibels.max(), decibels.min()) == (0, -60)
+    assert frequencies.max() <= 4000
+    assert decibels.shape == (len(frequencies), len(times))
+
+
+@pytest.mark.parametrize("samples", [np.zeros(5000, dtype=np.int16), np.array([7], dtype=np.int16)])
+def test_silence_and_a_single_sample_can_be_drawn(samples, tmp_path):
+    decibels, _, _ = pictures.spectrogram(samples)
+    assert np.isfinite(decibels).all()
+    assert samples.any() or (decibels == -60).all()
+    pictures.draw_spectrogram(samples, tmp_path / "a.png", "A clip")
+    pictures.contact_sheet([pictures.SheetClip("", samples)], tmp_path / "b.png", "One")
+
+
+@pytest.mark.parametrize("samples", [np.zeros(5000), np.zeros((5000, 2), dtype=np.int16), np.array([], dtype=np.int16)])
+def test_anything_but_one_channel_of_16_bit_samples_is_refused(samples, tmp_path):
+    with pytest.raises(DataError, match="16-bit"):
+        pictures.draw_spectrogram(samples, tmp_path / "a.png", "A clip")
+    with pytest.raises(DataError, match="16-bit"):
+        pictures.contact_sheet([pictures.SheetClip("A clip", samples)], tmp_path / "a.png", "One")
+    assert list(tmp_path.iterdir()) == []  # nothing half-drawn
+
+
+def test_a_sheet_holds_ten_clips(tmp_path):
+    with pytest.raises(DataError, match="not 11"):
+        pictures.contact_sheet([pictures.SheetClip("", _tone())] * 11, tmp_path / "a.png", "Eleven")
+
+
+@pytest.mark.parametrize(("scores", "cutoff"), [([0.5, 1.2], 0.5), ([0.5, np.nan], 0.5), ([0.5], -0.1)])
+def test_impossible_scores_or_cutoffs_are_refused(scores, cutoff, tmp_path):
+    with pytest.raises(DataError, match="from 0 to 1"):
+        pictures.draw_score_distribution(np.array(scores), {"small": cutoff}, tmp_path / "a.png", "Mining", "score")
+
+
+@given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=8))
+def test_no_line_of_a_cutoff_crosses_the_label_of_another_on_its_side(cutoffs):
+    """A line rises to its own label's level; labels lean towards the middle, from the right or from the left."""
+    stacked = _stacked(cutoffs)
+    assert sorted(stacked) == sorted(cutoffs.items())
+    for level, (_, cutoff) in enumerate(stacked):
+        for _, higher in stacked[level + 1 :]:  # these lines pass this level
+            passes = higher > cutoff if cutoff <= 0.5 else 0.5 < higher < cutoff
+            assert not passes

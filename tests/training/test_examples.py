@@ -1,0 +1,73 @@
+"""Examples are rows of windows; clips get the highest score of theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from toy import toy_examples
+
+from chorus.errors import DataError
+from chorus.training import Examples, clip_scores
+
+
+def test_a_clip_of_several_windows_scores_as_the_highest_in_first_seen_order():
+    ids, scores = clip_scores(np.array([0.2, 0.9, 0.5, 0.1]), np.array(["b", "a", "b", "c"]))
+    assert ids.tolist() == ["b", "a", "c"]
+    assert scores.tolist() == [0.5, 0.9, 0.1]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.floats(-5, 5))))
+def test_clip_scores_agree_with_a_dictionary(rows):
+    expected: dict[str, float] = {}
+    for clip, score in rows:
+        expected[clip] = max(score, expected.get(clip, score))
+    ids, scores = clip_scores(np.array([score for _, score in rows]), np.array([clip for clip, _ in rows], dtype=str))
+    assert list(zip(ids.tolist(), scores.tolist(), strict=True)) == list(expected.items())
+
+
+def test_clip_scores_need_a_clip_for_each_score():
+    with pytest.raises(DataError, match="one clip id"):
+        clip_scores(np.array([0.2, 0.9]), np.array(["a"]))
+
+
+def test_clip_labels_follow_the_order_of_clip_scores():
+    examples = Examples(
+        np.zeros((3, 1), np.float32), np.array([False, True, True]), np.array(["n"] * 3), np.array(["z", "a", "a"])
+    )
+    assert examples.clip_labels().tolist() == [False, True]
+    assert clip_scores(np.zeros(3), examples.clip_ids)[0].tolist() == ["z", "a"]
+
+
+def test_ordered_does_not_depend_on_the_order_in_which_rows_came():
+    examples = toy_examples("t", clips=20, windows=3)
+    shuffled = examples.take(np.random.default_rng(1).permutation(len(examples)))
+    assert not np.array_equal(shuffled.features, examples.features)
+    assert np.array_equal(shuffled.ordered().features, examples.ordered().features)
+    assert shuffled.ordered().clip_ids.tolist() == sorted(examples.clip_ids.tolist())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"features": np.zeros((0, 2), np.float32)}, "filled table"),
+        ({"features": np.zeros(3, np.float32)}, "filled table"),
+        ({"features": np.zeros((3, 2))}, "float32"),
+        ({"features": np.array([[0, 0], [0, np.nan], [0, 0]], np.float32)}, "of b are not"),
+        ({"labels": np.array([True, False])}, "one row a window"),
+        ({"labels": np.array([1, 0, 0])}, "true or false"),
+        ({"clip_ids": np.array(["a", "a", "c"])}, "share its labels, but those of a differ"),
+        ({"clip_ids": np.array(["a", "c", "c"]), "groups": np.array(["n", "n", "m"])}, "share its groups"),
+    ],
+)
+def test_contradictory_rows_are_refused(change, reason):
+    good = {
+        "features": np.zeros((3, 2), np.float32),
+        "labels": np.array([True, False, False]),
+        "groups": np.array(["n", "n", "n"]),
+        "clip_ids": np.array(["a", "b", "c"]),
+    }
+    Examples(**good)
+    with pytest.raises(DataError, match=reason):
+        Examples(**(good | change))
