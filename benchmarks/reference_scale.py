@@ -95,7 +95,7 @@ def generate(scale: float) -> None:
 
 
 def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:
-    """A copy of this project in `folder`, as a git repository, whose first stages are replaced by a generated survey."""
+    """A copy of this project in `folder`, as a git repository, whose shared stages are replaced by generated clips."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, text=True,
@@ -176,9 +176,7 @@ def main() -> None:
         run(folder, sys.executable, "src/sweep.py", "sweeps/bench.yaml", "--jobs", str(arguments.jobs), shown=True)
         seconds = time.monotonic() - started
     each = seconds / arguments.runs
-    print(
-        f"{arguments.runs} runs at {arguments.scale:g} x the reference's size, {arguments.jobs} at a time: {seconds:.0f} s"
-    )
+    print(f"{arguments.runs} runs, {arguments.scale:g} x the reference, {arguments.jobs} at a time: {seconds:.0f} s")
     print(f"{each:.1f} s a run; 90 runs: {90 * each / 3600:.2f} hours of {arguments.jobs} processors, without a GPU")
     print(f"the reference study: {REFERENCE_GPU_HOURS} GPU-hours (about 20 minutes a run)")
 

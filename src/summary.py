@@ -45,7 +45,7 @@ def main() -> None:
 
 def _results(detail: dict[str, Any]) -> Table:
     table = Table(title="Detector and trivial baselines", box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
-    for heading in ("split", "method", "F1", "95 %", "precision", "recall", "AUPRC", "95 %"):
+    for heading in ("split", "method", "F1", "95 %", "prec.", "recall", "AUPRC", "95 %"):
         table.add_column(heading, justify="left" if heading in ("split", "method") else "right", no_wrap=True)
     for split, name in SPLITS.items():
         judged = detail["splits"][split]

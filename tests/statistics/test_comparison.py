@@ -10,7 +10,7 @@ from chorus.errors import DataError
 from chorus.statistics import compare, delong, mcnemar, paired_bootstrap
 
 
-def predictions(noise: float, seed: int = 0, seeds: tuple[int, ...] = (123, 456)) -> pd.DataFrame:
+def predictions(noise: float, seed: int = 0, seeds: tuple[int, ...] = (123, 456, 789)) -> pd.DataFrame:
     truth = np.random.default_rng(7)
     clips = pd.DataFrame({"clip_id": [f"clip{i:03}" for i in range(120)]})
     clips["label"] = np.where(truth.random(120) < 0.5, "positive", "negative")
@@ -25,20 +25,20 @@ def predictions(noise: float, seed: int = 0, seeds: tuple[int, ...] = (123, 456)
 
 
 def test_clips_and_seeds_are_paired_whatever_the_order_of_the_rows():
-    a, b = predictions(0.1, 1), predictions(0.5, 2)
+    a, b = predictions(0.1, 1), predictions(0.25, 2)
     whole = compare(a, b.sample(frac=1, random_state=3), names=("clean", "noisy"), resamples=100)
-    assert (whole.clips, whole.seeds, whole.split) == (100, (123, 456), "test_ood")
+    assert (whole.clips, whole.seeds, whole.split) == (100, (123, 456, 789), "test_ood")
     ood = [table[(table["split"] == "test_ood") & (table["seed"] == 456)] for table in (a, b)]
     labels = (ood[0]["label"] == "positive").to_numpy()
     right = [(table["score"] >= table["threshold"]).to_numpy() == labels for table in ood]
     assert whole.mcnemar[456] == mcnemar(*right)
     assert whole.delong[456] == delong(labels, *(table["score"].to_numpy() for table in ood))
-    scores = [table[table["split"] == "test_ood"]["score"].to_numpy().reshape(2, 100) for table in (a, b)]
-    thresholds = [0.50123, 0.50456]
+    scores = [table[table["split"] == "test_ood"]["score"].to_numpy().reshape(3, 100) for table in (a, b)]
+    thresholds = [0.50123, 0.50456, 0.50789]
     nights = ood[0]["night"].to_numpy(dtype=str)
     assert dict(whole.differences) == paired_bootstrap(labels, *scores, thresholds, thresholds, nights, resamples=100)
     assert whole.sentence.startswith("clean is better than noisy: F1")
-    assert "over 2 seeds and 24 nights" in whole.sentence
+    assert "over 3 seeds and 24 nights" in whole.sentence
 
 
 def test_the_sentence_may_speak_of_another_metric_and_split():

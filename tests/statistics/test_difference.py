@@ -53,7 +53,7 @@ def figures(labels, scores, threshold, weights) -> dict[str, float]:
 def test_it_is_a_bootstrap_over_nights_plus_the_spread_over_seeds():
     data = survey(np.random.default_rng(1), nights=22, by_seed=0.3, better=0.4)
     labels, a, b, threshold_a, threshold_b, names = data
-    ours = paired_bootstrap(*data, resamples=40, seed=3)
+    ours = paired_bootstrap(*data, resamples=25, seed=3)
     night_of = np.unique(names, return_inverse=True)[1]
 
     def differences(weights: np.ndarray) -> dict[str, list[float]]:
@@ -62,7 +62,7 @@ def test_it_is_a_bootstrap_over_nights_plus_the_spread_over_seeds():
         return {metric: [x[metric] - y[metric] for x, y in zip(of_a, of_b, strict=True)] for metric in METRICS}
 
     observed = differences(np.ones(len(labels), dtype=int))
-    resampled = [differences(draw[night_of]) for draw in draw_nights(22, 40, seed=3)]
+    resampled = [differences(draw[night_of]) for draw in draw_nights(22, 25, seed=3)]
     for metric in METRICS:
         got = ours[metric]
         assert got.per_seed == pytest.approx(observed[metric])
@@ -124,7 +124,7 @@ def test_one_seed_counts_nights_only():
 
 
 WORLDS = {
-    "nights matter": {"by_night": 1.0},
+    "nights matter": {"by_night": 1.5},
     "seeds matter": {"by_seed": 0.5},
     "both matter": {"by_seed": 0.5, "by_night": 0.6},
 }
@@ -134,14 +134,14 @@ WORLDS = {
 def test_intervals_cover_and_false_positives_are_rare_over_new_nights_and_seeds(world):
     rng = np.random.default_rng(12)
     covered, false = [], []
-    for _ in range(300):
+    for _ in range(400):
         labels, a, b, _, _, names = survey(rng, nights=24, **WORLDS[world])
         equal = np.full(3, 0.75)
-        found = paired_bootstrap(labels, a, b, equal, equal, names, resamples=120)
+        found = paired_bootstrap(labels, a, b, equal, equal, names, resamples=100)
         covered += [[found[metric].low <= 0 <= found[metric].high for metric in ("f1", "recall", "auroc")]]
         false += [found["f1"].told_apart]
-    assert (np.mean(covered, axis=0) >= 0.92).all()
-    assert np.mean(covered) <= 0.98
+    assert 0.92 <= np.mean(covered) <= 0.98
+    assert (np.mean(covered, axis=0) > 0.9).all()  # 400 repeats know each to 1.3 % only
     assert np.mean(false) <= 0.07
 
 
@@ -149,7 +149,7 @@ def test_percentiles_of_resampled_seeds_and_nights_would_cover_too_little():
     """Why the seeds are not resampled: three of them, drawn with replacement, know too little of their spread."""
     rng = np.random.default_rng(13)
     covered = []
-    for _ in range(500):
+    for _ in range(400):
         per_night_and_seed = rng.normal(0, 1, (3, 1)) + rng.normal(0, 0.5, (1, 24))
         seeds, nights = rng.integers(0, 3, (400, 3)), rng.integers(0, 24, (400, 24))
         low, high = np.quantile(

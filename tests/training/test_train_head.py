@@ -50,7 +50,7 @@ def test_every_way_of_training_learns(options):
 
 def test_two_processes_with_different_threads_write_the_same_bytes(tmp_path):
     code = (
-        "import sys; sys.path[:0] = ['src', 'tests/training']\n"
+        "import sys; sys.path[:0] = ['src', 'tests']\n"
         "from toy import toy_examples\n"
         "from chorus.training import HeadOptions, save_head, train_head\n"
         "options = HeadOptions(hidden_units=8, epochs=3, upsampling='smote')\n"

@@ -102,7 +102,9 @@ class Queue:
     def remove(self, tasks: Collection[Task]) -> None:
         """Forget tasks, whatever their state; what still runs of them is ended."""
         for task in tasks:
-            self._kill(task)
+            if task.state == "running":
+                self._kill(task)
+                self._queue.celery.backend.mark_as_failure(task.identity, None)  # DVC removes what has an end only
         if tasks:
             remove_tasks(self._queue, [task.entry for task in tasks])
         for task in tasks:

@@ -8,7 +8,7 @@ Why not simply resample nights and seeds and take percentiles? Because three see
 spread is too small by a third, and percentiles know no t. Where seeds matter most, such a "95 %" interval was seen to
 cover about 80 % (tests/statistics/test_difference.py). So the nights are resampled (whole nights, the same ones for
 both configurations and for all seeds), the variance between seeds is estimated from the per-seed differences, the two
-are added, and the interval is Student's (`chorus.statistics.intervals`). In simulations with three seeds it covers 95
+are added, and the interval is Student's (`chorus.statistics.intervals`). In simulations with three seeds it covers 94
 to 98 % where nights or seeds or both matter, and 99 % (too cautious) where the models of a configuration differ only by
 chance, clip by clip, which both variances then see.
 """

@@ -145,6 +145,42 @@ def matched_effects(
     return [replace(effect, p_holm=float(p)) for effect, p in zip(effects, adjusted, strict=True)]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What matched differences show: low, high, p, run_p and shared_p as in `Effect`.
+
+    run_sd: the standard deviation that a seed's mean would have if the differences in it were independent.
+    """
+
+    low: float
+    high: float
+    p: float
+    run_sd: float
+    run_p: float
+    shared_p: float
+
+
+def judge_pairs(differences: Floats, *, level: float = 0.95) -> Judged:
+    """Test whether the mean of matched differences is zero, with the seed as the unit.
+
+    Args:
+        differences: (pairs, seeds), at least two seeds; with one pair a seed there is no `run_p` (NaN).
+        level: of the two-sided interval.
+    """
+    from scipy.special import fdtrc
+
+    pairs, seeds = differences.shape
+    per_seed = differences.mean(axis=0)
+    mean, between = float(per_seed.mean()), float(per_seed.var(ddof=1))
+    low, high, p = student(mean, (between / seeds, seeds - 1), level=level)
+    if pairs < 2 or (residual := _residual_variance(differences)) == 0:
+        return Judged(low, high, p, 0.0, float("nan"), float("nan"))
+    freedom = (pairs - 1) * (seeds - 1)  # of the residual in a two-way analysis of variance
+    run_p = student(mean, (residual / differences.size, freedom), level=level)[2]
+    shared_p = float(fdtrc(seeds - 1, freedom, pairs * between / residual))
+    return Judged(low, high, p, float(np.sqrt(residual / pairs)), run_p, shared_p)
+
+
 def run_spread(runs: pd.DataFrame, metric: str, *, factors: Sequence[str] = FACTORS) -> float:
     """The standard deviation of the difference between two single runs of one seed, their configurations' means aside.
 
@@ -193,26 +229,24 @@ def _effect(table: pd.DataFrame, asked: Contrast | Interaction, factors: list[st
         raise DataError(f"{name}: there are no matched runs with every seed")
     values = whole.to_numpy()  # (pairs, seeds)
     per_seed = values.mean(axis=0)
-    error = float(per_seed.std(ddof=1) / np.sqrt(len(per_seed)))
-    low, high, p = student(float(per_seed.mean()), (error**2, len(per_seed) - 1), level=level)
-    run_sd, run_p, shared_p = _by_runs(values, level)
+    judged = judge_pairs(values, level=level)
     return Effect(
         name,
         factor,
         of_level,
         reference,
         difference=float(per_seed.mean()),
-        low=low,
-        high=high,
-        p=p,
-        p_holm=p,
+        low=judged.low,
+        high=judged.high,
+        p=judged.p,
+        p_holm=judged.p,
         sign_flip_p=sign_flip(per_seed),
         per_seed=tuple(float(value) for value in per_seed),
         pairs=values.size,
         left_out=len(pairs) - values.size,
-        detectable=minimal_detectable_difference(max(float(per_seed.std(ddof=1)), run_sd), len(per_seed)),
-        run_p=run_p,
-        shared_p=shared_p,
+        detectable=minimal_detectable_difference(max(float(per_seed.std(ddof=1)), judged.run_sd), len(per_seed)),
+        run_p=judged.run_p,
+        shared_p=judged.shared_p,
     )
 
 
@@ -250,21 +284,3 @@ def _residual_variance(values: Floats) -> float:
     """Of a table (rows, seeds), what is left when every row's and every seed's mean are taken out."""
     left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
     return float((left**2).sum() / ((values.shape[0] - 1) * (values.shape[1] - 1)))
-
-
-def _by_runs(values: Floats, level: float) -> tuple[float, float, float]:
-    """What matched differences (pairs, seeds) say if they are independent: two-way analysis of variance.
-
-    Returns:
-        the standard deviation that it expects of a seed's mean, `run_p` and `shared_p`.
-    """
-    from scipy.stats import f
-
-    pairs, seeds = values.shape
-    if pairs < 2 or (residual := _residual_variance(values)) == 0:
-        return 0.0, float("nan"), float("nan")
-    freedom = (pairs - 1) * (seeds - 1)
-    run_p = student(float(values.mean()), (residual / values.size, freedom), level=level)[2]
-    between = pairs * float(np.var(values.mean(axis=0), ddof=1))
-    shared_p = float(f.sf(between / residual, seeds - 1, freedom))
-    return float(np.sqrt(residual / pairs)), run_p, shared_p

@@ -15,7 +15,7 @@ def student(mean: float, *variances: tuple[float, int], level: float) -> tuple[f
     Without any variance the interval is the mean alone, and p is 1 for a mean of 0, else 0.
     """
     from scipy.optimize import brentq
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     total = sum(variance for variance, _ in variances)
     if total < 1e-20:  # rounding aside, zero: every resample and every seed gives this very difference
@@ -23,12 +23,12 @@ def student(mean: float, *variances: tuple[float, int], level: float) -> tuple[f
     error = math.sqrt(total)
 
     def critical(p: float) -> float:
-        return sum(variance / total * float(t.isf(p / 2, freedom)) for variance, freedom in variances)
+        return sum(variance / total * -float(stdtrit(freedom, p / 2)) for variance, freedom in variances)
 
     reach = critical(1 - level) * error
     least = 1e-100
     if len(variances) == 1:
-        p = float(2 * t.sf(abs(mean) / error, variances[0][1]))
+        p = float(2 * stdtr(variances[0][1], -abs(mean) / error))
     elif critical(least) <= abs(mean) / error:
         p = 0.0
     else:

@@ -1,0 +1,323 @@
+"""Grids with the real DVC, on generated clips: run, kill, continue, fail, and the same by DVC's own commands.
+
+What a sweep measures is tested with the real stages; what it survives, with stand-ins for training and evaluation that
+take half a second instead of seven.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+import yaml
+
+from chorus.experiments.history import History, Snapshot
+from chorus.experiments.study import Grid
+
+ROOT = Path(__file__).parents[2]
+SWEEP = {
+    "name": "run_{}",
+    "axes": {"seed": [1, 2], "compose.balance": [True, False]},
+    "comparisons": [{"name": "balance", "a": "run_1", "b": "run_2"}],
+}
+RUNS = ["run_1", "run_2", "run_3", "run_4"]
+STAND_IN = '''"""Writes all outputs of a stage as a function of its inputs, slowly enough to be killed in between."""
+import hashlib, json, sys, time
+from pathlib import Path
+import yaml
+
+stage = yaml.safe_load(Path("dvc.yaml").read_text())["stages"][sys.argv[1]]
+params = yaml.safe_load(Path("params.yaml").read_text())
+time.sleep(0.5)
+inputs = Path("data/manifests/train.csv").read_text() + json.dumps(params, sort_keys=True)
+value = int(hashlib.sha256(inputs.encode()).hexdigest()[:6], 16) / 16**6
+figures = {"f1": value, "precision": value, "recall": value}
+split = {"auroc": value, "auprc": value, "at": {"headline": figures, "oracle_best_f1": figures}}
+detail = {"splits": {"test_ood": split, "test_iid": split}, "thresholds": {"headline": value}}
+for kind in ("outs", "metrics", "plots"):
+    for entry in stage.get(kind, ()):
+        path = Path(entry if isinstance(entry, str) else next(iter(entry)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(detail if "detail" in path.name else {"value": value}))
+'''
+# The 90 runs by DVC alone, as the README says.
+BY_HAND = (
+    [
+        "seed=123,456,789", "compose.balance=true,false", "compose.positive_subsets=[],[small],[top50]",
+        "compose.negative_subsets=[],[hardneg_conf_min_50],[hardneg_conf_min_99]",
+    ],
+    [
+        "seed=123,456,789", "compose.balance=true,false", "compose.quality=[high],[high,medium,low]",
+        "compose.negative_subsets=[],[hardneg_conf_min_50],[hardneg_conf_min_99]",
+    ],
+)  # fmt: skip
+
+
+class Study:
+    """A copy of this project whose shared stages are generated clips, small enough for a run in seconds."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment.pop("PYTHONPATH", None)
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def copy(self, folder: Path) -> Study:
+        """A copy, which DVC takes for another repository: with its own cache and memory of runs."""
+        shutil.copytree(self.folder, folder / "study", symlinks=True)
+        return Study((folder / "study").resolve())
+
+    def read(self, path: str) -> Any:
+        return yaml.safe_load((self.folder / path).read_text(encoding="utf-8"))
+
+    def write(self, path: str, content: Any) -> None:
+        (self.folder / path).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        process = self.start(*command)
+        output, _ = process.communicate(timeout=300)
+        assert (process.returncode != 0) == fails, output
+        return output
+
+    def sweep(self, *options: str, fails: bool = False) -> str:
+        return self.run("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2", *options, fails=fails)
+
+    def commit(self) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "-m", "change")
+
+    def experiments(self) -> dict[str, Snapshot]:
+        return {experiment.name: experiment for experiment in History(self.folder).experiments(("evaluate",))}
+
+    def results(self) -> dict[str, Any]:
+        """All that a run leaves behind: metrics, and the hashes of model and predictions."""
+        files = ("composition", "training", "evaluation", "evaluation_detail")
+        return {
+            name: [experiment.json(f"metrics/{file}.json") for file in files]
+            + [stage["outs"] for stage in yaml.safe_load(experiment.commit.tree["dvc.lock"].data)["stages"].values()]
+            for name, experiment in self.experiments().items()
+        }
+
+    def processes(self, what: str) -> list[psutil.Process]:
+        """The living processes of this study whose command line holds `what`."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                here = Path(process.cwd()).is_relative_to(self.folder)
+                if here and what in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        return found
+
+    def wait_for(self, what: str) -> psutil.Process:
+        for _ in range(1200):
+            if found := self.processes(what):
+                return found[0]
+            time.sleep(0.05)
+        raise AssertionError(f"{what} never ran")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A study with its shared stages done and nothing else."""
+    spec = importlib.util.spec_from_file_location("reference_scale", ROOT / "benchmarks/reference_scale.py")
+    assert spec is not None and spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    folder = tmp_path_factory.mktemp("template").resolve()
+    benchmark.make_study(folder, 0.03, SWEEP)
+    study = Study(folder)
+    params = study.read("params.yaml")
+    params["train"] |= {"epochs": 3, "hidden_units": 16}
+    params["evaluate"]["resamples"] = 100
+    study.write("params.yaml", params)
+    study.commit()
+    return study
+
+
+@pytest.fixture
+def study(template, tmp_path):
+    """A copy with stand-ins for the stages that take long, and its own cache and memory of runs."""
+    return _with_stand_ins(template, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(template, tmp_path_factory):
+    study = _with_stand_ins(template, tmp_path_factory.mktemp("undisturbed"))
+    assert "4/4 done" in study.sweep()
+    return study
+
+
+@pytest.fixture(scope="module")
+def real(template, tmp_path_factory):
+    """Two runs of the real stages."""
+    study = template.copy(tmp_path_factory.mktemp("real"))
+    study.write("sweeps/bench.yaml", SWEEP | {"axes": SWEEP["axes"] | {"compose.balance": [True]}, "comparisons": []})
+    study.commit()
+    assert "2/2 done" in study.sweep()
+    return study
+
+
+def _with_stand_ins(template: Study, folder: Path) -> Study:
+    study = template.copy(folder)
+    (study.folder / "src/stand_in.py").write_text(STAND_IN)
+    pipeline = study.read("dvc.yaml")
+    for name in ("train", "evaluate"):
+        pipeline["stages"][name]["cmd"] = f"python src/stand_in.py {name}"
+        pipeline["stages"][name]["deps"].append("src/stand_in.py")
+    study.write("dvc.yaml", pipeline)
+    study.commit()
+    return study
+
+
+def test_a_dry_run_lists_the_runs_with_the_sizes_of_their_training_sets(template):
+    environment = template.environment
+    template.environment = environment | {"COLUMNS": "150"}
+    lines = template.sweep("--dry-run").splitlines()
+    template.environment = environment
+    assert [line.split() for line in lines[1:5]] == [
+        ["run_1", "1", "True", "93", "93"], ["run_2", "1", "False", "93", "256"],
+        ["run_3", "2", "True", "93", "93"], ["run_4", "2", "False", "93", "256"],
+    ]  # fmt: skip
+    assert template.experiments() == {}
+
+
+def test_a_sweep_runs_every_planned_run_with_its_parameters(undisturbed):
+    experiments = undisturbed.experiments()
+    assert sorted(experiments) == RUNS
+    seen = [(experiments[name].seed, experiments[name].params["compose"]["balance"]) for name in RUNS]
+    assert seen == [(1, True), (1, False), (2, True), (2, False)]
+    assert all(experiment.complete for experiment in experiments.values())
+    assert undisturbed.run("git", "status", "--porcelain") == ""
+    assert "run_3" in undisturbed.run("dvc", "exp", "show", "--csv", "--only-changed")
+
+
+def test_a_second_call_does_nothing_and_is_quick(undisturbed):
+    before = {name: experiment.commit.id for name, experiment in undisturbed.experiments().items()}
+    start = time.monotonic()
+    output = undisturbed.sweep()
+    assert time.monotonic() - start < 15
+    assert "4/4 done" in output and "running" not in output
+    assert {name: experiment.commit.id for name, experiment in undisturbed.experiments().items()} == before
+
+
+def test_a_commit_that_changes_neither_code_nor_data_repeats_nothing(undisturbed, tmp_path):
+    study = undisturbed.copy(tmp_path)
+    (study.folder / "NOTES.md").write_text("nothing that a run depends on\n")
+    study.commit()
+    grid = Grid(study.folder, SWEEP, target="evaluate")
+    assert sorted(grid.finished()) == RUNS
+    with (study.folder / "src/compose.py").open("a") as code:
+        code.write("# another version\n")
+    study.commit()
+    grid = Grid(study.folder, SWEEP, target="evaluate")
+    assert grid.finished() == {}
+    assert sorted(grid.latest()) == RUNS
+
+
+def test_real_runs_are_repeatable_and_reach_the_leaderboard(real):
+    real.run("python", "src/leaderboard.py", "sweeps/bench.yaml")
+    runs = pd.read_csv(real.folder / "metrics/bench/runs.csv", index_col="run")
+    for name, experiment in real.experiments().items():
+        headline = experiment.json("metrics/evaluation.json")
+        figures = {f"ood.{metric}": headline[f"ood_{metric}"] for metric in ("f1", "precision", "recall", "auprc")}
+        figures |= {"iid.f1": headline["iid_f1"], "threshold": headline["threshold"]}
+        assert runs.loc[name, list(figures)].to_dict() == pytest.approx(figures, abs=1e-6)
+        assert runs.loc[name, "negatives"] == experiment.json("metrics/composition.json")["negatives"]
+    assert runs["ood.f1"].nunique() == 2  # the seed makes a difference
+
+
+def test_the_leaderboard_groups_ranks_and_compares(undisturbed):
+    output = undisturbed.run("python", "src/leaderboard.py", "sweeps/bench.yaml")
+    assert "4 runs" in output and "balance" in output
+    folder = undisturbed.folder / "metrics/bench"
+    runs = pd.read_csv(folder / "runs.csv", index_col="run")
+    board = pd.read_csv(folder / "leaderboard.csv")
+    assert sorted(board["runs"]) == ["run_1, run_3", "run_2, run_4"] and board["n"].tolist() == [2, 2]
+    assert board["ood.f1__mean"].is_monotonic_decreasing
+    comparison = pd.read_csv(folder / "comparisons.csv")
+    difference = (runs.loc[["run_2", "run_4"], "ood.f1"].mean() - runs.loc[["run_1", "run_3"], "ood.f1"].mean()).item()
+    assert comparison.loc[2, "ood.f1"] == pytest.approx(difference, abs=1e-5)
+    assert "4/4 done" in undisturbed.sweep()  # what the leaderboard writes is no change that matters
+
+
+def test_runs_of_two_versions_are_mixed_only_on_demand_and_marked(undisturbed, tmp_path):
+    study = undisturbed.copy(tmp_path)
+    with (study.folder / "src/stand_in.py").open("a") as code:
+        code.write("# another version\n")
+    study.commit()
+    study.write("sweeps/bench.yaml", SWEEP | {"axes": SWEEP["axes"] | {"seed": [1]}})
+    study.commit()
+    assert "2/2 done" in study.sweep()
+    study.write("sweeps/bench.yaml", SWEEP)
+    output = study.run("python", "src/leaderboard.py", "sweeps/bench.yaml", fails=True)
+    assert "error: the runs come from several versions of code or data:" in output
+    output = study.run("python", "src/leaderboard.py", "sweeps/bench.yaml", "--mixed")
+    assert "* from another version of code or data" in output
+
+
+def test_uncommitted_changes_are_refused(study):
+    with (study.folder / "src/train.py").open("a") as code:
+        code.write("# not committed\n")
+    assert "error: commit or undo your changes first: src/train.py" in study.sweep(fails=True)
+    assert study.experiments() == {}
+
+
+def test_killed_with_everything_it_started_it_is_continued_with_the_same_results(study, undisturbed):
+    sweep = study.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
+    study.wait_for("stand_in.py train")
+    for what in ("src/sweep.py", "queue-worker", "exec-run", "src/"):
+        for process in study.processes(what):
+            process.send_signal(signal.SIGKILL)
+    sweep.communicate()
+    assert "4/4 done" in study.sweep()
+    assert study.results() == undisturbed.results()
+    assert "Running" not in study.run("dvc", "queue", "status")
+    assert study.run("git", "status", "--porcelain") == ""
+    assert not list((study.folder / ".dvc/tmp/exps").glob("tmp*"))
+
+
+def test_a_killed_worker_is_replaced_and_a_killed_training_is_done_by_the_next_call(study, undisturbed):
+    sweep = study.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
+    study.wait_for("src/compose.py")
+    study.wait_for("queue-worker").send_signal(signal.SIGKILL)
+    study.wait_for("stand_in.py evaluate").send_signal(signal.SIGKILL)
+    output, _ = sweep.communicate(timeout=300)
+    assert sweep.returncode == 1 and "3/4 done, 1 failed" in output and "1 of 4 runs failed" in output
+    assert "4/4 done" in study.sweep()
+    assert study.results() == undisturbed.results()
+
+
+def test_a_failing_run_is_named_with_the_end_of_its_log(study):
+    with (study.folder / "src/stand_in.py").open("a") as code:
+        code.write('1 // (params["seed"] - 2)\n')
+    study.commit()
+    output = study.sweep(fails=True)
+    assert "run_3 failed; the end of its log:" in output and "run_4 failed; the end of its log:" in output
+    assert "ZeroDivisionError" in output and "error: 2 of 4 runs failed" in output
+    assert sorted(study.experiments()) == ["run_1", "run_2"]
+
+
+def test_the_ninety_runs_by_dvc_alone_are_the_same_configurations(study):
+    for changes in BY_HAND:
+        options = [part for change in changes for part in ("-S", change)]
+        study.run("dvc", "exp", "run", "--queue", *options, "evaluate")
+    grid = Grid(study.folder, study.read("sweeps/stage6.yaml"), target="evaluate")
+    stashes = study.run("git", "log", "-g", "--format=%H", "refs/exps/celery/stash").split()
+    assert len(stashes) == len(grid.planned) == 90
+    assert {grid.key_of(stash) for stash in stashes} == set(grid.planned)
