@@ -33,6 +33,9 @@ def main() -> None:
     arguments = parser.parse_args()
     done = Grid(Path(), read_sweep(arguments.sweep), target="evaluate").finished()
     baseline = load_predictions(done, arguments.baseline)
+    for other in arguments.others:
+        if other in done and done[other].signature == done[arguments.baseline].signature:
+            raise DataError(f"{other} is {arguments.baseline} with another seed: there is nothing to compare")
     comparisons = [
         statistics.compare(
             load_predictions(done, other),
@@ -73,8 +76,8 @@ def show(console: Console, found: statistics.Comparison) -> None:
         table.add_row(name, *figures)
     console.print(table)
     title = "Clip by clip, as though clips of a night were independent (so p is too small)"
-    right = ("both right", "only A", "only B", "neither")
-    tests = _table(title, "seed", *right, "McNemar p", "", "Cohen g", "AUROC", "DeLong p")
+    right = ("both", "only A", "only B", "none")  # of the two, how many are right about a clip
+    tests = _table(title, "seed", *right, "McNemar p", "method", "Cohen g", "AUROC", "DeLong p")
     for seed, m in found.mcnemar.items():
         counts = [str(count) for count in (seed, m.both_right, m.b, m.c, m.both_wrong)]
         g, areas = "" if m.cohens_g is None else f"{m.cohens_g:.2f}", found.delong[seed]

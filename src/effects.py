@@ -62,22 +62,24 @@ def show(column: str, families: dict[str, list[statistics.Effect]], spread: floa
     """The tables of one metric, and what the seeds can find at all."""
     console = Console()
     for title, family in families.items():
-        table = Table(title=f"{column}: {title}", box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-        table.add_column("contrast", overflow="fold")
-        for heading in ("difference", "95 % interval", "p", "Holm p", "run p", "detectable", "holds"):
+        table = Table(title=f"{column}: {title}", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+        table.add_column("contrast", overflow="fold", min_width=18)
+        for heading in ("mean", "95 % interval", "p", "Holm p", "run p", "holds", "detects"):
             table.add_column(heading, justify="right", no_wrap=True)
         for e in family:
-            figures = [f"{e.p:.3f}", f"{e.p_holm:.3f}", f"{e.run_p:.3f}", f"{e.detectable:.3f}"]
-            interval = f"{e.low:+.3f} to {e.high:+.3f}"
-            table.add_row(e.name, f"{e.difference:+.3f}", interval, *figures, "yes" if e.holds else "no")
+            interval, holds = f"{e.low:+.3f} to {e.high:+.3f}", "yes" if e.holds else "no"
+            p_values = [f"{p:.3f}" for p in (e.p, e.p_holm, e.run_p)]
+            table.add_row(e.name, f"{e.difference:+.3f}", interval, *p_values, holds, f"{e.detectable:.2f}")
         console.print(table)
     detectable = {n: statistics.minimal_detectable_difference(spread, n) for n in (seeds, 5, 10, 20)}
     words = ", ".join(f"{n} seeds {value:.3f}" for n, value in sorted(detectable.items()))
-    console.print(f"{column}: two configurations must truly differ by this much to be told apart in 80 % of cases:")
-    console.print(f"  {words}")
     least = statistics.smallest_sign_flip_p(seeds)
     console.print(
-        f"  (single runs differ with SD {spread:.3f}; flipping signs over {seeds} seeds: p is never below {least:g})\n"
+        f"run p: by the noise of single runs. detects: true effect found in 80 % of cases.\n"
+        f"Two configurations are told apart in 80 % of cases if they truly differ by: {words}"
+        f" (SD of the difference of two runs: {spread:.3f}). Without a normal distribution, by flipping signs,"
+        f" {seeds} seeds never give a p below {least:g}.\n",
+        highlight=False,
     )
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,17 @@ class Project:
     def commit(self, message: str) -> None:
         self.git("add", "-A")
         self.git("commit", "-q", "-m", message)
+
+    def of_experiment(self, name: str, path: str, patience: float = 60) -> str:
+        """A git-tracked file of an experiment; its commit appears a moment after its log has ended."""
+        until = time.monotonic() + patience
+        while True:
+            refs = self.git("for-each-ref", "--format=%(refname)", "refs/exps").split()
+            found = [ref for ref in refs if ref.endswith(f"/{name}")]
+            if found:
+                return self.git("show", f"{found[0]}:{path}")
+            assert time.monotonic() < until, f"no experiment {name} among {refs}:\n{self.dvc('queue', 'status')}"
+            time.sleep(0.5)
 
     def dvc(self, *arguments: str, fails: bool = False) -> str:
         """Run DVC; returns what it and the stages print."""

@@ -78,7 +78,7 @@ def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
     finally:
         library.write_text(code)
     assert "not what was queued" not in log
-    queued = json.loads(project.git("show", "queued:metrics/composition.json"))
+    queued = json.loads(project.of_experiment("queued", "metrics/composition.json"))
     assert queued["positives_by_quality"]["low"] > 0
 
 
