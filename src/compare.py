@@ -75,9 +75,9 @@ def show(console: Console, found: statistics.Comparison) -> None:
         figures = (f"{d.a:.3f}", f"{d.b:.3f}", f"{d.difference:+.3f}", f"{d.low:+.3f} to {d.high:+.3f}", f"{d.p:.3f}")
         table.add_row(name, *figures)
     console.print(table)
-    title = "Clip by clip, as though clips of a night were independent (so p is too small)"
+    title = "By clips, as though those of a night were independent (p too small); g: Cohen's"
     right = ("both", "only A", "only B", "none")  # of the two, how many are right about a clip
-    tests = _table(title, "seed", *right, "McNemar p", "method", "Cohen g", "AUROC", "DeLong p")
+    tests = _table(title, "seed", *right, "McNemar p", "method", "g", "AUROC", "DeLong p")
     for seed, m in found.mcnemar.items():
         counts = [str(count) for count in (seed, m.both_right, m.b, m.c, m.both_wrong)]
         g, areas = "" if m.cohens_g is None else f"{m.cohens_g:.2f}", found.delong[seed]
@@ -100,7 +100,7 @@ def _table(title: str, first: str, *others: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(first)
     for heading in others:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=heading != "McNemar p")
     return table
 
 

@@ -51,34 +51,39 @@ def main() -> None:
         column = next((name for name in COLUMNS[metric] if name in runs), COLUMNS[metric][0])
         families = {title: statistics.matched_effects(runs, column, family) for title, family in FAMILIES.items()}
         spread = statistics.run_spread(runs, column)
-        show(column, families, spread, seeds=runs["seed"].nunique())
+        show(column, families, spread, statistics.judge_best(runs, column), seeds=runs["seed"].nunique())
         heading = f"Effects of the training data on {column}: {len(runs)} runs, {runs['seed'].nunique()} seeds"
         draw_forest(list(families.items()), pictures / f"effects_{metric}.png", heading, f"difference in {column}")
         written += [rows(metric, title, family) for title, family in families.items()]
     write_csv(tables / "effects.csv", pd.concat(written))
 
 
-def show(column: str, families: dict[str, list[statistics.Effect]], spread: float, seeds: int) -> None:
+def show(
+    column: str, families: dict[str, list[statistics.Effect]], spread: float, best: statistics.Best, seeds: int
+) -> None:
     """The tables of one metric, and what the seeds can find at all."""
     console = Console()
     for title, family in families.items():
         table = Table(title=f"{column}: {title}", box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
-        table.add_column("contrast", overflow="fold", min_width=18)
-        for heading in ("mean", "95 % interval", "p", "Holm p", "run p", "holds", "detects"):
+        table.add_column("contrast", overflow="fold", min_width=20)
+        for heading in ("mean", "95 % interval", "p", "Holm p", "run p", "holds"):
             table.add_column(heading, justify="right", no_wrap=True)
         for e in family:
             interval, holds = f"{e.low:+.3f} to {e.high:+.3f}", "yes" if e.holds else "no"
             p_values = [f"{p:.3f}" for p in (e.p, e.p_holm, e.run_p)]
-            table.add_row(e.name, f"{e.difference:+.3f}", interval, *p_values, holds, f"{e.detectable:.2f}")
+            table.add_row(e.name, f"{e.difference:+.3f}", interval, *p_values, holds)
         console.print(table)
     detectable = {n: statistics.minimal_detectable_difference(spread, n) for n in (seeds, 5, 10, 20)}
     words = ", ".join(f"{n} seeds {value:.3f}" for n, value in sorted(detectable.items()))
     least = statistics.smallest_sign_flip_p(seeds)
     console.print(
-        f"run p: by the noise of single runs. detects: true effect found in 80 % of cases.\n"
+        f"run p: by the noise of single runs; an effect holds if Holm p and run p are below 0.05.\n"
         f"Two configurations are told apart in 80 % of cases if they truly differ by: {words}"
         f" (SD of the difference of two runs: {spread:.3f}). Without a normal distribution, by flipping signs,"
-        f" {seeds} seeds never give a p below {least:g}.\n",
+        f" {seeds} seeds never give a p below {least:g}.\n"
+        f"Best of {best.others + 1} configurations: {best.mean:.3f} ({', '.join(best.levels)}), told apart from"
+        f" {best.behind} of the others. Runs dealt at random within their seeds give a best of {best.shuffled:.3f}"
+        f" (median), and one as good with p = {best.p:.4f}.\n",
         highlight=False,
     )
 

@@ -101,7 +101,7 @@ class _Conductor:
                 if self._queue.exists(run.name):
                     remedy = f"dvc exp rename or dvc exp remove {run.name}"
                     raise ChorusError(f"{run.name} is an experiment of this commit with other parameters: {remedy}")
-                self._queue.put(run.name, run.changes, self._grid.target)
+                self._queue.put(run.name, run.changes, self._grid.stages)
 
     def _tasks(self) -> dict[str, Task]:
         """The tasks of this grid by key."""

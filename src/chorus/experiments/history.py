@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,9 @@ class History:
 
 
 def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: str) -> list[str]:
-    """The stages between a parameter that varies and the target: all that a run of the grid does anew.
+    """The stages between a parameter that varies and the target, in the order in which they run.
+
+    This is all that a run of the grid does anew.
 
     Args:
         pipeline: what dvc.yaml holds.
@@ -188,7 +191,8 @@ def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: s
     while True:
         more = {stage for stage in needed - varying if varying & _makers(stages, stage)}
         if not more:
-            return [stage for stage in stages if stage in varying]
+            order = TopologicalSorter({stage: sorted(_makers(stages, stage) & varying) for stage in sorted(varying)})
+            return list(order.static_order())
         varying |= more
 
 

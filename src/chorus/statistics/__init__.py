@@ -14,9 +14,11 @@ from chorus.statistics.effects import (
 )
 from chorus.statistics.paired import DeLong, McNemar, cohens_g, delong, holm, mcnemar, mcnemar_chi2
 from chorus.statistics.power import minimal_detectable_difference, smallest_sign_flip_p
+from chorus.statistics.ranking import Best, judge_best
 from chorus.statistics.summary import SeedSummary, format_summaries, seed_summary
 
 __all__ = [
+    "Best",
     "Comparison",
     "Contrast",
     "DeLong",
@@ -32,6 +34,7 @@ __all__ = [
     "delong",
     "format_summaries",
     "holm",
+    "judge_best",
     "matched_effects",
     "mcnemar",
     "mcnemar_chi2",

@@ -189,10 +189,19 @@ def run_spread(runs: pd.DataFrame, metric: str, *, factors: Sequence[str] = FACT
     Raises:
         DataError: see `matched_effects`; or fewer than two configurations with every seed.
     """
+    return float(np.sqrt(2 * _residual_variance(whole_grid(runs, metric, factors).to_numpy())))
+
+
+def whole_grid(runs: pd.DataFrame, metric: str, factors: Sequence[str] = FACTORS) -> pd.DataFrame:
+    """The metric of every configuration that has every seed: a row a configuration, a column a seed.
+
+    Raises:
+        DataError: see `matched_effects`; or there are fewer than two such configurations.
+    """
     grid = _checked(runs, metric, factors).pivot(index=list(factors), columns="seed", values="value").dropna()
     if len(grid) < 2:
-        raise DataError("the spread of runs needs two configurations with every seed")
-    return float(np.sqrt(2 * _residual_variance(grid.to_numpy())))
+        raise DataError(f"{metric}: there must be two configurations with every seed")
+    return grid
 
 
 def _checked(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> pd.DataFrame:
