@@ -58,7 +58,7 @@ def _subsets() -> dict[str, list[str]] | None:
 
 def _refuse_changes(grid: Grid, sweep: Path) -> None:
     """Experiments start from a commit: what is not in it would be left out, or falsify where a result came from."""
-    results = [f"{folder}/{sweep.stem}" for folder in ("metrics", "plots", "reports")]
+    results = [f"metrics/{sweep.stem}/", f"plots/{sweep.stem}/", f"reports/{sweep.stem}."]
     if changed := grid.changed_files(results):
         listed = " ".join(changed[:6]) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
         raise DataError(f"commit or undo your changes first: {listed}")

@@ -278,6 +278,41 @@ def test_uncommitted_changes_are_refused(study):
     assert study.experiments() == {}
 
 
+def test_an_experiment_of_that_name_with_other_parameters_is_not_overwritten(study):
+    head = study.run("git", "rev-parse", "HEAD").strip()
+    study.run("git", "update-ref", f"refs/exps/{head[:2]}/{head[2:]}/run_2", head)
+    assert "error: run_2 is an experiment of this commit with other parameters" in study.sweep(fails=True)
+    assert study.run("git", "rev-parse", f"refs/exps/{head[:2]}/{head[2:]}/run_2").strip() == head
+
+
+def test_a_full_disk_fails_runs_and_the_next_call_finishes_them(template, undisturbed, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=90m", "none", disk]).returncode
+    ):
+        pytest.skip("only root can mount a small disk")
+    try:
+        study = _with_stand_ins(template, disk)
+        ballast = disk / "ballast"
+        with ballast.open("wb") as file:
+            while True:
+                try:
+                    file.write(bytes(2**16))
+                    file.flush()
+                except OSError:
+                    break
+        os.truncate(ballast, ballast.stat().st_size - 2 * 2**20)  # room for the queue, not for a run
+        output = study.sweep(fails=True)
+        assert "4 of 4 runs failed" in output or "No space left on device" in output
+        ballast.unlink()
+        assert "4/4 done" in study.sweep()
+        assert study.results() == undisturbed.results()
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
 def test_killed_with_everything_it_started_it_is_continued_with_the_same_results(study, undisturbed):
     sweep = study.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
     study.wait_for("stand_in.py train")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 import pygit2
@@ -107,7 +108,7 @@ class Snapshot:
 
     def _find(self, path: str) -> Any:
         try:
-            return self.commit.tree[f"{self.folder}/{path}" if self.folder else path]
+            return self.commit.tree[normpath(f"{self.folder}/{path}" if self.folder else path)]
         except KeyError:
             return None
 
@@ -161,10 +162,11 @@ class History:
         return sorted(found, key=lambda snapshot: (snapshot.commit.commit_time, snapshot.name))
 
     def changed(self, beside: Collection[str] = ()) -> list[str]:
-        """Tracked files that differ from the current commit, except those in folders `beside`."""
+        """Tracked files that differ from the current commit, except where their path begins with one of `beside`."""
         untracked = pygit2.enums.FileStatus.WT_NEW | pygit2.enums.FileStatus.IGNORED
         status = self._git.status(untracked_files="no")
-        return [path for path, flags in status.items() if not flags & untracked and not path.startswith(tuple(beside))]
+        own = tuple(f"{self._folder}/{path}" if self._folder else path for path in beside)
+        return [path for path, flags in status.items() if not flags & untracked and not path.startswith(own)]
 
 
 def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: str) -> list[str]:

@@ -122,5 +122,5 @@ class Grid:
         return pd.DataFrame([self.row(run.name, experiments[run.name]) for run in self.runs if run.name in experiments])
 
     def changed_files(self, results: Collection[str]) -> list[str]:
-        """Tracked files that differ from the current commit, except those in the folders `results`."""
+        """Tracked files that differ from the current commit, except where their path begins with one of `results`."""
         return self._history.changed(beside=results)
