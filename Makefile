@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint format clean
+.PHONY: help setup setup-dev run sweep test lint format clean
 
 help:  ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ run: setup  ## run the whole pipeline (what is up to date is not run again) and 
 	python src/check.py
 	dvc repro
 	python src/summary.py
+
+sweep: setup  ## run the 90-run grid, rank it, and say which factors matter
+	python src/check.py
+	python src/sweep.py sweeps/stage6.yaml
+	python src/leaderboard.py sweeps/stage6.yaml
+	python src/effects.py
 
 test: setup-dev  ## run the tests
 	python -m pytest -n auto

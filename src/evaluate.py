@@ -3,7 +3,7 @@
 from functools import partial
 
 import stage
-from chorus import detector, embeddings, evaluation, pictures
+from chorus import detector, embeddings, evaluation
 from chorus.clips import CANDIDATE
 from chorus.files import read_csv, write_csv, write_json, write_parquet
 from chorus.options import parse
@@ -21,13 +21,11 @@ def main() -> None:
     regression = partial(evaluation.logistic_regression_scores, training.features, training.labels)
     baselines = {"logistic_regression": detector.score(regression, known, judged["clip_id"])}
     result = evaluation.evaluate(judged, threshold=saved.threshold, baseline_scores=baselines, options=options)
-    curves = evaluation.curves(judged)
     write_parquet(stage.PREDICTIONS, evaluation.predictions(judged))
     write_json(stage.METRICS / "evaluation.json", result.headline)
     write_json(stage.METRICS / "evaluation_detail.json", result.detail)
-    for name, curve in curves.items():
-        write_csv(stage.PLOTS / "evaluation" / f"{name}.csv", curve)
-    pictures.draw_evaluation(curves, result.detail, stage.PLOTS / "evaluation" / "overview.png")
+    for name, curve in evaluation.curves(judged).items():
+        write_csv(stage.CURVES / f"{name}.csv", curve)
 
 
 if __name__ == "__main__":

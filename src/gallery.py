@@ -1,4 +1,4 @@
-"""Stage gallery: spectrograms of the ten worst false positives and false negatives, to look at and think about."""
+"""Stage gallery: the evaluation on one page, and spectrograms of the worst errors to look at and think about."""
 
 from typing import get_args
 
@@ -12,6 +12,9 @@ from chorus.files import read_csv, read_json
 
 def main() -> None:
     predictions = pd.read_parquet(stage.PREDICTIONS)
+    detail = read_json(stage.METRICS / "evaluation_detail.json")
+    curves = {path.stem: pd.read_csv(path) for path in sorted(stage.CURVES.glob("*.csv"))}
+    pictures.draw_evaluation(curves, detail, stage.CURVES / "overview.png")
     threshold = read_json(f"{stage.DETECTOR}.json")["threshold"]
     shard_of = read_csv(stage.CLIPS).set_index("clip_id")["shard"]
     split = TEST_OOD if (predictions["split"] == TEST_OOD).any() else TEST_IID
@@ -25,7 +28,7 @@ def main() -> None:
                 pictures.SheetClip(f"{clip.clip_id}\nscore {clip.score:.3f} · {about}", audio.decode_flac(flac))
             )
         heading = f"Worst {kind.replace('_', ' ')} on {split}, threshold {threshold:.3f}"
-        pictures.contact_sheet(sheet, stage.PLOTS / "evaluation" / f"{kind}.png", heading)
+        pictures.contact_sheet(sheet, stage.CURVES / f"{kind}.png", heading)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ POSITIVE_MINER = Path("models/positive_miner")
 NEGATIVE_MINER = Path("models/negative_miner")
 METRICS = Path("metrics")
 PLOTS = Path("plots")
+CURVES = PLOTS / "evaluation"
 
 
 def params(section: str) -> Any:

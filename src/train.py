@@ -14,7 +14,7 @@ def main() -> None:
     known = embeddings.read(stage.EMBEDDINGS)
     trained = detector.fit(manifest, clips, known, options, seed)
     save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
-    write_json(stage.METRICS / "training.json", trained.summary)
+    write_json(stage.METRICS / "training.json", trained.metrics)
     write_csv(stage.PLOTS / "training" / "curves.csv", trained.curves)
     print(f"best epoch {trained.best_epoch}, threshold {trained.threshold:.3f}")
 

@@ -281,3 +281,13 @@ def test_saved_files_name_no_time_or_place(tmp_path):
     save_head(trained, tmp_path / "b" / "head", encoder_id="toy", options=SMALL, seed=1)
     for suffix in (".safetensors", ".json"):
         assert (tmp_path / f"a/head{suffix}").read_bytes() == (tmp_path / f"b/head{suffix}").read_bytes()
+
+
+def test_the_numbers_shown_in_a_table_of_experiments_are_those_of_the_best_epoch():
+    trained = _train(epochs=6)
+    best = trained.history[trained.best_epoch - 1]
+    assert trained.metrics == {
+        "epochs": len(trained.history),
+        "best_epoch": trained.best_epoch,
+        **{name: best[name] for name in ("train_loss", "validation_loss", "validation_auprc")},
+    }

@@ -12,7 +12,8 @@ from chorus.experiments.queue import Queue, Task
 from chorus.experiments.study import Grid
 
 _POLL_SECONDS = 1.0
-_PATIENCE = 3  # polls with more running tasks than workers until a task counts as abandoned
+_STALLED = 30  # polls without a run coming to its end, after which the workers are asked what they are at
+_ROOM = 20 * 2**20  # bytes free on the disk, below which workers would fail in ways that DVC never notices
 _RESTARTS = 5  # of every worker, without a run coming to its end in between
 
 
@@ -46,7 +47,8 @@ def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> lis
         report: called about every second.
 
     Raises:
-        ChorusError: the workers stop again and again, or an experiment of that name is something else.
+        ChorusError: the workers stop again and again, the disk is full, or an experiment of that name is something
+            else.
     """
     done = grid.finished()
     report(Progress(len(grid.runs), len(done), 0, 0, 0, list(done.values())))
@@ -64,7 +66,8 @@ class _Conductor:
         self._grid, self._queue, self._jobs = grid, queue, jobs
         self._todo = {key: run for key, run in grid.planned.items() if run.name not in done}
         self._reported: set[str] = set()
-        self._suspicions = self._starts = 0
+        self._lost: set[str] = set()
+        self._stalled = self._starts = 0
 
     def conduct(self, report: Callable[[Progress], None]) -> list[Failure]:
         self._prepare()
@@ -80,6 +83,7 @@ class _Conductor:
 
     def _prepare(self) -> None:
         """Clear what earlier calls have left, and queue what is missing."""
+        self._need_room()
         if not self._queue.workers():
             self._queue.tidy()
         lost = {task.identity for task in self._queue.abandoned()}
@@ -94,6 +98,11 @@ class _Conductor:
                 stale.append(task)
         self._queue.remove(stale)
         self._put(set(self._todo) - alive)
+
+    def _need_room(self) -> None:
+        if self._queue.room() < _ROOM:
+            self._queue.stop()
+            raise ChorusError("the disk is full: make room, then the same command goes on")
 
     def _put(self, keys: set[str]) -> None:
         for key, run in self._todo.items():
@@ -112,8 +121,9 @@ class _Conductor:
         states = [task.state for task in tasks.values()]
         new = {key: task for key, task in tasks.items() if task.state == "done" and key not in self._reported}
         self._reported |= set(new)
+        self._stalled += 1
         if new:
-            self._starts = 0
+            self._stalled = self._starts = 0
         before = len(self._grid.runs) - len(self._todo)
         return Progress(
             total=len(self._grid.runs),
@@ -126,13 +136,15 @@ class _Conductor:
 
     def _staff(self, tasks: Mapping[str, Task], progress: Progress) -> None:
         """Start missing workers; take tasks from the dead. A worker stops by itself when it finds the queue empty."""
+        self._need_room()
         alive = self._queue.workers()
-        self._suspicions = self._suspicions + 1 if progress.running > len(alive) else 0
-        if self._suspicions >= _PATIENCE:  # not at once: a worker writes several files in turn
+        if progress.running > len(alive) or self._stalled % _STALLED in (0, _STALLED - 1):
             lost = {task.identity for task in self._queue.abandoned()}
-            again = {key: task for key, task in tasks.items() if task.identity in lost}
+            # asked twice: a worker writes several files, one after the other
+            again = {key: task for key, task in tasks.items() if task.identity in lost & self._lost}
             self._queue.remove(list(again.values()))
             self._put(set(again))
+            self._lost = lost
         missing = [number for number in range(1, self._jobs + 1) if number not in alive][: progress.queued]
         self._starts += len(missing)
         if self._starts > _RESTARTS * self._jobs:

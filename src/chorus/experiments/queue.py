@@ -104,7 +104,7 @@ class Queue:
         """Forget tasks, whatever their state; what still runs of them is ended."""
         for task in tasks:
             if task.state == "running":
-                self._kill(task)
+                self._end(task)
                 self._queue.celery.backend.mark_as_failure(task.identity, None)  # DVC removes what has an end only
         if tasks:
             remove_tasks(self._queue, [task.entry for task in tasks])
@@ -121,16 +121,21 @@ class Queue:
 
     def workers(self) -> set[int]:
         """The numbers of the workers that are alive."""
-        alive = set()
-        for file in Path(self._queue.wdir).glob("dvc-exp-worker-*.json"):
-            if "queue-worker" in _command(_read(file).get("pid")):
-                alive.add(int(file.stem.rpartition("-")[2]))
-        return alive
+        return set(self._pids())
 
     def start(self, workers: Collection[int]) -> None:
         """Start the workers with these numbers, from 1 on."""
         for number in workers:
             self._queue._spawn_worker(number)
+
+    def stop(self) -> None:
+        """End the workers at once, and what they run."""
+        for pid in self._pids().values():
+            _kill(pid)
+
+    def room(self) -> int:
+        """Bytes free on the disk that runs work on."""
+        return shutil.disk_usage(self._scratch).free
 
     def abandoned(self) -> list[Task]:
         """Running tasks without a worker, killed with it: DVC would list them as running for ever.
@@ -175,7 +180,8 @@ class Queue:
 
     def close(self) -> None:
         """Ask the workers to stop once their tasks are done, and let go of the repository."""
-        self._queue.celery.control.shutdown()
+        if self._pids():
+            self._queue.celery.control.shutdown()
         self._dvc.close()
 
     def _tree(self, head: pygit2.Commit, name: str, changes: Mapping[str, Any], stages: Sequence[str]) -> pygit2.Oid:
@@ -213,13 +219,17 @@ class Queue:
             return "running"
         return "done" if self._info(entry.stash_rev).get("result_ref") else "failed"
 
-    def _kill(self, task: Task) -> None:
+    def _pids(self) -> dict[int, int]:
+        """Number -> process of the workers that are alive."""
+        files = Path(self._queue.wdir).glob("dvc-exp-worker-*.json")
+        pids = {int(file.stem.rpartition("-")[2]): _read(file).get("pid") for file in files}
+        return {number: pid for number, pid in pids.items() if pid and "queue-worker" in _command(pid)}
+
+    def _end(self, task: Task) -> None:
         """End what a worker that is gone has left running."""
         pid = _read(self._record(task.commit, "json")).get("pid")
-        if task.commit in _command(pid):
-            with suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
-                for process in [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]:
-                    process.kill()
+        if pid and task.commit in _command(pid):
+            _kill(pid)
 
     def _record(self, commit: str, kind: str) -> Path:
         return Path(self._queue.pid_dir) / commit / f"{commit}.{kind}"
@@ -235,10 +245,17 @@ def _set(values: Any, key: str, value: Any) -> None:
     values[name] = value
 
 
-def _command(pid: int | None) -> str:
+def _kill(pid: int) -> None:
+    """End a process and all that it has started."""
+    with suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
+        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+            process.kill()
+
+
+def _command(pid: int) -> str:
     """The command line of a process; "" if there is none."""
     try:
-        return " ".join(psutil.Process(pid).cmdline()) if pid is not None else ""
+        return " ".join(psutil.Process(pid).cmdline())
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return ""
 

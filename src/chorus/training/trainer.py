@@ -18,6 +18,8 @@ from chorus.training.head import Head
 from chorus.training.holdout import hold_out
 from chorus.training.options import HeadOptions
 
+_METRICS = ("best_epoch", "train_loss", "validation_loss", "validation_auprc")
+
 
 @dataclass(frozen=True)
 class TrainedHead:
@@ -36,6 +38,11 @@ class TrainedHead:
     best_epoch: int
     threshold: float
     summary: dict[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The few numbers of the best epoch that are worth a column in a table of experiments."""
+        return {"epochs": len(self.history), **{name: self.summary[name] for name in _METRICS}}
 
     @property
     def curves(self) -> pd.DataFrame:
