@@ -12,7 +12,7 @@ from chorus.experiments.queue import Queue, Task
 from chorus.experiments.study import Grid
 
 _POLL_SECONDS = 1.0
-_STALLED = 30  # polls without a run coming to its end, after which the workers are asked what they are at
+_STALLED = 30  # polls in which no worker does anything, though it should, after which they are replaced
 _ROOM = 20 * 2**20  # bytes free on the disk, below which workers would fail in ways that DVC never notices
 _RESTARTS = 5  # of every worker, without a run coming to its end in between
 
@@ -121,9 +121,8 @@ class _Conductor:
         states = [task.state for task in tasks.values()]
         new = {key: task for key, task in tasks.items() if task.state == "done" and key not in self._reported}
         self._reported |= set(new)
-        self._stalled += 1
         if new:
-            self._stalled = self._starts = 0
+            self._starts = 0
         before = len(self._grid.runs) - len(self._todo)
         return Progress(
             total=len(self._grid.runs),
@@ -137,8 +136,12 @@ class _Conductor:
     def _staff(self, tasks: Mapping[str, Task], progress: Progress) -> None:
         """Start missing workers; take tasks from the dead. A worker stops by itself when it finds the queue empty."""
         self._need_room()
+        self._stalled = 0 if self._queue.busy() else self._stalled + 1
+        if self._stalled >= _STALLED:
+            self._stalled = 0
+            self._queue.stop()
         alive = self._queue.workers()
-        if progress.running > len(alive) or self._stalled % _STALLED in (0, _STALLED - 1):
+        if progress.running > len(alive):
             lost = {task.identity for task in self._queue.abandoned()}
             # asked twice: a worker writes several files, one after the other
             again = {key: task for key, task in tasks.items() if task.identity in lost & self._lost}

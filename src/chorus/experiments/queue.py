@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -133,9 +134,13 @@ class Queue:
         for pid in self._pids().values():
             _kill(pid)
 
+    def busy(self) -> bool:
+        """Whether a worker has a run in hand; between two runs none has, for a second or two."""
+        return any(_children(pid) for pid in self._pids().values())
+
     def room(self) -> int:
         """Bytes free on the disk that runs work on."""
-        return shutil.disk_usage(self._scratch).free
+        return shutil.disk_usage(self._dvc.dvc_dir).free
 
     def abandoned(self) -> list[Task]:
         """Running tasks without a worker, killed with it: DVC would list them as running for ever.
@@ -247,9 +252,17 @@ def _set(values: Any, key: str, value: Any) -> None:
 
 def _kill(pid: int) -> None:
     """End a process and all that it has started."""
-    with suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
-        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-            process.kill()
+    for process in [*_children(pid), pid]:
+        with suppress(ProcessLookupError):  # it may end by itself meanwhile
+            os.kill(process, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    """All processes that a process has started, directly or through others."""
+    try:
+        return [process.pid for process in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _command(pid: int) -> str:
