@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run sweep test lint format clean
+.PHONY: help setup setup-dev run sweep test test-all lint format clean
 
 help:  ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,7 +37,10 @@ sweep: setup  ## run the 90-run grid, rank it, and say which factors matter
 	python src/effects.py
 
 test: setup-dev  ## run the tests
-	python -m pytest -n auto
+	python -m pytest -n auto -m "not slow"
+
+test-all: setup-dev  ## also the slow ones: a grid that is killed, fills the disk, and goes on
+	python -m pytest
 
 lint: setup-dev  ## check style and types
 	ruff check .

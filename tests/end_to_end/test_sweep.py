@@ -24,6 +24,8 @@ import yaml
 from chorus.experiments.history import History, Snapshot
 from chorus.experiments.study import Grid
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SWEEP = {
     "name": "run_{}",
