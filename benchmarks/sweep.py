@@ -67,7 +67,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=ROOT.parent) as scratch:  # on the same disk, for links
         folder = Path(scratch) / "study"
         clone(folder)
-        subprocess.run([sys.executable, "-m", "dvc", "checkout", "-q", *grid.shared], cwd=folder, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "dvc", "checkout", "-q", "--with-deps", *grid.shared], cwd=folder, check=True
+        )
         command = [sys.executable, "src/sweep.py", str(arguments.sweep), "--jobs", str(arguments.jobs)]
         start = time.monotonic()
         subprocess.run(command, cwd=folder, check=True)
