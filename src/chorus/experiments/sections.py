@@ -1,4 +1,4 @@
-"""Which options class stands behind which section of params.yaml, so that a grid can be checked before it runs."""
+"""Which options class stands behind which section of params.yaml, so that they can be checked before any stage runs."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ SECTIONS = {
 }
 
 
+def options_of(section: str) -> type[Any]:
+    """The options class of a section, its module imported now."""
+    module, kind = SECTIONS[section].split(":")
+    options: type[Any] = getattr(import_module(module), kind)
+    return options
+
+
 def check_sections(params: Mapping[str, Any], keys: Iterable[str]) -> None:
     """Check the sections of `params` that hold `keys` against the options of their stages.
 
@@ -37,8 +44,7 @@ def check_sections(params: Mapping[str, Any], keys: Iterable[str]) -> None:
     if "seed" in names and not _is_seed(params["seed"]):
         raise ParameterError(f"seed: {params['seed']!r} is not allowed: a seed is a whole number from 0 on")
     for name in sorted(names - {"seed"}):
-        module, kind = SECTIONS[name].split(":")
-        parse(getattr(import_module(module), kind), value_of(params, name), section=name)
+        parse(options_of(name), value_of(params, name), section=name)
 
 
 def value_of(params: Mapping[str, Any], key: str) -> Any:
