@@ -16,7 +16,7 @@ from chorus.errors import ParameterError
 
 Severity = Literal["trouble", "watch"]
 SEVERITIES: tuple[Severity, ...] = ("trouble", "watch")
-RULES = Path(__file__).with_name("rules.yaml")
+RULES = Path(__file__).with_suffix(".yaml")
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
