@@ -134,7 +134,7 @@ def test_a_run_becomes_a_row_spelled_like_the_published_ones():
 
 
 def test_a_run_with_a_diagnosis_has_its_verdict_as_columns():
-    params = {"seed": 1, "compose": dict.fromkeys(("quality", "positive_subsets", "negative_subsets"), ["a"])}
+    params = {"seed": 1, "compose": {key: ["a"] for key in ("quality", "positive_subsets", "negative_subsets")}}
     params["compose"]["balance"] = True
     detail = {"splits": {"test_ood": None, "test_iid": None}, "thresholds": {"headline": 0.3}}
     counts = {"positives": 7, "negatives": 9}
