@@ -35,6 +35,7 @@ NEGATIVE_MINER = Path("models/negative_miner")
 METRICS = Path("metrics")
 PLOTS = Path("plots")
 CURVES = PLOTS / "evaluation"
+TRAINING_CURVES = PLOTS / "training" / "curves.csv"
 
 
 def params(section: str) -> Any:

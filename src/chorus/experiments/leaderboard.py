@@ -19,7 +19,12 @@ _AT_THRESHOLD = ("f1", "precision", "recall")
 
 
 def run_row(
-    name: str, params: Mapping[str, Any], detail: Mapping[str, Any], composition: Mapping[str, Any], axes: Sequence[str]
+    name: str,
+    params: Mapping[str, Any],
+    detail: Mapping[str, Any],
+    composition: Mapping[str, Any],
+    axes: Sequence[str],
+    health: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A run as a row of the table of runs: seed, factors, metrics, counts.
 
@@ -28,6 +33,7 @@ def run_row(
         detail: its metrics/evaluation_detail.json.
         composition: its metrics/composition.json.
         axes: the parameters that vary in its grid; those beside seed and the factors become columns too.
+        health: its metrics/health.json, if it has one.
     """
     row: dict[str, Any] = {"run": name, "seed": params["seed"]}
     row |= {factor: spell(params["compose"][factor]) for factor in FACTORS}
@@ -39,6 +45,7 @@ def run_row(
         row |= {f"{split}.{metric}": headline.get(metric) for metric in ("f1", "precision", "recall")}
         row |= {f"{split}.{metric}": judged.get(metric) for metric in ("auroc", "auprc")}
         row[f"{split}.oracle_best_f1"] = oracle.get("f1")
+    row |= {f"health.{key}": health[key] for key in ("verdict", "findings")} if health else {}
     return row | {
         "threshold": detail["thresholds"]["headline"],
         "positives": composition["positives"],
