@@ -85,6 +85,11 @@ class _Study:
         self.run("git", "commit", "-q", "-m", message)
         return self.run("git", "rev-parse", "HEAD").strip()
 
+    def push_to(self, remote: Path) -> None:
+        """Every run's predictions; --local, because DVC reads the shared settings as they were in each commit."""
+        self.run("dvc", "remote", "add", "-q", "--local", "-d", "shared", str(remote))
+        self.run("dvc", "push", "-q", "--all-commits")
+
     def grid(self) -> Grid:
         return Grid(self.root, SWEEP, target="evaluate")
 
@@ -132,20 +137,19 @@ def test_nothing_is_checked_out(study):
 
 
 def test_a_study_in_a_subfolder_has_its_predictions_too(tmp_path):
-    study = _Study(tmp_path, inside="studies/x")
+    (tmp_path / "repository").mkdir()
+    study = _Study(tmp_path / "repository", inside="studies/x")
     done = study.grid().finished()
     table = PredictionStore(study.root).together({"run_3": done["run_3"]})
     assert table["score"].tolist() == study.expected["run_3"]["score"].tolist()
-    study.run("dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path.parent / f"{tmp_path.name}_remote"))
-    study.run("dvc", "push", "-q", "--all-commits")
+    study.push_to(tmp_path / "remote")
     study.cached("run_3").unlink()
     assert PredictionStore(study.root).together({"run_3": done["run_3"]}).equals(table)
 
 
 def test_what_is_not_in_the_cache_comes_from_the_remote_or_is_asked_for(study, tmp_path):
     done = study.grid().finished()
-    study.run("dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path / "remote"))
-    study.run("dvc", "push", "-q", "--all-commits")
+    study.push_to(tmp_path / "remote")
     study.cached("run_1").unlink()
     assert PredictionStore(study.root).read(done["run_1"]).equals(study.expected["run_1"])
     shutil.rmtree(tmp_path / "remote")
