@@ -10,7 +10,7 @@ from pathlib import Path
 import stage
 from chorus.sharing.server import BUCKET, S3Server
 
-MESSAGE = """An S3 server runs at {endpoint}; Ctrl-C ends it. To share through it, type in another terminal, in each clone:
+MESSAGE = """An S3 server runs at {endpoint}; Ctrl-C ends it. In another terminal, type in each clone:
 
   dvc remote add --local -d local s3://{bucket}/dvc
   dvc remote modify --local local endpointurl {endpoint}

