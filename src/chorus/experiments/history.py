@@ -208,6 +208,13 @@ def inputs_of(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]
     return [stage for stage in pipeline["stages"] if stage in makers]
 
 
+def inputs(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
+    """The paths that `stages` read and other stages make."""
+    made = [path for stage in pipeline["stages"] if stage not in stages for path in _outputs(pipeline["stages"][stage])]
+    deps = {dep for stage in stages for dep in pipeline["stages"][stage].get("deps", ())}
+    return sorted(dep for dep in deps if any(dep == path or dep.startswith(f"{path}/") for path in made))
+
+
 def _upstream(stages: Mapping[str, Any], target: str) -> set[str]:
     if target not in stages:
         raise ParameterError(f"dvc.yaml has no stage {target!r}")

@@ -12,7 +12,7 @@ import yaml
 
 from chorus.errors import ParameterError
 from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid
-from chorus.experiments.history import History, Snapshot, inputs_of, varying_stages
+from chorus.experiments.history import History, Snapshot, inputs, inputs_of, varying_stages
 from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed
 from chorus.experiments.signature import run_key, signature
@@ -70,6 +70,7 @@ class Grid:
         self.target = target
         self.stages = varying_stages(self.start.pipeline, self.axes, target)
         self.shared = inputs_of(self.start.pipeline, self.stages)
+        self.inputs = inputs(self.start.pipeline, self.stages)
         self.start = self._history.baseline(self.stages)
         self._keys: dict[str, str] = {}
 
