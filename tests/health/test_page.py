@@ -80,7 +80,9 @@ def test_names_cannot_break_the_page(detail):
 
 def test_every_element_is_closed(detail):
     class Balance(HTMLParser):
-        open: list[str] = []
+        def __init__(self):
+            super().__init__()
+            self.open = []
 
         def handle_starttag(self, tag, _):
             if tag != "meta":
