@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus.clips import name_clips
 from chorus.errors import DataError
 
 
@@ -39,12 +40,13 @@ class Examples:
             raise DataError(f"labels must be true or false, not {self.labels.dtype}")
         broken = np.flatnonzero(~np.isfinite(self.features).all(axis=1))
         if len(broken):
-            raise DataError(f"embeddings must be finite, but those of {_named(self.clip_ids[broken])} are not")
+            clips = name_clips(np.unique(self.clip_ids[broken]).tolist())
+            raise DataError(f"embeddings must be finite, but those of {clips} are not")
         _, first, clip_of = np.unique(self.clip_ids, return_index=True, return_inverse=True)
         for name, column in (("labels", self.labels), ("groups", self.groups)):
             torn = column != column[first][clip_of]
             if torn.any():
-                clips = _named(self.clip_ids[torn])
+                clips = name_clips(np.unique(self.clip_ids[torn]).tolist())
                 raise DataError(f"all windows of a clip must share its {name}, but those of {clips} differ")
 
     def __len__(self) -> int:
@@ -90,8 +92,3 @@ def clip_scores(
     np.maximum.at(highest, clip_of, scores)
     seen = np.argsort(first)
     return clip_ids[first[seen]], highest[seen]
-
-
-def _named(clip_ids: NDArray[np.str_]) -> str:
-    names = sorted(set(clip_ids.tolist()))
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from chorus.clips import name_clips
 from chorus.errors import DataError, LeakageError
 from chorus.metrics import best_f1_threshold
 from chorus.seeds import generator
@@ -115,7 +116,7 @@ def _check(training: Examples, validation: Examples) -> None:
             raise DataError(f"the {name} has only {'positives' if part.labels.any() else 'negatives'}: add the others")
     shared = np.intersect1d(training.clip_ids, validation.clip_ids).tolist()
     if shared:
-        raise LeakageError(f"clips are in both training set and validation split: {', '.join(shared[:5])}")
+        raise LeakageError(f"clips are in both training set and validation split: {name_clips(shared)}")
 
 
 def _moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
