@@ -40,7 +40,7 @@ def of_workspace() -> tuple[dict[str, Any], pd.DataFrame]:
     health = judge(history, model, pd.read_parquet(stage.PREDICTIONS), read_csv(stage.SPLITS), options)
     write_json(stage.METRICS / "health.json", health.headline)
     write_json(stage.HEALTH_DETAIL, health.detail)
-    write_csv(stage.PLOTS / "health" / "sites.csv", health.sites)
+    write_csv(stage.PLOTS / "health" / "sources.csv", health.sources)
     write_csv(stage.PLOTS / "health" / "confusions.csv", health.facts.predicted)
     return health.detail, history
 

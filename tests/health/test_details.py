@@ -24,7 +24,7 @@ def clips(n: int = 300, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
         {
             "clip_id": [f"c{number:03d}" for number in range(n)],
             "label": np.array(CLASSES)[labels],
-            "site": random.choice(["A", "B", "C"], size=n),
+            "source": random.choice(["A", "B", "C"], size=n),
             "group": random.choice([f"g{number}" for number in range(12)], size=n),
             "seconds": random.choice([3, 6, 12, 18], size=n),
         }
@@ -43,8 +43,8 @@ def test_accuracies_are_those_of_scikit_learn():
     predicted = np.array(CLASSES)[probabilities.argmax(axis=1)]
     assert facts.tables["accuracy"] == pytest.approx(accuracy_score(table["label"], predicted))
     assert facts.tables["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(table["label"], predicted))
-    for site, share in facts.tables["sites"].items():
-        here = (table["site"] == site).to_numpy()
+    for source, share in facts.tables["sources"].items():
+        here = (table["source"] == source).to_numpy()
         assert share["accuracy"] == pytest.approx(accuracy_score(table["label"][here], predicted[here]))
         assert share["clips"] == here.sum()
 
@@ -77,26 +77,26 @@ def test_a_sure_prediction_has_no_entropy():
     assert [clip["entropy"] for clip in listed] == [0, 0, 0]
 
 
-def test_a_site_counts_as_behind_only_beyond_chance():
+def test_a_source_counts_as_behind_only_beyond_chance():
     table, _ = clips(400)
     right = np.eye(3)[[CLASSES.index(label) for label in table["label"]]]
     wrong = right[:, [1, 2, 0]]
-    at_a = (table["site"] == "A").to_numpy()
-    assert describe(table, right, CLASSES).signals["sites.gap"] == 0
-    assert describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sites.gap"] == 1
+    at_a = (table["source"] == "A").to_numpy()
+    assert describe(table, right, CLASSES).signals["sources.gap"] == 0
+    assert describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sources.gap"] == 1
     few = table[~at_a | (np.cumsum(at_a) <= 9)].reset_index(drop=True)  # nine wrong clips at A prove nothing
-    at_a = (few["site"] == "A").to_numpy()
+    at_a = (few["source"] == "A").to_numpy()
     right = np.eye(3)[[CLASSES.index(label) for label in few["label"]]]
-    assert describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals["sites.gap"] == 0
+    assert describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals["sources.gap"] == 0
 
 
-def test_one_site_cannot_be_behind():
+def test_one_source_cannot_be_behind():
     table, probabilities = clips()
-    assert describe(table.assign(site="A"), probabilities, CLASSES).signals["sites.gap"] is None
+    assert describe(table.assign(source="A"), probabilities, CLASSES).signals["sources.gap"] is None
 
 
 def test_confusions_above_a_tenth_are_listed_and_marked_either_way_round():
-    table = pd.DataFrame({"clip_id": range(20), "label": ["north"] * 20, "site": "A", "group": "g", "seconds": 3})
+    table = pd.DataFrame({"clip_id": range(20), "label": ["north"] * 20, "source": "A", "group": "g", "seconds": 3})
     table["clip_id"] = table["clip_id"].astype(str)
     predicted = ["north"] * 13 + ["south"] * 5 + ["west"] * 2  # 2 of 20 is not above a tenth
     probabilities = np.eye(3)[[CLASSES.index(name) for name in predicted]]

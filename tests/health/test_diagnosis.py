@@ -148,9 +148,9 @@ def test_a_spike_in_one_epoch_is_seen_and_a_calm_training_has_none():
         assert ("loss_spikes" in found(diagnose(history, EIGHT, GUIDE), "watch")) is expected
 
 
-@pytest.mark.parametrize("profile", ["guide"])
+@pytest.mark.parametrize("profile", ["guide", "calibrated"])
 def test_every_profile_can_be_read_and_names_only_signals_with_known_endings(profile):
-    endings = {"end", "best", "low", "high", "rise", "jump"}
+    endings = {"end", "best", "low", "high", "rise", "jump", "falling"}
     rules = load_rules(profile)
     for rule in rules.rules:
         for condition in (condition for alternatives in rule.conditions for condition in alternatives):

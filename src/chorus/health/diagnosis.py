@@ -20,6 +20,7 @@ _ENDINGS = {
     "high": "at its highest",
     "rise": "at the end, above its lowest",
     "jump": "largest rise within one epoch",
+    "falling": "share of epochs in which it fell",
 }
 _WORDS = {">": "above", "<": "below", ">=": "not below", "<=": "not above"}
 _SENTENCES: dict[Verdict, str] = {

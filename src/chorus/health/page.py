@@ -87,9 +87,9 @@ def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
         if consistency[key] is not None
     )
     about = f"groups with one and the same prediction; validation split by {detail['group']}: {about or 'none'}"
-    sites = [
-        (site, share["accuracy"], share["low"], share["high"], f"{share['accuracy']:.2f} of {share['clips']}")
-        for site, share in validation["sites"].items()
+    sources = [
+        (source, share["accuracy"], share["low"], share["high"], f"{share['accuracy']:.2f} of {share['clips']}")
+        for source, share in validation["sources"].items()
     ]
     confusions = [
         (f"{pair['label']} taken for {pair['predicted']}", pair["share"], None, None, _confused(pair))
@@ -102,7 +102,11 @@ def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
         _curves("Macro F1", "all classes count the same", history, {"validation": "validation_macro_f1"}, best),
         _curves("Spread of the training loss", "over batches: data quality", history, {"": "train_loss_std"}, best),
         _curves("Group consistency", about, history, {"": "validation_group_consistency"}, best),
-        _panel("Accuracy by site", "validation split, 95 % intervals", bar_chart(sites, "accuracy by site")),
+        _panel(
+            f"Accuracy by {detail['source']}",
+            "validation split, 95 % intervals",
+            bar_chart(sources, "accuracies"),
+        ),
         _panel(
             "Top confusions",
             "pairs with more than a tenth of the clips of a label",
