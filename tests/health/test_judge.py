@@ -87,6 +87,13 @@ def test_a_recorder_that_is_always_wrong_is_a_weak_source():
     assert list(health.sources["source"]) == ["R0", "R1"]
 
 
+def test_a_training_that_broke_down_is_told_with_its_reason():
+    reason = "loss not finite in epoch 7, batch 3: clips c1, c2"
+    health = _judge(model={**MODEL, "training": {**MODEL["training"], "stopped": reason}})
+    assert _names(health) == {"broke_down"}
+    assert f"Training ended: {reason}" in in_words(health.detail)
+
+
 def test_what_depends_on_an_internal_holdout_is_not_judged_without_one():
     model = {**MODEL, "training": {**MODEL["training"], "early_stopping": {"on": "split"}}}
     health = _judge(CALM.assign(validation_accuracy=0.6), model)

@@ -88,7 +88,7 @@ def judge(
         gradient_clip=model["options"].get("gradient_clip"),
         consistency_chance=facts.consistency_chance,
         best_epoch=model["training"]["best_epoch"],
-        signals=facts.signals | _between_splits(facts, history, model["training"], validation, iid),
+        signals=facts.signals | _beside_the_curves(facts, history, model["training"], validation, iid),
     )
     return Health(
         diagnose(history, details, load_rules(options.profile)),
@@ -103,16 +103,22 @@ def judge(
     )
 
 
-def _between_splits(
+def _beside_the_curves(
     facts: Facts,
     history: pd.DataFrame,
     training: Mapping[str, Any],
     validation: pd.DataFrame,
     iid: pd.DataFrame,
 ) -> dict[str, float | None]:
-    """How the validation split compares with the held-out nights of the training set, and with the IID test."""
+    """How the training ended, and how the validation split compares with held-out training nights and the IID test."""
     found = lead(_right(validation), _right(iid))
-    signals: dict[str, float | None] = {"split.lead": None, "split.lead_errors": None, "split.gain": None}
+    broke_down = "not finite" in str(training.get("stopped"))
+    signals: dict[str, float | None] = {
+        "broke_down": float(broke_down),
+        "split.lead": None,
+        "split.lead_errors": None,
+        "split.gain": None,
+    }
     if found is not None:
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
     held_out = training.get("early_stopping", {}).get("on") == "internal"

@@ -51,6 +51,7 @@ def page(run: str, detail: Mapping[str, Any], history: pd.DataFrame) -> str:
     parts = [
         f"<h1>Training health of {escape(run)}</h1>",
         f'<p class="verdict {detail["verdict"]}">{detail["verdict"].capitalize()}. {escape(detail["sentence"])}</p>',
+        f'<p class="quiet">Training ended: {escape(detail["stopped"])}</p>' if detail["stopped"] else "",
         *(_finding(finding) for finding in detail["findings"]),
         '<div class="panels">',
         *_panels(detail, history),
