@@ -93,7 +93,13 @@ def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
         for source, share in validation["sources"].items()
     ]
     confusions = [
-        (f"{pair['label']} taken for {pair['predicted']}", pair["share"], None, None, _confused(pair))
+        (
+            f"{pair['true']} taken for {pair['predicted']}",
+            pair["share"],
+            None,
+            None,
+            _confused(pair, validation["confusions_expected"]),
+        )
         for pair in validation["confusions"][:5]
     ]
     best = detail["best_epoch"]
@@ -133,9 +139,9 @@ def _panel(title: str, note: str, chart: str | None, keys: str = "") -> str:
     return f'<div class="card"><h3>{escape(title)} {keys}</h3><p class="note">{escape(note)}</p>{shown}</div>'
 
 
-def _confused(pair: Mapping[str, Any]) -> str:
-    expected = {True: ", expected", False: ", unexpected", None: ""}[pair["expected"]]
-    return f"{pair['share']:.2f}, {pair['clips']} clips{expected}"
+def _confused(pair: Mapping[str, Any], judged: bool) -> str:
+    expected = (", expected" if pair["expected"] else ", unexpected") if judged else ""
+    return f"{pair['share']:.2f}, {pair['clips']} of {pair['of']} clips{expected}"
 
 
 def _ranges(detail: Mapping[str, Any]) -> str:
