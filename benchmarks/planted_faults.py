@@ -180,7 +180,9 @@ def run(
     model = {"options": asdict(training.options), "training": trained.summary}
     found = {}
     for profile in PROFILES:
-        result = judge(trained.curves, model, judged, training.clips, replace(health, profile=profile))
+        result = judge(
+            trained.curves, model, judged, training.manifest, training.clips, replace(health, profile=profile)
+        )
         found[profile] = (result.diagnosis.verdict, [finding.name for finding in result.diagnosis.findings])
     rules = load_rules("calibrated")
     signals = measure(trained.curves, rules.phases, trained.best_epoch)

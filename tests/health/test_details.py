@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import entropy
+from scipy.stats import chi2_contingency, entropy
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from chorus.errors import DataError
-from chorus.health.details import describe, group_effect
+from chorus.health.details import association, describe, group_effect
 
 CLASSES = ("north", "south", "west")
 
@@ -137,6 +137,24 @@ def test_the_group_effect_is_epsilon_squared_of_an_analysis_of_variance():
     total = ((score - score.mean()) ** 2).sum()
     expected = (between - 3 * (total - between) / 56) / total
     assert group_effect(table, np.column_stack([score, 1 - score])) == pytest.approx(expected)
+
+
+def test_the_association_is_that_of_an_independent_implementation():
+    random = np.random.default_rng(5)
+    groups, labels = random.integers(4, size=200), random.integers(3, size=200)
+    labels = np.where(random.random(200) < 0.4, groups % 3, labels)
+    table = pd.crosstab(labels, groups)
+    chi2 = chi2_contingency(table, correction=False).statistic
+    phi2 = max(0, chi2 / 200 - 2 * 3 / 199)
+    expected = np.sqrt(phi2 / min(3 - 4 / 199 - 1, 4 - 9 / 199 - 1))
+    assert association(pd.Series(labels), pd.Series(groups)) == pytest.approx(expected)
+
+
+def test_the_association_is_1_where_each_group_has_one_label_and_0_where_all_are_alike():
+    labels = pd.Series(["a", "b"] * 50)
+    assert association(labels, labels) == pytest.approx(1)
+    assert association(labels, pd.Series(["x", "x", "y", "y"] * 25)) == 0
+    assert association(labels, pd.Series(["x"] * 100)) is None
 
 
 def test_what_does_not_fit_is_refused():

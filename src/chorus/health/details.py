@@ -114,6 +114,21 @@ def group_effect(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> flo
     return (total - rest - (cells - kinds) * rest / free) / total
 
 
+def association(labels: pd.Series, groups: pd.Series) -> float | None:
+    """How far the group gives the label away: 0 not at all, 1 entirely; None with a single label or group.
+
+    Cramer's V without its bias for many small groups (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002).
+    """
+    table = pd.crosstab(labels.to_numpy(), groups.to_numpy()).to_numpy(dtype=np.float64)
+    n, (rows, columns) = table.sum(), table.shape
+    if min(rows, columns) < 2:
+        return None
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    phi2 = max(0.0, float(((table - expected) ** 2 / expected).sum() / n) - (rows - 1) * (columns - 1) / (n - 1))
+    least = min(size - (size - 1) ** 2 / (n - 1) for size in (rows, columns)) - 1
+    return min(1.0, math.sqrt(phi2 / least)) if least > 0 else None
+
+
 def source_gap(table: pd.DataFrame) -> float | None:
     """How far the worst source is behind what the others let expect for its labels, if that is more than chance.
 
