@@ -35,8 +35,8 @@ from chorus.seeds import generator
 from chorus.training import HeadOptions
 
 PROFILES = ("guide", "calibrated")
-FAULT_SEEDS = {True: range(1, 16), False: range(301, 306)}  # of calibration, of the report
-HEALTHY_SEEDS = {True: range(21, 61), False: range(401, 421)}
+FAULT_SEEDS = {True: range(1, 16), False: range(501, 506)}  # of calibration, of the report
+HEALTHY_SEEDS = {True: range(21, 61), False: range(601, 621)}
 
 
 @dataclass(frozen=True)

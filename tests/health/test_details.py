@@ -9,7 +9,7 @@ from scipy.stats import chi2_contingency, entropy
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from chorus.errors import DataError
-from chorus.health.details import association, describe, group_effect
+from chorus.health.details import association, describe, group_effect, source_gap
 
 CLASSES = ("north", "south", "west")
 
@@ -93,11 +93,25 @@ def test_a_source_counts_as_behind_only_beyond_chance():
     wrong = right[:, [1, 2, 0]]
     at_a = (table["source"] == "A").to_numpy()
     assert describe(table, right, CLASSES).signals["sources.gap"] == 0
-    assert describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sources.gap"] == 1
+    gap = describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sources.gap"]
+    assert gap == pytest.approx(1, abs=0.02)
     few = table[~at_a | (np.cumsum(at_a) <= 9)].reset_index(drop=True)  # nine wrong clips at A prove nothing
     at_a = (few["source"] == "A").to_numpy()
     right = np.eye(3)[[CLASSES.index(label) for label in few["label"]]]
     assert describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals["sources.gap"] == 0
+
+
+def test_sources_that_all_differ_are_ordinary_and_the_one_beyond_them_is_not():
+    """The same share of wrong clips at A is out of the ordinary among equals, and not among unequals."""
+    sources = np.repeat(list("ABCDEF"), 60)
+    table = pd.DataFrame({"label": np.tile(["north", "south"], 180), "source": sources})
+
+    def gap(**wrong: float) -> float:
+        place = np.tile(np.arange(60) / 60, 6)
+        return source_gap(table.assign(right=place >= pd.Series(sources).map(lambda source: wrong.get(source, 0.1))))
+
+    assert gap(A=0.4) == pytest.approx(0.3, abs=0.02)
+    assert gap(A=0.4, B=0.0, C=0.35, D=0.05, E=0.3) == 0
 
 
 def test_one_source_cannot_be_behind():

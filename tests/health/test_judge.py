@@ -79,12 +79,14 @@ def test_a_validation_split_that_is_far_easier_than_the_iid_test_is_too_good():
     }
 
 
-def test_a_recorder_that_is_always_wrong_is_a_weak_source():
-    predictions = predicted(seed=3)
-    broken = (predictions["recorder"] == "R1") & (predictions["label"] == "negative")
-    health = _judge(predictions=predictions.assign(score=predictions["score"].mask(broken, 0.9)))
+def test_a_recorder_whose_negatives_are_taken_for_positives_is_a_weak_source():
+    predictions = predicted()
+    recorder = "R" + (np.arange(len(predictions)) % 5).astype(str).astype(object)
+    broken = (recorder == "R3") & (predictions["label"] == "negative")
+    predictions = predictions.assign(recorder=recorder, score=predictions["score"].mask(broken, 0.9))
+    health = _judge(predictions=predictions)
     assert "weak_source" in _names(health)
-    assert list(health.sources["source"]) == ["R0", "R1"]
+    assert list(health.sources["source"]) == ["R0", "R1", "R2", "R3", "R4"]
 
 
 def test_recorders_that_give_the_label_away_are_told_if_the_model_fails_elsewhere():
