@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, VALIDATION, WINDOW_SECONDS
+from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, VALIDATION, WINDOW_SECONDS, name_clips
 from chorus.errors import DataError
-from chorus.health.details import Facts, describe, lead
+from chorus.health.details import Facts, association, describe, lead
 from chorus.health.diagnosis import Details, Diagnosis, diagnose
 from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
@@ -46,6 +46,7 @@ def judge(
     history: pd.DataFrame,
     model: Mapping[str, Any],
     predictions: pd.DataFrame,
+    training: pd.DataFrame,
     clips: pd.DataFrame,
     options: HealthOptions,
 ) -> Health:
@@ -58,15 +59,18 @@ def judge(
         history: plots/training/curves.csv.
         model: models/detector.json.
         predictions: clip_id, split, label, score; data/predictions.parquet.
+        training: clip_id, label of the training set; data/manifests/train.csv.
         clips: clip_id, site, recorder, recording, group, windows of the whole survey.
 
     Raises:
-        DataError: no validation clips, or none of the survey's.
+        DataError: no validation clips, or clips that are not in the survey.
     """
-    if missing := sorted(set(predictions["clip_id"]) - set(clips["clip_id"])):
-        raise DataError(f"predictions for clips that are not in the survey: {', '.join(missing[:6])}")
+    if missing := sorted((set(predictions["clip_id"]) | set(training["clip_id"])) - set(clips["clip_id"])):
+        raise DataError(f"there are clips that are not in the survey: {name_clips(missing)}")
     validation, iid = (predictions[predictions["split"] == split] for split in (VALIDATION, TEST_IID))
-    about = clips.set_index("clip_id").loc[validation["clip_id"]].reset_index()
+    survey = clips.set_index("clip_id")
+    about = survey.loc[validation["clip_id"]].reset_index()
+    group = "group" if options.group == "night" else options.group
     scores = validation["score"].to_numpy(dtype=np.float64)
     facts = describe(
         pd.DataFrame(
@@ -74,7 +78,7 @@ def judge(
                 "clip_id": about["clip_id"],
                 "label": validation["label"].to_numpy(),
                 "source": about[options.source],
-                "group": about["group" if options.group == "night" else options.group],
+                "group": about[group],
                 "seconds": about["windows"].astype(int) * WINDOW_SECONDS,
             }
         ),
@@ -88,7 +92,9 @@ def judge(
         gradient_clip=model["options"].get("gradient_clip"),
         consistency_chance=facts.consistency_chance,
         best_epoch=model["training"]["best_epoch"],
-        signals=facts.signals | _beside_the_curves(facts, history, model["training"], validation, iid),
+        signals=facts.signals
+        | _beside_the_curves(facts, history, model["training"], validation, iid)
+        | {"groups.association": association(training["label"], survey.loc[training["clip_id"], group])},
     )
     return Health(
         diagnose(history, details, load_rules(options.profile)),
