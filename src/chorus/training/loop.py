@@ -124,13 +124,14 @@ class Descent:
             "learning_rate": cosine(options.learning_rate, (epoch - 1) * count, steps),
             "train_loss": float(np.average(values, weights=sizes)),
             "train_loss_std": spread(values[full]),
-            "train_accuracy": self._accuracy(),
+            "train_accuracy": self.accuracy(),
             "grad_norm": float(np.mean(norms)),
             "grad_norm_std": spread(norms[full]),
             "clipped_share": float(clipped),
         }
 
-    def _accuracy(self) -> float:
+    def accuracy(self) -> float:
+        """Of the present weights, on a sample of the rows that upsampling did not add."""
         with torch.no_grad():
             logits = self.network.logits(torch.from_numpy(self.rows.features[self.sample])).numpy()
         predicted = logits[:, 0] > 0 if logits.shape[1] == 1 else np.argmax(logits, axis=1)
