@@ -21,7 +21,7 @@ _AT_THRESHOLD = ("f1", "precision", "recall")
 def run_row(
     name: str, params: Mapping[str, Any], detail: Mapping[str, Any], composition: Mapping[str, Any], axes: Sequence[str]
 ) -> dict[str, Any]:
-    """A run as a row of the table of runs: seed, factors, metrics, counts.
+    """A run as a row of the table of runs: seed, factors, metrics, those of the trivial baselines, counts.
 
     Args:
         params: all of its parameters.
@@ -39,9 +39,12 @@ def run_row(
         row |= {f"{split}.{metric}": headline.get(metric) for metric in ("f1", "precision", "recall")}
         row |= {f"{split}.{metric}": judged.get(metric) for metric in ("auroc", "auprc")}
         row[f"{split}.oracle_best_f1"] = oracle.get("f1")
+        for baseline, figures in (judged.get("baselines") or {}).items():
+            row |= {f"{split}.{baseline}.{metric}": figures.get(metric) for metric in ("f1", "auprc")}
     return row | {
         "threshold": detail["thresholds"]["headline"],
         "positives": composition["positives"],
+        **{f"positives.{quality}": n for quality, n in composition["positives_by_quality"].items()},
         "negatives": composition["negatives"],
     }
 
