@@ -35,8 +35,8 @@ from chorus.seeds import generator
 from chorus.training import HeadOptions
 
 PROFILES = ("guide", "calibrated")
-FAULT_SEEDS = {True: range(1, 16), False: range(501, 506)}  # of calibration, of the report
-HEALTHY_SEEDS = {True: range(21, 61), False: range(601, 621)}
+FAULT_SEEDS = {True: range(1, 16), False: range(701, 706)}  # of calibration, of the report
+HEALTHY_SEEDS = {True: range(21, 61), False: range(801, 821)}
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def test_a_training_that_broke_down_is_told_with_its_reason():
 def test_what_depends_on_an_internal_holdout_is_not_judged_without_one():
     model = {**MODEL, "training": {**MODEL["training"], "early_stopping": {"on": "split"}}}
     health = _judge(CALM.assign(validation_accuracy=0.6), model)
-    assert "mislabelled: needs split.gain" in health.diagnosis.not_judged
+    assert "mislabelled: needs split.contrast" in health.diagnosis.not_judged
     assert health.detail["verdict"] == "healthy"
 
 

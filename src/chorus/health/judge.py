@@ -13,6 +13,7 @@ from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, VALIDATION, WINDOW_SECOND
 from chorus.errors import DataError
 from chorus.health.details import Facts, association, describe, lead
 from chorus.health.diagnosis import Details, Diagnosis, diagnose
+from chorus.health.measures import END
 from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
 
@@ -93,7 +94,7 @@ def judge(
         consistency_chance=facts.consistency_chance,
         best_epoch=model["training"]["best_epoch"],
         signals=facts.signals
-        | _beside_the_curves(facts, history, model["training"], validation, iid)
+        | _beside_the_curves(facts.signals["split.accuracy"], history, model["training"], validation, iid)
         | {"groups.association": association(training["label"], survey.loc[training["clip_id"], group])},
     )
     return Health(
@@ -110,28 +111,30 @@ def judge(
 
 
 def _beside_the_curves(
-    facts: Facts,
+    accuracy: float | None,
     history: pd.DataFrame,
     training: Mapping[str, Any],
     validation: pd.DataFrame,
     iid: pd.DataFrame,
 ) -> dict[str, float | None]:
-    """How the training ended, and how the validation split compares with held-out training nights and the IID test."""
+    """How the training ended, and how the validation split compares with held-out training nights and the IID test.
+
+    split.gain and split.contrast need a hold-out from the training set. The second is large where held-out nights of it
+    are worse than both its other nights and nights beyond it: so they are worse labelled.
+    """
+    signals: dict[str, float | None] = dict.fromkeys(
+        ("split.lead", "split.lead_errors", "split.gain", "split.contrast")
+    )
+    signals["broke_down"] = float("not finite" in str(training.get("stopped")))
     found = lead(_right(validation), _right(iid))
-    broke_down = "not finite" in str(training.get("stopped"))
-    signals: dict[str, float | None] = {
-        "broke_down": float(broke_down),
-        "split.lead": None,
-        "split.lead_errors": None,
-        "split.gain": None,
-    }
     if found is not None:
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
     held_out = training.get("early_stopping", {}).get("on") == "internal"
-    accuracy = facts.signals["split.accuracy"]
-    if held_out and accuracy is not None and "validation_accuracy" in history:
+    if held_out and accuracy is not None and {"validation_accuracy", "train_accuracy"} <= set(history):
         best = history.loc[history["epoch"] == training["best_epoch"], "validation_accuracy"].iloc[0]
+        fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()
         signals["split.gain"] = accuracy - float(best)
+        signals["split.contrast"] = accuracy - float(best) + float(fitted)
     return signals
 
 
