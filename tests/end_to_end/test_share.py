@@ -37,7 +37,7 @@ def author(tmp_path_factory, server, origin):
     (author.folder / "sweeps/two.yaml").write_text(yaml.safe_dump(SWEEP))
     author.add_remote(server)
     author.commit("the study, and where its data lies")
-    author.run("dvc", "remote", "modify", "--local", "storage", "credentialpath", str(server.credentials))
+    author.use_keys(server.credentials)
     project.dvc("repro")
     author.commit("first run")
     author.run("git", "init", "-q", "--bare", "-b", "main", str(origin))
