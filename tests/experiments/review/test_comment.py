@@ -93,6 +93,11 @@ def test_a_leakage_audit_that_differs_names_what_is_gone():
     assert suspicions(replace(NOTHING, audit=(None, AUDIT))) == []
 
 
+def test_an_edited_metric_is_not_believed():
+    facts = replace(_with_metrics(ood_f1=(0.7, 0.8)), edited=([], ["metrics/evaluation.json is not what it was"]))
+    assert _row(facts, "ood_f1")[-1] == "not believed: not of dvc.lock"
+
+
 def test_what_was_wrong_before_is_not_held_against_the_change():
     facts = replace(
         NOTHING, edited=(["a.json is wrong"], ["b.json is wrong"]), stale=(["the stage x"], ["the stage x"])
@@ -123,7 +128,7 @@ def test_pictures_that_differ_are_written_side_by_side_and_linked(tmp_path):
     facts = replace(NOTHING, plots=(plots(a=b"1", b=b"2", c=b"3"), plots(a=b"1", b=b"4", d=b"5")))
     pictures = draw(facts, tmp_path)
     assert pictures == Pictures(
-        curves=None,
+        drawn={},
         pairs=[
             ("plots/b.png", "before/plots/b.png", "after/plots/b.png"),
             ("plots/c.png", "before/plots/c.png", None),
