@@ -1,4 +1,4 @@
-"""Pictures to look at: PNG files of one look, 1,200 pixels wide unless said otherwise, the same bytes for the same data.
+"""Pictures to look at: PNG files of one look, 1,200 pixels wide unless said otherwise; same data, same bytes.
 
 They know nothing but the data they draw. matplotlib is imported when something is drawn, and never pyplot: no window,
 no global state.
