@@ -20,7 +20,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from chorus.errors import ChorusError, DataError
-from chorus.experiments.grid import METRICS, load_comparisons, load_grid
+from chorus.experiments.grid import METRICS, load_comparisons, load_grid, rank_metric
 from chorus.experiments.leaderboard import aggregate, compare, one_version, rank
 from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, write_csv
@@ -164,7 +164,7 @@ def _derived(root: Path, sweep: Path, runs: pd.DataFrame) -> Iterator[_Derived]:
     known = set(runs["run"])
     pairs = [pair for pair in load_comparisons(plan, load_grid(plan, params)) if {pair.a, pair.b} <= known]
     command = f"python src/leaderboard.py sweeps/{sweep.name}"
-    rank_by = str(plan.get("rank_by", "ood.f1"))
+    rank_by = rank_metric(plan)
     yield _Derived("leaderboard.csv", command, lambda: rank(aggregate(runs), rank_by))
     yield _Derived("comparisons.csv", command, lambda: compare(runs, pairs))
     yield _Derived(

@@ -114,6 +114,11 @@ def load_comparisons(sweep: Mapping[str, Any], runs: Sequence[PlannedRun]) -> li
     return comparisons
 
 
+def rank_metric(sweep: Mapping[str, Any]) -> str:
+    """The metric that orders the leaderboard of a sweep."""
+    return parse(SweepOptions, sweep, section="sweep").rank_by
+
+
 def describe(changes: Mapping[str, Any]) -> str:
     """Changes in one line: "seed=123 balance=True quality=high+medium"."""
     return " ".join(f"{key.rpartition('.')[2]}={spell(value)}" for key, value in changes.items())

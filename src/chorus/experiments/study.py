@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from chorus.errors import ParameterError
-from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid
+from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid, rank_metric
 from chorus.experiments.history import History, Snapshot, inputs, inputs_of, varying_stages
 from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed
@@ -64,7 +64,7 @@ class Grid:
         self._history = History(root)
         self.start = self._history.baseline()
         self.runs: list[PlannedRun] = load_grid(sweep, self.start.params, subsets=subsets)
-        self.rank_by = str(sweep.get("rank_by", "ood.f1"))
+        self.rank_by = rank_metric(sweep)
         self.comparisons = load_comparisons(sweep, self.runs)
         self.axes = list(self.runs[0].changes)
         self.target = target
