@@ -8,8 +8,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import dvc.api
-import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +17,7 @@ from chorus import statistics
 from chorus.clips import TEST_IID, TEST_OOD
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
-from chorus.experiments.history import Snapshot
+from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import Grid, read_sweep
 
 
@@ -32,13 +30,14 @@ def main() -> None:
     parser.add_argument("--split", choices=(TEST_OOD, TEST_IID), default=TEST_OOD, help="default: %(default)s")
     arguments = parser.parse_args()
     done = Grid(Path(), read_sweep(arguments.sweep), target="evaluate").finished()
-    baseline = load_predictions(done, arguments.baseline)
+    store = PredictionStore(Path())
+    baseline = store.configuration(done, arguments.baseline)
     for other in arguments.others:
         if other in done and done[other].signature == done[arguments.baseline].signature:
             raise DataError(f"{other} is {arguments.baseline} with another seed: there is nothing to compare")
     comparisons = [
         statistics.compare(
-            load_predictions(done, other),
+            store.configuration(done, other),
             baseline,
             names=(other, arguments.baseline),
             split=arguments.split,
@@ -51,20 +50,6 @@ def main() -> None:
         show(console, comparison)
     if len(comparisons) > 1:
         show_adjusted(console, comparisons, arguments.metric)
-
-
-def load_predictions(done: dict[str, Snapshot], run: str) -> pd.DataFrame:
-    """The predictions of a run and of those that differ from it in the seed only, with columns seed and threshold."""
-    if run not in done:
-        raise DataError(f"{run} is not among the {len(done)} finished runs of this grid with the current code and data")
-    same = [experiment for experiment in done.values() if experiment.signature == done[run].signature]
-    tables = []
-    for experiment in sorted(same, key=lambda snapshot: int(snapshot.seed)):
-        with dvc.api.open(str(stage.PREDICTIONS), rev=str(experiment.commit.id), mode="rb") as stream:
-            table = pd.read_parquet(stream)
-        threshold = experiment.json(str(stage.METRICS / "evaluation_detail.json"))["thresholds"]["headline"]
-        tables.append(table.assign(seed=experiment.seed, threshold=threshold))
-    return pd.concat(tables, ignore_index=True)
 
 
 def show(console: Console, found: statistics.Comparison) -> None:

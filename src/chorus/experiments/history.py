@@ -94,6 +94,10 @@ class Snapshot:
         blob = self._find(path)
         return None if blob is None else json.loads(blob.data)
 
+    def output_hash(self, path: str) -> str | None:
+        """The hash by which DVC's cache knows an output of this commit; None if its dvc.lock has no such output."""
+        return _hashes(self._lock, "outs").get(path) or None
+
     @cached_property
     def _lock(self) -> dict[str, Any]:
         return self._yaml("dvc.lock").get("stages", {}) if self._find("dvc.lock") is not None else {}
