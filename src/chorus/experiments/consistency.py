@@ -16,9 +16,10 @@ import pandas as pd
 import pygit2
 import yaml
 from dvc.dependency.param import ParamsDependency
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from chorus.errors import ChorusError
+from chorus.errors import ChorusError, DataError
 from chorus.experiments.grid import METRICS, load_comparisons, load_grid
 from chorus.experiments.leaderboard import aggregate, compare, one_version, rank
 from chorus.experiments.study import read_sweep
@@ -33,9 +34,15 @@ def problems(root: Path) -> list[str]:
     """What speaks against the results in the folder of a study, as they are in the workspace: one sentence each.
 
     A study that has not run yet has no results and no problems.
+
+    Raises:
+        DataError: dvc.yaml or dvc.lock cannot be read.
     """
-    with Repo(str(root)) as repo:
-        found = edited_results(repo) + stray_results(repo)
+    try:
+        with Repo(str(root)) as repo:
+            found = edited_results(repo) + stray_results(repo)
+    except DvcException as error:
+        raise DataError(" ".join(str(error).split())) from error
     for sweep in sorted((root / "sweeps").glob("*.yaml")):
         found += edited_grid(root, sweep)
     return found
