@@ -33,7 +33,8 @@ class Facts:
 
     base, head: what to call them. base_moved: the base branch has gone on since the head left it.
     params: key -> pair, of those that differ. metrics: file -> name -> pair, all.
-    data: outputs kept by DVC whose hash in dvc.lock differs. code: files kept by git that differ, results and parameters aside.
+    data: outputs kept by DVC whose hash in dvc.lock differs.
+    code: files kept by git that differ, results and parameters aside.
     stages: that ran with other inputs, in the order of the pipeline.
     changes: sets of clips; missing: path -> why it could not be read, so that its sets are not in `changes`.
     audit: the leakage audit. noise: of the seeds; None: unknown.
@@ -175,7 +176,7 @@ def _lock(repo: Repo) -> _Lock:
 
 
 def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) -> list[str]:
-    """Files that differ, but for results (`aside`, and tables of grids) and what the review tells of in other places."""
+    """Files that differ, but for results (`aside`, tables of grids) and what the review tells of in other places."""
     difference = git.diff(start, end) if end else git.diff(start)
     paths = {path for delta in difference.deltas for path in (delta.old_file.path, delta.new_file.path)}
     told = aside | {"params.yaml", "dvc.lock"}
