@@ -120,7 +120,7 @@ def test_the_workspace_can_be_reviewed_before_it_is_committed(author, harder, tm
         text = author.run("python", "src/review.py", *options).stdout
     finally:
         author.git("reset", "-q", "--hard", "origin/harder")
-    assert "## main → workspace" in text and "training set" in text and SUBSET in text
+    assert ") → workspace\n" in text and "training set" in text and SUBSET in text
     assert "(https://example.org/pr-1/curves.png)" in text
 
 
