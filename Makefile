@@ -40,7 +40,7 @@ sweep: setup  ## run the 90-run grid, rank it, and say which factors matter
 	python src/effects.py
 
 test: setup-dev  ## run the tests
-	python -m pytest -n auto -m "not slow"
+	python -m pytest -n auto --dist loadgroup -m "not slow"
 
 test-all: setup-dev  ## also the slow ones: a grid that is killed, fills the disk, and goes on
 	python -m pytest

@@ -107,7 +107,6 @@ def test_reviews_that_publish_at_once_lose_nothing(origin):
 def test_pictures_that_cannot_be_pushed_are_an_error(origin):
     clone = _clone(origin, "one")
     shutil.rmtree(origin)
-    result = _run(
-        "bash", "-c", f"sleep() {{ :; }}; export -f sleep; {ROOT}/.ci/publish_images images p pr v", cwd=clone
-    )
+    at_once = f"sleep() {{ :; }}; export -f sleep; {ROOT}/.ci/publish_images images pictures pr v"
+    result = _run("bash", "-c", at_once, cwd=clone)
     assert result.returncode == 1 and "::error::the pictures could not be pushed" in result.stdout

@@ -13,6 +13,7 @@ import pytest
 from end_to_end.project import Project
 from end_to_end.test_demo import TINY
 
+pytestmark = pytest.mark.xdist_group("review")  # on one worker: the study is run once
 SUBSET = "hardneg_conf_min_30"
 
 

@@ -26,7 +26,7 @@ def comment(facts: Facts, pictures: Pictures | None = None, place: Callable[[str
     """
     parts = [
         MARKER,
-        f"## {facts.base} → {facts.head}",
+        f"## {' → '.join(_revisions(facts))}",
         what_changed(facts),
         _alert(suspicions(facts)),
         "### Metrics",
@@ -98,6 +98,11 @@ def clips_table(facts: Facts) -> str:
         listed = "\n".join(f"* `{path}`: {why}" for path, why in sorted(facts.missing.items()))
         parts.append(f"Not compared, as it cannot be read here (`dvc pull` first, or credentials?):\n\n{listed}")
     return "\n\n".join(part for part in parts if part)
+
+
+def _revisions(facts: Facts) -> list[str]:
+    names = zip((facts.base, facts.head), facts.commits, strict=True)
+    return [f"{name} ({commit})" if commit and commit != name else name for name, commit in names]
 
 
 def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
