@@ -107,7 +107,7 @@ def _revisions(facts: Facts) -> list[str]:
 
 def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
     if not (_is_number(old) and _is_number(new)):
-        return "new" if old is None else "gone" if new is None else ""
+        return "" if (old is None) == (new is None) else "new" if old is None else "gone"
     if old == new:
         return "same"
     if file == _HEADLINE and name.startswith(tuple(incomparable(facts))):
