@@ -93,6 +93,11 @@ def test_a_leakage_audit_that_differs_names_what_is_gone():
     assert suspicions(replace(NOTHING, audit=(None, AUDIT))) == []
 
 
+def test_an_edited_metric_is_not_believed():
+    facts = replace(_with_metrics(ood_f1=(0.7, 0.8)), edited=([], ["metrics/evaluation.json is not what it was"]))
+    assert _row(facts, "ood_f1")[-1] == "not believed: not of dvc.lock"
+
+
 def test_what_was_wrong_before_is_not_held_against_the_change():
     facts = replace(
         NOTHING, edited=(["a.json is wrong"], ["b.json is wrong"]), stale=(["the stage x"], ["the stage x"])

@@ -110,6 +110,8 @@ def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
         return "" if (old is None) == (new is None) else "new" if old is None else "gone"
     if old == new:
         return "same"
+    if any(problem.startswith(f"{file} ") for problem in facts.edited[1]):
+        return "not believed: not of dvc.lock"
     if file == _HEADLINE and name.startswith(tuple(incomparable(facts))):
         return "not comparable: other test clips"
     if file != _HEADLINE:
