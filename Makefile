@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run sweep s3 test test-all lint format clean
+.PHONY: help setup setup-dev run check sweep s3 test test-all lint format clean
 
 help:  ## show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ run: setup  ## run the whole pipeline (what is up to date is not run again) and 
 	python src/check.py
 	dvc repro
 	python src/summary.py
+
+check: setup  ## check params.yaml, and that no committed result was edited by hand (no data needed; seconds)
+	python src/check.py --results
 
 sweep: setup  ## run the 90-run grid, rank it, and say which factors matter
 	python src/check.py

@@ -1,24 +1,54 @@
-"""Check all of params.yaml, and .dvc/config, before any work is done: a typing error need not cost an hour."""
+"""Check what can be checked without running anything.
 
+python src/check.py              params.yaml and .dvc/config: a typing error need not cost an hour
+python src/check.py --results    also metrics/ and plots/: they are those of dvc.lock, no number was edited by hand
+"""
+
+import argparse
 import sys
 from pathlib import Path
 
 import stage
+from chorus.errors import DataError
 from chorus.experiments.sections import SECTIONS, options_of
 from chorus.options import parse
 from chorus.sharing.settings import find_config, refuse_secrets, unverified
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", action="store_true", help="also the committed results")
+    arguments = parser.parse_args()
+    check_params()
+    check_config()
+    if arguments.results:
+        check_results()
+
+
+def check_params() -> None:
     stage.seed()
     for section in SECTIONS:
         parse(options_of(section), stage.params(section), section=section)
     stage.refuse_unknown(SECTIONS)
+
+
+def check_config() -> None:
     if config := find_config(Path.cwd()):
         text = config.read_text(encoding="utf-8")
         refuse_secrets(text)
         for name in unverified(text):
             print(f"warning: DVC would take damaged data: dvc remote modify {name} verify true", file=sys.stderr)
+
+
+def check_results() -> None:
+    from chorus.experiments.consistency import problems  # DVC and the statistics take a second to import
+
+    found = problems(Path())
+    for problem in found:
+        print(problem, file=sys.stderr)
+    if found:
+        raise DataError("the results are not those of dvc.lock: git checkout -- FILE, or dvc repro, puts them right")
+    print("metrics/ and plots/ are those of dvc.lock")
 
 
 if __name__ == "__main__":

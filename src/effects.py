@@ -5,11 +5,8 @@ python src/effects.py --runs data/reference/stage6_runs.csv    the 90 published 
 """
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -19,19 +16,9 @@ from chorus import statistics
 from chorus.errors import DataError
 from chorus.files import read_csv, write_csv
 from chorus.statistics.forest import draw_forest
+from chorus.statistics.table import COLUMNS, column_of, effects_table, family_effects
 
 OUR_RUNS = stage.METRICS / "stage6" / "runs.csv"
-# What a metric is called in our runs, and in the published ones (whose thresholds were tuned on the test set).
-COLUMNS = {
-    "f1": ("ood.f1", "ood.best_f1.f1"),
-    "precision": ("ood.precision", "ood.best_f1.precision"),
-    "recall": ("ood.recall", "ood.best_f1.recall"),
-    "auprc": ("ood.auprc", "ood.auprc"),
-}
-FAMILIES: dict[str, Sequence[statistics.Contrast | statistics.Interaction]] = {
-    "main effects": statistics.STAGE6_MAIN,
-    "interactions": statistics.STAGE6_INTERACTIONS,
-}
 
 
 def main() -> None:
@@ -46,16 +33,14 @@ def main() -> None:
     ours = arguments.runs == OUR_RUNS
     tables = arguments.out or (OUR_RUNS.parent if ours else Path("docs/published_stage6"))
     pictures = arguments.out or (stage.PLOTS / "stage6" if ours else tables)
-    written = []
-    for metric in arguments.metric:
-        column = next((name for name in COLUMNS[metric] if name in runs), COLUMNS[metric][0])
-        families = {title: statistics.matched_effects(runs, column, family) for title, family in FAMILIES.items()}
+    effects = {metric: family_effects(runs, metric) for metric in arguments.metric}
+    for metric, families in effects.items():
+        column = column_of(runs, metric)
         spread = statistics.run_spread(runs, column)
         show(column, families, spread, statistics.judge_best(runs, column), seeds=runs["seed"].nunique())
         heading = f"Effects of the training data on {column}: {len(runs)} runs, {runs['seed'].nunique()} seeds"
         draw_forest(list(families.items()), pictures / f"effects_{metric}.png", heading, f"difference in {column}")
-        written += [rows(metric, title, family) for title, family in families.items()]
-    write_csv(tables / "effects.csv", pd.concat(written))
+    write_csv(tables / "effects.csv", effects_table(effects))
 
 
 def show(
@@ -86,15 +71,6 @@ def show(
         f" (median), and one as good with p = {best.p:.4f}.\n",
         highlight=False,
     )
-
-
-def rows(metric: str, family: str, effects: Sequence[statistics.Effect]) -> pd.DataFrame:
-    """One row an effect, the seeds' differences in one field."""
-    table = pd.DataFrame([asdict(effect) | {"holds": effect.holds} for effect in effects])
-    table["per_seed"] = [" ".join(f"{value:.6g}" for value in effect.per_seed) for effect in effects]
-    table.insert(0, "metric", metric)
-    table.insert(1, "family", family)
-    return table
 
 
 if __name__ == "__main__":

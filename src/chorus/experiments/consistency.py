@@ -1,0 +1,199 @@
+"""Are the committed results those of dvc.lock? A number that was edited by hand is named; no data is needed for that.
+
+dvc.lock holds a hash of every output of a stage, those that git keeps too. The tables of a grid, metrics/<sweep>/, are
+made from experiments and no stage: what follows from the table of runs is computed anew.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pygit2
+import yaml
+from dvc.dependency.param import ParamsDependency
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from chorus.errors import ChorusError, DataError
+from chorus.experiments.grid import METRICS, load_comparisons, load_grid
+from chorus.experiments.leaderboard import aggregate, compare, one_version, rank
+from chorus.experiments.study import read_sweep
+from chorus.files import read_csv, write_csv
+from chorus.statistics.table import COLUMNS, effects_table, family_effects
+
+RESULTS = ("metrics", "plots")  # folders that git keeps and that hold results only
+GRID_TABLES = ("runs.csv", "leaderboard.csv", "comparisons.csv", "effects.csv")
+
+
+def problems(root: Path) -> list[str]:
+    """What speaks against the results in the folder of a study, as they are in the workspace: one sentence each.
+
+    A study that has not run yet has no results and no problems.
+
+    Raises:
+        DataError: dvc.yaml or dvc.lock cannot be read.
+    """
+    try:
+        with Repo(str(root)) as repo:
+            found = edited_results(repo) + stray_results(repo)
+    except DvcException as error:
+        raise DataError(" ".join(str(error).split())) from error
+    for sweep in sorted((root / "sweeps").glob("*.yaml")):
+        found += edited_grid(root, sweep)
+    return found
+
+
+def edited_results(repo: Repo) -> list[str]:
+    """Results that are not what dvc.lock says, and stages whose input is not what the stage before them made.
+
+    Args:
+        repo: at the workspace, or switched to a revision.
+    """
+    found = []
+    made: dict[str, Any] = {}
+    for out in (out for stage in repo.index.stages for out in stage.outs):
+        made[out.def_path] = out
+        if out.use_cache:
+            continue  # kept by DVC, which names a file by its hash: it cannot be edited in place
+        if out.hash_info and not out.exists:
+            found.append(f"{out.def_path} is missing: dvc.lock says that the stage {out.stage.name} made it")
+        elif out.exists and not out.hash_info:
+            found.append(f"{out.def_path} is of no run: dvc.lock has nothing about it")
+        elif out.exists and out.changed_checksum():
+            found.append(f"{out.def_path} is not what the stage {out.stage.name} made: dvc.lock has another hash")
+    for stage in repo.index.stages:
+        for dep in stage.deps:
+            source = made.get(dep.def_path)
+            if source is not None and dep.hash_info != source.hash_info:
+                found.append(
+                    f"dvc.lock does not fit together: {stage.name} used another {dep.def_path} "
+                    f"than the stage {source.stage.name} made"
+                )
+    return found
+
+
+def stale_stages(repo: Repo) -> list[str]:
+    """Stages whose parameters or code have changed since dvc.lock was written: what they made is of the old ones."""
+    found = []
+    outputs = {out.def_path for stage in repo.index.stages for out in stage.outs}
+    for stage in repo.index.stages:
+        changed: list[str] = []
+        for dep in stage.deps:
+            if isinstance(dep, ParamsDependency):
+                changed += [key for keys in dep.status().values() for key in _names(keys)]
+            elif dep.def_path not in outputs and dep.exists and dep.hash_info and dep.changed_checksum():
+                changed.append(dep.def_path)
+        if changed:
+            found.append(f"the stage {stage.name} was not run since a change of {', '.join(sorted(changed))}")
+    return found
+
+
+def stray_results(repo: Repo) -> list[str]:
+    """Files in metrics/ and plots/ that git tracks, but neither a stage nor a grid makes."""
+    made = {out.def_path for stage in repo.index.stages for out in stage.outs}
+    root = Path(repo.root_dir)
+    grids = {path.stem for path in (root / "sweeps").glob("*.yaml")}
+    git = pygit2.Repository(repo.scm.root_dir)
+    prefix = root.relative_to(Path(repo.scm.root_dir)).as_posix()
+    paths = (entry.path.removeprefix(f"{prefix}/") for entry in git.index)
+    return [
+        f"{path} is made by no stage of dvc.yaml and by no grid"
+        for path in paths
+        if path.startswith(tuple(f"{folder}/" for folder in RESULTS))
+        and path not in made
+        and path.split("/")[1] not in grids
+    ]
+
+
+def edited_grid(root: Path, sweep: Path) -> list[str]:
+    """What is wrong with the tables of a grid: runs of several versions, or tables that do not follow from the runs.
+
+    Args:
+        root: the folder of the study.
+        sweep: a file in sweeps/; its tables lie in metrics/<name of the file>/.
+    """
+    folder = root / "metrics" / sweep.stem
+    path = folder / "runs.csv"
+    name = path.relative_to(root).as_posix()
+    if not path.exists():
+        orphans = [other for other in GRID_TABLES if (folder / other).exists()]
+        return [f"{name} is missing, from which {', '.join(orphans)} follow"] if orphans else []
+    try:
+        runs = _numbers(read_csv(path))
+        one_version(runs)
+    except (ChorusError, ValueError, KeyError) as error:
+        return [f"{name}: {error}"]
+    found = []
+    for table in _derived(root, sweep, runs):
+        committed = folder / table.name
+        if committed.exists():
+            try:
+                expected = _as_written(table.make())
+            except ChorusError as error:
+                return [f"{name}: {error}"]
+            difference = _difference(expected, read_csv(committed))
+            if difference:
+                found.append(
+                    f"{committed.relative_to(root).as_posix()} does not follow from {name}: {difference}; "
+                    f"make it again: {table.command}"
+                )
+    return found
+
+
+@dataclass(frozen=True)
+class _Derived:
+    """A table that follows from the table of runs."""
+
+    name: str
+    command: str
+    make: Callable[[], pd.DataFrame]
+
+
+def _derived(root: Path, sweep: Path, runs: pd.DataFrame) -> Iterator[_Derived]:
+    plan = read_sweep(sweep)
+    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    known = set(runs["run"])
+    pairs = [pair for pair in load_comparisons(plan, load_grid(plan, params)) if {pair.a, pair.b} <= known]
+    command = f"python src/leaderboard.py sweeps/{sweep.name}"
+    rank_by = str(plan.get("rank_by", "ood.f1"))
+    yield _Derived("leaderboard.csv", command, lambda: rank(aggregate(runs), rank_by))
+    yield _Derived("comparisons.csv", command, lambda: compare(runs, pairs))
+    yield _Derived(
+        "effects.csv",
+        "python src/effects.py",
+        lambda: effects_table({metric: family_effects(runs, metric) for metric in COLUMNS}),
+    )
+
+
+def _numbers(runs: pd.DataFrame) -> pd.DataFrame:
+    numeric = [column for column in ("positives", "negatives", *METRICS) if column in runs]
+    return runs.assign(**{column: pd.to_numeric(runs[column].replace("", "nan")) for column in numeric})
+
+
+def _as_written(table: pd.DataFrame) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        write_csv(Path(folder) / "table.csv", table)
+        return read_csv(Path(folder) / "table.csv")
+
+
+def _difference(expected: pd.DataFrame, found: pd.DataFrame) -> str:
+    """The first difference in words; "" when there is none."""
+    if list(expected.columns) != list(found.columns):
+        return f"its columns should be {', '.join(expected.columns)}"
+    if len(expected) != len(found):
+        return f"it should have {len(expected)} rows and has {len(found)}"
+    differs = (expected != found).to_numpy()
+    if not differs.any():
+        return ""
+    row, column = (int(place[0]) for place in differs.nonzero())
+    at = f"row {row + 1}, column {expected.columns[column]}"
+    return f"{at}: {found.iat[row, column]} should be {expected.iat[row, column]}"
+
+
+def _names(keys: Any) -> list[str]:
+    return list(keys) if isinstance(keys, dict) else [str(keys)]

@@ -1,0 +1,205 @@
+"""The review as one Markdown comment, as GitHub and most others show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from chorus.experiments.review.facts import Facts
+from chorus.experiments.review.membership import Change, in_words
+from chorus.experiments.review.noise import THRESHOLD
+from chorus.experiments.review.pictures import Pictures
+from chorus.experiments.review.suspicions import incomparable, suspicions
+
+MARKER = "<!-- chorus review -->"  # by which the comment is found again, to be updated
+MOST = 12  # names in a list
+_HEADLINE = "metrics/evaluation.json"
+_LOWER_IS_BETTER = ("loss", "brier", "ece")
+
+
+def comment(facts: Facts, pictures: Pictures | None = None, place: Callable[[str], str] = str) -> str:
+    """The review of `facts`, as Markdown.
+
+    Args:
+        pictures: that were drawn; None: none were.
+        place: from the path of a picture to what the comment should link to.
+    """
+    parts = [
+        MARKER,
+        f"## {facts.base} → {facts.head}",
+        what_changed(facts),
+        _alert(suspicions(facts)),
+        "### Metrics",
+        metrics_table(facts),
+        noise_in_words(facts),
+        "### Clips",
+        clips_table(facts),
+        _names(facts.changes),
+        *(_pictures(pictures, place, facts) if pictures else []),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def what_changed(facts: Facts) -> str:
+    """Parameters, code, data, and which stages ran: a sentence each."""
+    params = [f"`{key}` {_shown(old)} → {_shown(new)}" for key, (old, new) in sorted(facts.params.items())]
+    differing = [bool(params), bool(facts.code), bool(facts.data)]
+    if not any(differing):
+        return "Neither parameters nor code nor data differ."
+    names = [name for name, differs in zip(("parameters", "code", "data"), differing, strict=True) if differs]
+    sentences = [
+        f"This changes {_and(names)}.",
+        f"**Parameters:** {'; '.join(_most(params))}." if params else "",
+        f"**Code:** {', '.join(_most([f'`{path}`' for path in facts.code]))}." if facts.code else "",
+        f"**Data:** {', '.join(_most([f'`{path}`' for path in facts.data]))}." if facts.data else "",
+        f"Ran with other inputs: {', '.join(facts.stages)}." if facts.stages else "No stage ran with other inputs.",
+        f"{facts.base} has gone on since; compared is with where this left it." if facts.base_moved else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def metrics_table(facts: Facts) -> str:
+    """All headline metrics, and of the others those that differ."""
+    rows = []
+    for file in sorted(facts.metrics, key=lambda name: (name != _HEADLINE, name)):
+        for name, (old, new) in sorted(facts.metrics[file].items(), key=lambda item: _order(item[0])):
+            if file == _HEADLINE or old != new:
+                label = name if file == _HEADLINE else f"{file.rpartition('/')[2].removesuffix('.json')}: {name}"
+                rows.append(
+                    [label, _number(old), _number(new), _delta(old, new), _verdict(facts, file, name, old, new)]
+                )
+    if not rows:
+        return "Neither revision has metrics."
+    return _table(["metric", "before", "after", "change", ""], rows, right=(1, 2, 3))
+
+
+def noise_in_words(facts: Facts) -> str:
+    """What the verdicts rest on."""
+    if facts.noise is None:
+        return "Seed noise is unknown: there is no metrics/stage6/runs.csv with several seeds (`make sweep` makes it)."
+    return (
+        f"<sub>Seed noise: 95 % of the differences between two runs that differ in their seed alone are smaller; from "
+        f"the spread over seeds in metrics/stage6, pooled over {facts.noise.configurations} configurations "
+        f"({facts.noise.runs} runs). It says nothing about other ponds or nights.</sub>"
+    )
+
+
+def clips_table(facts: Facts) -> str:
+    """The sets of clips that changed, how many came and went, of which label, quality and source."""
+    changed = [change for change in facts.changes if change.any]
+    same = [change.name for change in facts.changes if not change.any]
+    rows = [
+        [change.name, _count(change.before), _count(change.after), _came(change.entered), _came(change.left)]
+        for change in changed
+    ]
+    parts = [_table(["", "before", "after", "entered", "left"], rows, right=(1, 2)) if rows else ""]
+    if same:
+        parts.append(f"Same clips as before: {', '.join(same)}.")
+    if facts.missing:
+        listed = "\n".join(f"* `{path}`: {why}" for path, why in sorted(facts.missing.items()))
+        parts.append(f"Not compared, as it cannot be read here (`dvc pull` first, or credentials?):\n\n{listed}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
+    if not (_is_number(old) and _is_number(new)):
+        return "new" if old is None else "gone" if new is None else ""
+    if old == new:
+        return "same"
+    if file == _HEADLINE and name.startswith(tuple(incomparable(facts))):
+        return "not comparable: other test clips"
+    lower = any(word in name for word in _LOWER_IS_BETTER)
+    word = "moved" if name == THRESHOLD else "better" if (new > old) != lower else "worse"
+    if file != _HEADLINE:
+        return ""
+    width = facts.noise.widths.get(name) if facts.noise else None
+    if width is None:
+        return f"{word}; seed noise unknown"
+    return (
+        f"**{word}**, more than seed noise (±{width:.3f})"
+        if abs(new - old) > width
+        else f"within seed noise (±{width:.3f})"
+    )
+
+
+def _alert(warnings: Sequence[str]) -> str:
+    if not warnings:
+        return ""
+    return "\n".join(["> [!WARNING]", *(f"> * {warning}" for warning in warnings)])
+
+
+def _names(changes: Iterable[Change]) -> str:
+    """The clips themselves, folded away."""
+    lines = []
+    for change in changes:
+        for verb, clips in (("entered", change.entered), ("left", change.left)):
+            if len(clips):
+                lines.append(f"* {change.name}, {verb}: {', '.join(_most(list(clips['clip_id'])))}")
+    return _folded("Which clips", "\n".join(lines)) if lines else ""
+
+
+def _pictures(pictures: Pictures, place: Callable[[str], str], facts: Facts) -> list[str]:
+    if not pictures.curves and not pictures.pairs:
+        return ["### Plots", "No plot differs."]
+    parts = ["### Plots"]
+    if pictures.curves:
+        parts.append(f"![Curves of {facts.base} and {facts.head}]({place(pictures.curves)})")
+    for path, before, after in pictures.pairs:
+        cells = [
+            f"![{side}]({place(image)})" if image else "–" for side, image in (("before", before), ("after", after))
+        ]
+        parts.append(_folded(path, _table(["before", "after"], [cells])))
+    if pictures.unchanged:
+        parts.append(f"Unchanged: {', '.join(pictures.unchanged)}.")
+    return parts
+
+
+def _folded(summary: str, content: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
+
+
+def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    rule = ["---:" if number in right else "---" for number in range(len(heading))]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in (heading, rule, *rows)
+    )
+
+
+def _most(items: Sequence[str]) -> list[str]:
+    return [*items[:MOST], f"and {len(items) - MOST} more"] if len(items) > MOST else list(items)
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _order(name: str) -> tuple[int, str]:
+    return (next((place for place, start in enumerate(("ood_", "iid_")) if name.startswith(start)), 2), name)
+
+
+def _came(clips: Any) -> str:
+    return f"{len(clips)}: {in_words(clips)}" if len(clips) else "0"
+
+
+def _count(count: int | None) -> str:
+    return "–" if count is None else str(count)
+
+
+def _shown(value: Any) -> str:
+    return "(none)" if value is None else f"`{value}`"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _delta(old: Any, new: Any) -> str:
+    if not (_is_number(old) and _is_number(new)):
+        return ""
+    return f"{new - old:+.3f}" if isinstance(new - old, float) else f"{new - old:+d}"

@@ -1,0 +1,198 @@
+"""What differs between two revisions, gathered with DVC: metrics, parameters, data, stages, plots, and tables of clips.
+
+Code is compared by git, as DVC has no word for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pygit2
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.scm import RevError, resolve_rev
+
+from chorus.errors import DataError
+from chorus.experiments.consistency import edited_results, stale_stages
+from chorus.experiments.review.membership import Change, clip_sets, compare_sets
+from chorus.experiments.review.noise import Noise, seed_noise
+from chorus.experiments.review.tables import SPLITS, SUBSETS, TRAINING, Revision, Tables
+
+WORKSPACE = "workspace"
+RUNS, AUDIT = "metrics/stage6/runs.csv", "metrics/splits.json"
+Pair = tuple[Any, Any]  # before, after
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Two revisions side by side; every pair is (before, after).
+
+    base, head: what to call them. base_moved: the base branch has gone on since the head left it.
+    params: key -> pair, of those that differ. metrics: file -> name -> pair, all.
+    data: outputs kept by DVC whose hash in dvc.lock differs. code: files kept by git that differ, results and parameters aside.
+    stages: that ran with other inputs, in the order of the pipeline.
+    changes: sets of clips; missing: path -> why it could not be read, so that its sets are not in `changes`.
+    audit: the leakage audit. noise: of the seeds; None: unknown.
+    edited, stale: see `chorus.experiments.consistency`.
+    plots: what `dvc plots diff` gives, by revision.
+    """
+
+    base: str
+    head: str
+    base_moved: bool
+    params: dict[str, Pair]
+    metrics: dict[str, dict[str, Pair]]
+    data: list[str]
+    code: list[str]
+    stages: list[str]
+    changes: list[Change]
+    missing: dict[str, str]
+    audit: Pair
+    noise: Noise | None
+    edited: tuple[list[str], list[str]]
+    stale: tuple[list[str], list[str]]
+    plots: tuple[dict[str, Any], dict[str, Any]] = field(repr=False)
+    templates: str = ""
+
+    def metric(self, name: str) -> Pair:
+        """A metric by its name, from whichever file has it."""
+        return next((values[name] for values in self.metrics.values() if name in values), (None, None))
+
+
+def read(root: Path, base: str, head: str) -> Facts:
+    """Compare two revisions of the repository in `root`.
+
+    Args:
+        base: a branch, tag, commit or experiment. What counts is where the head left it, as in a pull request: what
+            has happened on the base since is no part of the change.
+        head: the same, or WORKSPACE.
+
+    Raises:
+        DataError: there is no such revision, or DVC cannot read one of them.
+    """
+    try:
+        with Repo(str(root)) as repo:
+            return _read(repo, base, head)
+    except RevError as error:
+        raise DataError(f"{error}: give a branch, a tag, a commit or an experiment; or fetch it first") from error
+    except DvcException as error:
+        raise DataError(" ".join(str(error).split())) from error
+
+
+def _read(repo: Repo, base: str, head: str) -> Facts:
+    git = pygit2.Repository(repo.scm.root_dir)
+    tip = resolve_rev(repo.scm, base)
+    own = resolve_rev(repo.scm, "HEAD" if head == WORKSPACE else head)
+    fork = git.merge_base(tip, own)
+    start = tip if fork is None else str(fork)
+    commit = None if head == WORKSPACE else own
+    end = commit or WORKSPACE
+    before, after = Revision(repo.root_dir, start), Revision(repo.root_dir, commit)
+    changes, missing = _compared(before.tables(), after.tables())
+    noise_table = after.table(RUNS)
+    plots = repo.plots.diff(revs=[start, end])
+    with _at(repo, start):
+        lock_before, edited_before, stale_before = _lock(repo), edited_results(repo), stale_stages(repo)
+    with _at(repo, end):
+        lock, edited, stale = _lock(repo), edited_results(repo), stale_stages(repo)
+    return Facts(
+        base=base,
+        head=head,
+        base_moved=start != tip,
+        params=_flat(repo.params.diff(a_rev=start, b_rev=end)),
+        metrics=_pairs(repo.metrics.diff(a_rev=start, b_rev=end, all=True)),
+        data=[path for path, content in lock.data.items() if content != lock_before.data.get(path)],
+        code=_code(git, start, commit, aside=lock_before.results | lock.results),
+        stages=[name for name, used in lock.stages.items() if used != lock_before.stages.get(name)],
+        changes=changes,
+        missing=missing,
+        audit=(_audit(before), _audit(after)),
+        noise=None if noise_table is None else seed_noise(noise_table),
+        edited=(edited_before, edited),
+        stale=(stale_before, stale),
+        plots=(plots.get(start, {}), plots.get(end, {})),
+        templates=str(repo.plots.templates_dir),
+    )
+
+
+@contextmanager
+def _at(repo: Repo, revision: str) -> Iterator[None]:
+    if revision == WORKSPACE:
+        yield
+        return
+    with repo.switch(revision):
+        yield
+
+
+def _audit(revision: Revision) -> Any:
+    return (revision.json(AUDIT) or {}).get("leakage_audit")
+
+
+def _compared(before: Tables, after: Tables) -> tuple[list[Change], dict[str, str]]:
+    """The sets that both revisions can show: what cannot be read has not changed into nothing."""
+    missing = {**before.missing, **after.missing}
+    lost = tuple(missing)
+    splits_known = SPLITS not in missing
+    sets = [
+        clip_sets(
+            tables.splits if splits_known else None,
+            {name: table for name, table in tables.subsets.items() if not _is_lost(f"{SUBSETS}/{name}.csv", lost)},
+            tables.training if TRAINING not in missing else None,
+        )
+        for tables in (before, after)
+    ]
+    return compare_sets(*sets), missing
+
+
+def _is_lost(path: str, lost: tuple[str, ...]) -> bool:
+    return any(path == other or path.startswith(f"{other}/") for other in lost)
+
+
+@dataclass(frozen=True)
+class _Lock:
+    """What dvc.lock says of a revision, data or no data.
+
+    stages: what each ran with. data: hashes of the outputs that DVC keeps. results: files that git keeps.
+    """
+
+    stages: dict[str, dict[str, Any]]
+    data: dict[str, Any]
+    results: set[str]
+
+
+def _lock(repo: Repo) -> _Lock:
+    stages = [stage for stage in repo.index.stages if hasattr(stage, "name")]
+    outs = [out for stage in stages for out in stage.outs]
+    return _Lock(
+        stages={stage.name: {dep.def_path: dep.hash_info for dep in stage.deps} for stage in stages},
+        data={out.def_path: out.hash_info for out in outs if out.use_cache},
+        results={out.def_path for out in outs if not out.use_cache},
+    )
+
+
+def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) -> list[str]:
+    """Files that differ, but for results (`aside`, and tables of grids) and what the review tells of in other places."""
+    difference = git.diff(start, end) if end else git.diff(start)
+    paths = {path for delta in difference.deltas for path in (delta.old_file.path, delta.new_file.path)}
+    told = aside | {"params.yaml", "dvc.lock"}
+    return sorted(path for path in paths - told if not path.startswith(("metrics/", "plots/")))
+
+
+def _flat(difference: dict[str, Any]) -> dict[str, Pair]:
+    """DVC's answer, by key; the file is named where it is not params.yaml."""
+    return {
+        (key if file == "params.yaml" else f"{file}:{key}"): pair
+        for file, values in _pairs(difference).items()
+        for key, pair in values.items()
+    }
+
+
+def _pairs(difference: dict[str, Any]) -> dict[str, dict[str, Pair]]:
+    return {
+        file: {name: (value.get("old"), value.get("new")) for name, value in values.items()}
+        for file, values in difference.get("diff", {}).items()
+    }

@@ -1,0 +1,95 @@
+"""What should make a reviewer look twice."""
+
+from __future__ import annotations
+
+from chorus.clips import TEST_IID, TEST_OOD, VALIDATION
+from chorus.experiments.review.facts import Facts
+from chorus.experiments.review.membership import Change, in_words, split_name
+from chorus.experiments.review.noise import THRESHOLD
+from chorus.experiments.review.tables import SPLITS
+
+FAR = 0.1  # a threshold that moved further is told of where the seed noise is unknown
+TESTS = {split_name(TEST_OOD): "ood_", split_name(TEST_IID): "iid_"}
+
+
+def suspicions(facts: Facts) -> list[str]:
+    """One sentence for each thing that looks wrong, the gravest first."""
+    return [*_edited(facts), *_tests(facts), *_audit(facts), *_stale(facts), *_threshold(facts)]
+
+
+def incomparable(facts: Facts) -> set[str]:
+    """The beginnings of the names of metrics ("ood_") whose test clips changed, or may have changed."""
+    if SPLITS in facts.missing and SPLITS in facts.data:
+        return set(TESTS.values())
+    return {TESTS[change.name] for change in facts.changes if change.name in TESTS and change.any}
+
+
+def _edited(facts: Facts) -> list[str]:
+    before, after = facts.edited
+    return [
+        *(f"**Metrics not produced by the committed dvc.lock:** {problem}." for problem in after),
+        *(f"Not produced by the committed dvc.lock in {facts.base} already: {problem}." for problem in before),
+    ]
+
+
+def _tests(facts: Facts) -> list[str]:
+    if SPLITS in facts.missing and SPLITS in facts.data:
+        return [f"**The test split may have changed:** {SPLITS} differs, but its clips cannot be read here."]
+    changes = {change.name: change for change in facts.changes if change.any}
+    found = [
+        f"**The test split changed** ({name.removeprefix('split ')}): {_moves(changes[name])}. Its metrics before and "
+        "after are of different clips and cannot be compared."
+        for name in TESTS
+        if name in changes
+    ]
+    if split_name(VALIDATION) in changes:
+        moves = _moves(changes[split_name(VALIDATION)])
+        found.append(f"The validation split changed: {moves}. The threshold is chosen on it.")
+    return found
+
+
+def _moves(change: Change) -> str:
+    moves = [
+        f"{len(clips)} {verb} ({in_words(clips)})"
+        for verb, clips in (("entered", change.entered), ("left", change.left))
+        if len(clips)
+    ]
+    return " and ".join(moves) or "the split itself is new or gone"
+
+
+def _audit(facts: Facts) -> list[str]:
+    before, after = facts.audit
+    if before == after or before is None:
+        return []
+    if after is None:
+        return ["**The leakage audit is gone** from metrics/splits.json."]
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    listed = ", ".join(f"{key} {before.get(key, 'not checked')} → {after.get(key, 'not checked')}" for key in keys)
+    return [f"**The leakage audit differs:** {listed}. Other recordings, or another check?"]
+
+
+def _stale(facts: Facts) -> list[str]:
+    known = set(facts.stale[0])
+    changed = bool(facts.stages)
+    return [
+        f"**Changed, but not run:** {problem}"
+        + ("." if problem not in known else f" (so it is in {facts.base} too).")
+        + ("" if changed else " dvc.lock is the old one; `dvc repro` makes the new.")
+        for problem in facts.stale[1]
+    ]
+
+
+def _threshold(facts: Facts) -> list[str]:
+    before, after = facts.metric(THRESHOLD)
+    if before is None or after is None:
+        return []
+    width = facts.noise.widths.get(THRESHOLD) if facts.noise else None
+    limit = FAR if width is None else width
+    if abs(after - before) <= limit:
+        return []
+    why = (
+        f"further than {FAR}; the seed noise is unknown"
+        if width is None
+        else f"further than seeds move it (±{width:.2f})"
+    )
+    return [f"**The threshold moved** from {before:.3f} to {after:.3f}, {why}."]
