@@ -33,6 +33,7 @@ DETECTOR = Path("models/detector")
 POSITIVE_MINER = Path("models/positive_miner")
 NEGATIVE_MINER = Path("models/negative_miner")
 METRICS = Path("metrics")
+HEALTH_DETAIL = METRICS / "health_detail.json"
 PLOTS = Path("plots")
 CURVES = PLOTS / "evaluation"
 TRAINING_CURVES = PLOTS / "training" / "curves.csv"

@@ -16,9 +16,7 @@ def main() -> None:
     sheet = []
     for clip in ranked.head(SHOWN).itertuples():
         flac = shards.read_member(stage.RAW / shard_of[clip.clip_id], f"{clip.clip_id}.flac")
-        title = (
-            f"{clip.rank}. {clip.clip_id}\nlabelled {clip.label}; probability by other nights {clip.score:.3f}"
-        )
+        title = f"{clip.rank}. {clip.clip_id}\nlabelled {clip.label}; probability by other nights {clip.score:.3f}"
         sheet.append(pictures.SheetClip(title, audio.decode_flac(flac)))
     heading = f"The {len(sheet)} most suspicious labels of {len(ranked)} training clips"
     pictures.contact_sheet(sheet, stage.PLOTS / "health" / "suspects.png", heading)

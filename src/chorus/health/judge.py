@@ -18,18 +18,21 @@ from chorus.health.rules import load_rules
 
 @dataclass(frozen=True)
 class Health:
-    """Of one run. headline: a few values for a table of experiments. detail: everything, for JSON."""
+    """Of one run. about: its best epoch, why it stopped, and by what its clips are grouped."""
 
     diagnosis: Diagnosis
     facts: Facts
+    about: dict[str, Any]
 
     @property
     def headline(self) -> dict[str, Any]:
+        """A few values, for a table of experiments."""
         return self.diagnosis.headline
 
     @property
     def detail(self) -> dict[str, Any]:
-        return self.diagnosis.as_json() | {"validation": self.facts.tables}
+        """Everything, for JSON."""
+        return self.diagnosis.as_json() | self.about | {"validation": self.facts.tables}
 
     @property
     def sites(self) -> pd.DataFrame:
@@ -82,4 +85,5 @@ def judge(
         best_epoch=model["training"]["best_epoch"],
         signals=facts.signals,
     )
-    return Health(diagnose(history, details, load_rules(options.profile)), facts)
+    about = {"best_epoch": details.best_epoch, "stopped": model["training"].get("stopped"), "group": options.group}
+    return Health(diagnose(history, details, load_rules(options.profile)), facts, about)
