@@ -170,13 +170,13 @@ def subsets(kind: str) -> dict[str, list[str]]:
     return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted(Path(f"data/subsets/{kind}").glob("*.csv"))}
 
 
-def run(training: Training, seed: int, health: HealthOptions) -> tuple[dict[str, tuple[str, list[str]]], dict[str, float]]:
+def run(
+    training: Training, seed: int, health: HealthOptions
+) -> tuple[dict[str, tuple[str, list[str]]], dict[str, float]]:
     """Train and judge: for each profile the verdict and the names of the findings; and all signals."""
     trained = detector.fit(training.manifest, training.clips, training.embeddings, training.options, seed)
     judged = training.clips[training.clips["split"] == VALIDATION]
-    judged = judged.assign(
-        score=detector.score(trained.head.scores, training.embeddings, judged["clip_id"]).to_numpy()
-    )
+    judged = judged.assign(score=detector.score(trained.head.scores, training.embeddings, judged["clip_id"]).to_numpy())
     model = {"options": asdict(training.options), "training": trained.summary}
     found = {}
     for profile in PROFILES:

@@ -20,7 +20,7 @@ import yaml
 from chorus.errors import DataError
 from chorus.experiments.history import History
 from chorus.experiments.predictions import PredictionStore
-from chorus.experiments.study import Grid
+from chorus.experiments.study import TARGET, Grid
 from predicted import predicted
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ SWEEP = {"name": "run_{}", "axes": {"seed": [2, 1], "compose.balance": [True, Fa
 RUNS = ("run_1", "run_2", "run_3", "run_4")
 PIPELINE = {
     "stages": {
-        "evaluate": {
+        TARGET: {
             "cmd": "cp given.parquet data/predictions.parquet && cp given.json metrics/evaluation_detail.json",
             "params": ["seed", "compose"],
             "deps": ["given.parquet", "given.json"],
@@ -91,11 +91,11 @@ class _Study:
         self.run("dvc", "push", "-q", "--all-commits")
 
     def grid(self) -> Grid:
-        return Grid(self.root, SWEEP, target="evaluate")
+        return Grid(self.root, SWEEP, target=TARGET)
 
     def cached(self, name: str) -> Path:
         """The file in the cache that holds the predictions of a run."""
-        (experiment,) = [each for each in History(self.root).experiments(("evaluate",)) if each.name == name]
+        (experiment,) = [each for each in History(self.root).experiments((TARGET,)) if each.name == name]
         md5 = experiment.output_hash("data/predictions.parquet")
         return self.folder / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 
