@@ -1,4 +1,4 @@
-"""Plants one fault at a time into a training on the demo's embeddings: does the diagnosis name it, and is it silent else?
+"""Plants one fault at a time into a training on the demo's embeddings: is it named?
 
     python benchmarks/planted_faults.py                  # the tables of docs/health.md
     python benchmarks/planted_faults.py --calibration    # the runs on which the calibrated rules were chosen
@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from chorus import detector, embeddings
-from chorus.clips import POSITIVE, TRAIN, VALIDATION
+from chorus.clips import POSITIVE, TEST_IID, TRAIN, VALIDATION
 from chorus.composition import ComposeOptions, compose
 from chorus.files import read_csv
 from chorus.health.judge import judge
@@ -175,7 +175,7 @@ def run(
 ) -> tuple[dict[str, tuple[str, list[str]]], dict[str, float]]:
     """Train and judge: for each profile the verdict and the names of the findings; and all signals."""
     trained = detector.fit(training.manifest, training.clips, training.embeddings, training.options, seed)
-    judged = training.clips[training.clips["split"] == VALIDATION]
+    judged = training.clips[training.clips["split"].isin([VALIDATION, TEST_IID])]
     judged = judged.assign(score=detector.score(trained.head.scores, training.embeddings, judged["clip_id"]).to_numpy())
     model = {"options": asdict(training.options), "training": trained.summary}
     found = {}
@@ -184,7 +184,7 @@ def run(
         found[profile] = (result.diagnosis.verdict, [finding.name for finding in result.diagnosis.findings])
     rules = load_rules("calibrated")
     signals = measure(trained.curves, rules.phases, trained.best_epoch)
-    return found, signals | {name: value for name, value in result.facts.signals.items() if value is not None}
+    return found, signals | {name: value for name, value in result.signals.items() if value is not None}
 
 
 def main() -> None:

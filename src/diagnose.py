@@ -40,7 +40,7 @@ def of_workspace() -> tuple[dict[str, Any], pd.DataFrame]:
     health = judge(history, model, pd.read_parquet(stage.PREDICTIONS), read_csv(stage.SPLITS), options)
     write_json(stage.METRICS / "health.json", health.headline)
     write_json(stage.HEALTH_DETAIL, health.detail)
-    write_csv(stage.PLOTS / "health" / "sites.csv", health.sites)
+    write_csv(stage.PLOTS / "health" / "sources.csv", health.sources)
     write_csv(stage.PLOTS / "health" / "confusions.csv", health.facts.predicted)
     return health.detail, history
 
@@ -48,14 +48,14 @@ def of_workspace() -> tuple[dict[str, Any], pd.DataFrame]:
 def of_run(run: str) -> tuple[dict[str, Any], pd.DataFrame]:
     """What was found in an experiment, branch or commit, and its curves."""
     import dvc.api
-    from dvc.exceptions import FileMissingError
+    from dvc.exceptions import FileMissingError, PathMissingError
     from dvc.scm import RevError
 
     try:
         detail, curves = (dvc.api.read(str(path), rev=run) for path in (stage.HEALTH_DETAIL, stage.TRAINING_CURVES))
     except RevError:
         raise DataError(f"there is no experiment, branch or commit {run!r}") from None
-    except FileMissingError:
+    except (FileMissingError, PathMissingError):
         raise DataError(f"{run} has no {stage.HEALTH_DETAIL}: it was made without the stage diagnose") from None
     return json.loads(detail), pd.read_csv(io.StringIO(curves))
 

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 from scipy.stats import entropy
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
-from statsmodels.stats.proportion import proportion_confint
 
 from chorus.errors import DataError
-from chorus.health.details import describe, group_consistency, group_effect, wilson
+from chorus.health.details import describe, group_effect
 
 CLASSES = ("north", "south", "west")
 
@@ -24,17 +23,12 @@ def clips(n: int = 300, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
         {
             "clip_id": [f"c{number:03d}" for number in range(n)],
             "label": np.array(CLASSES)[labels],
-            "site": random.choice(["A", "B", "C"], size=n),
+            "source": random.choice(["A", "B", "C"], size=n),
             "group": random.choice([f"g{number}" for number in range(12)], size=n),
             "seconds": random.choice([3, 6, 12, 18], size=n),
         }
     )
     return table, np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-
-
-@pytest.mark.parametrize(("right", "n"), [(0, 5), (5, 5), (3, 7), (480, 1000), (1, 1)])
-def test_the_interval_is_wilsons(right, n):
-    assert wilson(right, n) == pytest.approx(proportion_confint(right, n, method="wilson"), abs=1e-12)
 
 
 def test_accuracies_are_those_of_scikit_learn():
@@ -43,8 +37,8 @@ def test_accuracies_are_those_of_scikit_learn():
     predicted = np.array(CLASSES)[probabilities.argmax(axis=1)]
     assert facts.tables["accuracy"] == pytest.approx(accuracy_score(table["label"], predicted))
     assert facts.tables["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(table["label"], predicted))
-    for site, share in facts.tables["sites"].items():
-        here = (table["site"] == site).to_numpy()
+    for source, share in facts.tables["sources"].items():
+        here = (table["source"] == source).to_numpy()
         assert share["accuracy"] == pytest.approx(accuracy_score(table["label"][here], predicted[here]))
         assert share["clips"] == here.sum()
 
@@ -77,57 +71,54 @@ def test_a_sure_prediction_has_no_entropy():
     assert [clip["entropy"] for clip in listed] == [0, 0, 0]
 
 
-def test_a_site_counts_as_behind_only_beyond_chance():
+def test_groups_are_set_beside_chance_and_their_labels():
+    table, _ = clips(4)
+    table = table.assign(label=["north", "north", "north", "south"], group=["g", "g", "h", "h"])
+    probabilities = np.eye(3)[[0, 0, 0, 0]]
+    about = describe(table, probabilities, CLASSES).tables["group_consistency"]
+    assert about == {"share": 1.0, "chance": 1.0, "groups": 2, "alone": 0, "labels": 0.5}
+    alone = describe(table.assign(group=list("abcd")), probabilities, CLASSES)
+    assert alone.tables["group_consistency"]["share"] is None and alone.consistency_chance is None
+
+
+def test_durations_stand_in_the_order_of_their_length():
+    table, probabilities = clips()
+    facts = describe(table, probabilities, CLASSES, duration_edges=(5, 10, 15))
+    assert list(facts.tables["durations"]) == ["0-5 s", "5-10 s", "10-15 s", "15+ s"]
+
+
+def test_a_source_counts_as_behind_only_beyond_chance():
     table, _ = clips(400)
     right = np.eye(3)[[CLASSES.index(label) for label in table["label"]]]
     wrong = right[:, [1, 2, 0]]
-    at_a = (table["site"] == "A").to_numpy()
-    assert describe(table, right, CLASSES).signals["sites.gap"] == 0
-    assert describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sites.gap"] == 1
+    at_a = (table["source"] == "A").to_numpy()
+    assert describe(table, right, CLASSES).signals["sources.gap"] == 0
+    assert describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sources.gap"] == 1
     few = table[~at_a | (np.cumsum(at_a) <= 9)].reset_index(drop=True)  # nine wrong clips at A prove nothing
-    at_a = (few["site"] == "A").to_numpy()
+    at_a = (few["source"] == "A").to_numpy()
     right = np.eye(3)[[CLASSES.index(label) for label in few["label"]]]
-    assert describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals["sites.gap"] == 0
+    assert describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals["sources.gap"] == 0
 
 
-def test_one_site_cannot_be_behind():
+def test_one_source_cannot_be_behind():
     table, probabilities = clips()
-    assert describe(table.assign(site="A"), probabilities, CLASSES).signals["sites.gap"] is None
+    assert describe(table.assign(source="A"), probabilities, CLASSES).signals["sources.gap"] is None
 
 
 def test_confusions_above_a_tenth_are_listed_and_marked_either_way_round():
-    table = pd.DataFrame({"clip_id": range(20), "label": ["north"] * 20, "site": "A", "group": "g", "seconds": 3})
+    table = pd.DataFrame({"clip_id": range(20), "label": ["north"] * 20, "source": "A", "group": "g", "seconds": 3})
     table["clip_id"] = table["clip_id"].astype(str)
     predicted = ["north"] * 13 + ["south"] * 5 + ["west"] * 2  # 2 of 20 is not above a tenth
     probabilities = np.eye(3)[[CLASSES.index(name) for name in predicted]]
     facts = describe(table, probabilities, CLASSES, expected_confusions=[("south", "north")])
-    pair = {"label": "north", "predicted": "south", "clips": 5, "share": 0.25, "expected": True}
+    pair = {"true": "north", "predicted": "south", "clips": 5, "of": 20, "share": 0.25, "expected": True}
     assert facts.tables["confusions"] == [pair]
     assert facts.signals["confusions.unexpected"] == 0
     facts = describe(table, probabilities, CLASSES, expected_confusions=[("south", "west")])
     assert facts.signals["confusions.unexpected"] == 1
     facts = describe(table, probabilities, CLASSES)  # without a table nobody knows what is unexpected
     assert facts.signals["confusions.unexpected"] is None
-    assert facts.tables["confusions"][0]["expected"] is None
-
-
-def test_group_consistency_of_known_groups():
-    predicted, groups = pd.Series(list("aaabbba")), pd.Series(list("1122334"))
-    found = group_consistency(predicted, groups)
-    assert found["share"] == pytest.approx(2 / 3)  # groups 1 and 3; 4 has one clip and no say
-    assert found["chance"] == pytest.approx(0.5**2 + 0.5**2)
-
-
-def test_the_chance_of_consistency_is_what_shuffled_predictions_give():
-    random = np.random.default_rng(1)
-    predicted = random.choice(list("abc"), size=120, p=[0.6, 0.3, 0.1])
-    groups = pd.Series(np.repeat(np.arange(40), 3))
-    shares = [group_consistency(pd.Series(random.permutation(predicted)), groups)["share"] for _ in range(2000)]
-    assert group_consistency(pd.Series(predicted), groups)["chance"] == pytest.approx(np.mean(shares), abs=0.01)
-
-
-def test_groups_of_one_clip_have_no_consistency():
-    assert group_consistency(pd.Series(["a", "b"]), pd.Series(["1", "2"])) == {"share": None, "chance": None}
+    assert facts.tables["confusions_expected"] is False
 
 
 def test_the_group_effect_is_about_0_without_and_1_with_groups_alone():

@@ -95,6 +95,12 @@ def test_missing_signals_are_said_and_not_guessed():
     assert not any(text.startswith("noisy_batches") for text in diagnosis.not_judged)
 
 
+def test_a_threshold_that_does_not_exist_is_said_too():
+    unclipped = Details(classes=8, gradient_clip=None)
+    diagnosis = diagnose(at_epoch(10, grad_norm=0.7, clipped_share=0.0), unclipped, GUIDE)
+    assert "learning_rate_too_high: needs train.gradient_clip" in diagnosis.not_judged
+
+
 def test_a_missing_signal_that_cannot_change_the_outcome_is_no_gap():
     diagnosis = diagnose(at_epoch(10, train_loss_std=0.1), EIGHT, GUIDE)
     assert not any(text.startswith("mislabelled") for text in diagnosis.not_judged)
@@ -148,9 +154,9 @@ def test_a_spike_in_one_epoch_is_seen_and_a_calm_training_has_none():
         assert ("loss_spikes" in found(diagnose(history, EIGHT, GUIDE), "watch")) is expected
 
 
-@pytest.mark.parametrize("profile", ["guide"])
+@pytest.mark.parametrize("profile", ["guide", "calibrated"])
 def test_every_profile_can_be_read_and_names_only_signals_with_known_endings(profile):
-    endings = {"end", "best", "low", "high", "rise", "jump"}
+    endings = {"end", "best", "low", "high", "rise", "jump", "falling"}
     rules = load_rules(profile)
     for rule in rules.rules:
         for condition in (condition for alternatives in rule.conditions for condition in alternatives):

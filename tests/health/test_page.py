@@ -54,7 +54,7 @@ def test_the_page_tells_the_verdict_the_numbers_and_what_to_do(detail):
         "Macro F1",
         "Spread of the training loss",
         "Group consistency",
-        "Accuracy by site",
+        "Accuracy by recorder",
     ):
         assert panel in text
     assert detail["validation"]["uncertain"][0]["clip_id"] in text
@@ -72,7 +72,7 @@ def test_the_page_needs_nothing_else(detail):
 
 
 def test_names_cannot_break_the_page(detail):
-    detail["validation"]["sites"] = {"<script>Pond & Co": {"clips": 12, "accuracy": 0.5, "low": 0.2, "high": 0.8}}
+    detail["validation"]["sources"] = {"<script>Pond & Co": {"clips": 12, "accuracy": 0.5, "low": 0.2, "high": 0.8}}
     html = page("<b>run", detail, HISTORY)
     assert "<script>" not in html and "<b>" not in html
     assert "&lt;script&gt;Pond &amp; Co" in html
@@ -126,7 +126,7 @@ def test_a_training_of_one_epoch_can_be_drawn():
 
 
 def test_bars_are_as_long_as_their_shares():
-    chart = ElementTree.fromstring(bar_chart([("A", 0.5, 0.4, 0.6, ""), ("B", 0.25, None, None, "")], "sites"))
+    chart = ElementTree.fromstring(bar_chart([("A", 0.5, 0.4, 0.6, ""), ("B", 0.25, None, None, "")], "sources"))
     a, b = (float(bar.get("width")) for bar in chart.findall("rect[@class='bar']"))
     assert a == pytest.approx(2 * b, abs=0.2)
     assert len(chart.findall("line[@class='ends']")) == 1

@@ -1,1 +1,1 @@
-"""Training health: signals of a training, what they mean, and what to do. Nothing here needs torch."""
+"""Training health: what to measure while a head learns, and what the measurements mean."""

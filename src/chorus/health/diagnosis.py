@@ -20,7 +20,9 @@ _ENDINGS = {
     "high": "at its highest",
     "rise": "at the end, above its lowest",
     "jump": "largest rise within one epoch",
+    "falling": "share of epochs in which it fell",
 }
+CLIP = "train.gradient_clip"  # without it, a threshold in terms of it does not exist
 _WORDS = {">": "above", "<": "below", ">=": "not below", "<=": "not above"}
 _SENTENCES: dict[Verdict, str] = {
     "healthy": "Nothing looks wrong",
@@ -153,7 +155,7 @@ def _judge(
             evidence += [_evidence(condition, known, here, names) for condition in hold]
         elif None in outcomes:
             unknown = [condition for condition, outcome in zip(alternatives, outcomes, strict=True) if outcome is None]
-            missing += [condition.signal for condition in unknown]
+            missing += [condition.signal if condition.signal not in known else CLIP for condition in unknown]
         else:
             return False, (), []
     return (None if missing else True), tuple(evidence), list(dict.fromkeys(missing))

@@ -14,6 +14,7 @@ DIFFERENCES = {
     "top2_gain": ("validation_top2_accuracy", "validation_accuracy"),
     "top3_gain": ("validation_top3_accuracy", "validation_accuracy"),
 }
+RATIOS = {"grad_norm_variation": ("grad_norm_std", "grad_norm")}
 END = 3  # epochs whose median is the value at the end: one epoch alone is noisy
 
 
@@ -40,14 +41,11 @@ def measure(
 
 
 def with_differences(history: pd.DataFrame) -> pd.DataFrame:
-    """The history with the columns of `DIFFERENCES`, as far as it has what they are made of."""
-    return history.assign(
-        **{
-            name: history[first] - history[second]
-            for name, (first, second) in DIFFERENCES.items()
-            if {first, second} <= set(history)
-        }
-    )
+    """The history with the columns of `DIFFERENCES` and `RATIOS`, as far as it has what they are made of."""
+    known = set(history)
+    added = {name: history[a] - history[b] for name, (a, b) in DIFFERENCES.items() if {a, b} <= known}
+    added |= {name: history[a] / history[b] for name, (a, b) in RATIOS.items() if {a, b} <= known}
+    return history.assign(**added)
 
 
 def _endings(
@@ -64,5 +62,6 @@ def _endings(
     if "end" in found:
         found["rise"] = found["end"] - found["low"]
     if known.sum() > 1:
-        found["jump"] = float(np.diff(values[known]).max())
+        steps = np.diff(values[known])
+        found |= {"jump": float(steps.max()), "falling": float((steps < 0).mean())}
     return found

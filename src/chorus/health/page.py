@@ -51,6 +51,7 @@ def page(run: str, detail: Mapping[str, Any], history: pd.DataFrame) -> str:
     parts = [
         f"<h1>Training health of {escape(run)}</h1>",
         f'<p class="verdict {detail["verdict"]}">{detail["verdict"].capitalize()}. {escape(detail["sentence"])}</p>',
+        f'<p class="quiet">Training ended: {escape(detail["stopped"])}</p>' if detail["stopped"] else "",
         *(_finding(finding) for finding in detail["findings"]),
         '<div class="panels">',
         *_panels(detail, history),
@@ -87,12 +88,18 @@ def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
         if consistency[key] is not None
     )
     about = f"groups with one and the same prediction; validation split by {detail['group']}: {about or 'none'}"
-    sites = [
-        (site, share["accuracy"], share["low"], share["high"], f"{share['accuracy']:.2f} of {share['clips']}")
-        for site, share in validation["sites"].items()
+    sources = [
+        (source, share["accuracy"], share["low"], share["high"], f"{share['accuracy']:.2f} of {share['clips']}")
+        for source, share in validation["sources"].items()
     ]
     confusions = [
-        (f"{pair['label']} taken for {pair['predicted']}", pair["share"], None, None, _confused(pair))
+        (
+            f"{pair['true']} taken for {pair['predicted']}",
+            pair["share"],
+            None,
+            None,
+            _confused(pair, validation["confusions_expected"]),
+        )
         for pair in validation["confusions"][:5]
     ]
     best = detail["best_epoch"]
@@ -102,7 +109,11 @@ def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
         _curves("Macro F1", "all classes count the same", history, {"validation": "validation_macro_f1"}, best),
         _curves("Spread of the training loss", "over batches: data quality", history, {"": "train_loss_std"}, best),
         _curves("Group consistency", about, history, {"": "validation_group_consistency"}, best),
-        _panel("Accuracy by site", "validation split, 95 % intervals", bar_chart(sites, "accuracy by site")),
+        _panel(
+            f"Accuracy by {detail['source']}",
+            "validation split, 95 % intervals",
+            bar_chart(sources, "accuracies"),
+        ),
         _panel(
             "Top confusions",
             "pairs with more than a tenth of the clips of a label",
@@ -128,9 +139,9 @@ def _panel(title: str, note: str, chart: str | None, keys: str = "") -> str:
     return f'<div class="card"><h3>{escape(title)} {keys}</h3><p class="note">{escape(note)}</p>{shown}</div>'
 
 
-def _confused(pair: Mapping[str, Any]) -> str:
-    expected = {True: ", expected", False: ", unexpected", None: ""}[pair["expected"]]
-    return f"{pair['share']:.2f}, {pair['clips']} clips{expected}"
+def _confused(pair: Mapping[str, Any], judged: bool) -> str:
+    expected = (", expected" if pair["expected"] else ", unexpected") if judged else ""
+    return f"{pair['share']:.2f}, {pair['clips']} of {pair['of']} clips{expected}"
 
 
 def _ranges(detail: Mapping[str, Any]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from chorus.clips import NEGATIVE, POSITIVE
 from chorus.errors import DataError
 from chorus.evaluation.baseline import logistic_regression_scores
-from chorus.training.examples import Examples, clip_scores
+from chorus.training.examples import BINARY, Examples, clip_scores
 
 FOLDS = 5
 
@@ -24,17 +25,19 @@ def suspects(training: Examples, *, folds: int = FOLDS) -> pd.DataFrame:
         clip_id, label ("positive", "negative"), score (0 to 1, low is suspicious), rank (from 1).
 
     Raises:
-        DataError: fewer nights than folds, or a class that is in one night only.
+        DataError: more than two classes, fewer nights than folds, or a class that is in one night only.
     """
     from cleanlab.rank import get_label_quality_scores
 
+    if training.classes != BINARY:
+        raise DataError(f"suspects are found among two classes, not {len(training.classes)}")
     training = training.ordered()
     scores = out_of_fold_scores(training, folds)
     clip_ids, positive = clip_scores(scores, training.clip_ids)
-    labels = training.clip_labels()
+    labels = training.first_windows().labels == 1
     probabilities = np.column_stack([1 - positive, positive])
     quality = get_label_quality_scores(labels.astype(int), probabilities, method="self_confidence")
-    table = pd.DataFrame({"clip_id": clip_ids, "label": np.where(labels, "positive", "negative"), "score": quality})
+    table = pd.DataFrame({"clip_id": clip_ids, "label": np.where(labels, POSITIVE, NEGATIVE), "score": quality})
     table = table.sort_values(["score", "clip_id"], ignore_index=True)
     return table.assign(rank=np.arange(1, len(table) + 1))
 
@@ -54,5 +57,5 @@ def out_of_fold_scores(training: Examples, folds: int) -> np.ndarray:
     split = StratifiedGroupKFold(n_splits=folds).split(training.features, training.labels, training.groups)
     for others, fold in split:
         learned = training.take(others)
-        scores[fold] = logistic_regression_scores(learned.features, learned.labels, training.features[fold])
+        scores[fold] = logistic_regression_scores(learned.features, learned.labels == 1, training.features[fold])
     return scores

@@ -82,13 +82,15 @@ def bar_chart(bars: Sequence[tuple[str, float, float | None, float | None, str]]
 
 def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Round numbers at equal steps that enclose both; at least two."""
-    span = (high - low) or abs(high) or 1.0
+    size = max(abs(low), abs(high), 1e-9)
+    span = high - low if high - low > 1e-9 * size else size  # what hardly differs is drawn as one level
     raw = span / (most - 1)
-    power = 10.0 ** math.floor(math.log10(raw))
+    exponent = math.floor(math.log10(raw))
+    power = 10.0**exponent
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    return [round(number * step, 1 - exponent) for number in range(first, last + 1)]
 
 
 def _svg(parts: Sequence[str], height: float, what: str) -> str:

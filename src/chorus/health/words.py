@@ -13,6 +13,8 @@ def in_words(detail: Mapping[str, Any]) -> str:
         detail: what metrics/health_detail.json holds.
     """
     lines = [f"Training health: {detail['verdict'].upper()}. {detail['sentence']} (rules: {detail['profile']})"]
+    if detail["stopped"]:
+        lines.append(f"Training ended: {detail['stopped']}")
     for finding in detail["findings"]:
         lines += ["", f"{finding['severity']:<8} {finding['name']}: {finding['means']}"]
         lines += [f"         {evidence}" for evidence in finding["evidence"]]
