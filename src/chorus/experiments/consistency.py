@@ -69,7 +69,7 @@ def edited_results(repo: Repo) -> list[str]:
     for stage in repo.index.stages:
         for dep in stage.deps:
             source = made.get(dep.def_path)
-            if source is not None and dep.hash_info != source.hash_info:
+            if source is not None and dep.hash_info and dep.hash_info != source.hash_info:  # no hash: it never ran
                 found.append(
                     f"dvc.lock does not fit together: {stage.name} used another {dep.def_path} "
                     f"than the stage {source.stage.name} made"

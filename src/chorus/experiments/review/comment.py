@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from chorus.experiments.review.facts import Facts
@@ -14,7 +15,6 @@ from chorus.experiments.review.suspicions import incomparable, suspicions
 MARKER = "<!-- chorus review -->"  # by which the comment is found again, to be updated
 MOST = 12  # names in a list
 _HEADLINE = "metrics/evaluation.json"
-_LOWER_IS_BETTER = ("loss", "brier", "ece")
 
 
 def comment(facts: Facts, pictures: Pictures | None = None, place: Callable[[str], str] = str) -> str:
@@ -26,7 +26,7 @@ def comment(facts: Facts, pictures: Pictures | None = None, place: Callable[[str
     """
     parts = [
         MARKER,
-        f"## {facts.base} → {facts.head}",
+        f"## {' → '.join(_revisions(facts))}",
         what_changed(facts),
         _alert(suspicions(facts)),
         "### Metrics",
@@ -62,12 +62,11 @@ def metrics_table(facts: Facts) -> str:
     """All headline metrics, and of the others those that differ."""
     rows = []
     for file in sorted(facts.metrics, key=lambda name: (name != _HEADLINE, name)):
+        prefix = "" if file == _HEADLINE else f"{Path(file).stem}: "
         for name, (old, new) in sorted(facts.metrics[file].items(), key=lambda item: _order(item[0])):
             if file == _HEADLINE or old != new:
-                label = name if file == _HEADLINE else f"{file.rpartition('/')[2].removesuffix('.json')}: {name}"
-                rows.append(
-                    [label, _number(old), _number(new), _delta(old, new), _verdict(facts, file, name, old, new)]
-                )
+                figures = [_number(old), _number(new), _delta(old, new)]
+                rows.append([prefix + name, *figures, _verdict(facts, file, name, old, new)])
     if not rows:
         return "Neither revision has metrics."
     return _table(["metric", "before", "after", "change", ""], rows, right=(1, 2, 3))
@@ -101,6 +100,11 @@ def clips_table(facts: Facts) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def _revisions(facts: Facts) -> list[str]:
+    names = zip((facts.base, facts.head), facts.commits, strict=True)
+    return [f"{name} ({commit})" if commit and commit != name else name for name, commit in names]
+
+
 def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
     if not (_is_number(old) and _is_number(new)):
         return "new" if old is None else "gone" if new is None else ""
@@ -108,18 +112,14 @@ def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
         return "same"
     if file == _HEADLINE and name.startswith(tuple(incomparable(facts))):
         return "not comparable: other test clips"
-    lower = any(word in name for word in _LOWER_IS_BETTER)
-    word = "moved" if name == THRESHOLD else "better" if (new > old) != lower else "worse"
     if file != _HEADLINE:
         return ""
+    word = "moved" if name == THRESHOLD else "better" if new > old else "worse"
     width = facts.noise.widths.get(name) if facts.noise else None
     if width is None:
         return f"{word}; seed noise unknown"
-    return (
-        f"**{word}**, more than seed noise (±{width:.3f})"
-        if abs(new - old) > width
-        else f"within seed noise (±{width:.3f})"
-    )
+    more = abs(new - old) > width
+    return f"**{word}**, more than seed noise (±{width:.3f})" if more else f"within seed noise (±{width:.3f})"
 
 
 def _alert(warnings: Sequence[str]) -> str:
@@ -145,9 +145,8 @@ def _pictures(pictures: Pictures, place: Callable[[str], str], facts: Facts) -> 
     if pictures.curves:
         parts.append(f"![Curves of {facts.base} and {facts.head}]({place(pictures.curves)})")
     for path, before, after in pictures.pairs:
-        cells = [
-            f"![{side}]({place(image)})" if image else "–" for side, image in (("before", before), ("after", after))
-        ]
+        sides = (("before", before), ("after", after))
+        cells = [f"![{side}]({place(image)})" if image else "–" for side, image in sides]
         parts.append(_folded(path, _table(["before", "after"], [cells])))
     if pictures.unchanged:
         parts.append(f"Unchanged: {', '.join(pictures.unchanged)}.")
@@ -160,9 +159,8 @@ def _folded(summary: str, content: str) -> str:
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     rule = ["---:" if number in right else "---" for number in range(len(heading))]
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in (heading, rule, *rows)
-    )
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in (heading, rule, *rows)]
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def _most(items: Sequence[str]) -> list[str]:

@@ -24,6 +24,7 @@ from chorus.experiments.review.tables import SPLITS, SUBSETS, TRAINING, Revision
 
 WORKSPACE = "workspace"
 RUNS, AUDIT = "metrics/stage6/runs.csv", "metrics/splits.json"
+_SHORT = 9  # digits of a commit's id
 Pair = tuple[Any, Any]  # before, after
 
 
@@ -31,9 +32,11 @@ Pair = tuple[Any, Any]  # before, after
 class Facts:
     """Two revisions side by side; every pair is (before, after).
 
-    base, head: what to call them. base_moved: the base branch has gone on since the head left it.
+    base, head: what to call them. commits: which they are, in short; "" for the workspace.
+    base_moved: the base branch has gone on since the head left it.
     params: key -> pair, of those that differ. metrics: file -> name -> pair, all.
-    data: outputs kept by DVC whose hash in dvc.lock differs. code: files kept by git that differ, results and parameters aside.
+    data: outputs kept by DVC whose hash in dvc.lock differs.
+    code: files kept by git that differ, results and parameters aside.
     stages: that ran with other inputs, in the order of the pipeline.
     changes: sets of clips; missing: path -> why it could not be read, so that its sets are not in `changes`.
     audit: the leakage audit. noise: of the seeds; None: unknown.
@@ -43,6 +46,7 @@ class Facts:
 
     base: str
     head: str
+    commits: tuple[str, str]
     base_moved: bool
     params: dict[str, Pair]
     metrics: dict[str, dict[str, Pair]]
@@ -102,6 +106,7 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
     return Facts(
         base=base,
         head=head,
+        commits=(start[:_SHORT], (commit or "")[:_SHORT]),
         base_moved=start != tip,
         params=_flat(repo.params.diff(a_rev=start, b_rev=end)),
         metrics=_pairs(repo.metrics.diff(a_rev=start, b_rev=end, all=True)),
@@ -175,7 +180,7 @@ def _lock(repo: Repo) -> _Lock:
 
 
 def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) -> list[str]:
-    """Files that differ, but for results (`aside`, and tables of grids) and what the review tells of in other places."""
+    """Files that differ, but for results (`aside`, tables of grids) and what the review tells of in other places."""
     difference = git.diff(start, end) if end else git.diff(start)
     paths = {path for delta in difference.deltas for path in (delta.old_file.path, delta.new_file.path)}
     told = aside | {"params.yaml", "dvc.lock"}

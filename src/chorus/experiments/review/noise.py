@@ -31,7 +31,7 @@ class Noise:
 def seed_noise(runs: pd.DataFrame) -> Noise | None:
     """The noise of a grid: the SD over the seeds of a configuration, which is the spread that its leaderboard shows.
 
-    It is pooled over all configurations: three seeds of a single one know their SD only within a factor of six. The
+    It is pooled over all configurations: three seeds of a single one can miss their true SD by a factor of six. The
     difference between two runs spreads sqrt(2) times as much, and Student's t allows for what is not known of the SD.
 
     Args:
@@ -40,7 +40,7 @@ def seed_noise(runs: pd.DataFrame) -> Noise | None:
     Returns:
         None when no configuration has two seeds.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # Student's t; scipy.stats would take a second to import
 
     groups = runs["signature"]
     sizes = groups.value_counts()
@@ -49,7 +49,7 @@ def seed_noise(runs: pd.DataFrame) -> Noise | None:
     if not freedom:
         return None
     used = runs[groups.isin(several)]
-    reach = float(t.ppf((1 + LEVEL) / 2, freedom)) * np.sqrt(2)
+    reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * 2**0.5
     widths = {}
     for name, column in _NAMES.items():
         values = pd.to_numeric(used[column], errors="coerce") if column in used else pd.Series(dtype=float)

@@ -47,7 +47,7 @@ class _Curve:
 
 
 def draw(facts: Facts, folder: Path) -> Pictures:
-    """Write the pictures of a review into a folder: `curves.png`, and the pictures of the pipeline in before/, after/."""
+    """Write the pictures of a review into a folder: curves.png, and those of the pipeline in before/ and after/."""
     pairs = []
     before, after = _images(facts.plots[0]), _images(facts.plots[1])
     for path in sorted({**before, **after}):
@@ -100,9 +100,8 @@ def _point(point: Row, about: Row) -> Row:
 
 def _draw_curves(curves: list[_Curve], path: Path, facts: Facts) -> None:
     height = _ROW * len(curves) + 0.6
-    with picture(
-        path, height, clipped(f"{facts.base} (left) and {facts.head} (right)", 95), "plots that differ"
-    ) as figure:
+    heading = clipped(f"{facts.base} (left) and {facts.head} (right)", 95)
+    with picture(path, height, heading, "The plots that differ") as figure:
         axes = figure.subplots(len(curves), 2, squeeze=False, sharex="row", sharey="row")
         for (left, right), curve in zip(axes, curves, strict=True):
             for side, points in ((left, curve.before), (right, curve.after)):

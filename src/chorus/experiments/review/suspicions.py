@@ -87,9 +87,5 @@ def _threshold(facts: Facts) -> list[str]:
     limit = FAR if width is None else width
     if abs(after - before) <= limit:
         return []
-    why = (
-        f"further than {FAR}; the seed noise is unknown"
-        if width is None
-        else f"further than seeds move it (±{width:.2f})"
-    )
-    return [f"**The threshold moved** from {before:.3f} to {after:.3f}, {why}."]
+    why = "the seed noise is unknown" if width is None else f"further than seeds move it (±{width:.2f})"
+    return [f"**The threshold moved** from {before:.3f} to {after:.3f}: {why}."]
