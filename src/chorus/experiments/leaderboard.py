@@ -84,7 +84,7 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         DataError: a seed twice in one configuration.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # Student's t; scipy.stats has it too, but takes a second to import
 
     metrics = _metrics(runs)
     rows = []
@@ -104,7 +104,7 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
         for metric in metrics:
             values = group[metric].to_numpy(dtype=np.float64)
             mean, std = float(values.mean()), float(values.std(ddof=1)) if n > 1 else float("nan")
-            half = float(t.ppf((1 + LEVEL) / 2, n - 1)) * std / n**0.5 if n > 1 else float("nan")
+            half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * std / n**0.5 if n > 1 else float("nan")
             row |= {f"{metric}__mean": mean, f"{metric}__std": std}
             row |= {f"{metric}__low": mean - half, f"{metric}__high": mean + half}
         rows.append(row)
