@@ -5,10 +5,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check sweep test test-all lint format clean
+.PHONY: help setup setup-dev run check sweep s3 test test-all lint format clean
 
 help:  ## show this help
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.installed  ## make .venv and install the pinned requirements (only when they have changed)
 setup-dev: $(VENV)/.installed-dev
@@ -38,6 +38,9 @@ sweep: setup  ## run the 90-run grid, rank it, and say which factors matter
 	python src/sweep.py sweeps/stage6.yaml
 	python src/leaderboard.py sweeps/stage6.yaml
 	python src/effects.py
+
+s3: setup-dev  ## start an S3 server on this machine, to try sharing with (docs/sharing.md)
+	@python src/s3.py
 
 test: setup-dev  ## run the tests
 	python -m pytest -n auto --dist loadgroup -m "not slow"

@@ -25,7 +25,7 @@ POSITIVE_SHARE = 0.3  # 3,585 of the reference's 12,110
 
 def random_examples(clips: int, name: str, random: np.random.Generator) -> Examples:
     """One window a clip, ten clips a night; positives are shifted a little, so that there is something to learn."""
-    labels = random.random(clips) < POSITIVE_SHARE
+    labels = (random.random(clips) < POSITIVE_SHARE).astype(np.int64)
     features = random.standard_normal((clips, DIMENSIONS), dtype=np.float32) + 0.1 * labels[:, None].astype(np.float32)
     ids = np.array([f"{name}_{number:06d}" for number in range(clips)])
     groups = np.array([f"{name}_{number // 10:05d}" for number in range(clips)])
@@ -34,7 +34,7 @@ def random_examples(clips: int, name: str, random: np.random.Generator) -> Examp
 
 def share_of_products(training: Examples, validation: Examples, epochs: int = 5) -> float:
     """Share of the time in matrix products, from a profile of a few epochs (which costs the rest a little)."""
-    options = HeadOptions(epochs=epochs, early_stopping_patience=None)
+    options = HeadOptions(epochs=epochs, early_stopping="none")
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
         start = time.perf_counter()
         train_head(training, validation, options, seed=1)
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=12_110)
     parser.add_argument("--epochs", type=int, default=50)
     arguments = parser.parse_args()
-    options = HeadOptions(epochs=arguments.epochs, early_stopping_patience=None)
+    options = HeadOptions(epochs=arguments.epochs, early_stopping="none")
     random = np.random.default_rng(1)
     training = random_examples(arguments.clips, "training", random)
     validation = random_examples(max(100, arguments.clips // 4), "validation", random)

@@ -1,6 +1,6 @@
 """Check what can be checked without running anything.
 
-python src/check.py              params.yaml: a typing error in its last section need not cost an hour
+python src/check.py              params.yaml and .dvc/config: a typing error need not cost an hour
 python src/check.py --results    also metrics/ and plots/: they are those of dvc.lock, no number was edited by hand
 """
 
@@ -12,6 +12,7 @@ import stage
 from chorus.errors import DataError
 from chorus.experiments.sections import SECTIONS, options_of
 from chorus.options import parse
+from chorus.sharing.settings import find_config, refuse_secrets, unverified
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
     parser.add_argument("--results", action="store_true", help="also the committed results")
     arguments = parser.parse_args()
     check_params()
+    check_config()
     if arguments.results:
         check_results()
 
@@ -28,6 +30,14 @@ def check_params() -> None:
     for section in SECTIONS:
         parse(options_of(section), stage.params(section), section=section)
     stage.refuse_unknown(SECTIONS)
+
+
+def check_config() -> None:
+    if config := find_config(Path.cwd()):
+        text = config.read_text(encoding="utf-8")
+        refuse_secrets(text)
+        for name in unverified(text):
+            print(f"warning: DVC would take damaged data: dvc remote modify {name} verify true", file=sys.stderr)
 
 
 def check_results() -> None:

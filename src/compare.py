@@ -18,7 +18,7 @@ from chorus.clips import TEST_IID, TEST_OOD
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
 from chorus.experiments.predictions import PredictionStore
-from chorus.experiments.study import Grid, read_sweep
+from chorus.experiments.study import TARGET, Grid, read_sweep
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--metric", choices=METRICS, default="f1", help="what the verdict is about (default: f1)")
     parser.add_argument("--split", choices=(TEST_OOD, TEST_IID), default=TEST_OOD, help="default: %(default)s")
     arguments = parser.parse_args()
-    done = Grid(Path(), read_sweep(arguments.sweep), target="evaluate").finished()
+    done = Grid(Path(), read_sweep(arguments.sweep), target=TARGET).finished()
     store = PredictionStore(Path())
     baseline = store.configuration(done, arguments.baseline)
     for other in arguments.others:

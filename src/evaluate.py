@@ -18,7 +18,7 @@ def main() -> None:
     judged = clips[clips["split"] != CANDIDATE]
     judged = judged.assign(score=detector.score(saved.head.scores, known, judged["clip_id"]).to_numpy())
     training = detector.examples(manifest, clips, known)
-    regression = partial(evaluation.logistic_regression_scores, training.features, training.labels)
+    regression = partial(evaluation.logistic_regression_scores, training.features, training.labels == 1)
     baselines = {"logistic_regression": detector.score(regression, known, judged["clip_id"])}
     result = evaluation.evaluate(judged, threshold=saved.threshold, baseline_scores=baselines, options=options)
     write_parquet(stage.PREDICTIONS, evaluation.predictions(judged))

@@ -1,4 +1,4 @@
-"""Stage gallery: the evaluation on one page, and spectrograms of the worst errors to look at and think about."""
+"""Stage gallery: evaluation and health on a page each, and spectrograms of the worst errors to think about."""
 
 from typing import get_args
 
@@ -7,7 +7,8 @@ import pandas as pd
 import stage
 from chorus import audio, evaluation, pictures, shards
 from chorus.clips import TEST_IID, TEST_OOD
-from chorus.files import read_csv, read_json
+from chorus.files import read_csv, read_json, write_text
+from chorus.health.page import page
 
 
 def main() -> None:
@@ -15,6 +16,8 @@ def main() -> None:
     detail = read_json(stage.METRICS / "evaluation_detail.json")
     curves = {path.stem: pd.read_csv(path) for path in sorted(stage.CURVES.glob("*.csv"))}
     pictures.draw_evaluation(curves, detail, stage.CURVES / "overview.png")
+    health, history = read_json(stage.HEALTH_DETAIL), pd.read_csv(stage.TRAINING_CURVES)
+    write_text("reports/health.html", page("the run in the workspace", health, history))
     threshold = read_json(f"{stage.DETECTOR}.json")["threshold"]
     shard_of = read_csv(stage.CLIPS).set_index("clip_id")["shard"]
     split = TEST_OOD if (predictions["split"] == TEST_OOD).any() else TEST_IID

@@ -15,7 +15,7 @@ from rich.table import Table
 import stage
 from chorus.errors import DataError
 from chorus.experiments.leaderboard import aggregate, compare, one_version, rank
-from chorus.experiments.study import Grid, read_sweep
+from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import write_csv
 
 SHOWN = ("ood.f1", "ood.precision", "ood.recall", "ood.auprc", "iid.f1")  # the files hold all metrics
@@ -31,7 +31,7 @@ def main() -> None:
         "--mixed", action="store_true", help="allow, and mark, runs of several versions of code or data"
     )
     arguments = parser.parse_args()
-    grid = Grid(Path(), read_sweep(arguments.sweep), target="evaluate")
+    grid = Grid(Path(), read_sweep(arguments.sweep), target=TARGET)
     runs = grid.table(grid.latest())
     if runs.empty:
         raise DataError(f"no run of this grid is done: python src/sweep.py {arguments.sweep}")

@@ -33,8 +33,10 @@ DETECTOR = Path("models/detector")
 POSITIVE_MINER = Path("models/positive_miner")
 NEGATIVE_MINER = Path("models/negative_miner")
 METRICS = Path("metrics")
+HEALTH_DETAIL = METRICS / "health_detail.json"
 PLOTS = Path("plots")
 CURVES = PLOTS / "evaluation"
+TRAINING_CURVES = PLOTS / "training" / "curves.csv"
 
 
 def params(section: str) -> Any:

@@ -16,7 +16,7 @@ def main() -> None:
     save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
     write_json(stage.METRICS / "training.json", trained.metrics)
     write_csv(stage.PLOTS / "training" / "curves.csv", trained.curves)
-    print(f"best epoch {trained.best_epoch}, threshold {trained.threshold:.3f}")
+    print(f"best epoch {trained.best_epoch} of {len(trained.history)}; {trained.summary['stopped']}")
 
 
 if __name__ == "__main__":

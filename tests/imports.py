@@ -9,7 +9,10 @@ SRC = Path(__file__).parents[1] / "src"
 
 
 def local_imports(script: Path) -> set[Path]:
-    """All files under src/ that running `script` may import, itself included, relative to the repository."""
+    """All files under src/ that running `script` may import, itself included, relative to the repository.
+
+    A module's own data, a YAML file of its name beside it, counts with it.
+    """
     found: set[Path] = set()
     pending = [script.resolve()]
     while pending:
@@ -17,6 +20,7 @@ def local_imports(script: Path) -> set[Path]:
         if file not in found:
             found.add(file)
             pending += _imported_by(file)
+            found.update(data for data in [file.with_suffix(".yaml")] if data.is_file())
     return {file.relative_to(SRC.parent) for file in found}
 
 

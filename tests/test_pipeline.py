@@ -37,6 +37,10 @@ def test_no_stage_depends_on_the_whole_library(stage):
     assert not _code_deps(stage) & {Path("src"), Path("src/chorus")}
 
 
+def test_the_check_sees_the_data_of_a_module():
+    assert Path("src/chorus/health/rules.yaml") in local_imports(ROOT / "src/diagnose.py")
+
+
 def test_the_check_sees_an_import_inside_a_function(tmp_path, monkeypatch):
     (tmp_path / "chorus").mkdir()
     (tmp_path / "chorus" / "__init__.py").touch()

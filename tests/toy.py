@@ -11,7 +11,7 @@ def toy_examples(name: str, clips: int = 80, windows: int = 1, dimensions: int =
     """Clips in nights of eight, a third of them positive and shifted by `distance` along the first dimension."""
     random = np.random.default_rng(sum(name.encode()))
     clip = np.repeat(np.arange(clips), windows)
-    labels = clip % 3 == 0
+    labels = (clip % 3 == 0).astype(np.int64)
     features = random.standard_normal((len(clip), dimensions)).astype(np.float32)
     features[:, 0] += distance * labels
     features[:, 1] = features[:, 1] * 50 + 1000  # a head that forgets to standardise learns nothing from this

@@ -4,6 +4,8 @@ A *clip* is one labelled piece of audio (mono, 48 kHz, 16 bit), as long as one o
 see windows; people, splits and scores speak of clips, and a clip's score is the maximum over its windows.
 """
 
+from collections.abc import Sequence
+
 SAMPLE_RATE = 48_000
 WINDOW_SECONDS = 3
 WINDOW_SAMPLES = SAMPLE_RATE * WINDOW_SECONDS
@@ -33,3 +35,8 @@ CLIP_COLUMNS = (
     "sha256",  # of the clip's PCM samples (little-endian 16 bit)
     "shard",  # the tar file under data/raw/ that holds <clip_id>.flac
 )
+
+
+def name_clips(clip_ids: Sequence[str], most: int = 6) -> str:
+    """The first few of these clips, in words: how errors name them."""
+    return ", ".join(clip_ids[:most]) + (f" and {len(clip_ids) - most} more" if len(clip_ids) > most else "")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from chorus.clips import CANDIDATE, NEGATIVE, POSITIVE, QUALITIES, TRAIN
+from chorus.clips import CANDIDATE, NEGATIVE, POSITIVE, QUALITIES, TRAIN, name_clips
 from chorus.errors import DataError, LeakageError, ParameterError
 from chorus.options import options
 from chorus.seeds import stable_fraction
@@ -75,7 +75,7 @@ def compose(
     """
     table = clips.set_index("clip_id")
     if not table.index.is_unique:
-        raise DataError(f"clips listed twice: {_name(sorted(set(table.index[table.index.duplicated()])))}")
+        raise DataError(f"clips listed twice: {name_clips(sorted(set(table.index[table.index.duplicated()])))}")
     train = table[table["split"] == TRAIN]
     positives = train[(train["label"] == POSITIVE) & train["quality"].isin(options.quality)]
     negatives = train[train["label"] == NEGATIVE]
@@ -116,13 +116,13 @@ def _sources(baseline: pd.Index, subsets: Mapping[str, Sequence[str]]) -> dict[s
 def _audit(table: pd.DataFrame, sources: Mapping[str, Mapping[str, str]]) -> None:
     both = sorted(set(sources[POSITIVE]) & set(sources[NEGATIVE]))
     if both:
-        raise DataError(f"clips that are both positive and negative: {_name(both)}")
+        raise DataError(f"clips that are both positive and negative: {name_clips(both)}")
     for label, by_clip in sources.items():
         if not by_clip:
             raise DataError(f"the composition holds no {label} clips: widen compose.quality or add a subset")
         unknown = sorted(set(by_clip) - set(table.index))
         if unknown:
-            raise DataError(f"clips of a subset that are not in the survey: {_name(unknown)}")
+            raise DataError(f"clips of a subset that are not in the survey: {name_clips(unknown)}")
     positives, negatives = table.loc[list(sources[POSITIVE])], table.loc[list(sources[NEGATIVE])]
     judging = table[~table["split"].isin([TRAIN, CANDIDATE])]
     stray_positives = positives[(positives["split"] != TRAIN) | (positives["label"] != POSITIVE)]
@@ -132,17 +132,17 @@ def _audit(table: pd.DataFrame, sources: Mapping[str, Mapping[str, str]]) -> Non
         (stray_negatives, "training negatives must be negative clips of the training split or candidates"),
     ):
         if len(stray):
-            raise LeakageError(f"{rule}: {_name(sorted(stray.index))}")
+            raise LeakageError(f"{rule}: {name_clips(sorted(stray.index))}")
     mined = negatives[negatives["split"] == CANDIDATE]
     labelled = table[table["split"] != CANDIDATE]
     for column, others in (("recorder", labelled), ("sha256", labelled)):
         shared = mined[mined[column].isin(others[column])]
         if len(shared):
-            raise LeakageError(f"mined negatives share a {column} with a split: {_name(sorted(shared.index))}")
+            raise LeakageError(f"mined negatives share a {column} with a split: {name_clips(sorted(shared.index))}")
     heard = pd.concat([positives, negatives])
     heard_and_judging = heard[heard["sha256"].isin(judging["sha256"])]
     if len(heard_and_judging):
-        raise LeakageError(f"the same audio trains and judges: {_name(sorted(heard_and_judging.index))}")
+        raise LeakageError(f"the same audio trains and judges: {name_clips(sorted(heard_and_judging.index))}")
 
 
 def _draw(sources: Mapping[str, str], size: int, seed: int) -> dict[str, str]:
@@ -170,7 +170,3 @@ def _summary(
                 "entered": int((part["source"] == name).sum()),
             }
     return summary
-
-
-def _name(clips: Sequence[str], most: int = 6) -> str:
-    return ", ".join(clips[:most]) + (f" and {len(clips) - most} more" if len(clips) > most else "")

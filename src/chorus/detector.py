@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chorus.clips import POSITIVE, VALIDATION
+from chorus.clips import VALIDATION, name_clips
 from chorus.composition import ComposeOptions, Composition, compose
 from chorus.embeddings import Embeddings
 from chorus.errors import DataError
 from chorus.mining import ranked
-from chorus.training import Examples, HeadOptions, TrainedHead, clip_scores, train_head
+from chorus.training import BINARY, Examples, HeadOptions, TrainedHead, clip_scores, train_head
 
 ScoresOf = Callable[[np.ndarray], np.ndarray]
 
@@ -81,24 +81,30 @@ def fit_miner(
     return Miner(trained, composed, about)
 
 
-def examples(labelled: pd.DataFrame, clips: pd.DataFrame, embeddings: Embeddings) -> Examples:
+def examples(
+    labelled: pd.DataFrame, clips: pd.DataFrame, embeddings: Embeddings, classes: tuple[str, ...] = BINARY
+) -> Examples:
     """One row a window, with the label and the group of its clip.
 
     Args:
         labelled: clip_id, label of the clips that are wanted.
         clips: clip_id, group of the whole survey.
+        classes: the names of the classes, by number.
 
     Raises:
-        DataError: a clip has no embedding.
+        DataError: a clip has no embedding, or a label that is no class.
     """
+    if len(strange := labelled[~labelled["label"].isin(classes)]):
+        raise DataError(f"labels must be {', '.join(classes)}, but not so: {name_clips(strange['clip_id'].tolist())}")
     rows = embeddings.of(labelled["clip_id"])
     label = labelled.set_index("clip_id")["label"].loc[rows.clip_ids]
     group = clips.set_index("clip_id")["group"].loc[rows.clip_ids]
     return Examples(
         features=rows.features,
-        labels=(label == POSITIVE).to_numpy(dtype=bool),
+        labels=pd.Index(classes).get_indexer(label).astype(np.int64),
         groups=group.to_numpy(dtype=str),
         clip_ids=rows.clip_ids,
+        classes=classes,
     )
 
 

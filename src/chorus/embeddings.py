@@ -16,6 +16,7 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from chorus.clips import name_clips
 from chorus.errors import DataError
 from chorus.files import replacing
 
@@ -37,7 +38,7 @@ class Embeddings:
         wanted = set(clip_ids)
         missing = sorted(wanted - set(self.clip_ids.tolist()))
         if missing:
-            raise DataError(f"{len(missing)} clips have no embedding: {', '.join(missing[:6])}")
+            raise DataError(f"{len(missing)} clips have no embedding: {name_clips(missing)}")
         rows = np.flatnonzero(np.isin(self.clip_ids, sorted(wanted)))
         rows = rows[np.argsort(self.clip_ids[rows], kind="stable")]
         return Embeddings(self.encoder_id, self.features[rows], self.clip_ids[rows])

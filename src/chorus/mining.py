@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import pandas as pd
 from pydantic import Field
 
-from chorus.clips import CANDIDATE, POSITIVE, TRAIN
+from chorus.clips import CANDIDATE, POSITIVE, TRAIN, name_clips
 from chorus.composition import ComposeOptions
 from chorus.errors import DataError, LeakageError
 from chorus.options import options
@@ -55,7 +55,7 @@ def positive_pool(clips: pd.DataFrame, miner_heard: Sequence[str]) -> list[str]:
     pool = sorted(clips.loc[mask, "clip_id"])
     heard = sorted(set(pool) & set(miner_heard))
     if heard:
-        raise LeakageError(f"the positive miner was trained on clips that it is to score: {', '.join(heard[:6])}")
+        raise LeakageError(f"the positive miner was trained on clips that it is to score: {name_clips(heard)}")
     return pool
 
 
@@ -70,10 +70,10 @@ def negative_pool(clips: pd.DataFrame, miner_heard: Sequence[str]) -> list[str]:
     for column in ("recorder", "sha256"):
         shared = candidates.loc[candidates[column].isin(labelled[column]), "clip_id"]
         if len(shared):
-            raise LeakageError(f"candidates share a {column} with a split: {', '.join(sorted(shared)[:6])}")
+            raise LeakageError(f"candidates share a {column} with a split: {name_clips(sorted(shared))}")
     heard = sorted(set(candidates["clip_id"]) & set(miner_heard))
     if heard:
-        raise LeakageError(f"the negative miner was trained on clips that it is to score: {', '.join(heard[:6])}")
+        raise LeakageError(f"the negative miner was trained on clips that it is to score: {name_clips(heard)}")
     return sorted(candidates["clip_id"])
 
 
@@ -81,7 +81,7 @@ def ranked(scores: Mapping[str, float]) -> pd.DataFrame:
     """Scored clips, best first, ties in the order of their ids: columns clip_id, score, rank (from 1)."""
     table = pd.DataFrame({"clip_id": list(scores), "score": list(scores.values())})
     if table["score"].isna().any():
-        raise DataError(f"clips without a score: {', '.join(table.loc[table['score'].isna(), 'clip_id'][:6])}")
+        raise DataError(f"clips without a score: {name_clips(table.loc[table['score'].isna(), 'clip_id'].tolist())}")
     table = table.sort_values(["score", "clip_id"], ascending=[False, True], ignore_index=True)
     table["rank"] = range(1, len(table) + 1)
     return table

@@ -8,7 +8,7 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field
 
-from chorus.clips import CANDIDATE, QUALITIES, SPLITS, TEST_IID, TEST_OOD, TRAIN, VALIDATION
+from chorus.clips import CANDIDATE, QUALITIES, SPLITS, TEST_IID, TEST_OOD, TRAIN, VALIDATION, name_clips
 from chorus.errors import DataError, LeakageError
 from chorus.options import options
 from chorus.seeds import stable_fraction
@@ -102,17 +102,17 @@ def audit(table: pd.DataFrame) -> dict[str, int]:
     """
     candidates = table[table["role"] == CANDIDATE]
     if (misplaced := table[(table["role"] == CANDIDATE) != (table["split"] == CANDIDATE)]).size:
-        raise LeakageError(f"candidates belong to no split and splits hold no candidates: {_name(misplaced)}")
+        raise LeakageError(f"candidates belong to no split and splits hold no candidates: {_with_splits(misplaced)}")
     judged = table[table["split"] != CANDIDATE]
     for column, what in (("group", "recorder-night"), ("recording", "recording"), ("sha256", "audio content")):
         _refuse_shared(judged, column, f"one {what} is in two splits")
     heard_elsewhere = judged[judged["split"] != TEST_OOD]["site"]
     ood = judged[(judged["split"] == TEST_OOD) & (judged["site"] != "unknown")]
     if (shared := ood[ood["site"].isin(heard_elsewhere)]).size:
-        raise LeakageError(f"an OOD test site is also in another split: {_name(shared)}")
+        raise LeakageError(f"an OOD test site is also in another split: {_with_splits(shared)}")
     for column, what in (("recorder", "recorder"), ("recording", "recording"), ("sha256", "audio content")):
         if (shared := candidates[candidates[column].isin(judged[column])]).size:
-            raise LeakageError(f"candidate clips share a {what} with a split: {_name(shared)}")
+            raise LeakageError(f"candidate clips share a {what} with a split: {_with_splits(shared)}")
     return {
         "groups_in_one_split": judged["group"].nunique(),
         "recordings_in_one_split": judged["recording"].nunique(),
@@ -146,9 +146,8 @@ def _refuse_shared(table: pd.DataFrame, column: str, problem: str) -> None:
     splits_of = table.groupby(column)["split"].nunique()
     shared = table[table[column].isin(splits_of.index[splits_of > 1])]
     if len(shared):
-        raise LeakageError(f"{problem}: {_name(shared.sort_values([column, 'clip_id']))}")
+        raise LeakageError(f"{problem}: {_with_splits(shared.sort_values([column, 'clip_id']))}")
 
 
-def _name(clips: pd.DataFrame, most: int = 6) -> str:
-    named = ", ".join(f"{row.clip_id} ({row.split})" for row in clips.head(most).itertuples())
-    return named + (f" and {len(clips) - most} more" if len(clips) > most else "")
+def _with_splits(clips: pd.DataFrame) -> str:
+    return name_clips([f"{row.clip_id} ({row.split})" for row in clips.itertuples()])

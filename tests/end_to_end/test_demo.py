@@ -22,7 +22,7 @@ TINY = {
     "evaluate.resamples": 200,
 }
 ALL = {"survey", "encode", "split", "mine_positives", "mine_negatives", "describe_subsets"}
-RUN = {"compose", "train", "evaluate", "gallery"}
+RUN = {"compose", "train", "evaluate", "diagnose", "gallery", "suspects"}
 
 
 def _repro(folder: Path) -> tuple[Project, str]:

@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from chorus.experiments.history import History, Snapshot
-from chorus.experiments.study import Grid
+from chorus.experiments.study import TARGET, Grid
 
 pytestmark = pytest.mark.slow
 
@@ -45,12 +45,13 @@ inputs = Path("data/manifests/train.csv").read_text() + json.dumps(params, sort_
 value = int(hashlib.sha256(inputs.encode()).hexdigest()[:6], 16) / 16**6
 figures = {"f1": value, "precision": value, "recall": value}
 split = {"auroc": value, "auprc": value, "at": {"headline": figures, "oracle_best_f1": figures}}
+health = {"verdict": "healthy", "findings": "none"}
 detail = {"splits": {"test_ood": split, "test_iid": split}, "thresholds": {"headline": value}}
 for kind in ("outs", "metrics", "plots"):
     for entry in stage.get(kind, ()):
         path = Path(entry if isinstance(entry, str) else next(iter(entry)))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(detail if "detail" in path.name else {"value": value}))
+        path.write_text(json.dumps(detail if "detail" in path.name else {"value": value} | health))
 '''
 # The 90 runs by DVC alone, as the README says.
 BY_HAND = (
@@ -179,7 +180,7 @@ def _with_stand_ins(template: Study, folder: Path) -> Study:
     study = template.copy(folder)
     (study.folder / "src/stand_in.py").write_text(STAND_IN)
     pipeline = study.read("dvc.yaml")
-    for name in ("train", "evaluate"):
+    for name in ("train", "evaluate", "diagnose"):
         pipeline["stages"][name]["cmd"] = f"python src/stand_in.py {name}"
         pipeline["stages"][name]["deps"].append("src/stand_in.py")
     study.write("dvc.yaml", pipeline)
@@ -222,12 +223,12 @@ def test_a_commit_that_changes_neither_code_nor_data_repeats_nothing(undisturbed
     study = undisturbed.copy(tmp_path)
     (study.folder / "NOTES.md").write_text("nothing that a run depends on\n")
     study.commit()
-    grid = Grid(study.folder, SWEEP, target="evaluate")
+    grid = Grid(study.folder, SWEEP, target=TARGET)
     assert sorted(grid.finished()) == RUNS
     with (study.folder / "src/compose.py").open("a") as code:
         code.write("# another version\n")
     study.commit()
-    grid = Grid(study.folder, SWEEP, target="evaluate")
+    grid = Grid(study.folder, SWEEP, target=TARGET)
     assert grid.finished() == {}
     assert sorted(grid.latest()) == RUNS
 
@@ -371,8 +372,8 @@ def test_a_failing_run_is_named_with_the_end_of_its_log(study):
 def test_the_ninety_runs_by_dvc_alone_are_the_same_configurations(study):
     for changes in BY_HAND:
         options = [part for change in changes for part in ("-S", change)]
-        study.run("dvc", "exp", "run", "--queue", *options, "evaluate")
-    grid = Grid(study.folder, study.read("sweeps/stage6.yaml"), target="evaluate")
+        study.run("dvc", "exp", "run", "--queue", *options, TARGET)
+    grid = Grid(study.folder, study.read("sweeps/stage6.yaml"), target=TARGET)
     stashes = study.run("git", "log", "-g", "--format=%H", "refs/exps/celery/stash").split()
     assert len(stashes) == len(grid.planned) == 90
     assert {grid.key_of(stash) for stash in stashes} == set(grid.planned)

@@ -131,3 +131,14 @@ def test_a_run_becomes_a_row_spelled_like_the_published_ones():
     assert (row["ood.f1"], row["ood.oracle_best_f1"], row["ood.auprc"], row["threshold"]) == (0.5, 0.7, 0.9, 0.3)
     assert row["iid.f1"] is None and row["iid.auroc"] is None
     assert (row["positives"], row["negatives"]) == (7, 9)
+
+
+def test_a_run_with_a_diagnosis_has_its_verdict_as_columns():
+    params = {"seed": 1, "compose": {key: ["a"] for key in ("quality", "positive_subsets", "negative_subsets")}}
+    params["compose"]["balance"] = True
+    detail = {"splits": {"test_ood": None, "test_iid": None}, "thresholds": {"headline": 0.3}}
+    counts = {"positives": 7, "negatives": 9}
+    health = {"verdict": "trouble", "findings": "mislabelled+overconfident", "troubles": 1, "watches": 1}
+    row = run_row("run_1", params, detail, counts, [], health=health)
+    assert (row["health.verdict"], row["health.findings"]) == ("trouble", "mislabelled+overconfident")
+    assert not any(column.startswith("health") for column in run_row("run_1", params, detail, counts, []))

@@ -20,7 +20,7 @@ import yaml
 from chorus.errors import DataError
 from chorus.experiments.history import History
 from chorus.experiments.predictions import PredictionStore
-from chorus.experiments.study import Grid
+from chorus.experiments.study import TARGET, Grid
 from predicted import predicted
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ SWEEP = {"name": "run_{}", "axes": {"seed": [2, 1], "compose.balance": [True, Fa
 RUNS = ("run_1", "run_2", "run_3", "run_4")
 PIPELINE = {
     "stages": {
-        "evaluate": {
+        TARGET: {
             "cmd": "cp given.parquet data/predictions.parquet && cp given.json metrics/evaluation_detail.json",
             "params": ["seed", "compose"],
             "deps": ["given.parquet", "given.json"],
@@ -85,12 +85,17 @@ class _Study:
         self.run("git", "commit", "-q", "-m", message)
         return self.run("git", "rev-parse", "HEAD").strip()
 
+    def push_to(self, remote: Path) -> None:
+        """Every run's predictions; --local, because DVC reads the shared settings as they were in each commit."""
+        self.run("dvc", "remote", "add", "-q", "--local", "-d", "shared", str(remote))
+        self.run("dvc", "push", "-q", "--all-commits")
+
     def grid(self) -> Grid:
-        return Grid(self.root, SWEEP, target="evaluate")
+        return Grid(self.root, SWEEP, target=TARGET)
 
     def cached(self, name: str) -> Path:
         """The file in the cache that holds the predictions of a run."""
-        (experiment,) = [each for each in History(self.root).experiments(("evaluate",)) if each.name == name]
+        (experiment,) = [each for each in History(self.root).experiments((TARGET,)) if each.name == name]
         md5 = experiment.output_hash("data/predictions.parquet")
         return self.folder / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
 
@@ -132,20 +137,19 @@ def test_nothing_is_checked_out(study):
 
 
 def test_a_study_in_a_subfolder_has_its_predictions_too(tmp_path):
-    study = _Study(tmp_path, inside="studies/x")
+    (tmp_path / "repository").mkdir()
+    study = _Study(tmp_path / "repository", inside="studies/x")
     done = study.grid().finished()
     table = PredictionStore(study.root).together({"run_3": done["run_3"]})
     assert table["score"].tolist() == study.expected["run_3"]["score"].tolist()
-    study.run("dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path.parent / f"{tmp_path.name}_remote"))
-    study.run("dvc", "push", "-q", "--all-commits")
+    study.push_to(tmp_path / "remote")
     study.cached("run_3").unlink()
     assert PredictionStore(study.root).together({"run_3": done["run_3"]}).equals(table)
 
 
 def test_what_is_not_in_the_cache_comes_from_the_remote_or_is_asked_for(study, tmp_path):
     done = study.grid().finished()
-    study.run("dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path / "remote"))
-    study.run("dvc", "push", "-q", "--all-commits")
+    study.push_to(tmp_path / "remote")
     study.cached("run_1").unlink()
     assert PredictionStore(study.root).read(done["run_1"]).equals(study.expected["run_1"])
     shutil.rmtree(tmp_path / "remote")

@@ -13,15 +13,17 @@ from chorus.training.augment import SMOTE_NEIGHBOURS, blend, mixup_shares, neare
 
 RNG = np.random.default_rng
 FEATURES = RNG(0).standard_normal((60, 5)).astype(np.float32)
-LABELS = np.arange(60) < 12
+LABELS = (np.arange(60) < 12).astype(np.int64)
 MINORITY = FEATURES[:12]
 
 
 def _added(mode, ratio=1.0, seed=0):
-    features, labels = upsample(FEATURES, LABELS, mode, ratio, RNG(seed))
+    features, labels, origin = upsample(FEATURES, LABELS, mode, ratio, RNG(seed))
     assert np.array_equal(features[:60], FEATURES)
     assert np.array_equal(labels[:60], LABELS)
     assert features.dtype == np.float32
+    assert np.array_equal(origin[:60], np.arange(60))
+    assert (origin[60:] < 12).all()
     assert labels[60:].all()
     return features[60:]
 
@@ -47,9 +49,26 @@ def test_none_adds_nothing():
 
 
 def test_negatives_are_raised_when_they_are_the_rarer_class():
-    features, labels = upsample(FEATURES, ~LABELS, "repeat", 1.0, RNG(0))
-    assert (~labels).sum() == labels.sum() == 48
+    features, labels, _ = upsample(FEATURES, 1 - LABELS, "repeat", 1.0, RNG(0))
+    assert (1 - labels).sum() == labels.sum() == 48
     assert len(features) == 96
+
+
+@pytest.mark.parametrize("mode", ["repeat", "mean", "linear", "smote"])
+def test_of_several_classes_each_rarer_one_is_raised_from_its_own_rows(mode):
+    labels = np.repeat([2, 0, 1], [30, 20, 10])
+    features, raised, origin = upsample(FEATURES, labels, mode, 0.9, RNG(0))
+    assert np.bincount(raised).tolist() == [27, 27, 30]
+    assert np.array_equal(raised, labels[origin])
+    for label in (0, 1):  # convex combinations of rows of one class stay within its range
+        own = FEATURES[labels == label]
+        assert (features[raised == label] >= own.min(axis=0) - 1e-6).all()
+        assert (features[raised == label] <= own.max(axis=0) + 1e-6).all()
+
+
+def test_a_repeated_row_names_the_row_it_is_a_copy_of():
+    features, _, origin = upsample(FEATURES, LABELS, "repeat", 1.0, RNG(0))
+    assert np.array_equal(features, FEATURES[origin])
 
 
 def test_repeat_adds_rows_of_the_class():
@@ -90,14 +109,14 @@ def test_nearest_rows_are_those_of_scikit_learn():
 
 
 def test_points_between_rows_need_two_rows():
-    one = np.arange(60) < 1
+    one = (np.arange(60) < 1).astype(np.int64)
     with pytest.raises(DataError, match="'smote' needs two rows"):
         upsample(FEATURES, one, "smote", 1.0, RNG(0))
     assert upsample(FEATURES, one, "repeat", 1.0, RNG(0))[1].sum() == 59
 
 
 def test_smote_of_two_rows_uses_the_only_neighbour_there_is():
-    assert upsample(FEATURES, np.arange(60) < 2, "smote", 1.0, RNG(0))[1].sum() == 58
+    assert upsample(FEATURES, (np.arange(60) < 2).astype(np.int64), "smote", 1.0, RNG(0))[1].sum() == 58
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=50), st.floats(0.05, 5), st.integers(0, 99))

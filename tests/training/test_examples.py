@@ -32,11 +32,11 @@ def test_clip_scores_need_a_clip_for_each_score():
         clip_scores(np.array([0.2, 0.9]), np.array(["a"]))
 
 
-def test_clip_labels_follow_the_order_of_clip_scores():
+def test_first_windows_follow_the_order_of_clip_scores():
     examples = Examples(
-        np.zeros((3, 1), np.float32), np.array([False, True, True]), np.array(["n"] * 3), np.array(["z", "a", "a"])
+        np.zeros((3, 1), np.float32), np.array([0, 1, 1]), np.array(["n"] * 3), np.array(["z", "a", "a"])
     )
-    assert examples.clip_labels().tolist() == [False, True]
+    assert examples.first_windows().labels.tolist() == [0, 1]
     assert clip_scores(np.zeros(3), examples.clip_ids)[0].tolist() == ["z", "a"]
 
 
@@ -55,8 +55,12 @@ def test_ordered_does_not_depend_on_the_order_in_which_rows_came():
         ({"features": np.zeros(3, np.float32)}, "filled table"),
         ({"features": np.zeros((3, 2))}, "float32"),
         ({"features": np.array([[0, 0], [0, np.nan], [0, 0]], np.float32)}, "of b are not"),
-        ({"labels": np.array([True, False])}, "one row a window"),
-        ({"labels": np.array([1, 0, 0])}, "true or false"),
+        ({"labels": np.array([1, 0])}, "one row a window"),
+        ({"labels": np.array([True, False, False])}, "numbers of classes"),
+        ({"labels": np.array([2, 0, 0])}, "from 0 to 1"),
+        ({"labels": np.array([-1, 0, 0])}, "from 0 to 1"),
+        ({"classes": ("positive", "negative")}, "negative and positive, or three"),
+        ({"classes": ("a", "b", "a")}, "three and more names"),
         ({"clip_ids": np.array(["a", "a", "c"])}, "share its labels, but those of a differ"),
         ({"clip_ids": np.array(["a", "c", "c"]), "groups": np.array(["n", "n", "m"])}, "share its groups"),
     ],
@@ -64,7 +68,7 @@ def test_ordered_does_not_depend_on_the_order_in_which_rows_came():
 def test_contradictory_rows_are_refused(change, reason):
     good = {
         "features": np.zeros((3, 2), np.float32),
-        "labels": np.array([True, False, False]),
+        "labels": np.array([1, 0, 0]),
         "groups": np.array(["n", "n", "n"]),
         "clip_ids": np.array(["a", "b", "c"]),
     }

@@ -29,7 +29,10 @@ def test_defaults_are_the_reference_studys():
         ("batch_size", 0),
         ("epochs", 0),
         ("epochs", "50"),
+        ("early_stopping", "never"),
         ("early_stopping_patience", 0),
+        ("early_stopping_patience", None),
+        ("gradient_clip", 0.0),
         ("mixup", 1),
         ("mixup_alpha", 0.0),
         ("label_smoothing", 0.5),
@@ -51,7 +54,11 @@ def test_an_unknown_option_is_refused_and_the_known_ones_are_named():
         parse(HeadOptions, {"momentum": 0.9}, section="train")
 
 
-@pytest.mark.parametrize("patience", [None, 1, 50])
-def test_early_stopping_can_be_off(patience):
-    options = parse(HeadOptions, {"early_stopping_patience": patience}, section="train")
-    assert options.early_stopping_patience == patience
+def test_clipping_is_off_unless_asked_for():
+    assert parse(HeadOptions, {}, section="train").gradient_clip is None
+    assert parse(HeadOptions, {"gradient_clip": 0.5}, section="train").gradient_clip == 0.5
+
+
+@pytest.mark.parametrize("policy", ["none", "patience", "guide"])
+def test_early_stopping_has_three_policies(policy):
+    assert parse(HeadOptions, {"early_stopping": policy}, section="train").early_stopping == policy

@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from chorus.clips import POSITIVE, TEST_IID, TEST_OOD, VALIDATION
+from chorus.clips import POSITIVE, TEST_IID, TEST_OOD, VALIDATION, name_clips
 from chorus.errors import DataError, ParameterError
 from chorus.evaluation.bootstrap import night_bootstrap
 from chorus.evaluation.breakdown import breakdown
-from chorus.evaluation.table import JUDGED, name_clips, predictions
+from chorus.evaluation.table import JUDGED, predictions
 from chorus.metrics import auprc, auroc, best_f1_threshold, brier, confusion, ece, threshold_for_precision
 from chorus.options import options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from chorus.clips import LABELS, TEST_IID, TEST_OOD, TRAIN, VALIDATION
+from chorus.clips import LABELS, TEST_IID, TEST_OOD, TRAIN, VALIDATION, name_clips
 from chorus.errors import DataError
 
 JUDGED = (VALIDATION, TEST_IID, TEST_OOD)
@@ -40,11 +40,6 @@ def predictions(clips: pd.DataFrame) -> pd.DataFrame:
     _refuse(table, ~table["label"].isin(LABELS), f"labels must be {' or '.join(LABELS)}, but not so")
     _refuse(table, ~table["split"].isin((TRAIN, *JUDGED)), f"splits must be {', '.join((TRAIN, *JUDGED))}, but not so")
     return table
-
-
-def name_clips(clip_ids: list[str], most: int = 6) -> str:
-    """The first few of these clips, in words."""
-    return ", ".join(clip_ids[:most]) + (f" and {len(clip_ids) - most} more" if len(clip_ids) > most else "")
 
 
 def _refuse(table: pd.DataFrame, wrong: pd.Series, problem: str) -> None:

@@ -7,6 +7,7 @@ A thousand experiments are a thousand commits; reading their files as git object
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -49,7 +50,7 @@ class Snapshot:
         """params.yaml of this commit."""
         return dict(self._yaml("params.yaml"))
 
-    @property
+    @cached_property
     def signature(self) -> str:
         return signature(self.params)
 
@@ -68,16 +69,16 @@ class Snapshot:
             inputs[stage] = [pipeline[stage].get("cmd"), {dep: content for dep, content in deps.items() if content}]
         return short_hash(inputs)
 
-    @property
+    @cached_property
     def key(self) -> str:
         return run_key(self.params, self.version)
 
     @cached_property
     def complete(self) -> bool:
         """Whether its outputs are those of its parameters: dvc.lock fits params.yaml and fits together."""
-        pipeline, hashes = self.pipeline["stages"], _hashes(self._lock, "outs")
+        pipeline, lock, hashes = self.pipeline["stages"], self._lock, self._outputs
         for stage in self.stages:
-            locked = self._lock.get(stage)
+            locked = lock.get(stage)
             if locked is None:
                 return False
             for key in pipeline[stage].get("params", ()):
@@ -96,11 +97,17 @@ class Snapshot:
 
     def output_hash(self, path: str) -> str | None:
         """The hash by which DVC's cache knows an output of this commit; None if its dvc.lock has no such output."""
-        return _hashes(self._lock, "outs").get(path) or None
+        return self._outputs.get(path) or None
+
+    @property
+    def _lock(self) -> dict[str, Any]:
+        blob = self._find("dvc.lock")
+        return {} if blob is None else _locked_stages(blob.data)
 
     @cached_property
-    def _lock(self) -> dict[str, Any]:
-        return self._yaml("dvc.lock").get("stages", {}) if self._find("dvc.lock") is not None else {}
+    def _outputs(self) -> dict[str, str]:
+        """Path -> hash of all outputs in dvc.lock; kept, while the lock itself would fill the memory."""
+        return _hashes(self._lock, "outs")
 
     def _content(self, dep: str, made: Mapping[str, str]) -> str | None:
         """A hash of a dependency; None when another of `stages` makes it: its inputs are counted there."""
@@ -108,7 +115,7 @@ class Snapshot:
         if output is None:
             found = self._find(dep)
             return "missing" if found is None else str(found.id)
-        return None if made[output] in self.stages else _hashes(self._lock, "outs").get(output, "missing")
+        return None if made[output] in self.stages else self._outputs.get(output, "missing")
 
     def _find(self, path: str) -> Any:
         try:
@@ -128,6 +135,14 @@ def _parse(text: bytes) -> Any:
     return yaml.load(text, Loader=_LOADER) or {}
 
 
+def _locked_stages(lock: bytes) -> dict[str, Any]:
+    """The stages of a dvc.lock. Each is parsed by itself: those that all experiments share are then parsed once."""
+    head, *stages = re.split(rb"^(?=  [^\s#])", lock, flags=re.MULTILINE)
+    if not head.endswith(b"stages:\n"):  # not as DVC writes it
+        return dict(_parse(lock).get("stages", {}))
+    return {name: locked for stage in stages for name, locked in _parse(stage).items()}
+
+
 class History:
     """The commits of the repository around the folder of a study.
 
@@ -142,6 +157,7 @@ class History:
         self._git = pygit2.Repository(found)
         folder = root.resolve().relative_to(Path(self._git.workdir).resolve()).as_posix()
         self._folder = "" if folder == "." else folder
+        self._known: dict[tuple[Any, ...], Snapshot] = {}
 
     def baseline(self, stages: Collection[str] = ()) -> Snapshot:
         """The current commit.
@@ -156,7 +172,10 @@ class History:
     def at(self, revision: str, stages: Collection[str], name: str = "") -> Snapshot:
         """A commit, by its id or by a reference to it."""
         commit = self._git.revparse_single(revision).peel(pygit2.Commit)
-        return Snapshot(name or revision.rpartition("/")[2], commit, self._folder, tuple(stages))
+        identity = (name or revision.rpartition("/")[2], commit.id, tuple(stages))
+        if identity not in self._known:  # what a commit holds never changes: it is read once
+            self._known[identity] = Snapshot(identity[0], commit, self._folder, identity[2])
+        return self._known[identity]
 
     def experiments(self, stages: Collection[str]) -> list[Snapshot]:
         """All experiments, the oldest first."""
@@ -206,6 +225,13 @@ def inputs_of(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]
     """The stages outside `stages` that make what these need."""
     makers = set().union(*(_makers(pipeline["stages"], stage) for stage in stages)) - set(stages)
     return [stage for stage in pipeline["stages"] if stage in makers]
+
+
+def inputs(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
+    """The paths that `stages` read and other stages make."""
+    made = [path for stage in pipeline["stages"] if stage not in stages for path in _outputs(pipeline["stages"][stage])]
+    deps = {dep for stage in stages for dep in pipeline["stages"][stage].get("deps", ())}
+    return sorted(dep for dep in deps if any(dep == path or dep.startswith(f"{path}/") for path in made))
 
 
 def _upstream(stages: Mapping[str, Any], target: str) -> set[str]:

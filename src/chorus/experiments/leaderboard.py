@@ -19,7 +19,12 @@ _AT_THRESHOLD = ("f1", "precision", "recall")
 
 
 def run_row(
-    name: str, params: Mapping[str, Any], detail: Mapping[str, Any], composition: Mapping[str, Any], axes: Sequence[str]
+    name: str,
+    params: Mapping[str, Any],
+    detail: Mapping[str, Any],
+    composition: Mapping[str, Any],
+    axes: Sequence[str],
+    health: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A run as a row of the table of runs: seed, factors, metrics, counts.
 
@@ -28,6 +33,7 @@ def run_row(
         detail: its metrics/evaluation_detail.json.
         composition: its metrics/composition.json.
         axes: the parameters that vary in its grid; those beside seed and the factors become columns too.
+        health: its metrics/health.json, if it has one.
     """
     row: dict[str, Any] = {"run": name, "seed": params["seed"]}
     row |= {factor: spell(params["compose"][factor]) for factor in FACTORS}
@@ -39,6 +45,7 @@ def run_row(
         row |= {f"{split}.{metric}": headline.get(metric) for metric in ("f1", "precision", "recall")}
         row |= {f"{split}.{metric}": judged.get(metric) for metric in ("auroc", "auprc")}
         row[f"{split}.oracle_best_f1"] = oracle.get("f1")
+    row |= {f"health.{key}": health[key] for key in ("verdict", "findings")} if health else {}
     return row | {
         "threshold": detail["thresholds"]["headline"],
         "positives": composition["positives"],
@@ -77,7 +84,7 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         DataError: a seed twice in one configuration.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # Student's t; scipy.stats has it too, but takes a second to import
 
     metrics = _metrics(runs)
     rows = []
@@ -97,7 +104,7 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
         for metric in metrics:
             values = group[metric].to_numpy(dtype=np.float64)
             mean, std = float(values.mean()), float(values.std(ddof=1)) if n > 1 else float("nan")
-            half = float(t.ppf((1 + LEVEL) / 2, n - 1)) * std / n**0.5 if n > 1 else float("nan")
+            half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * std / n**0.5 if n > 1 else float("nan")
             row |= {f"{metric}__mean": mean, f"{metric}__std": std}
             row |= {f"{metric}__low": mean - half, f"{metric}__high": mean + half}
         rows.append(row)

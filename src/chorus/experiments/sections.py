@@ -20,6 +20,7 @@ SECTIONS = {
     "compose": "chorus.composition:ComposeOptions",
     "train": "chorus.training:HeadOptions",
     "evaluate": "chorus.evaluation:EvaluateOptions",
+    "health": "chorus.health.options:HealthOptions",
 }
 
 

@@ -12,12 +12,14 @@ import yaml
 
 from chorus.errors import ParameterError
 from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid
-from chorus.experiments.history import History, Snapshot, inputs_of, varying_stages
+from chorus.experiments.history import History, Snapshot, inputs, inputs_of, varying_stages
 from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed
 from chorus.experiments.signature import run_key, signature
 
+TARGET = "diagnose"  # the last stage of a run in a grid; gallery needs the audio, and nobody looks at ninety of them
 DETAIL, COMPOSITION = "metrics/evaluation_detail.json", "metrics/composition.json"
+HEALTH = "metrics/health.json"
 
 
 def read_sweep(path: Path) -> dict[str, Any]:
@@ -68,6 +70,7 @@ class Grid:
         self.target = target
         self.stages = varying_stages(self.start.pipeline, self.axes, target)
         self.shared = inputs_of(self.start.pipeline, self.stages)
+        self.inputs = inputs(self.start.pipeline, self.stages)
         self.start = self._history.baseline(self.stages)
         self._keys: dict[str, str] = {}
 
@@ -114,7 +117,7 @@ class Grid:
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
         detail, composition = experiment.json(DETAIL), experiment.json(COMPOSITION)
-        row = run_row(name, experiment.params, detail, composition, self.axes)
+        row = run_row(name, experiment.params, detail, composition, self.axes, health=experiment.json(HEALTH))
         return row | {"signature": experiment.signature, "version": experiment.version}
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:

@@ -69,17 +69,8 @@ def _draw_pr(axes: Axes, pr: pd.DataFrame, detail: Mapping[str, Any], shown: lis
         )
         _dot(axes, judged["at"]["headline"]["recall"], judged["at"]["headline"]["precision"], split)
     for name, mark, figures in _baselines(detail):
-        axes.plot(
-            figures["recall"],
-            figures["precision"],
-            mark,
-            color=COLOUR_OF[TEST_OOD],
-            markerfacecolor="white",
-            markersize=6.5,
-            clip_on=False,
-            zorder=4,
-            label=f"{name.replace('_', ' ')}, OOD: F1 {figures['f1']:.3f}",
-        )
+        label = f"{name.replace('_', ' ')}, OOD: F1 {figures['f1']:.3f}"
+        _hollow(axes, figures["recall"], figures["precision"], mark, label)
     _unit_square(axes, "recall", "precision", "Precision and recall")
     _legend(axes, "lower left", frameon=True, framealpha=0.92, edgecolor="none")
 
@@ -99,16 +90,7 @@ def _draw_roc(axes: Axes, roc: pd.DataFrame, detail: Mapping[str, Any], shown: l
         axes.plot(of_split["fpr"], of_split["tpr"], color=COLOUR_OF[split], label=label)
         _dot(axes, _fpr(judged["at"]["headline"]), judged["at"]["headline"]["recall"], split)
     for _, mark, figures in _baselines(detail):
-        axes.plot(
-            _fpr(figures),
-            figures["recall"],
-            mark,
-            color=COLOUR_OF[TEST_OOD],
-            markerfacecolor="white",
-            markersize=6.5,
-            clip_on=False,
-            zorder=4,
-        )
+        _hollow(axes, _fpr(figures), figures["recall"], mark)
     _unit_square(axes, "false positive rate", "recall", "ROC")
     _legend(axes, "lower right")
 
@@ -157,6 +139,11 @@ def _fpr(figures: Mapping[str, Any]) -> float:
 
 def _dot(axes: Axes, x: float, y: float, split: str) -> None:
     axes.plot(x, y, "o", color=COLOUR_OF[split], markersize=8, markeredgecolor="white", zorder=5, clip_on=False)
+
+
+def _hollow(axes: Axes, x: float, y: float, mark: str, label: str | None = None) -> None:
+    look: dict[str, Any] = {"color": COLOUR_OF[TEST_OOD], "markerfacecolor": "white", "markersize": 6.5}
+    axes.plot(x, y, mark, **look, clip_on=False, zorder=4, label=label)
 
 
 def _legend(axes: Axes, where: Literal["lower left", "lower right", "upper left"], **look: Any) -> None:

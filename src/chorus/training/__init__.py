@@ -1,17 +1,19 @@
 """Heads on embeddings: train them, keep them, score with them. Only training needs torch, and imports it late."""
 
-from chorus.training.examples import Examples, clip_scores
+from chorus.training.examples import BINARY, Examples, clip_probabilities, clip_scores
 from chorus.training.head import Head
 from chorus.training.options import HeadOptions
 from chorus.training.storage import SavedHead, load_head, save_head
 from chorus.training.trainer import TrainedHead, train_head
 
 __all__ = [
+    "BINARY",
     "Examples",
     "Head",
     "HeadOptions",
     "SavedHead",
     "TrainedHead",
+    "clip_probabilities",
     "clip_scores",
     "load_head",
     "save_head",

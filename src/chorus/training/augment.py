@@ -1,4 +1,4 @@
-"""More training rows than there are: upsampling of the rarer class, and mixup."""
+"""More training rows than there are: upsampling of the rarer classes, and mixup."""
 
 from __future__ import annotations
 
@@ -14,40 +14,52 @@ _BLOCK = 1024  # rows whose distances are held in memory at once
 
 
 def upsample(
-    features: Features, labels: NDArray[np.bool_], mode: Upsampling, ratio: float, random: np.random.Generator
-) -> tuple[Features, NDArray[np.bool_]]:
-    """Add rows of the rarer class until it has `ratio` times as many as the other; the new rows come last.
+    features: Features, labels: NDArray[np.int64], mode: Upsampling, ratio: float, random: np.random.Generator
+) -> tuple[Features, NDArray[np.int64], NDArray[np.intp]]:
+    """Add rows of the rarer classes until each has `ratio` times as many as the largest; the new rows come last.
 
     Args:
-        features: (n, d). labels: (n,).
+        features: (n, d). labels: (n,), numbers of classes.
         mode: "repeat" repeats rows; "mean" adds points halfway between two of them; "linear" anywhere between two;
             "smote" anywhere between a row and one of its five nearest neighbours (Chawla et al. 2002,
             doi:10.1613/jair.953).
 
+    Returns:
+        Features and labels with the new rows, and the old row (m,) that each of all rows stems from: itself, or the
+        first of the two that a new one lies between.
+
     Raises:
-        DataError: points between rows are asked for, but the class has a single row.
+        DataError: points between rows are asked for, but a class has a single row.
     """
-    positives = int(labels.sum())
-    rarer = positives < len(labels) - positives
-    rows = np.flatnonzero(labels == rarer)
-    missing = round(ratio * (len(labels) - len(rows))) - len(rows)
-    if mode == "none" or missing <= 0:
-        return features, labels
-    if mode != "repeat" and len(rows) < 2:
-        raise DataError(f"upsampling by {mode!r} needs two rows of the rarer class, but it has {len(rows)}")
-    own = features[rows]
+    counts = np.bincount(labels)
+    parts, origins = [features], [np.arange(len(labels))]
+    for label in np.flatnonzero(counts):
+        missing = round(ratio * int(counts.max())) - int(counts[label])
+        if mode != "none" and missing > 0:
+            rows = np.flatnonzero(labels == label)
+            added, first = _between(features[rows], missing, mode, random)
+            parts.append(added)
+            origins.append(rows[first])
+    origin = np.concatenate(origins)
+    return np.concatenate(parts), labels[origin], origin
+
+
+def _between(
+    own: Features, missing: int, mode: Upsampling, random: np.random.Generator
+) -> tuple[Features, NDArray[np.intp]]:
+    """New points at or between the rows of one class, and the first row of each."""
+    if mode != "repeat" and len(own) < 2:
+        raise DataError(f"upsampling by {mode!r} needs two rows of each class, but one has {len(own)}")
     first = random.integers(len(own), size=missing)
     if mode == "repeat":
-        added = own[first]
+        return own[first], first
+    if mode == "smote":
+        neighbours = nearest(own, SMOTE_NEIGHBOURS)
+        second = neighbours[first, random.integers(neighbours.shape[1], size=missing)]
     else:
-        if mode == "smote":
-            neighbours = nearest(own, SMOTE_NEIGHBOURS)
-            second = neighbours[first, random.integers(neighbours.shape[1], size=missing)]
-        else:
-            second = (first + random.integers(1, len(own), size=missing)) % len(own)
-        place = np.full(missing, 0.5) if mode == "mean" else random.random(missing)
-        added = blend(own[second], own[first], place.astype(np.float32))
-    return np.concatenate([features, added]), np.concatenate([labels, np.full(missing, rarer)])
+        second = (first + random.integers(1, len(own), size=missing)) % len(own)
+    place = np.full(missing, 0.5) if mode == "mean" else random.random(missing)
+    return blend(own[second], own[first], place.astype(np.float32)), first
 
 
 def nearest(points: Features, count: int) -> NDArray[np.intp]:

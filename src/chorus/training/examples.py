@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus.clips import NEGATIVE, POSITIVE, name_clips
 from chorus.errors import DataError
+
+BINARY = (NEGATIVE, POSITIVE)
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
     """Embedded windows with the labels of their clips.
 
-    features: float32 (n, d). labels: bool (n,), True is positive. groups: str (n,), the recorder and night that must
+    features: float32 (n, d). labels: int64 (n,), numbers of classes. groups: str (n,), the recorder and night that must
     stay together. clip_ids: str (n,); a clip of several windows has several rows, of one label and one group.
+    classes: the names of the classes, by number. Two are always called negative and positive.
 
     Raises:
-        DataError: empty, of unequal lengths, not finite, or rows of a clip that contradict each other.
+        DataError: empty, of unequal lengths, not finite, rows of a clip that contradict each other, or labels that are
+            no numbers of classes.
     """
 
     features: NDArray[np.float32]
-    labels: NDArray[np.bool_]
+    labels: NDArray[np.int64]
     groups: NDArray[np.str_]
     clip_ids: NDArray[np.str_]
+    classes: tuple[str, ...] = BINARY
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2 or not self.features.size:
@@ -35,16 +42,19 @@ class Examples:
             raise DataError("features, labels, groups and clip_ids must have one row a window each")
         if self.features.dtype != np.float32:
             raise DataError(f"features must be float32, not {self.features.dtype}")
-        if self.labels.dtype != np.bool_:
-            raise DataError(f"labels must be true or false, not {self.labels.dtype}")
+        if len(set(self.classes)) < max(2, len(self.classes)) or (len(self.classes) == 2 and self.classes != BINARY):
+            raise DataError(f"classes must be {' and '.join(BINARY)}, or three and more names, not {self.classes}")
+        if self.labels.dtype != np.int64 or self.labels.min() < 0 or self.labels.max() >= len(self.classes):
+            raise DataError(f"labels must be numbers of classes (int64), from 0 to {len(self.classes) - 1}")
         broken = np.flatnonzero(~np.isfinite(self.features).all(axis=1))
         if len(broken):
-            raise DataError(f"embeddings must be finite, but those of {_named(self.clip_ids[broken])} are not")
+            clips = name_clips(np.unique(self.clip_ids[broken]).tolist())
+            raise DataError(f"embeddings must be finite, but those of {clips} are not")
         _, first, clip_of = np.unique(self.clip_ids, return_index=True, return_inverse=True)
         for name, column in (("labels", self.labels), ("groups", self.groups)):
             torn = column != column[first][clip_of]
             if torn.any():
-                clips = _named(self.clip_ids[torn])
+                clips = name_clips(np.unique(self.clip_ids[torn]).tolist())
                 raise DataError(f"all windows of a clip must share its {name}, but those of {clips} differ")
 
     def __len__(self) -> int:
@@ -52,7 +62,7 @@ class Examples:
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Examples:
         """Some of the rows, by mask or by number."""
-        return Examples(self.features[rows], self.labels[rows], self.groups[rows], self.clip_ids[rows])
+        return Examples(self.features[rows], self.labels[rows], self.groups[rows], self.clip_ids[rows], self.classes)
 
     def ordered(self) -> Examples:
         """The rows in an order that does not depend on how they came: by clip id, then by content."""
@@ -62,20 +72,18 @@ class Examples:
             order = np.array(sorted(range(len(self)), key=lambda row: (self.clip_ids[row], content[row])))
         return self.take(order)
 
-    def clip_labels(self) -> NDArray[np.bool_]:
-        """The labels of the clips, in the order of `clip_scores`."""
+    def first_windows(self) -> Examples:
+        """One row a clip, in the order of `clip_scores`: for labels and groups of clips."""
         _, first = np.unique(self.clip_ids, return_index=True)
-        return self.labels[np.sort(first)]
+        return self.take(np.sort(first))
 
 
-def clip_scores(
-    scores: NDArray[np.floating], clip_ids: NDArray[np.str_]
-) -> tuple[NDArray[np.str_], NDArray[np.floating]]:
+def clip_scores(scores: NDArray[np.floating], clip_ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.floating]]:
     """A clip's score is the maximum over its windows.
 
     Args:
         scores: (n,), one a window.
-        clip_ids: (n,), the clip of each window.
+        clip_ids: (n,), the clip of each window, by name or number.
 
     Returns:
         The clip ids in the order in which they are first seen, and their scores.
@@ -92,6 +100,29 @@ def clip_scores(
     return clip_ids[first[seen]], highest[seen]
 
 
-def _named(clip_ids: NDArray[np.str_]) -> str:
-    names = sorted(set(clip_ids.tolist()))
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def clip_probabilities(
+    probabilities: NDArray[np.float64], clip_ids: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """A clip's probabilities of the classes.
+
+    Of two classes, positive means that it is heard somewhere: the clip's is the maximum over its windows. One of more
+    classes is a property of the whole clip: each class gets its mean over the windows.
+
+    Args:
+        probabilities: (n, k), one row a window. clip_ids: (n,), the clip of each window, by name or number.
+
+    Returns:
+        The clip ids in the order of `clip_scores`, and their probabilities (clips, k).
+
+    Raises:
+        DataError: not one clip id a row.
+    """
+    if probabilities.shape[1] == 2:
+        ids, positive = clip_scores(probabilities[:, 1], clip_ids)
+        return ids, np.stack([1 - positive, positive], axis=1)
+    if len(probabilities) != len(clip_ids):
+        raise DataError(f"each row needs one clip id, not {len(clip_ids)} for {len(probabilities)}")
+    _, first, clip_of = np.unique(clip_ids, return_index=True, return_inverse=True)
+    sums = np.stack([np.bincount(clip_of, weights=column) for column in probabilities.T], axis=1)
+    seen = np.argsort(first)
+    return clip_ids[first[seen]], (sums / np.bincount(clip_of)[:, None])[seen]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus.clips import POSITIVE
 from chorus.errors import DataError, ModelError
 
 Weights = NDArray[np.float32]
@@ -15,11 +16,11 @@ _BLOCK = 4096  # rows scored at once, so that memory does not grow with the surv
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Standardisation, at most one hidden layer of rectified units, and one logit a class.
+    """Standardisation, at most one hidden layer of rectified units, and the logits of the classes.
 
     mean, std: float32 (d,), of the training rows.
     layers: (weight, bias) pairs, weight (inputs, outputs): [hidden,] output.
-    classes: what each logit stands for.
+    classes: what each logit stands for. Of two classes only positive has one; of more, each.
 
     Raises:
         ModelError: the shapes do not fit each other, or a number is not finite.
@@ -28,7 +29,7 @@ class Head:
     mean: Weights
     std: Weights
     layers: tuple[tuple[Weights, Weights], ...]
-    classes: tuple[str, ...] = ("positive",)
+    classes: tuple[str, ...] = (POSITIVE,)
 
     def __post_init__(self) -> None:
         width = len(self.mean)
@@ -83,8 +84,8 @@ class Head:
             blocks.append(values.astype(np.float32))
         return np.concatenate(blocks)
 
-    def scores(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The probability of the positive class, (n,), of embeddings (n, d): the sigmoid of the logit.
+    def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The probability of each class, (n, k), of embeddings (n, d); of two classes, negative comes first.
 
         In double precision, because in single precision all sure detections would tie at 1.
 
@@ -92,8 +93,31 @@ class Head:
             ModelError: embeddings of another width.
             DataError: embeddings that are not finite.
         """
-        logits = self.logits(features)[:, self.classes.index("positive")].astype(np.float64)
-        return np.exp(-np.logaddexp(0.0, -logits))
+        return probabilities_of(self.logits(features))
+
+    def scores(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The probability of the positive class, (n,), of embeddings (n, d).
+
+        Raises:
+            ModelError: embeddings of another width, or a head without a class of that name.
+            DataError: embeddings that are not finite.
+        """
+        if POSITIVE not in self.classes:
+            raise ModelError(f"this head has no class {POSITIVE!r} to score, but {', '.join(self.classes)}")
+        number = 1 if len(self.classes) == 1 else self.classes.index(POSITIVE)
+        return self.probabilities(features)[:, number]
+
+
+def probabilities_of(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities, (n, k), from logits: one column is the positive class of two (sigmoid), several are all of them
+    (softmax)."""
+    exact = logits.astype(np.float64)
+    if exact.shape[1] == 1:
+        exact = np.concatenate([-exact, exact], axis=1)
+        return np.exp(-np.logaddexp(0.0, -exact))
+    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
 
 
 def layer_names(layers: int) -> tuple[str, ...]:

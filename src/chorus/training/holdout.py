@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,26 +13,30 @@ from chorus.seeds import generator
 TRIES = 8  # random orders of the nights; the hold-out nearest to the wanted share of each class is taken
 
 
-def hold_out(labels: NDArray[np.bool_], groups: NDArray[np.str_], share: float, seed: int) -> NDArray[np.bool_]:
-    """Choose groups that hold about `share` of the positives and about `share` of the negatives.
+def hold_out(
+    labels: NDArray[np.int64], groups: NDArray[np.str_], classes: Sequence[str], share: float, seed: int
+) -> NDArray[np.bool_]:
+    """Choose groups that hold about `share` of each class.
 
     Args:
-        labels: bool (n,). groups: str (n,), never torn apart.
+        labels: (n,), numbers of classes. groups: str (n,), never torn apart. classes: the names of the classes.
 
     Returns:
-        bool (n,): True where held out. Both classes are on both sides.
+        bool (n,): True where held out. All classes are on both sides.
 
     Raises:
-        DataError: a class lives in fewer than two groups.
+        DataError: a class lives in fewer than two groups; or, of more than two classes, no division into two sides
+            with all of them was found.
     """
     names, group_of = np.unique(groups, return_inverse=True)
-    counts = np.stack([np.bincount(group_of[labels == label], minlength=len(names)) for label in (True, False)], axis=1)
+    counts = np.stack([np.bincount(group_of[labels == k], minlength=len(names)) for k in range(len(classes))], axis=1)
     nights_with = (counts > 0).sum(axis=0)
+    instead = "add nights, or let early stopping look at the validation split (validation: split)"
     if nights_with.min() < 2:
+        rare = [f"{name} in {nights}" for name, nights in zip(classes, nights_with, strict=True) if nights < 2]
         raise DataError(
             "an internal hold-out needs each class in two recorder-nights at least, but the training set has "
-            f"positives in {nights_with[0]} and negatives in {nights_with[1]}: add nights, or let early stopping look "
-            "at the validation split (validation: split)"
+            f"{' and '.join(rare)}: {instead}"
         )
     total = counts.sum(axis=0)
     wanted = total * share
@@ -38,13 +44,15 @@ def hold_out(labels: NDArray[np.bool_], groups: NDArray[np.str_], share: float, 
     choices = [_filled(counts, wanted, random.permutation(len(names))) for _ in range(TRIES)] + [_smallest(counts)]
     held = [counts[choice].sum(axis=0) for choice in choices]
     usable = [number for number, part in enumerate(held) if (part > 0).all() and (part < total).all()]
+    if not usable:
+        raise DataError(f"no division of the recorder-nights leaves all classes on both sides: {instead}")
     best = min(usable, key=lambda number: _distance(held[number], wanted))
     return np.isin(group_of, np.flatnonzero(choices[best]))
 
 
 def _filled(counts: NDArray[np.intp], wanted: NDArray[np.float64], order: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Groups in this order, each taken if that brings both classes together nearer to what is wanted."""
-    chosen, held = np.zeros(len(counts), dtype=bool), np.zeros(2)
+    """Groups in this order, each taken if that brings all classes together nearer to what is wanted."""
+    chosen, held = np.zeros(len(counts), dtype=bool), np.zeros(counts.shape[1])
     for group in order:
         if _distance(held + counts[group], wanted) < _distance(held, wanted):
             chosen[group] = True
@@ -53,14 +61,23 @@ def _filled(counts: NDArray[np.intp], wanted: NDArray[np.float64], order: NDArra
 
 
 def _smallest(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """The smallest group with both classes, or else the smallest of each: it never empties a class of the rest."""
-    sizes = counts.sum(axis=1)
-    mixed = (counts > 0).all(axis=1)
-    kinds = [mixed] if mixed.any() else [counts[:, 0] > 0, counts[:, 1] > 0]
+    """The smallest group with all classes, or else the smallest that adds each class: of two classes, it never empties
+    one of the rest."""
+    sizes, has = counts.sum(axis=1), counts > 0
+    order = np.argsort(sizes, kind="stable")
     chosen = np.zeros(len(counts), dtype=bool)
-    for kind in kinds:
-        chosen[np.argmin(np.where(kind, sizes, sizes.sum() + 1))] = True
+    if complete := [group for group in order if has[group].all()]:
+        chosen[complete[0]] = True
+        return chosen
+    for kind in np.argsort(has.sum(axis=0), kind="stable"):  # the class in the fewest groups has the least choice
+        if not has[chosen, kind].any():
+            chosen[[group for group in order if has[group, kind] and _leaves_all(has[~chosen], has[group])][:1]] = True
     return chosen
+
+
+def _leaves_all(remaining: NDArray[np.bool_], group: NDArray[np.bool_]) -> bool:
+    """Whether each class is in the remaining groups more often than in this one of them."""
+    return bool((remaining.sum(axis=0) > group).all())
 
 
 def _distance(held: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:

@@ -1,181 +1,160 @@
-"""The training loop. The only part of training, with its losses and network, that needs torch."""
+"""The training loop. The only part of training, with what it is made of, that needs torch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.optim.adamw import adamw
 
+from chorus.clips import name_clips
 from chorus.errors import ModelError
-from chorus.metrics import auprc
+from chorus.health.signals import improvement_rate
 from chorus.seeds import generator
-from chorus.training.augment import blend, mixup_shares
-from chorus.training.examples import Examples, clip_scores
-from chorus.training.losses import loss, smooth
+from chorus.training.batches import Batches, one_hot
+from chorus.training.examples import Examples
+from chorus.training.judge import Judge, spread
+from chorus.training.losses import loss, losses
 from chorus.training.network import Network
+from chorus.training.optimizer import Adam, clip, global_norm
 from chorus.training.options import HeadOptions
+from chorus.training.stopping import NotFiniteError, guide_says_stop
 
 Features = NDArray[np.float32]
-Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
-_BATCHES_AT_ONCE = 32  # are gathered, mixed and masked together: less overhead a step, and little memory
+History = list[dict[str, float]]
+ACCURACY_ROWS = 512  # training rows on which train_accuracy is measured: all of them would cost a fifth more time
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What an epoch shows: standardised features (n, d), labels and clip ids (n,).
+
+    Those after the first `own` were added by upsampling, and have the clip id of a row that they stem from.
+    """
+
+    features: Features
+    labels: NDArray[np.int64]
+    clip_ids: NDArray[np.str_]
+    own: int
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """The best epoch's layers, and what every epoch looked like."""
+    """The best epoch's layers, what every whole epoch looked like, and why there was no further one."""
 
     layers: tuple[tuple[Features, Features], ...]
-    history: list[dict[str, float]]
+    history: History
     best_epoch: int
+    stopped: str
 
 
-def fit(
-    features: Features,
-    labels: NDArray[np.bool_],
-    judge_features: Features,
-    judge: Examples,
-    options: HeadOptions,
-    seed: int,
-) -> Fitted:
-    """Minimise the loss on `features` (n, d) and `labels` (n,); keep the epoch that does best on `judge`.
+def fit(rows: Rows, judge_features: Features, judge: Examples, options: HeadOptions, seed: int) -> Fitted:
+    """Minimise the loss on the rows; keep the epoch that does best on `judge`.
 
     Args:
-        features, judge_features: standardised.
+        judge_features: standardised.
 
     Raises:
-        ModelError: the loss is no longer finite.
+        ModelError: a loss or gradient is no longer finite, and there is no good epoch to fall back on.
     """
-    widths = (features.shape[1], *([options.hidden_units] if options.hidden_units else []), 1)
-    network = Network(widths, generator(seed, "train", "init"))
-    adam = Adam(network.tensors(), options.weight_decay)
-    batches = Batches(features, labels, options, seed)
-    steps = options.epochs * len(batches)
-    history: list[dict[str, float]] = []
-    best, best_epoch, layers = (-math.inf, -math.inf), 0, network.layers()
+    classes = len(judge.classes)
+    widths = (rows.features.shape[1], *([options.hidden_units] if options.hidden_units else []))
+    network = Network((*widths, classes if classes > 2 else 1), generator(seed, "train", "init"))
+    descent = Descent(network, rows, classes, options, seed)
+    validation = Judge(judge_features, judge, options, seed)
+    merit = "validation_macro_f1" if classes > 2 else "validation_auprc"
+    history: History = []
+    best, best_epoch, layers, stopped = (-math.inf, -math.inf), 0, network.layers(), None
     with one_deterministic_thread():
         for epoch in range(1, options.epochs + 1):
-            first_step = (epoch - 1) * len(batches)
-            train_loss = torch.zeros(())
-            for step, (rows, targets, kept) in enumerate(batches.epoch(), start=first_step):
-                value = loss(network.logits(rows, kept), targets, options)
-                gradients = torch.autograd.grad(value, adam.parameters)
-                adam.step(gradients, cosine(options.learning_rate, step, steps))
-                train_loss += value.detach() * len(rows)
-            validation_loss, validation_auprc = judged(network, judge_features, judge, options, epoch)
-            history.append(
-                {
-                    "epoch": epoch,
-                    "train_loss": train_loss.item() / len(features),
-                    "validation_loss": validation_loss,
-                    "validation_auprc": validation_auprc,
-                    "learning_rate": cosine(options.learning_rate, first_step, steps),
-                }
-            )
-            if (validation_auprc, -validation_loss) > best:
-                best, best_epoch, layers = (validation_auprc, -validation_loss), epoch, network.layers()
-            elif options.early_stopping_patience and epoch - best_epoch >= options.early_stopping_patience:
+            try:
+                row = {"epoch": epoch, **descent.epoch(epoch), **validation.judge(network, epoch)}
+            except NotFiniteError as trouble:
+                if not history:
+                    advice = "lower learning_rate, or look for extreme values in the embeddings"
+                    raise ModelError(f"training broke down: {trouble}: {advice}") from None
+                stopped = str(trouble)
                 break
-    return Fitted(layers, history, best_epoch)
+            accuracies = [past["validation_accuracy"] for past in (*history, row)]
+            history.append(row | {"improvement_rate": improvement_rate(accuracies)})
+            if (row[merit], -row["validation_loss"]) > best:
+                best, best_epoch, layers = (row[merit], -row["validation_loss"]), epoch, network.layers()
+            if stopped := reason_to_stop(history, best_epoch, options):
+                break
+    return Fitted(layers, history, best_epoch, stopped or f"all {options.epochs} epochs are done")
 
 
-class Adam:
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101), all parameters in one call.
+class Descent:
+    """The steps of training, an epoch at a time."""
 
-    torch.optim.AdamW does the same around the same function, but making one imports torch's compiler: a second more
-    for every run of a grid.
-    """
+    def __init__(self, network: Network, rows: Rows, classes: int, options: HeadOptions, seed: int) -> None:
+        self.network, self.rows, self.options = network, rows, options
+        self.adam = Adam(network.tensors(), options.weight_decay)
+        self.batches = Batches(rows.features, one_hot(rows.labels, classes), options, seed)
+        self.sample = generator(seed, "train", "accuracy rows").permutation(rows.own)[:ACCURACY_ROWS]
 
-    def __init__(self, parameters: list[torch.Tensor], weight_decay: float) -> None:
-        self.parameters = parameters
-        self.weight_decay = weight_decay
-        self.means = [torch.zeros_like(parameter) for parameter in parameters]
-        self.squares = [torch.zeros_like(parameter) for parameter in parameters]
-        self.steps = [torch.zeros(()) for _ in parameters]
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Take the steps of an epoch (from 1); return the training columns of the history.
 
-    def step(self, gradients: Sequence[torch.Tensor], learning_rate: float) -> None:
-        """Change the parameters in place."""
+        Raises:
+            NotFiniteError: a loss or a gradient is not finite.
+        """
+        options, count, steps = self.options, len(self.batches), self.options.epochs * len(self.batches)
+        values, norms = [], []
+        for number, (rows, targets, kept) in enumerate(self.batches.epoch()):
+            logits = self.network.logits(rows, kept)
+            value = loss(logits, targets, options)
+            gradients = torch.autograd.grad(value, self.adam.parameters)
+            values.append(value.item())
+            norms.append(global_norm(gradients))
+            if not (math.isfinite(values[-1]) and math.isfinite(norms[-1])):
+                raise self._not_finite(epoch, number, losses(logits.detach(), targets, options).numpy())
+            if options.gradient_clip is not None:
+                clip(gradients, norms[-1], options.gradient_clip)
+            self.adam.step(gradients, cosine(options.learning_rate, (epoch - 1) * count + number, steps))
+        sizes = np.full(count, options.batch_size)
+        sizes[-1] = len(rows)
+        full = slice(None, len(self.rows.features) // options.batch_size)  # a smaller batch varies more
+        clipped = np.mean(np.array(norms) > options.gradient_clip) if options.gradient_clip is not None else 0.0
+        return {
+            "learning_rate": cosine(options.learning_rate, (epoch - 1) * count, steps),
+            "train_loss": float(np.average(values, weights=sizes)),
+            "train_loss_std": spread(values[full]),
+            "train_accuracy": self._accuracy(),
+            "grad_norm": float(np.mean(norms)),
+            "grad_norm_std": spread(norms[full]),
+            "clipped_share": float(clipped),
+        }
+
+    def _accuracy(self) -> float:
         with torch.no_grad():
-            adamw(
-                self.parameters,
-                list(gradients),
-                self.means,
-                self.squares,
-                [],
-                self.steps,
-                fused=True,
-                amsgrad=False,
-                beta1=0.9,
-                beta2=0.999,
-                lr=learning_rate,
-                weight_decay=self.weight_decay,
-                eps=1e-8,
-                maximize=False,
-            )
+            logits = self.network.logits(torch.from_numpy(self.rows.features[self.sample])).numpy()
+        predicted = logits[:, 0] > 0 if logits.shape[1] == 1 else np.argmax(logits, axis=1)
+        return float(np.mean(predicted == self.rows.labels[self.sample]))
 
-
-class Batches:
-    """The rows of an epoch in a new order each time, mixed and smoothed, with the hidden units that are kept."""
-
-    def __init__(self, features: Features, labels: NDArray[np.bool_], options: HeadOptions, seed: int) -> None:
-        self.features = features
-        self.targets = labels.astype(np.float32)
-        self.options = options
-        self.shuffle = generator(seed, "train", "shuffle")
-        self.mixup = generator(seed, "train", "mixup")
-        self.dropout = generator(seed, "train", "dropout")
-
-    def __len__(self) -> int:
-        """Batches in an epoch; the last may be smaller."""
-        return math.ceil(len(self.features) / self.options.batch_size)
-
-    def epoch(self) -> Iterator[Batch]:
-        """Features (b, d), targets (b, 1), and what multiplies the hidden units (b, h), if any are dropped."""
-        count, options = len(self.features), self.options
-        order = self.shuffle.permutation(count)
-        shares = mixup_shares(count, options.mixup_alpha, self.mixup) if options.mixup else None
-        for start in range(0, count, options.batch_size * _BATCHES_AT_ONCE):
-            block = slice(start, start + options.batch_size * _BATCHES_AT_ONCE)
-            rows, targets = self.features[order[block]], self.targets[order[block]]
-            if shares is not None:
-                partners = order[::-1][block]
-                rows = blend(rows, self.features[partners], shares[block])
-                targets = blend(targets, self.targets[partners], shares[block])
-            soft = smooth(torch.from_numpy(targets)[:, None], options.label_smoothing)
-            pieces = [torch.from_numpy(rows), soft, *self._kept(len(rows))]
-            for batch in zip(*(torch.split(piece, options.batch_size) for piece in pieces), strict=True):
-                yield batch[0], batch[1], batch[2] if len(batch) == 3 else None
-
-    def _kept(self, count: int) -> list[torch.Tensor]:
-        dropout, hidden_units = self.options.dropout, self.options.hidden_units
-        if not dropout or not hidden_units:
-            return []
-        kept = self.dropout.random((count, hidden_units), dtype=np.float32) >= np.float32(dropout)
-        return [torch.from_numpy(kept) * (1 / (1 - dropout))]
-
-
-def judged(
-    network: Network, features: Features, judge: Examples, options: HeadOptions, epoch: int
-) -> tuple[float, float]:
-    """Loss over windows and AUPRC over clips.
-
-    Raises:
-        ModelError: the network no longer gives finite numbers.
-    """
-    with torch.no_grad():
-        logits = network.logits(torch.from_numpy(features))
-        value = loss(logits, torch.from_numpy(judge.labels.astype(np.float32))[:, None], options).item()
-    if not math.isfinite(value):
-        raise ModelError(
-            f"training broke down in epoch {epoch}, where the validation loss is {value}: lower learning_rate, or look "
-            "for extreme values in the embeddings"
+    def _not_finite(self, epoch: int, number: int, each: NDArray[np.float32]) -> NotFiniteError:
+        """Names the clips whose own loss is not finite; if none is, all of the batch, the largest loss first."""
+        wrong = np.flatnonzero(~np.isfinite(each))
+        which = wrong if len(wrong) else np.argsort(-each, kind="stable")
+        clips = self.rows.clip_ids[self.batches.rows(number, which)].tolist()
+        what = "loss" if len(wrong) else "gradient"
+        return NotFiniteError(
+            f"{what} not finite in epoch {epoch}, batch {number + 1}: clips {name_clips(list(dict.fromkeys(clips)))}"
         )
-    return value, auprc(judge.clip_labels(), clip_scores(logits.numpy()[:, 0], judge.clip_ids)[1])
+
+
+def reason_to_stop(history: History, best_epoch: int, options: HeadOptions) -> str | None:
+    """Why there is to be no further epoch, in words; None to go on."""
+    patience = options.early_stopping_patience
+    if options.early_stopping == "patience" and len(history) - best_epoch >= patience:
+        return f"patience: no better epoch than {best_epoch} in {patience} epochs"
+    if options.early_stopping == "guide" and guide_says_stop(history):
+        return "guide: validation loss rises, accuracy is flat, training losses agree and validation losses do not"
+    return None
 
 
 def cosine(start: float, step: int, steps: int) -> float:

@@ -19,13 +19,17 @@ class HeadOptions:
     dropout: share of the hidden units silenced in each step.
     learning_rate: of Adam at the first step; falls to 0 along half a cosine until the last.
     weight_decay: decoupled (AdamW); 0 is plain Adam.
-    early_stopping_patience: epochs without a better validation AUPRC (of two equal ones, the lower loss is better)
-        after which training ends; None: never. The best epoch's weights are kept in any case.
+    early_stopping: none: all epochs; patience: ends after `early_stopping_patience` epochs without a better validation
+        AUPRC (for more than two classes macro F1; of two equal ones, the lower loss is better); guide: by the rule of
+        the training metrics guide (`chorus.training.stopping`). The best epoch's weights are kept in any case.
+    gradient_clip: gradients of a larger norm over all weights are scaled down to it; None: never. Off by default:
+        Adam divides by the size of past gradients anyway, and the reference study did not clip.
     mixup, mixup_alpha: blend pairs of rows with shares drawn from Beta(alpha, alpha).
-    label_smoothing: targets become amount/2 and 1 - amount/2.
-    focal_loss, focal_gamma, focal_alpha: focal instead of cross-entropy loss.
-    upsampling, upsampling_ratio: raise the rarer class to this share of the other: repeat its rows, or add points
-        halfway (mean), anywhere (linear) between two of them, or between one and a near neighbour (smote).
+    label_smoothing: this share of each target is spread evenly over all classes.
+    focal_loss, focal_gamma, focal_alpha: focal instead of cross-entropy loss; alpha, which weighs positives against
+        negatives, has no meaning and is not used for more than two classes.
+    upsampling, upsampling_ratio: raise the rarer classes to this share of the largest: repeat their rows, or add
+        points halfway (mean), anywhere (linear) between two of them, or between one and a near neighbour (smote).
     validation: what early stopping looks at: whole nights held out of the training rows (internal), about
         `internal_share` of them, or the validation split.
     """
@@ -36,7 +40,9 @@ class HeadOptions:
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     batch_size: Annotated[int, Field(ge=1)] = 32
     epochs: Annotated[int, Field(ge=1)] = 50
-    early_stopping_patience: Annotated[int | None, Field(ge=1)] = 10
+    early_stopping: Literal["none", "patience", "guide"] = "patience"
+    early_stopping_patience: Annotated[int, Field(ge=1)] = 10
+    gradient_clip: Annotated[float | None, Field(gt=0)] = None
     mixup: bool = True
     mixup_alpha: Annotated[float, Field(gt=0, le=100)] = 0.2
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.05

@@ -17,11 +17,21 @@ from chorus.training.trainer import TrainedHead
 
 @dataclass(frozen=True)
 class SavedHead:
-    """A head from disk, the threshold chosen for it on the validation split, and everything in its JSON."""
+    """A head from disk, and everything in its JSON: with the threshold that was chosen on the validation split."""
 
     head: Head
-    threshold: float
     config: dict[str, Any]
+
+    @property
+    def threshold(self) -> float:
+        """The score from which on a clip is a detection.
+
+        Raises:
+            ModelError: a head of more than two classes, which has none.
+        """
+        if self.config["threshold"] is None:
+            raise ModelError(f"a head of the classes {', '.join(self.head.classes)} has no threshold")
+        return float(self.config["threshold"])
 
 
 def save_head(trained: TrainedHead, path: Path | str, *, encoder_id: str, options: HeadOptions, seed: int) -> str:
@@ -104,7 +114,7 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
     for key, value in (("dimensions", head.dimensions), ("hidden_units", head.hidden_units)):
         if config[key] != value:
             raise ModelError(f"{weights_path} has {key} {value}, but {config_path.name} says {config[key]}")
-    return SavedHead(head=head, threshold=float(config["threshold"]), config=config)
+    return SavedHead(head=head, config=config)
 
 
 def _beside(path: Path | str, suffix: str) -> Path:

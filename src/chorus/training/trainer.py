@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from chorus.clips import name_clips
 from chorus.errors import DataError, LeakageError
 from chorus.metrics import best_f1_threshold
 from chorus.seeds import generator
@@ -18,31 +20,42 @@ from chorus.training.head import Head
 from chorus.training.holdout import hold_out
 from chorus.training.options import HeadOptions
 
-_METRICS = ("best_epoch", "train_loss", "validation_loss", "validation_auprc")
-
 
 @dataclass(frozen=True)
 class TrainedHead:
     """A head and how it came about.
 
     head: with the weights of the best epoch.
-    history: one dict an epoch: epoch (from 1), train_loss (of the augmented rows), validation_loss, validation_auprc
-        (over clips), learning_rate (at the epoch's first step).
+    history: one dict a whole epoch. Validation is the part that early stopping looks at; nan stands for unknown.
+        epoch: from 1. learning_rate: at its first step.
+        train_loss: mean over the rows as they are fed: augmented, mixed, smoothed, with dropout.
+        train_loss_std: sample SD of the losses of its full batches. validation_loss_std: the same over windows of the
+            validation part in batches of the same size, dealt once at random. Both are nan with fewer than two batches.
+        train_accuracy: of the head after the epoch, on (at most 512) training windows as they were before augmentation.
+        grad_norm, grad_norm_std: mean over the steps, and sample SD over those of full batches, of the L2 norm of the
+            gradient before clipping. clipped_share: of the steps.
+        validation_loss: mean over windows, with hard targets.
+        validation_accuracy, validation_top2_accuracy (more than two classes), validation_top3_accuracy (more than
+            three), validation_macro_f1, validation_auprc (two classes): over clips, by `clip_probabilities`.
+        validation_entropy: mean over clips, in nats. validation_group_consistency: share of the groups with several
+            clips whose clips all get the same prediction.
+        improvement_rate: rise of validation_accuracy an epoch, over the last five.
     best_epoch: the epoch whose weights were kept.
-    threshold: the one with the highest F1 over the clips of the validation split.
-    summary: counts and best values, for JSON.
+    threshold: the one with the highest F1 over the clips of the validation split; None for more than two classes.
+    summary: counts, best values and the reason for stopping (`stopped`), for JSON.
     """
 
     head: Head
     history: list[dict[str, float]]
     best_epoch: int
-    threshold: float
+    threshold: float | None
     summary: dict[str, Any]
 
     @property
     def metrics(self) -> dict[str, float]:
         """The few numbers of the best epoch that are worth a column in a table of experiments."""
-        return {"epochs": len(self.history), **{name: self.summary[name] for name in _METRICS}}
+        names = ("epochs", "best_epoch", "train_loss", "validation_loss", _merit(self.head.classes))
+        return {name: self.summary[name] for name in names}
 
     @property
     def curves(self) -> pd.DataFrame:
@@ -57,37 +70,44 @@ def train_head(training: Examples, validation: Examples, options: HeadOptions, s
     on the number of cores. Everything random follows from `seed`, with one stream each for the hold-out, upsampling,
     initial weights, order of the rows, mixup and dropout: switching one off leaves the others as they were.
 
+    Two classes share one logit (positive), more have one each. A training that breaks down after its first epoch ends
+    there, with the best epoch's weights; `summary` says where, and names the clips.
+
     Args:
         training: what it learns from. With `validation: internal`, a part of it is held out for early stopping.
-        validation: the validation split: chooses the threshold, and with `validation: split` also stops early.
+        validation: the validation split: chooses the threshold, and with `validation: split` also stops early. Of more
+            than two classes some may be missing there.
 
     Raises:
-        DataError: a class is missing on either side or lives in too few nights for the hold-out, or the two differ in
-            width.
+        DataError: a class is missing or lives in too few nights for the hold-out, or the two sides differ in width or
+            classes.
         LeakageError: a clip is on both sides.
-        ModelError: training diverged.
+        ModelError: training broke down in its first epoch.
     """
-    from chorus.training.loop import fit  # brings torch, two seconds that whoever only scores need not pay
+    from chorus.training.loop import Rows, fit  # brings torch, two seconds that whoever only scores need not pay
 
     _check(training, validation)
     training, validation = training.ordered(), validation.ordered()
     fitting, judge = training, validation
     if options.validation == "internal":
-        held = hold_out(training.labels, training.groups, options.internal_share, seed)
+        held = hold_out(training.labels, training.groups, training.classes, options.internal_share, seed)
         fitting, judge = training.take(~held), training.take(held)
     mean, std = _moments(fitting.features)
-    features, labels = upsample(
+    features, labels, origin = upsample(
         (fitting.features - mean) / std,
         fitting.labels,
         options.upsampling,
         options.upsampling_ratio,
         generator(seed, "train", "upsampling"),
     )
-    fitted = fit(features, labels, (judge.features - mean) / std, judge, options, seed)
-    head = Head(mean=mean, std=std, layers=fitted.layers)
-    threshold = best_f1_threshold(
-        validation.clip_labels(), clip_scores(head.scores(validation.features), validation.clip_ids)[1]
-    )
+    rows = Rows(features, labels, fitting.clip_ids[origin], own=len(fitting))
+    fitted = fit(rows, (judge.features - mean) / std, judge, options, seed)
+    classes = training.classes if len(training.classes) > 2 else training.classes[1:]
+    head = Head(mean=mean, std=std, layers=fitted.layers, classes=classes)
+    threshold = None
+    if len(classes) == 1:
+        scores = clip_scores(head.scores(validation.features), validation.clip_ids)[1]
+        threshold = best_f1_threshold(validation.first_windows().labels == 1, scores)
     best = fitted.history[fitted.best_epoch - 1]
     summary = {
         "training": _counts(fitting),
@@ -95,8 +115,9 @@ def train_head(training: Examples, validation: Examples, options: HeadOptions, s
         "early_stopping": {"on": options.validation, **_counts(judge)},
         "validation": _counts(validation),
         "epochs": len(fitted.history),
+        "stopped": fitted.stopped,
         "best_epoch": fitted.best_epoch,
-        "validation_auprc": best["validation_auprc"],
+        _merit(classes): best[_merit(classes)],
         "validation_loss": best["validation_loss"],
         "train_loss": best["train_loss"],
         "threshold": threshold,
@@ -110,12 +131,15 @@ def _check(training: Examples, validation: Examples) -> None:
             f"training and validation embeddings differ in width: {training.features.shape[1]} and "
             f"{validation.features.shape[1]}"
         )
-    for name, part in (("training set", training), ("validation split", validation)):
-        if part.labels.all() or not part.labels.any():
-            raise DataError(f"the {name} has only {'positives' if part.labels.any() else 'negatives'}: add the others")
+    if training.classes != validation.classes:
+        raise DataError(f"training and validation differ in classes: {training.classes} and {validation.classes}")
+    judging = [("validation split", validation)] if len(validation.classes) == 2 else []
+    for name, part in (("training set", training), *judging):
+        if missing := [part.classes[k] for k in range(len(part.classes)) if not (part.labels == k).any()]:
+            raise DataError(f"the {name} has no examples of: {', '.join(missing)}")
     shared = np.intersect1d(training.clip_ids, validation.clip_ids).tolist()
     if shared:
-        raise LeakageError(f"clips are in both training set and validation split: {', '.join(shared[:5])}")
+        raise LeakageError(f"clips are in both training set and validation split: {name_clips(shared)}")
 
 
 def _moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -126,12 +150,17 @@ def _moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
     return mean.astype(np.float32), np.where(constant, 1.0, std).astype(np.float32)
 
 
-def _counts(part: Examples) -> dict[str, int]:
-    labels = part.clip_labels()
+def _merit(classes: Sequence[str]) -> str:
+    """The column by which the best epoch is chosen."""
+    return "validation_macro_f1" if len(classes) > 2 else "validation_auprc"
+
+
+def _counts(part: Examples) -> dict[str, Any]:
+    counts = np.bincount(part.first_windows().labels, minlength=len(part.classes)).tolist()
+    binary = {"positives": counts[1], "negatives": counts[0]} if len(counts) == 2 else None
     return {
-        "clips": len(labels),
-        "positives": int(labels.sum()),
-        "negatives": int((~labels).sum()),
+        "clips": sum(counts),
+        **(binary or {"by_class": dict(zip(part.classes, counts, strict=True))}),
         "windows": len(part),
         "nights": len(np.unique(part.groups)),
     }

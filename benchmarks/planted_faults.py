@@ -1,0 +1,257 @@
+"""Plants one fault at a time into a training on the demo's embeddings: is it named?
+
+    python benchmarks/planted_faults.py                  # the tables of docs/health.md
+    python benchmarks/planted_faults.py --calibration    # the runs on which the calibrated rules were chosen
+
+Both need data/embeddings and data/manifests of the demo (make run). No run of one is a run of the other: other seeds
+for the faults, other compositions and seeds for the healthy runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts its threads
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import numpy as np
+import pandas as pd
+
+from chorus import detector, embeddings
+from chorus.clips import POSITIVE, TEST_IID, TRAIN, VALIDATION
+from chorus.composition import ComposeOptions, compose
+from chorus.files import read_csv
+from chorus.health.judge import judge
+from chorus.health.measures import measure
+from chorus.health.options import HealthOptions
+from chorus.health.rules import load_rules
+from chorus.health.suspects import suspects
+from chorus.seeds import generator
+from chorus.training import HeadOptions
+
+PROFILES = ("guide", "calibrated")
+FAULT_SEEDS = {True: range(1, 6), False: range(101, 106)}  # of calibration, of the report
+HEALTHY_SEEDS = {True: range(21, 41), False: range(201, 221)}
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a run is made of. manifest: clip_id, label of the training set. clips: of the whole survey."""
+
+    manifest: pd.DataFrame
+    clips: pd.DataFrame
+    embeddings: embeddings.Embeddings
+    options: HeadOptions
+
+    def rows(self, clip_ids: pd.Series) -> np.ndarray:
+        return np.isin(self.embeddings.clip_ids, clip_ids.to_numpy(dtype=str))
+
+    def with_features(self, features: np.ndarray) -> Training:
+        known = embeddings.Embeddings(self.embeddings.encoder_id, features, self.embeddings.clip_ids)
+        return replace(self, embeddings=known)
+
+
+def flipped_labels(share: float) -> Callable[[Training, np.random.Generator], Training]:
+    def plant(run: Training, random: np.random.Generator) -> Training:
+        wrong = random.permutation(len(run.manifest)) < round(share * len(run.manifest))
+        other = run.manifest["label"].map({"positive": "negative", "negative": "positive"})
+        return replace(run, manifest=run.manifest.assign(label=run.manifest["label"].where(~wrong, other)))
+
+    return plant
+
+
+def corrupted_source(run: Training, random: np.random.Generator) -> Training:
+    """One recorder among the larger ones is broken: all its embeddings are noise of the usual mean and spread."""
+    judged = run.clips[run.clips["split"] == VALIDATION]["recorder"].value_counts()
+    recorder = random.choice(judged.index[:6])
+    broken = run.rows(run.clips.loc[run.clips["recorder"] == recorder, "clip_id"])
+    features = run.embeddings.features.copy()
+    noise = random.standard_normal((broken.sum(), features.shape[1]))
+    features[broken] = features.mean(axis=0) + noise * features.std(axis=0)
+    return run.with_features(features)
+
+
+def learning_rate(factor: float) -> Callable[[Training, np.random.Generator], Training]:
+    def plant(run: Training, random: np.random.Generator) -> Training:  # noqa: ARG001
+        return replace(run, options=replace(run.options, learning_rate=run.options.learning_rate * factor))
+
+    return plant
+
+
+def one_recorder_a_class(run: Training, random: np.random.Generator) -> Training:
+    """All positives from one recorder, all negatives from another: who knows the recorder knows the label."""
+    train = run.clips[run.clips["split"] == TRAIN]
+    counts = train[train["label"] == POSITIVE]["recorder"].value_counts()
+    a, b = random.choice(counts.index[:6], size=2, replace=False)
+    positive = train["label"] == POSITIVE
+    chosen = train[(positive & (train["recorder"] == a)) | (~positive & (train["recorder"] == b))]
+    return replace(run, manifest=chosen[["clip_id", "label"]])
+
+
+def poor_features(run: Training, random: np.random.Generator) -> Training:
+    """Only four of the 1,024 dimensions are left."""
+    kept = random.choice(run.embeddings.features.shape[1], size=4, replace=False)
+    return run.with_features(run.embeddings.features[:, kept])
+
+
+def exploded_samples(run: Training, random: np.random.Generator) -> Training:
+    """One training clip in a hundred has an embedding a hundred times too large."""
+    bad = run.manifest["clip_id"].sample(max(4, len(run.manifest) // 100), random_state=random)
+    features = run.embeddings.features.copy()
+    features[run.rows(bad)] *= 100
+    return run.with_features(features)
+
+
+def leakage(run: Training, random: np.random.Generator) -> Training:
+    """The validation clips are in the training set too, as copies under other names with a touch of noise."""
+    judged = run.clips[run.clips["split"] == VALIDATION]
+    copies = judged.assign(clip_id="copy_" + judged["clip_id"], group="copy_" + judged["group"], split=TRAIN)
+    rows = run.embeddings.of(judged["clip_id"])
+    spread = run.embeddings.features.std(axis=0)
+    noisy = rows.features + 0.05 * spread * random.standard_normal(rows.features.shape)
+    known = embeddings.Embeddings(
+        run.embeddings.encoder_id,
+        np.concatenate([run.embeddings.features, noisy.astype(np.float32)]),
+        np.concatenate([run.embeddings.clip_ids, np.char.add("copy_", rows.clip_ids.astype(str))]),
+    )
+    manifest = pd.concat([run.manifest, copies[["clip_id", "label"]]], ignore_index=True)
+    return replace(run, manifest=manifest, clips=pd.concat([run.clips, copies], ignore_index=True), embeddings=known)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """plant: into a training. named: the findings that name it, one of them is enough."""
+
+    plant: Callable[[Training, np.random.Generator], Training]
+    named: frozenset[str]
+
+
+FAULTS = {
+    "20 % of labels flipped": Fault(flipped_labels(0.2), frozenset({"mislabelled"})),
+    "40 % of labels flipped": Fault(flipped_labels(0.4), frozenset({"mislabelled"})),
+    "a recorder gives noise": Fault(corrupted_source, frozenset({"weak_source", "corrupted_samples"})),
+    "learning rate x 100": Fault(learning_rate(100), frozenset({"learning_rate_too_high"})),
+    "learning rate / 100": Fault(learning_rate(0.01), frozenset({"learning_rate_too_low", "saturated"})),
+    "one recorder a class": Fault(one_recorder_a_class, frozenset({"memorising_groups"})),
+    "4 of 1,024 dimensions": Fault(poor_features, frozenset({"too_little_capacity"})),
+    "exploded samples": Fault(
+        exploded_samples, frozenset({"exploding_gradients", "unstable_gradients", "loss_spikes", "corrupted_samples"})
+    ),
+    "validation leaked": Fault(leakage, frozenset({"suspiciously_good"})),
+}
+
+
+def compositions() -> list[ComposeOptions]:
+    """The thirty of the grid."""
+    found = []
+    for balance in (True, False):
+        for negative in ((), ("hardneg_conf_min_50",), ("hardneg_conf_min_99",)):
+            for quality, positive in (
+                (("high", "medium"), ()),
+                (("high", "medium"), ("small",)),
+                (("high", "medium"), ("top50",)),
+                (("high",), ()),
+                (("high", "medium", "low"), ()),
+            ):
+                found.append(
+                    ComposeOptions(
+                        quality=quality, balance=balance, positive_subsets=positive, negative_subsets=negative
+                    )
+                )
+    return found
+
+
+def subsets(kind: str) -> dict[str, list[str]]:
+    return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted(Path(f"data/subsets/{kind}").glob("*.csv"))}
+
+
+def run(
+    training: Training, seed: int, health: HealthOptions
+) -> tuple[dict[str, tuple[str, list[str]]], dict[str, float]]:
+    """Train and judge: for each profile the verdict and the names of the findings; and all signals."""
+    trained = detector.fit(training.manifest, training.clips, training.embeddings, training.options, seed)
+    judged = training.clips[training.clips["split"].isin([VALIDATION, TEST_IID])]
+    judged = judged.assign(score=detector.score(trained.head.scores, training.embeddings, judged["clip_id"]).to_numpy())
+    model = {"options": asdict(training.options), "training": trained.summary}
+    found = {}
+    for profile in PROFILES:
+        result = judge(trained.curves, model, judged, training.clips, replace(health, profile=profile))
+        found[profile] = (result.diagnosis.verdict, [finding.name for finding in result.diagnosis.findings])
+    rules = load_rules("calibrated")
+    signals = measure(trained.curves, rules.phases, trained.best_epoch)
+    return found, signals | {name: value for name, value in result.signals.items() if value is not None}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calibration", action="store_true", help="the runs on which rules were chosen")
+    parser.add_argument("--signals", type=Path, help="a CSV file to write all signals of all runs to")
+    arguments = parser.parse_args()
+    clips, known = read_csv("data/manifests/splits.csv"), embeddings.read(Path("data/embeddings"))
+    pools = subsets("positive"), subsets("negative")
+    rows, signals, precisions = [], [], []
+
+    def add(fault: str, seed: int, training: Training) -> None:
+        found, measured = run(training, seed, HealthOptions())
+        for profile, (verdict, names) in found.items():
+            named = bool(FAULTS[fault].named & set(names)) if fault in FAULTS else None
+            rows.append((fault, seed, profile, verdict, named, "+".join(names) or "none"))
+        signals.append({"fault": fault, "seed": seed, **measured})
+        print(".", end="", file=sys.stderr, flush=True)
+
+    for seed in FAULT_SEEDS[arguments.calibration]:
+        manifest = compose(clips, *pools, ComposeOptions(), seed).manifest[["clip_id", "label"]]
+        base = Training(manifest, clips, known, HeadOptions())
+        for name, fault in FAULTS.items():
+            planted = fault.plant(base, generator(seed, "fault", name))
+            add(name, seed, planted)
+            if "flipped" in name:
+                right = manifest.set_index("clip_id")["label"]
+                ranked = suspects(detector.examples(planted.manifest, clips, known)).head(50)
+                wrong = ranked["label"].to_numpy() != right.loc[ranked["clip_id"]].to_numpy()
+                precisions.append((name, seed, wrong.mean()))
+    grid = compositions()
+    for number, seed in enumerate(HEALTHY_SEEDS[arguments.calibration]):
+        # of the thirty compositions every second for calibration, the others for the report
+        options = grid[(2 * number + (not arguments.calibration)) % len(grid)]
+        manifest = compose(clips, *pools, options, seed).manifest[["clip_id", "label"]]
+        add("healthy", seed, Training(manifest, clips, known, HeadOptions()))
+    print(file=sys.stderr)
+    if arguments.signals:
+        pd.DataFrame(signals).to_csv(arguments.signals, index=False)
+    report(pd.DataFrame(rows, columns=["fault", "seed", "profile", "verdict", "named", "findings"]))
+    table = pd.DataFrame(precisions, columns=["fault", "seed", "precision"]).groupby("fault")["precision"]
+    print("\n| planted | precision of the first 50 suspects, mean | lowest | highest |\n| --- | ---: | ---: | ---: |")
+    for fault, values in table:
+        print(f"| {fault} | {values.mean():.2f} | {values.min():.2f} | {values.max():.2f} |")
+
+
+def report(runs: pd.DataFrame) -> None:
+    """Markdown tables: fault by seed, false alarms, and the totals."""
+    for profile in PROFILES:
+        of_profile = runs[runs["profile"] == profile]
+        planted, healthy = of_profile[of_profile["fault"] != "healthy"], of_profile[of_profile["fault"] == "healthy"]
+        seeds = sorted(planted["seed"].unique())
+        print(f"\n**{profile}**\n\n| fault | {' | '.join(f'seed {seed}' for seed in seeds)} | named | said instead |")
+        print(f"| --- | {'--- | ' * len(seeds)}---: | --- |")
+        for fault in FAULTS:
+            part = planted[planted["fault"] == fault].set_index("seed")
+            marks = ["yes" if part.loc[seed, "named"] else "no" for seed in seeds]
+            missed = part.loc[~part["named"].astype(bool), "findings"].value_counts()
+            instead = ", ".join(f"{names} ({count})" for names, count in missed.items())
+            print(f"| {fault} | {' | '.join(marks)} | {marks.count('yes')}/{len(marks)} | {instead} |")
+        troubled, silent = (healthy["verdict"] == "trouble").sum(), (healthy["findings"] == "none").sum()
+        said = healthy.loc[healthy["findings"] != "none", "findings"].value_counts()
+        print(
+            f"\nNamed: {planted['named'].sum()} of {len(planted)}. Healthy runs: {len(healthy)}; silent on {silent}, "
+            f"trouble on {troubled}. Said: {', '.join(f'{names} ({count})' for names, count in said.items()) or '-'}."
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Training health: what to measure while a head learns, and what the measurements mean."""

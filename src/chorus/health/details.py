@@ -1,0 +1,165 @@
+"""Where a model is good and where not, clip by clip: what the diagnosis needs beside the curves of the training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from chorus.errors import DataError
+from chorus.health import signals
+
+ENOUGH = 10  # clips; a source or duration with fewer is shown, but nothing is concluded from it
+
+
+@dataclass(frozen=True)
+class Facts:
+    """tables: for JSON and people. signals: numbers for rules; None: cannot be told from these clips.
+    consistency_chance: of the group consistency, for these sizes of groups. predicted: clip_id, label, predicted."""
+
+    tables: dict[str, Any]
+    signals: dict[str, float | None]
+    consistency_chance: float | None
+    predicted: pd.DataFrame
+
+
+def describe(
+    clips: pd.DataFrame,
+    probabilities: NDArray[np.float64],
+    classes: Sequence[str],
+    *,
+    duration_edges: Sequence[float] = (5.0, 10.0, 15.0),
+    expected_confusions: Sequence[tuple[str, str]] = (),
+) -> Facts:
+    """Describe how a model does on clips that it did not learn from.
+
+    The predicted class is the most probable one, whatever threshold a detector is used with: as in the curves of the
+    training.
+
+    Args:
+        clips: clip_id, label (one of `classes`), group, source, seconds; one row a clip.
+        probabilities: (n, k), rows sum to 1. classes: k names.
+        duration_edges: seconds, rising. expected_confusions: pairs of classes; empty: nobody knows what to expect.
+
+    Raises:
+        DataError: no clips, or shapes and labels that do not fit.
+    """
+    if not len(clips) or probabilities.shape != (len(clips), len(classes)):
+        raise DataError(f"{len(clips)} clips and probabilities of shape {probabilities.shape} cannot be described")
+    if unknown := sorted(set(clips["label"]) - set(classes)):
+        raise DataError(f"labels that the model does not know: {', '.join(unknown)}")
+    truth, predicted = pd.Index(classes).get_indexer(clips["label"]), signals.predictions(probabilities)
+    table = clips.assign(predicted=np.asarray(classes)[predicted], right=predicted == truth)
+    buckets = signals.duration_buckets(clips["seconds"], (0.0, *duration_edges))
+    sources = signals.accuracy_by(predicted, truth, clips["source"])
+    durations = signals.accuracy_by(predicted, truth, buckets)
+    durations = {name: durations[name] for name in dict.fromkeys(np.array(buckets)[np.argsort(clips["seconds"])])}
+    confusions = signals.confusion_pairs(predicted, truth, classes, expected=expected_confusions)
+    consistency = _known(asdict(signals.group_consistency(predicted, clips["group"])))
+    uncertain = signals.most_uncertain(probabilities)
+    balanced = float(table.groupby("label")["right"].mean().mean())
+    lengths = [share["accuracy"] for share in durations.values() if share["clips"] >= ENOUGH]
+    return Facts(
+        tables={
+            "clips": len(table),
+            "accuracy": float(table["right"].mean()),
+            "balanced_accuracy": balanced,
+            "sources": sources,
+            "durations": durations,
+            "confusions": confusions,
+            "confusions_expected": bool(expected_confusions),
+            "uncertain": table.iloc[uncertain][["clip_id", "label", "predicted"]]
+            .assign(entropy=signals.entropy(probabilities)[uncertain])
+            .to_dict("records"),
+            "group_consistency": consistency
+            | {"labels": _known(asdict(signals.group_consistency(truth, clips["group"])))["share"]},
+        },
+        signals={
+            "sources.gap": source_gap(table),
+            "sources.best": max((s["accuracy"] for s in sources.values() if s["clips"] >= ENOUGH), default=None),
+            "durations.gain": lengths[-1] - lengths[0] if len(lengths) > 1 else None,
+            "durations.jump": float(np.abs(np.diff(lengths)).max()) if len(lengths) > 1 else None,
+            "confusions.unexpected": _unexpected(confusions) if expected_confusions else None,
+            "groups.effect": group_effect(table, probabilities),
+            "split.accuracy": balanced,
+        },
+        consistency_chance=consistency["chance"],
+        predicted=table[["clip_id", "label", "predicted"]],
+    )
+
+
+def group_effect(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> float | None:
+    """How much of the spread of the probabilities within a label goes with the group: about 0 where it does not matter,
+    1 where it is everything (epsilon squared, Kelley 1935, doi:10.1073/pnas.21.9.554; below 0 by chance).
+
+    A model that knows its recorders gives other scores at each of them to clips of one and the same label.
+
+    Args:
+        table: label, group (n,). probabilities: (n, k).
+    """
+    labels, groups = table["label"].to_numpy(dtype=str), table["group"].to_numpy(dtype=str)
+    frame = pd.DataFrame(probabilities)
+    within_label = frame - frame.groupby(labels).transform("mean")
+    within_cell = frame - frame.groupby([labels, groups]).transform("mean")
+    cells, kinds = len(set(zip(labels, groups, strict=True))), len(set(labels))
+    free = len(table) - cells
+    total, rest = float((within_label**2).to_numpy().sum()), float((within_cell**2).to_numpy().sum())
+    if free < ENOUGH or total == 0 or cells == kinds:
+        return None
+    return (total - rest - (cells - kinds) * rest / free) / total
+
+
+def source_gap(table: pd.DataFrame) -> float | None:
+    """How far the worst source is behind what the others let expect for its labels, if that is more than chance.
+
+    Chance: 95 % for all sources together (Bonferroni). A source with more of the harder class is not worse for that.
+
+    Args:
+        table: label, source, right (n,).
+    """
+    large = [source for source, clips in table["source"].value_counts(sort=False).items() if clips >= ENOUGH]
+    if len(large) < 2:
+        return None
+    gaps = [0.0]
+    for source in large:
+        own, others = table[table["source"] == source], table[table["source"] != source]
+        expected = float(own["label"].map(others.groupby("label")["right"].mean()).mean())
+        _, high = signals.wilson(int(own["right"].sum()), len(own), level=1 - 0.05 / len(large))
+        if high < expected:
+            gaps.append(expected - float(own["right"].mean()))
+    return max(gaps)
+
+
+def lead(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | None:
+    """By how much the balanced accuracy of one set of clips is above that of another, also in standard errors.
+
+    Args:
+        first, second: label, right.
+
+    Returns:
+        None where either lacks a label of the other.
+    """
+    parts = [part.groupby("label")["right"].agg(["mean", "count"]) for part in (first, second)]
+    if not len(first) or not len(second) or set(parts[0].index) != set(parts[1].index):
+        return None
+    # Agresti & Caffo 2000, doi:10.1080/00031305.2000.10474560: two more clips of each, or a share of 1 had no error
+    smooth = [(part["mean"] * part["count"] + 1) / (part["count"] + 2) for part in parts]
+    variances = [
+        (share * (1 - share) / (part["count"] + 2)).sum() / len(part) ** 2
+        for share, part in zip(smooth, parts, strict=True)
+    ]
+    difference = float(parts[0]["mean"].mean() - parts[1]["mean"].mean())
+    return difference, difference / math.sqrt(sum(variances))
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}
+
+
+def _unexpected(confusions: Sequence[Mapping[str, Any]]) -> float:
+    return float(sum(not pair["expected"] for pair in confusions))

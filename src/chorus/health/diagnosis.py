@@ -1,0 +1,210 @@
+"""From signals to findings: a pure function, history in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from chorus.errors import DataError
+from chorus.health.measures import measure
+from chorus.health.rules import Circumstances, Condition, Rule, Rules, Severity
+
+Verdict = Literal["healthy", "watch", "trouble", "unknown"]
+_ENDINGS = {
+    "end": "at the end",
+    "best": "at the best epoch",
+    "low": "at its lowest",
+    "high": "at its highest",
+    "rise": "at the end, above its lowest",
+    "jump": "largest rise within one epoch",
+    "falling": "share of epochs in which it fell",
+}
+CLIP = "train.gradient_clip"  # without it, a threshold in terms of it does not exist
+_WORDS = {">": "above", "<": "below", ">=": "not below", "<=": "not above"}
+_SENTENCES: dict[Verdict, str] = {
+    "healthy": "Nothing looks wrong",
+    "unknown": "Nothing could be judged",
+}
+
+
+@dataclass(frozen=True)
+class Details:
+    """What is known of a run beside its history.
+
+    classes: how many it tells apart. gradient_clip: None: gradients are not clipped.
+    consistency_chance: chance level of the group consistency for these sizes of groups.
+    best_epoch: whose weights are kept.
+    signals: further numbers by name, such as sites.gap.
+    """
+
+    classes: int = 2
+    gradient_clip: float | None = None
+    consistency_chance: float | None = None
+    best_epoch: int | None = None
+    signals: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that looks wrong: what, by which numbers, how bad, and what to do."""
+
+    name: str
+    severity: Severity
+    means: str
+    evidence: tuple[str, ...]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A signal beside the range that it has in a healthy training."""
+
+    signal: str
+    name: str
+    phase: str
+    value: float
+    low: float
+    high: float
+
+    @property
+    def within(self) -> bool:
+        return self.low <= self.value <= self.high
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """verdict: the worst of the findings; "unknown" where no rule could be judged. sentence: the same in words.
+    not_judged: rules that nothing is said about, each with the signals that are missing."""
+
+    profile: str
+    verdict: Verdict
+    sentence: str
+    findings: tuple[Finding, ...]
+    checks: tuple[Check, ...]
+    not_judged: tuple[str, ...]
+
+    @property
+    def headline(self) -> dict[str, Any]:
+        """The few values that are worth a column in a table of experiments."""
+        severities = [finding.severity for finding in self.findings]
+        return {
+            "verdict": self.verdict,
+            "findings": "+".join(finding.name for finding in self.findings) or "none",
+            "troubles": severities.count("trouble"),
+            "watches": severities.count("watch"),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, nested, for JSON."""
+        checks = [asdict(check) | {"within": check.within} for check in self.checks]
+        return asdict(self) | {"checks": checks}
+
+
+def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis:
+    """Judge a training.
+
+    A rule whose signals are missing, and that these could still decide, is not judged; that is said, and never guessed.
+
+    Args:
+        history: epoch, and what is known of each epoch (plots/training/curves.csv); in order of the epochs.
+        rules: of `load_rules`.
+
+    Raises:
+        DataError: no epoch at all.
+    """
+    if history.empty or "epoch" not in history:
+        raise DataError("the training history has no epoch: there is nothing to diagnose")
+    known = measure(history, rules.phases, details.best_epoch)
+    known |= {name: value for name, value in details.signals.items() if value is not None}
+    here = Circumstances(details.classes, rules.classes, details.consistency_chance, details.gradient_clip)
+    judged: dict[str, Finding] = {}
+    not_judged: dict[str, str] = {}
+    held_back = 0
+    for rule in rules.rules:
+        outcome, evidence, missing = _judge(rule, known, here, rules.names)
+        if outcome is None:
+            held_back += 1
+            not_judged.setdefault(rule.name, f"{rule.name}: needs {', '.join(missing)}")
+        elif outcome and rule.name not in judged:  # of two severities the worse comes first
+            judged[rule.name] = Finding(rule.name, rule.severity, rule.means, evidence, rule.actions)
+    findings = tuple(sorted(judged.values(), key=lambda finding: finding.severity != "trouble"))
+    verdict = _verdict(findings, nothing_judged=held_back == len(rules.rules))
+    return Diagnosis(
+        profile=rules.profile,
+        verdict=verdict,
+        sentence=_sentence(verdict, findings),
+        findings=findings,
+        checks=_checks(known, rules, here),
+        not_judged=tuple(text for name, text in not_judged.items() if name not in judged),
+    )
+
+
+def _judge(
+    rule: Rule, known: Mapping[str, float], here: Circumstances, names: Mapping[str, str]
+) -> tuple[bool | None, tuple[str, ...], list[str]]:
+    """Whether all conditions hold, the evidence, and what is missing. Three-valued: None is "cannot be told"."""
+    evidence: list[str] = []
+    missing: list[str] = []
+    for alternatives in rule.conditions:
+        outcomes = [_holds(condition, known, here) for condition in alternatives]
+        if True in outcomes:
+            hold = [condition for condition, outcome in zip(alternatives, outcomes, strict=True) if outcome]
+            evidence += [_evidence(condition, known, here, names) for condition in hold]
+        elif None in outcomes:
+            unknown = [condition for condition, outcome in zip(alternatives, outcomes, strict=True) if outcome is None]
+            missing += [condition.signal if condition.signal not in known else CLIP for condition in unknown]
+        else:
+            return False, (), []
+    return (None if missing else True), tuple(evidence), list(dict.fromkeys(missing))
+
+
+def _holds(condition: Condition, known: Mapping[str, float], here: Circumstances) -> bool | None:
+    value, threshold = known.get(condition.signal), condition.threshold.at(here)
+    return None if value is None or threshold is None else condition.holds(value, threshold)
+
+
+def _evidence(condition: Condition, known: Mapping[str, float], here: Circumstances, names: Mapping[str, str]) -> str:
+    threshold = condition.threshold.at(here)
+    words = _WORDS[condition.operator]
+    return f"{in_words(condition.signal, names)}: {known[condition.signal]:.3g} ({words} {threshold:.3g})"
+
+
+def in_words(signal: str, names: Mapping[str, str]) -> str:
+    """A signal as people call it: "training loss, at the end"."""
+    if signal in names:
+        return names[signal]
+    column, _, ending = signal.rpartition(".")
+    return f"{names.get(column, column)}, {_ENDINGS.get(ending, ending)}" if column else signal
+
+
+def _checks(known: Mapping[str, float], rules: Rules, here: Circumstances) -> tuple[Check, ...]:
+    phase = _phase(known["epochs"], rules)
+    checks = []
+    for signal, phases in rules.ranges.items():
+        value = known.get(f"{signal}.end")
+        low, high = (None, None)
+        if range_ := phases.get(phase) or phases.get(""):
+            low, high = (threshold.at(here) for threshold in range_)
+        if value is not None and low is not None and high is not None:
+            checks.append(Check(signal, in_words(signal, rules.names), phase, value, low, high))
+    return tuple(checks)
+
+
+def _phase(epochs: float, rules: Rules) -> str:
+    return next(name for name, (first, last) in rules.phases.items() if last is None or first <= epochs <= last)
+
+
+def _verdict(findings: Sequence[Finding], *, nothing_judged: bool) -> Verdict:
+    if findings:
+        return findings[0].severity
+    return "unknown" if nothing_judged else "healthy"
+
+
+def _sentence(verdict: Verdict, findings: Sequence[Finding]) -> str:
+    if not findings:
+        return f"{_SENTENCES[verdict]}."
+    first, *others = findings
+    return f"{first.means[:1].upper()}{first.means[1:]}" + (f", and {len(others)} more" if others else "") + "."

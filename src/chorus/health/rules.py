@@ -1,0 +1,185 @@
+"""Rules as data: conditions on signals, ranges and texts, read from rules.yaml and checked."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from chorus.errors import ParameterError
+
+Severity = Literal["trouble", "watch"]
+SEVERITIES: tuple[Severity, ...] = ("trouble", "watch")
+RULES = Path(__file__).with_suffix(".yaml")
+
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+}
+_CONDITION = re.compile(r"(?P<signal>[\w.]+) (?P<operator>[<>]=?) (?P<threshold>\S+)")
+_THRESHOLD = re.compile(r"(?:(?P<scale>[a-z]+)\()?(?P<number>-?\d+(?:\.\d+)?)\)?")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What the thresholds depend on.
+
+    classes: of the run that is judged. assumed: for which the thresholds are written.
+    consistency_chance: chance level of the group consistency; None: not known, then 1/classes.
+    gradient_clip: None: gradients are not clipped.
+    """
+
+    classes: int
+    assumed: int
+    consistency_chance: float | None = None
+    gradient_clip: float | None = None
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A number, and in which measure it is written."""
+
+    number: float
+    scale: str = ""
+
+    def at(self, here: Circumstances) -> float | None:
+        """The number for a run; None where it has none (clip without clipping)."""
+        return _SCALES[self.scale](self.number, here)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A signal compared with a threshold."""
+
+    signal: str
+    operator: str
+    threshold: Threshold
+
+    def holds(self, value: float, threshold: float) -> bool:
+        return _OPERATORS[self.operator](value, threshold)
+
+
+Alternatives = tuple[Condition, ...]  # one of them is enough
+
+
+@dataclass(frozen=True)
+class Rule:
+    """All of `conditions` make a finding of that name and severity."""
+
+    name: str
+    severity: Severity
+    conditions: tuple[Alternatives, ...]
+    means: str
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A profile.
+
+    classes: for which its thresholds are written. phases: name -> first and last epoch (None: open).
+    ranges: signal -> phase ("" for all) -> lowest and highest value of a healthy training.
+    names: how signals are called in words.
+    """
+
+    profile: str
+    classes: int
+    phases: Mapping[str, tuple[int, int | None]]
+    ranges: Mapping[str, Mapping[str, tuple[Threshold, Threshold]]]
+    rules: tuple[Rule, ...]
+    names: Mapping[str, str]
+
+
+def load_rules(profile: str, path: Path = RULES) -> Rules:
+    """Read a profile.
+
+    Raises:
+        ParameterError: there is no such profile, or the file holds something that is no rule: names it.
+    """
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    profiles = content["profiles"]
+    if profile not in profiles:
+        raise ParameterError(f"health.profile: {profile!r} is not allowed: one of {', '.join(profiles)}")
+    given = profiles[profile]
+    rules = [
+        Rule(name, severity, _conditions(levels[severity], f"{profile}.{name}"), **_texts(content["findings"], name))
+        for name, levels in given["rules"].items()
+        for severity in SEVERITIES
+        if severity in levels
+    ]
+    return Rules(
+        profile=profile,
+        classes=given["classes"],
+        phases={name: (first, last) for name, (first, last) in given["phases"].items()},
+        ranges={signal: _phased(range_, f"{profile}.{signal}") for signal, range_ in given["ranges"].items()},
+        rules=tuple(rules),
+        names=content["signals"],
+    )
+
+
+def _texts(findings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    if name not in findings:
+        raise ParameterError(f"{name}: a rule without a text; there are: {', '.join(findings)}")
+    return {"means": findings[name]["means"], "actions": tuple(findings[name]["actions"])}
+
+
+def _conditions(entries: list[Any], where: str) -> tuple[Alternatives, ...]:
+    return tuple(
+        tuple(_condition(text, where) for text in entry["any"])
+        if isinstance(entry, dict)
+        else (_condition(entry, where),)
+        for entry in entries
+    )
+
+
+def _condition(text: str, where: str) -> Condition:
+    found = _CONDITION.fullmatch(text)
+    if found is None:
+        raise ParameterError(f"{where}: {text!r} is no condition, such as `train_loss_std.end > 0.5`")
+    return Condition(found["signal"], found["operator"], _threshold(found["threshold"], where))
+
+
+def _threshold(text: str | float, where: str) -> Threshold:
+    found = _THRESHOLD.fullmatch(str(text))
+    scale = (found["scale"] or "") if found else None
+    if found is None or scale not in _SCALES:
+        known = ", ".join(filter(None, _SCALES))
+        raise ParameterError(f"{where}: {text!r} is no threshold: a number, or one in {known}, such as accuracy(0.6)")
+    return Threshold(float(found["number"]), scale or "")
+
+
+def _phased(range_: Any, where: str) -> dict[str, tuple[Threshold, Threshold]]:
+    phases = range_ if isinstance(range_, dict) else {"": range_}
+    return {name: (_threshold(low, where), _threshold(high, where)) for name, (low, high) in phases.items()}
+
+
+def _accuracy(number: float, here: Circumstances) -> float:
+    return _above(number, 1 / here.assumed, 1 / here.classes)
+
+
+def _consistency(number: float, here: Circumstances) -> float:
+    chance = 1 / here.classes if here.consistency_chance is None else here.consistency_chance
+    return _above(number, 1 / here.assumed, chance)
+
+
+def _above(number: float, chance: float, chance_here: float) -> float:
+    """As far between chance and 1 as `number` is there (Cohen's kappa stays the same)."""
+    return chance_here + (number - chance) / (1 - chance) * (1 - chance_here)
+
+
+_SCALES: dict[str, Callable[[float, Circumstances], float | None]] = {
+    "": lambda number, _: number,
+    "accuracy": _accuracy,
+    "difference": lambda number, here: number * (1 - 1 / here.classes) / (1 - 1 / here.assumed),
+    "entropy": lambda number, here: number * math.log(here.classes) / math.log(here.assumed),
+    "consistency": _consistency,
+    "clip": lambda number, here: None if here.gradient_clip is None else number * here.gradient_clip,
+}

@@ -1,0 +1,85 @@
+"""What may stand in the committed .dvc/config: where the data lies, and never a key to it."""
+
+from __future__ import annotations
+
+import re
+from configparser import ConfigParser
+from configparser import Error as BadConfig
+from pathlib import Path
+
+from chorus.errors import DataError
+
+# The options of DVC's remotes that are keys, whatever the kind of storage.
+_KEYS = frozenset(
+    [
+        "access_key_id",
+        "secret_access_key",
+        "session_token",
+        "sse_customer_key",
+        "password",
+        "passphrase",
+        "token",
+        "client_secret",
+        "account_key",
+        "sas_token",
+        "connection_string",
+        "oss_key_id",
+        "oss_key_secret",
+        "gdrive_client_secret",
+    ]
+)
+_LOOKS_SECRET = (
+    ("an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    ("a secret", re.compile(r"(?i)(?:secret_access_key|session_token|root_password)\s*[=:]\s*['\"]?[\w/+.-]{12,}")),
+    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
+    ("a password in an address", re.compile(r"\b[a-z][a-z0-9+]*://[^\s/:@'\"{}<>]+:[^\s/:@'\"{}<>]+@")),
+)
+
+
+def find_config(folder: Path) -> Path | None:
+    """The committed .dvc/config of the repository around a folder; None if there is none."""
+    return next((path for at in (folder, *folder.parents) if (path := at / ".dvc" / "config").is_file()), None)
+
+
+def refuse_secrets(config: str) -> None:
+    """Refuse keys in the text of a .dvc/config: git would publish them.
+
+    Raises:
+        DataError: there is one; names where, and how to move it. Or the text is no such file.
+    """
+    for section, options in _sections(config).items():
+        for option in options:
+            if option in _KEYS:
+                name = _remote(section)
+                remedy = f"dvc remote modify --unset {name} {option}; dvc remote modify --local {name} {option} ..."
+                raise DataError(f".dvc/config holds {option} of remote {name!r}, and git would publish it: {remedy}")
+    if found := secrets_in(config):
+        raise DataError(f".dvc/config holds {found[0]}, and git would publish it: dvc remote modify --local ...")
+
+
+def unverified(config: str) -> list[str]:
+    """The S3 remotes of a .dvc/config whose objects DVC takes without comparing them with their hashes."""
+    return [
+        _remote(section)
+        for section, options in _sections(config).items()
+        if options.get("url", "").startswith("s3://") and options.get("verify", "").lower() not in ("true", "1", "yes")
+    ]
+
+
+def secrets_in(text: str) -> list[str]:
+    """What in a text looks like a key: "a private key", ...; never the key itself."""
+    return [name for name, pattern in _LOOKS_SECRET if pattern.search(text)]
+
+
+def _sections(config: str) -> dict[str, dict[str, str]]:
+    parser = ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(config)
+    except BadConfig as error:
+        raise DataError(f".dvc/config cannot be read: {' '.join(str(error).split())}") from None
+    return {section: dict(parser[section]) for section in parser.sections()}
+
+
+def _remote(section: str) -> str:
+    """The name in a section such as 'remote "storage"', quotes included."""
+    return section.strip("'").removeprefix("remote").strip(' "')

@@ -1,0 +1,74 @@
+"""What each step of an epoch is fed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from chorus.seeds import generator
+from chorus.training.augment import blend, mixup_shares
+from chorus.training.losses import smooth
+from chorus.training.options import HeadOptions
+
+Features = NDArray[np.float32]
+Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
+_BATCHES_AT_ONCE = 32  # are gathered, mixed and masked together: less overhead a step, and little memory
+
+
+def one_hot(labels: NDArray[np.int64], classes: int) -> Features:
+    """Targets of classes by number: of two classes 1 for the second, (n, 1); of more a column each, (n, classes)."""
+    if classes == 2:
+        return labels[:, None].astype(np.float32)
+    return np.eye(classes, dtype=np.float32)[labels]
+
+
+class Batches:
+    """The rows of an epoch in a new order each time, mixed and smoothed, with the hidden units that are kept."""
+
+    def __init__(self, features: Features, targets: Features, options: HeadOptions, seed: int) -> None:
+        """Rows (n, d), and targets (n, 1) or (n, k) as `one_hot` makes them."""
+        self.features = features
+        self.targets = targets
+        self.order = np.arange(len(features))
+        self.options = options
+        self.shuffle = generator(seed, "train", "shuffle")
+        self.mixup = generator(seed, "train", "mixup")
+        self.dropout = generator(seed, "train", "dropout")
+
+    def __len__(self) -> int:
+        """Batches in an epoch; the last may be smaller."""
+        return math.ceil(len(self.features) / self.options.batch_size)
+
+    def epoch(self) -> Iterator[Batch]:
+        """Features (b, d), targets (b, 1 or k), and what multiplies the hidden units (b, h), if any are dropped."""
+        count, options = len(self.features), self.options
+        order = self.order = self.shuffle.permutation(count)
+        shares = mixup_shares(count, options.mixup_alpha, self.mixup) if options.mixup else None
+        for start in range(0, count, options.batch_size * _BATCHES_AT_ONCE):
+            block = slice(start, start + options.batch_size * _BATCHES_AT_ONCE)
+            rows, targets = self.features[order[block]], self.targets[order[block]]
+            if shares is not None:
+                partners = order[::-1][block]
+                rows = blend(rows, self.features[partners], shares[block])
+                targets = blend(targets, self.targets[partners], shares[block])
+            soft = smooth(torch.from_numpy(targets), options.label_smoothing)
+            pieces = [torch.from_numpy(rows), soft, *self._kept(len(rows))]
+            for batch in zip(*(torch.split(piece, options.batch_size) for piece in pieces), strict=True):
+                yield batch[0], batch[1], batch[2] if len(batch) == 3 else None
+
+    def rows(self, number: int, which: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The rows that a batch (from 0) of the present epoch was made of: `which` of its rows, and their partners."""
+        places = number * self.options.batch_size + which
+        partners = self.order[::-1][places[: None if self.options.mixup else 0]]
+        return np.concatenate([self.order[places], partners])
+
+    def _kept(self, count: int) -> list[torch.Tensor]:
+        dropout, hidden_units = self.options.dropout, self.options.hidden_units
+        if not dropout or not hidden_units:
+            return []
+        kept = self.dropout.random((count, hidden_units), dtype=np.float32) >= np.float32(dropout)
+        return [torch.from_numpy(kept) * (1 / (1 - dropout))]

@@ -1,0 +1,40 @@
+"""When to stop training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+RISING_EPOCHS = 3
+FLAT_EPOCHS = 5
+FLAT_CHANGE = 0.005
+STEADY_TRAIN_STD = 0.1
+UNSTEADY_VALIDATION_STD = 0.5
+
+
+class NotFiniteError(Exception):
+    """A loss or a gradient is no longer a finite number: says where, and names the clips."""
+
+
+def guide_says_stop(history: Sequence[Mapping[str, float]]) -> bool:
+    """The rule of the training metrics guide ("When to Stop Training"), all of which must hold at the last epoch:
+
+    1. validation_loss rose in each of the last 3 epochs;
+    2. validation_accuracy changed by less than 0.5 points of a percent over the last 5 epochs (highest minus lowest of
+       the six values that bound them);
+    3. train_loss_std < 0.1 while validation_loss_std > 0.5.
+
+    A signal that is unknown (nan) fulfils no condition.
+    """
+    if len(history) <= FLAT_EPOCHS:
+        return False
+    losses = [row["validation_loss"] for row in history[-RISING_EPOCHS - 1 :]]
+    accuracies = [row["validation_accuracy"] for row in history[-FLAT_EPOCHS - 1 :]]
+    last = history[-1]
+    return bool(
+        (np.diff(losses) > 0).all()
+        and np.ptp(accuracies) < FLAT_CHANGE
+        and last["train_loss_std"] < STEADY_TRAIN_STD
+        and last["validation_loss_std"] > UNSTEADY_VALIDATION_STD
+    )

@@ -1,0 +1,54 @@
+"""Is the data what the commit says, byte for byte? python src/verify.py [--remote] [--repair] [--rev REV]
+
+DVC trusts the names of the objects in its cache and on a remote; this reads them. With --repair, what is damaged here
+is thrown away (dvc pull brings it again), and what is missing or damaged on the remote is uploaded again from here.
+"""
+
+import argparse
+
+import stage
+from chorus.errors import DataError
+from chorus.sharing.integrity import Object, Store, faults
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--remote", nargs="?", const="", metavar="NAME", help="also read the (default) remote")
+    parser.add_argument("--repair", action="store_true", help="throw away what is damaged here; upload again")
+    parser.add_argument("--rev", default="", help="a commit or an experiment (default: the files as they are now)")
+    arguments = parser.parse_args()
+    with Store(arguments.remote or "") as store:
+        objects = store.objects(arguments.rev)
+        with stage.progress("this machine", len(objects), "object") as advance:
+            here = store.here(objects, advance)
+        whole, damaged = faults(here, "whole"), faults(here, "damaged")
+        print(f"{len(objects)} objects; on this machine: {len(whole)} whole, {len(damaged)} damaged, the rest not here")
+        left = show("damaged here", damaged)
+        if arguments.repair and damaged:
+            store.discard(damaged)
+            left -= show("thrown away; dvc pull brings it", damaged)
+        if arguments.remote is not None:
+            with stage.progress("the remote", len(objects), "object") as advance:
+                there = store.there(objects, advance)
+            wrong = faults(there, "damaged") + faults(there, "missing")
+            print(f"on the remote: {len(objects) - len(wrong)} whole, {len(wrong)} damaged or missing")
+            left += show("damaged on the remote", faults(there, "damaged"))
+            left += show("missing on the remote", faults(there, "missing"))
+            if arguments.repair:
+                mended = [item for item in wrong if item in whole]
+                store.upload(mended)
+                left -= show("uploaded again", mended)
+    if left:
+        remedy = "on a machine that has it whole: " if arguments.repair else ""
+        raise DataError(f"{left} objects are damaged or missing; {remedy}python src/verify.py --remote --repair")
+
+
+def show(what: str, objects: list[Object]) -> int:
+    """One line an object; returns how many."""
+    for item in objects:
+        print(f"{what}: {item.path} ({item.name})")
+    return len(objects)
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,204 @@
+"""One run from its tables to its verdict, and the command that tells it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chorus.errors import DataError, ParameterError
+from chorus.health.details import lead
+from chorus.health.judge import judge
+from chorus.health.options import HealthOptions
+from chorus.health.words import in_words
+from chorus.options import parse
+from predicted import predicted
+
+ROOT = Path(__file__).parents[2]
+CALM = pd.DataFrame(
+    {
+        "epoch": range(1, 13),
+        "train_loss": np.linspace(0.6, 0.2, 12),
+        "train_loss_std": 0.03,
+        "train_accuracy": np.linspace(0.8, 0.99, 12),
+        "grad_norm": 0.4,
+        "grad_norm_std": 0.12,
+        "validation_loss": [0.5, 0.4, 0.3, 0.31, 0.3, 0.31, 0.3, 0.31, 0.3, 0.31, 0.3, 0.31],
+        "validation_accuracy": 0.9,
+        "validation_macro_f1": 0.9,
+        "validation_entropy": 0.3,
+        "validation_group_consistency": 0.4,
+    }
+)
+MODEL = {
+    "options": {"gradient_clip": None},
+    "training": {"best_epoch": 5, "stopped": "patience", "early_stopping": {"on": "internal"}},
+}
+
+
+def _judge(history=CALM, model=MODEL, predictions=None, **options):
+    predictions = predicted() if predictions is None else predictions
+    clips = predictions.assign(group=predictions["night"], windows="1", recording=predictions["night"])
+    return judge(history, model, predictions, clips, HealthOptions(**options))
+
+
+def _names(health) -> set[str]:
+    return {finding.name for finding in health.diagnosis.findings}
+
+
+def test_a_calm_training_is_healthy():
+    assert _judge().headline == {"verdict": "healthy", "findings": "none", "troubles": 0, "watches": 0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({"train_loss": np.linspace(9, 5, 12)}, "learning_rate_too_high"),
+        ({"validation_loss": np.linspace(0.9, 0.6, 12), "train_accuracy": 0.8}, "learning_rate_too_low"),
+        ({"train_accuracy": 0.65, "validation_accuracy": 0.65}, "too_little_capacity"),
+        ({"train_loss_std": 0.4, "grad_norm_std": 0.4}, "unstable_gradients"),
+        ({"validation_accuracy": 0.6, "validation_macro_f1": 0.6}, "mislabelled"),
+        ({"grad_norm": 0.001, "grad_norm_std": 0.0001}, "saturated"),
+    ],
+)
+def test_the_calibrated_rules_name_what_the_curves_show(changes, finding):
+    assert _names(_judge(CALM.assign(**changes))) == {finding}
+
+
+def test_a_validation_split_that_is_far_easier_than_the_iid_test_is_too_good():
+    predictions = predicted()
+    validation = predictions["split"] == "validation"
+    score = np.where(predictions["label"] == "positive", 0.99, 0.01)
+    assert _names(_judge(predictions=predictions.assign(score=predictions["score"].where(~validation, score)))) == {
+        "suspiciously_good"
+    }
+
+
+def test_a_recorder_that_is_always_wrong_is_a_weak_source():
+    predictions = predicted(seed=3)
+    broken = (predictions["recorder"] == "R1") & (predictions["label"] == "negative")
+    health = _judge(predictions=predictions.assign(score=predictions["score"].mask(broken, 0.9)))
+    assert "weak_source" in _names(health)
+    assert list(health.sources["source"]) == ["R0", "R1"]
+
+
+def test_a_training_that_broke_down_is_told_with_its_reason():
+    reason = "loss not finite in epoch 7, batch 3: clips c1, c2"
+    health = _judge(model={**MODEL, "training": {**MODEL["training"], "stopped": reason}})
+    assert _names(health) == {"broke_down"}
+    assert f"Training ended: {reason}" in in_words(health.detail)
+
+
+def test_what_depends_on_an_internal_holdout_is_not_judged_without_one():
+    model = {**MODEL, "training": {**MODEL["training"], "early_stopping": {"on": "split"}}}
+    health = _judge(CALM.assign(validation_accuracy=0.6), model)
+    assert "mislabelled: needs split.gain" in health.diagnosis.not_judged
+    assert health.detail["verdict"] == "healthy"
+
+
+def test_clips_of_another_survey_are_refused():
+    predictions = predicted()
+    clips = predictions.assign(group="g", windows="1", recording="").iloc[5:]
+    with pytest.raises(DataError, match="not in the survey: validation_00000"):
+        judge(CALM, MODEL, predictions, clips, HealthOptions())
+
+
+def test_impossible_options_are_refused():
+    for key, value in (("profile", "mine"), ("group", "planet"), ("duration_edges", [5, 5]), ("source", "")):
+        with pytest.raises(ParameterError, match=f"health.*{key}"):
+            parse(HealthOptions, {key: value}, section="health")
+
+
+def test_the_lead_of_one_split_over_another_and_its_error():
+    def clips(right: int, of: int) -> pd.DataFrame:
+        return pd.DataFrame({"label": ["a", "b"] * of, "right": np.repeat(np.arange(of) < right, 2)})
+
+    difference, errors = lead(clips(90, 100), clips(80, 100))
+    shares = np.array([91, 91, 81, 81]) / 102
+    assert difference == pytest.approx(0.1)
+    assert errors == pytest.approx(0.1 / np.sqrt((shares * (1 - shares) / 102).sum() / 4))
+    assert lead(clips(90, 100), clips(9, 10)) == (pytest.approx(0.0), pytest.approx(0.0))
+    assert lead(clips(90, 100), clips(80, 100).head(0)) is None
+    assert lead(clips(90, 100), clips(80, 100).query("label == 'a'")) is None
+
+
+def test_the_words_hold_verdict_numbers_and_actions():
+    health = _judge(CALM.assign(train_loss=np.linspace(9, 5, 12)))
+    said = in_words(health.detail)
+    assert said.startswith("Training health: TROUBLE. The learning rate looks too high. (rules: calibrated)")
+    assert "training loss, at the end: 5.36 (above 1)" in said
+    assert "-> Divide train.learning_rate by ten, and look again" in said
+    assert "not judged: confused_classes: needs confusions.unexpected" in said
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """The files that the command reads."""
+    (tmp_path / "params.yaml").write_text("health: {profile: calibrated, group: recorder}\n")
+    for folder in ("plots/training", "models", "data/manifests"):
+        (tmp_path / folder).mkdir(parents=True)
+    CALM.to_csv(tmp_path / "plots/training/curves.csv", index=False)
+    (tmp_path / "models/detector.json").write_text(json.dumps(MODEL))
+    predictions = predicted()
+    predictions.to_parquet(tmp_path / "data/predictions.parquet")
+    clips = predictions.assign(group=predictions["night"], windows="1", recording="")
+    clips.to_csv(tmp_path / "data/manifests/splits.csv", index=False)
+    return tmp_path
+
+
+def _diagnose(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "src/diagnose.py"), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_command_judges_the_workspace_and_writes_the_same_bytes_again(workspace):
+    first = _diagnose(workspace, "--page", "health.html")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("Training health: HEALTHY. Nothing looks wrong.")
+    files = ["metrics/health.json", "metrics/health_detail.json", "plots/health/sources.csv", "health.html"]
+    written = [(workspace / file).read_bytes() for file in files]
+    assert json.loads(written[0])["verdict"] == "healthy"
+    _diagnose(workspace, "--page", "health.html")
+    assert [(workspace / file).read_bytes() for file in files] == written
+
+
+def test_the_command_tells_what_was_found_in_a_commit(workspace):
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=workspace, check=True, capture_output=True)
+
+    git("init", "-q", "-b", "main")
+    git("config", "user.name", "test")
+    git("config", "user.email", "test@example.org")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=workspace, check=True)
+    git("commit", "-q", "-m", "before")
+    git("tag", "before")
+    CALM.assign(train_loss=5).to_csv(workspace / "plots/training/curves.csv", index=False)
+    _diagnose(workspace)
+    git("add", "-A")
+    git("commit", "-q", "-m", "trouble")
+    git("tag", "high")
+    CALM.to_csv(workspace / "plots/training/curves.csv", index=False)
+    assert "HEALTHY" in _diagnose(workspace).stdout
+    shown = _diagnose(workspace, "high", "--page", "high.html")
+    assert "TROUBLE. The learning rate looks too high" in shown.stdout
+    assert "Training health of high" in (workspace / "high.html").read_text()
+    assert json.loads((workspace / "metrics/health.json").read_text())["verdict"] == "healthy"  # untouched
+    unknown = _diagnose(workspace, "nowhere")
+    assert unknown.returncode == 1
+    assert unknown.stderr == "error: there is no experiment, branch or commit 'nowhere'\n"
+    before = _diagnose(workspace, "before")
+    assert before.stderr == "error: before has no metrics/health_detail.json: it was made without the stage diagnose\n"
+
+
+def test_judging_needs_none_of_the_heavy_libraries(workspace):
+    """It runs in each of the ninety runs of a grid."""
+    code = f"import runpy, sys; sys.argv[1:] = []; sys.path.insert(0, {str(ROOT / 'src')!r}); "
+    code += f"runpy.run_path({str(ROOT / 'src/diagnose.py')!r}, run_name='__main__'); "
+    code += "print([m for m in ('torch', 'sklearn', 'scipy', 'matplotlib', 'dvc') if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], cwd=workspace, capture_output=True, text=True, check=False)
+    assert result.stdout.splitlines()[-1] == "[]", result.stderr

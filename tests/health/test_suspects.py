@@ -1,0 +1,66 @@
+"""Planted wrong labels are found; nobody is scored by a model that heard its own night."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from toy import toy_examples
+
+from chorus.errors import DataError
+from chorus.health.suspects import out_of_fold_scores, suspects
+from chorus.training import Examples
+
+
+def _flipped(examples: Examples, clips: list[str]) -> Examples:
+    wrong = np.isin(examples.clip_ids, clips)
+    return Examples(examples.features, examples.labels ^ wrong, examples.groups, examples.clip_ids)
+
+
+def test_planted_wrong_labels_come_first():
+    wrong = ["train0003", "train0010", "train0042", "train0077"]
+    ranked = suspects(_flipped(toy_examples("train", clips=160, distance=6), wrong))
+    assert set(ranked["clip_id"].head(4)) == set(wrong)
+    assert list(ranked["rank"]) == list(range(1, 161))
+    assert ranked["score"].is_monotonic_increasing and ranked["score"].between(0, 1).all()
+    assert ranked.set_index("clip_id").loc["train0003", "label"] == "negative"  # as it is labelled, not as it is
+
+
+def test_the_scores_are_those_of_scikit_learns_cross_validation():
+    examples = toy_examples("train")
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000))
+    expected = cross_val_predict(
+        model,
+        examples.features.astype(np.float64),
+        examples.labels,
+        groups=examples.groups,
+        cv=StratifiedGroupKFold(5),
+        method="predict_proba",
+    )
+    assert out_of_fold_scores(examples, 5) == pytest.approx(expected[:, 1], abs=1e-9)
+
+
+def test_a_night_is_not_scored_by_a_model_that_heard_it():
+    """A feature that is 1 for positives but for one night, where it is the other way round: that night looks wrong."""
+    examples = toy_examples("train", clips=80)
+    night = examples.groups == "train/03"
+    features = np.zeros_like(examples.features)
+    features[:, 0] = examples.labels ^ night
+    ranked = suspects(Examples(features, examples.labels, examples.groups, examples.clip_ids))
+    assert set(ranked["clip_id"].head(8)) == set(examples.clip_ids[night])
+
+
+def test_a_clip_of_several_windows_is_ranked_once_and_the_order_of_rows_does_not_matter():
+    examples = toy_examples("train", clips=48, windows=3)
+    shuffled = examples.take(np.random.default_rng(1).permutation(len(examples)))
+    ranked = suspects(examples)
+    assert len(ranked) == 48
+    assert ranked.equals(suspects(shuffled))
+
+
+def test_too_few_nights_are_refused():
+    with pytest.raises(DataError, match="need 5 nights at least, but the training set has 3"):
+        suspects(toy_examples("train", clips=24))
