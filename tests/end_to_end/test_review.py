@@ -109,8 +109,8 @@ def test_a_new_composition_is_told_in_clips_and_metrics(author, harder, reviewer
     assert f"| ood_auprc | {old:.3f} | {new:.3f} | {new - old:+.3f} | {word}; seed noise unknown |" in text
     assert "not produced by" not in text and "not run" not in text and "test split" not in text
     links = [part.partition(")")[0] for part in text.split("](")[1:]]
-    assert links == ["images/curves.png"]
-    assert (tmp_path / links[0]).read_bytes().startswith(b"\x89PNG")
+    assert links == ["images/evaluation.png", "images/training.png"]
+    assert all((tmp_path / link).read_bytes().startswith(b"\x89PNG") for link in links)
 
 
 def test_the_workspace_can_be_reviewed_before_it_is_committed(author, harder, tmp_path):
@@ -122,7 +122,7 @@ def test_the_workspace_can_be_reviewed_before_it_is_committed(author, harder, tm
     finally:
         author.git("reset", "-q", "--hard", "origin/harder")
     assert ") → workspace\n" in text and "training set" in text and SUBSET in text
-    assert "(https://example.org/pr-1/curves.png)" in text
+    assert "(https://example.org/pr-1/evaluation.png)" in text
 
 
 def test_what_happened_on_main_since_is_not_held_against_a_branch(author, harder, reviewer):

@@ -128,7 +128,7 @@ def test_pictures_that_differ_are_written_side_by_side_and_linked(tmp_path):
     facts = replace(NOTHING, plots=(plots(a=b"1", b=b"2", c=b"3"), plots(a=b"1", b=b"4", d=b"5")))
     pictures = draw(facts, tmp_path)
     assert pictures == Pictures(
-        curves=None,
+        drawn={},
         pairs=[
             ("plots/b.png", "before/plots/b.png", "after/plots/b.png"),
             ("plots/c.png", "before/plots/c.png", None),

@@ -9,7 +9,7 @@ from typing import Any
 from chorus.experiments.review.facts import Facts
 from chorus.experiments.review.membership import Change, in_words
 from chorus.experiments.review.noise import THRESHOLD
-from chorus.experiments.review.pictures import Pictures
+from chorus.experiments.review.pictures import FIRST, Pictures
 from chorus.experiments.review.suspicions import incomparable, suspicions
 
 MARKER = "<!-- chorus review -->"  # by which the comment is found again, to be updated
@@ -141,11 +141,12 @@ def _names(changes: Iterable[Change]) -> str:
 
 
 def _pictures(pictures: Pictures, place: Callable[[str], str], facts: Facts) -> list[str]:
-    if not pictures.curves and not pictures.pairs:
+    if not pictures.drawn and not pictures.pairs:
         return ["### Plots", "No plot differs."]
     parts = ["### Plots"]
-    if pictures.curves:
-        parts.append(f"![Curves of {facts.base} and {facts.head}]({place(pictures.curves)})")
+    for topic, image in pictures.drawn.items():
+        linked = f"![{topic}: {facts.base} and {facts.head}]({place(image)})"
+        parts.append(linked if topic == FIRST else _folded(f"plots of {topic}", linked))
     for path, before, after in pictures.pairs:
         sides = (("before", before), ("after", after))
         cells = [f"![{side}]({place(image)})" if image else "–" for side, image in sides]
