@@ -35,8 +35,8 @@ from chorus.seeds import generator
 from chorus.training import HeadOptions
 
 PROFILES = ("guide", "calibrated")
-FAULT_SEEDS = {True: range(1, 6), False: range(101, 106)}  # of calibration, of the report
-HEALTHY_SEEDS = {True: range(21, 41), False: range(201, 221)}
+FAULT_SEEDS = {True: range(1, 16), False: range(701, 706)}  # of calibration, of the report
+HEALTHY_SEEDS = {True: range(21, 61), False: range(801, 821)}
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,9 @@ def run(
     model = {"options": asdict(training.options), "training": trained.summary}
     found = {}
     for profile in PROFILES:
-        result = judge(trained.curves, model, judged, training.clips, replace(health, profile=profile))
+        result = judge(
+            trained.curves, model, judged, training.manifest, training.clips, replace(health, profile=profile)
+        )
         found[profile] = (result.diagnosis.verdict, [finding.name for finding in result.diagnosis.findings])
     rules = load_rules("calibrated")
     signals = measure(trained.curves, rules.phases, trained.best_epoch)

@@ -1,7 +1,7 @@
 """Check what can be checked without running anything.
 
 python src/check.py              params.yaml and .dvc/config: a typing error need not cost an hour
-python src/check.py --results    also metrics/ and plots/: they are those of dvc.lock, no number was edited by hand
+python src/check.py --results    also metrics/, plots/ and reports/: those of dvc.lock, no number edited by hand
 """
 
 import argparse
@@ -48,7 +48,7 @@ def check_results() -> None:
         print(problem, file=sys.stderr)
     if found:
         raise DataError("the results are not those of dvc.lock: git checkout -- FILE, or dvc repro, puts them right")
-    print("metrics/ and plots/ are those of dvc.lock")
+    print("the results are those of dvc.lock")
 
 
 if __name__ == "__main__":

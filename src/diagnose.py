@@ -37,7 +37,8 @@ def of_workspace() -> tuple[dict[str, Any], pd.DataFrame]:
     """Judge it; write and return what was found."""
     options = parse(HealthOptions, stage.params("health"), section="health")
     history, model = pd.read_csv(stage.TRAINING_CURVES), read_json(f"{stage.DETECTOR}.json")
-    health = judge(history, model, pd.read_parquet(stage.PREDICTIONS), read_csv(stage.SPLITS), options)
+    predictions, training = pd.read_parquet(stage.PREDICTIONS), read_csv(stage.TRAINING_SET)
+    health = judge(history, model, predictions, training, read_csv(stage.SPLITS), options)
     write_json(stage.METRICS / "health.json", health.headline)
     write_json(stage.HEALTH_DETAIL, health.detail)
     write_csv(stage.PLOTS / "health" / "sources.csv", health.sources)

@@ -3,4 +3,10 @@
 import sys
 from pathlib import Path
 
+from hypothesis import settings
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A deadline would measure how busy the machine is, not the code.
+settings.register_profile("chorus", deadline=None)
+settings.load_profile("chorus")

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.xdist_group("hooks")
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

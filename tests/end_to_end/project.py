@@ -13,6 +13,17 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+# The whole pipeline in a minute, without the weights of an encoder.
+TINY = {
+    "survey.demo.scale": 0.015,
+    "encode.encoder": "logmel",
+    "train.epochs": 8,
+    "mine.head.epochs": 8,
+    "train.learning_rate": 0.002,
+    "mine.head.learning_rate": 0.002,
+    "mine.negatives.min_score": [0.3, 0.5],
+    "evaluate.resamples": 200,
+}
 
 
 class Project:
@@ -26,7 +37,7 @@ class Project:
             cwd=ROOT, check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
         for name in filter(None, listed.split("\0")):
-            if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "dvc.lock")):
+            if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "reports/", "dvc.lock")):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
         self.git("init", "-q", "-b", "main")

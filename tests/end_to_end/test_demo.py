@@ -9,18 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from end_to_end.project import Project, stages_run
+from end_to_end.project import TINY, Project, stages_run
 
-TINY = {
-    "survey.demo.scale": 0.015,
-    "encode.encoder": "logmel",
-    "train.epochs": 8,
-    "mine.head.epochs": 8,
-    "train.learning_rate": 0.002,
-    "mine.head.learning_rate": 0.002,
-    "mine.negatives.min_score": [0.3, 0.5],
-    "evaluate.resamples": 200,
-}
 ALL = {"survey", "encode", "split", "mine_positives", "mine_negatives", "describe_subsets"}
 RUN = {"compose", "train", "evaluate", "diagnose", "gallery", "suspects"}
 

@@ -10,10 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from end_to_end.project import Project
-from end_to_end.test_demo import TINY
+from end_to_end.project import TINY, Project
 
-pytestmark = pytest.mark.xdist_group("review")  # on one worker: the study is run once
 SUBSET = "hardneg_conf_min_30"
 
 

@@ -117,12 +117,19 @@ def test_a_run_becomes_a_row_spelled_like_the_published_ones():
     }  # fmt: skip
     at = {"headline": {"f1": 0.5, "precision": 0.6, "recall": 0.4}, "oracle_best_f1": {"f1": 0.7}}
     detail = {
-        "splits": {"test_ood": {"auroc": 0.8, "auprc": 0.9, "at": at}, "test_iid": None},
+        "splits": {
+            "test_ood": {
+                "auroc": 0.8,
+                "auprc": 0.9,
+                "at": at,
+                "baselines": {"all_positive": {"f1": 0.2, "auprc": 0.1}},
+            },
+            "test_iid": None,
+        },
         "thresholds": {"headline": 0.3},
     }
-    row = run_row(
-        "run_1", params, detail, {"positives": 7, "negatives": 9}, ["seed", "compose.balance", "train.dropout"]
-    )
+    composition = {"positives": 7, "negatives": 9, "positives_by_quality": {"high": 3, "medium": 0, "low": 4}}
+    row = run_row("run_1", params, detail, composition, ["seed", "compose.balance", "train.dropout"])
     published = read_csv(REFERENCE / "stage6_runs.csv")
     assert list(row)[:6] == list(published)[:6]
     assert (row["quality"], row["balance"]) == ("high+low", "False")
@@ -130,14 +137,15 @@ def test_a_run_becomes_a_row_spelled_like_the_published_ones():
     assert row["train.dropout"] == "0.25"
     assert (row["ood.f1"], row["ood.oracle_best_f1"], row["ood.auprc"], row["threshold"]) == (0.5, 0.7, 0.9, 0.3)
     assert row["iid.f1"] is None and row["iid.auroc"] is None
-    assert (row["positives"], row["negatives"]) == (7, 9)
+    assert (row["positives"], row["negatives"], row["positives.high"], row["positives.low"]) == (7, 9, 3, 4)
+    assert (row["ood.all_positive.f1"], row["ood.all_positive.auprc"]) == (0.2, 0.1)
 
 
 def test_a_run_with_a_diagnosis_has_its_verdict_as_columns():
     params = {"seed": 1, "compose": {key: ["a"] for key in ("quality", "positive_subsets", "negative_subsets")}}
     params["compose"]["balance"] = True
     detail = {"splits": {"test_ood": None, "test_iid": None}, "thresholds": {"headline": 0.3}}
-    counts = {"positives": 7, "negatives": 9}
+    counts = {"positives": 7, "negatives": 9, "positives_by_quality": {"high": 7}}
     health = {"verdict": "trouble", "findings": "mislabelled+overconfident", "troubles": 1, "watches": 1}
     row = run_row("run_1", params, detail, counts, [], health=health)
     assert (row["health.verdict"], row["health.findings"]) == ("trouble", "mislabelled+overconfident")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import entropy
+from scipy.stats import chi2_contingency, entropy
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from chorus.errors import DataError
-from chorus.health.details import describe, group_effect
+from chorus.health.details import association, describe, group_effect, source_gap
 
 CLASSES = ("north", "south", "west")
 
@@ -93,11 +93,26 @@ def test_a_source_counts_as_behind_only_beyond_chance():
     wrong = right[:, [1, 2, 0]]
     at_a = (table["source"] == "A").to_numpy()
     assert describe(table, right, CLASSES).signals["sources.gap"] == 0
-    assert describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sources.gap"] == 1
+    gap = describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sources.gap"]
+    assert gap == pytest.approx(1, abs=0.02)
+    table = table.assign(source=table["source"].where(at_a, table["group"]))
     few = table[~at_a | (np.cumsum(at_a) <= 9)].reset_index(drop=True)  # nine wrong clips at A prove nothing
     at_a = (few["source"] == "A").to_numpy()
     right = np.eye(3)[[CLASSES.index(label) for label in few["label"]]]
     assert describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals["sources.gap"] == 0
+
+
+def test_sources_that_all_differ_are_ordinary_and_the_one_beyond_them_is_not():
+    """The same share of wrong clips at A is out of the ordinary among equals, and not among unequals."""
+    sources = np.repeat(list("ABCDEF"), 60)
+    table = pd.DataFrame({"label": np.tile(["north", "south"], 180), "source": sources})
+
+    def gap(**wrong: float) -> float:
+        place = np.tile(np.arange(60) / 60, 6)
+        return source_gap(table.assign(right=place >= pd.Series(sources).map(lambda source: wrong.get(source, 0.1))))
+
+    assert gap(A=0.4) == pytest.approx(0.3, abs=0.02)
+    assert gap(A=0.4, B=0.0, C=0.35, D=0.05, E=0.3) == 0
 
 
 def test_one_source_cannot_be_behind():
@@ -137,6 +152,24 @@ def test_the_group_effect_is_epsilon_squared_of_an_analysis_of_variance():
     total = ((score - score.mean()) ** 2).sum()
     expected = (between - 3 * (total - between) / 56) / total
     assert group_effect(table, np.column_stack([score, 1 - score])) == pytest.approx(expected)
+
+
+def test_the_association_is_that_of_an_independent_implementation():
+    random = np.random.default_rng(5)
+    groups, labels = random.integers(4, size=200), random.integers(3, size=200)
+    labels = np.where(random.random(200) < 0.4, groups % 3, labels)
+    table = pd.crosstab(labels, groups)
+    chi2 = chi2_contingency(table, correction=False).statistic
+    phi2 = max(0, chi2 / 200 - 2 * 3 / 199)
+    expected = np.sqrt(phi2 / min(3 - 4 / 199 - 1, 4 - 9 / 199 - 1))
+    assert association(pd.Series(labels), pd.Series(groups)) == pytest.approx(expected)
+
+
+def test_the_association_is_1_where_each_group_has_one_label_and_0_where_all_are_alike():
+    labels = pd.Series(["a", "b"] * 50)
+    assert association(labels, labels) == pytest.approx(1)
+    assert association(labels, pd.Series(["x", "x", "y", "y"] * 25)) == 0
+    assert association(labels, pd.Series(["x"] * 100)) is None
 
 
 def test_what_does_not_fit_is_refused():

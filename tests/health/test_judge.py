@@ -44,7 +44,7 @@ MODEL = {
 def _judge(history=CALM, model=MODEL, predictions=None, **options):
     predictions = predicted() if predictions is None else predictions
     clips = predictions.assign(group=predictions["night"], windows="1", recording=predictions["night"])
-    return judge(history, model, predictions, clips, HealthOptions(**options))
+    return judge(history, model, predictions, clips[["clip_id", "label"]], clips, HealthOptions(**options))
 
 
 def _names(health) -> set[str]:
@@ -61,7 +61,7 @@ def test_a_calm_training_is_healthy():
         ({"train_loss": np.linspace(9, 5, 12)}, "learning_rate_too_high"),
         ({"validation_loss": np.linspace(0.9, 0.6, 12), "train_accuracy": 0.8}, "learning_rate_too_low"),
         ({"train_accuracy": 0.65, "validation_accuracy": 0.65}, "too_little_capacity"),
-        ({"train_loss_std": 0.4, "grad_norm_std": 0.4}, "unstable_gradients"),
+        ({"grad_norm_std": [0.12] * 6 + [0.8] + [0.12] * 5}, "unstable_gradients"),
         ({"validation_accuracy": 0.6, "validation_macro_f1": 0.6}, "mislabelled"),
         ({"grad_norm": 0.001, "grad_norm_std": 0.0001}, "saturated"),
     ],
@@ -79,12 +79,23 @@ def test_a_validation_split_that_is_far_easier_than_the_iid_test_is_too_good():
     }
 
 
-def test_a_recorder_that_is_always_wrong_is_a_weak_source():
-    predictions = predicted(seed=3)
-    broken = (predictions["recorder"] == "R1") & (predictions["label"] == "negative")
-    health = _judge(predictions=predictions.assign(score=predictions["score"].mask(broken, 0.9)))
+def test_a_recorder_whose_negatives_are_taken_for_positives_is_a_weak_source():
+    predictions = predicted()
+    recorder = "R" + (np.arange(len(predictions)) % 5).astype(str).astype(object)
+    broken = (recorder == "R3") & (predictions["label"] == "negative")
+    predictions = predictions.assign(recorder=recorder, score=predictions["score"].mask(broken, 0.9))
+    health = _judge(predictions=predictions)
     assert "weak_source" in _names(health)
-    assert list(health.sources["source"]) == ["R0", "R1"]
+    assert list(health.sources["source"]) == ["R0", "R1", "R2", "R3", "R4"]
+
+
+def test_recorders_that_give_the_label_away_are_told_if_the_model_fails_elsewhere():
+    predictions = predicted()
+    clips = predictions.assign(group=predictions["night"], windows="1", recording="")
+    told = clips[(clips["label"] == "positive") == (clips["recorder"] == "R0")]
+    for accuracy, expected in ((0.99, {"memorising_groups"}), (0.8, set())):
+        health = judge(CALM.assign(validation_accuracy=accuracy), MODEL, predictions, told, clips, HealthOptions())
+        assert _names(health) == expected
 
 
 def test_a_training_that_broke_down_is_told_with_its_reason():
@@ -97,7 +108,7 @@ def test_a_training_that_broke_down_is_told_with_its_reason():
 def test_what_depends_on_an_internal_holdout_is_not_judged_without_one():
     model = {**MODEL, "training": {**MODEL["training"], "early_stopping": {"on": "split"}}}
     health = _judge(CALM.assign(validation_accuracy=0.6), model)
-    assert "mislabelled: needs split.gain" in health.diagnosis.not_judged
+    assert "mislabelled: needs split.contrast" in health.diagnosis.not_judged
     assert health.detail["verdict"] == "healthy"
 
 
@@ -105,7 +116,7 @@ def test_clips_of_another_survey_are_refused():
     predictions = predicted()
     clips = predictions.assign(group="g", windows="1", recording="").iloc[5:]
     with pytest.raises(DataError, match="not in the survey: validation_00000"):
-        judge(CALM, MODEL, predictions, clips, HealthOptions())
+        judge(CALM, MODEL, predictions, clips, clips, HealthOptions())
 
 
 def test_impossible_options_are_refused():
@@ -148,6 +159,7 @@ def workspace(tmp_path):
     predictions.to_parquet(tmp_path / "data/predictions.parquet")
     clips = predictions.assign(group=predictions["night"], windows="1", recording="")
     clips.to_csv(tmp_path / "data/manifests/splits.csv", index=False)
+    clips[["clip_id", "label"]].to_csv(tmp_path / "data/manifests/train.csv", index=False)
     return tmp_path
 
 

@@ -37,7 +37,9 @@ def detail(tmp_path):
     """As it comes back from the file."""
     predictions = predicted(splits=("validation",))
     clips = predictions.assign(group=predictions["night"], windows="1", recording="")
-    write_json(tmp_path / "d.json", judge(HISTORY, MODEL, predictions, clips, HealthOptions(profile="guide")).detail)
+    write_json(
+        tmp_path / "d.json", judge(HISTORY, MODEL, predictions, clips, clips, HealthOptions(profile="guide")).detail
+    )
     return read_json(tmp_path / "d.json")
 
 

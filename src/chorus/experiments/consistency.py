@@ -26,7 +26,7 @@ from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, write_csv
 from chorus.statistics.table import COLUMNS, effects_table, family_effects
 
-RESULTS = ("metrics", "plots")  # folders that git keeps and that hold results only
+RESULTS = ("metrics", "plots", "reports")  # folders that git keeps and that hold results only
 GRID_TABLES = ("runs.csv", "leaderboard.csv", "comparisons.csv", "effects.csv")
 
 
@@ -94,7 +94,7 @@ def stale_stages(repo: Repo) -> list[str]:
 
 
 def stray_results(repo: Repo) -> list[str]:
-    """Files in metrics/ and plots/ that git tracks, but neither a stage nor a grid makes."""
+    """Files in the folders of results that git tracks, but neither a stage nor a grid makes."""
     made = {out.def_path for stage in repo.index.stages for out in stage.outs}
     root = Path(repo.root_dir)
     grids = {path.stem for path in (root / "sweeps").glob("*.yaml")}

@@ -26,7 +26,7 @@ def run_row(
     axes: Sequence[str],
     health: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A run as a row of the table of runs: seed, factors, metrics, counts.
+    """A run as a row of the table of runs: seed, factors, metrics, those of the trivial baselines, counts.
 
     Args:
         params: all of its parameters.
@@ -45,10 +45,13 @@ def run_row(
         row |= {f"{split}.{metric}": headline.get(metric) for metric in ("f1", "precision", "recall")}
         row |= {f"{split}.{metric}": judged.get(metric) for metric in ("auroc", "auprc")}
         row[f"{split}.oracle_best_f1"] = oracle.get("f1")
+        for baseline, figures in (judged.get("baselines") or {}).items():
+            row |= {f"{split}.{baseline}.{metric}": figures.get(metric) for metric in ("f1", "auprc")}
     row |= {f"health.{key}": health[key] for key in ("verdict", "findings")} if health else {}
     return row | {
         "threshold": detail["thresholds"]["headline"],
         "positives": composition["positives"],
+        **{f"positives.{quality}": n for quality, n in composition["positives_by_quality"].items()},
         "negatives": composition["negatives"],
     }
 

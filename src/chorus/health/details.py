@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -114,25 +115,62 @@ def group_effect(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> flo
     return (total - rest - (cells - kinds) * rest / free) / total
 
 
-def source_gap(table: pd.DataFrame) -> float | None:
-    """How far the worst source is behind what the others let expect for its labels, if that is more than chance.
+def association(labels: pd.Series, groups: pd.Series) -> float | None:
+    """How far the group gives the label away: 0 not at all, 1 entirely; None with a single label or group.
 
-    Chance: 95 % for all sources together (Bonferroni). A source with more of the harder class is not worse for that.
+    Cramer's V without its bias for many small groups (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002).
+    """
+    table = pd.crosstab(labels.to_numpy(), groups.to_numpy()).to_numpy(dtype=np.float64)
+    n, (rows, columns) = table.sum(), table.shape
+    if min(rows, columns) < 2:
+        return None
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    phi2 = max(0.0, float(((table - expected) ** 2 / expected).sum() / n) - (rows - 1) * (columns - 1) / (n - 1))
+    least = min(size - (size - 1) ** 2 / (n - 1) for size in (rows, columns)) - 1
+    return min(1.0, math.sqrt(phi2 / least)) if least > 0 else None
+
+
+def source_gap(table: pd.DataFrame) -> float | None:
+    """How far the worst source is behind what the others let expect for its labels, if that is out of the ordinary.
+
+    Ordinary is what chance and the differences among the other sources (variance between studies of DerSimonian & Laird
+    1986, doi:10.1016/0197-2456(86)90046-2) explain, at 95 % for all sources together (Bonferroni). A source with more
+    of the harder class is not worse for that.
 
     Args:
         table: label, source, right (n,).
+
+    Returns:
+        A difference of accuracies, 0 where all is ordinary; None with fewer than three sources of ten clips.
     """
-    large = [source for source, clips in table["source"].value_counts(sort=False).items() if clips >= ENOUGH]
-    if len(large) < 2:
+    counts = table["source"].value_counts(sort=False)
+    large = counts.index[counts >= ENOUGH]
+    if len(large) < 3:
         return None
+    behind, variance = np.array([_behind(table, source) for source in large]).T
+    z = NormalDist().inv_cdf(1 - 0.025 / len(large))
     gaps = [0.0]
-    for source in large:
-        own, others = table[table["source"] == source], table[table["source"] != source]
-        expected = float(own["label"].map(others.groupby("label")["right"].mean()).mean())
-        _, high = signals.wilson(int(own["right"].sum()), len(own), level=1 - 0.05 / len(large))
-        if high < expected:
-            gaps.append(expected - float(own["right"].mean()))
+    for number in range(len(large)):
+        others = np.arange(len(large)) != number
+        ordinary = z * math.sqrt(variance[number] + _between(behind[others], variance[others]))
+        if behind[number] > ordinary:
+            gaps.append(float(behind[number]))
     return max(gaps)
+
+
+def _behind(table: pd.DataFrame, source: str) -> tuple[float, float]:
+    """What the other sources let expect for the labels of a source, less its accuracy; and the variance by chance."""
+    own, others = table[table["source"] == source], table[table["source"] != source]
+    right = others.groupby("label")["right"]
+    expected = own["label"].map((right.sum() + 1) / (right.count() + 2))  # 1 of 1 is no certainty
+    by_chance = float((expected * (1 - expected)).sum()) / len(own) ** 2
+    return float(expected.mean() - own["right"].mean()), by_chance
+
+
+def _between(effects: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
+    weights = 1 / variances
+    excess = float(weights @ (effects - np.average(effects, weights=weights)) ** 2) - (len(effects) - 1)
+    return max(0.0, excess / float(weights.sum() - (weights**2).sum() / weights.sum()))
 
 
 def lead(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | None:

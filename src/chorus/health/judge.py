@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, VALIDATION, WINDOW_SECONDS
+from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, VALIDATION, WINDOW_SECONDS, name_clips
 from chorus.errors import DataError
-from chorus.health.details import Facts, describe, lead
+from chorus.health.details import Facts, association, describe, lead
 from chorus.health.diagnosis import Details, Diagnosis, diagnose
+from chorus.health.measures import END
 from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
 
@@ -46,6 +47,7 @@ def judge(
     history: pd.DataFrame,
     model: Mapping[str, Any],
     predictions: pd.DataFrame,
+    training: pd.DataFrame,
     clips: pd.DataFrame,
     options: HealthOptions,
 ) -> Health:
@@ -58,15 +60,18 @@ def judge(
         history: plots/training/curves.csv.
         model: models/detector.json.
         predictions: clip_id, split, label, score; data/predictions.parquet.
+        training: clip_id, label of the training set; data/manifests/train.csv.
         clips: clip_id, site, recorder, recording, group, windows of the whole survey.
 
     Raises:
-        DataError: no validation clips, or none of the survey's.
+        DataError: no validation clips, or clips that are not in the survey.
     """
-    if missing := sorted(set(predictions["clip_id"]) - set(clips["clip_id"])):
-        raise DataError(f"predictions for clips that are not in the survey: {', '.join(missing[:6])}")
+    if missing := sorted((set(predictions["clip_id"]) | set(training["clip_id"])) - set(clips["clip_id"])):
+        raise DataError(f"there are clips that are not in the survey: {name_clips(missing)}")
     validation, iid = (predictions[predictions["split"] == split] for split in (VALIDATION, TEST_IID))
-    about = clips.set_index("clip_id").loc[validation["clip_id"]].reset_index()
+    survey = clips.set_index("clip_id")
+    about = survey.loc[validation["clip_id"]].reset_index()
+    group = "group" if options.group == "night" else options.group
     scores = validation["score"].to_numpy(dtype=np.float64)
     facts = describe(
         pd.DataFrame(
@@ -74,7 +79,7 @@ def judge(
                 "clip_id": about["clip_id"],
                 "label": validation["label"].to_numpy(),
                 "source": about[options.source],
-                "group": about["group" if options.group == "night" else options.group],
+                "group": about[group],
                 "seconds": about["windows"].astype(int) * WINDOW_SECONDS,
             }
         ),
@@ -88,7 +93,9 @@ def judge(
         gradient_clip=model["options"].get("gradient_clip"),
         consistency_chance=facts.consistency_chance,
         best_epoch=model["training"]["best_epoch"],
-        signals=facts.signals | _beside_the_curves(facts, history, model["training"], validation, iid),
+        signals=facts.signals
+        | _beside_the_curves(facts.signals["split.accuracy"], history, model["training"], validation, iid)
+        | {"groups.association": association(training["label"], survey.loc[training["clip_id"], group])},
     )
     return Health(
         diagnose(history, details, load_rules(options.profile)),
@@ -104,28 +111,30 @@ def judge(
 
 
 def _beside_the_curves(
-    facts: Facts,
+    accuracy: float | None,
     history: pd.DataFrame,
     training: Mapping[str, Any],
     validation: pd.DataFrame,
     iid: pd.DataFrame,
 ) -> dict[str, float | None]:
-    """How the training ended, and how the validation split compares with held-out training nights and the IID test."""
+    """How the training ended, and how the validation split compares with held-out training nights and the IID test.
+
+    split.gain and split.contrast need a hold-out from the training set. The second is large where held-out nights of it
+    are worse than both its other nights and nights beyond it: so they are worse labelled.
+    """
+    signals: dict[str, float | None] = dict.fromkeys(
+        ("split.lead", "split.lead_errors", "split.gain", "split.contrast")
+    )
+    signals["broke_down"] = float("not finite" in str(training.get("stopped")))
     found = lead(_right(validation), _right(iid))
-    broke_down = "not finite" in str(training.get("stopped"))
-    signals: dict[str, float | None] = {
-        "broke_down": float(broke_down),
-        "split.lead": None,
-        "split.lead_errors": None,
-        "split.gain": None,
-    }
     if found is not None:
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
     held_out = training.get("early_stopping", {}).get("on") == "internal"
-    accuracy = facts.signals["split.accuracy"]
-    if held_out and accuracy is not None and "validation_accuracy" in history:
+    if held_out and accuracy is not None and {"validation_accuracy", "train_accuracy"} <= set(history):
         best = history.loc[history["epoch"] == training["best_epoch"], "validation_accuracy"].iloc[0]
+        fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()
         signals["split.gain"] = accuracy - float(best)
+        signals["split.contrast"] = accuracy - float(best) + float(fitted)
     return signals
 
 

@@ -1,4 +1,4 @@
-"""Pictures to look at: PNG files, 1,200 pixels wide, of one look, with the same bytes for the same data.
+"""Pictures to look at: PNG files of one look, 1,200 pixels wide unless said otherwise; same data, same bytes.
 
 They know nothing but the data they draw. matplotlib is imported when something is drawn, and never pyplot: no window,
 no global state.
@@ -6,7 +6,7 @@ no global state.
 
 from chorus.pictures.evaluation import draw_evaluation
 from chorus.pictures.scores import draw_score_distribution
-from chorus.pictures.sheet import SheetClip, contact_sheet, draw_spectrogram
+from chorus.pictures.sheet import SheetClip, contact_sheet, draw_spectrogram, thumbnail
 from chorus.pictures.spectrogram import spectrogram
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "draw_score_distribution",
     "draw_spectrogram",
     "spectrogram",
+    "thumbnail",
 ]

@@ -44,30 +44,47 @@ _STYLE = {
 
 
 @contextmanager
-def picture(path: Path | str, height: float, heading: str, subheading: str) -> Iterator[Figure]:
-    """Yield an empty figure `height` inches high; when the block ends well, it is written to `path` as PNG.
+def picture(
+    path: Path | str, height: float, heading: str, subheading: str, *, width: float = WIDTH, dpi: int = DPI
+) -> Iterator[Figure]:
+    """Yield an empty figure `height` inches high; when the block ends well, it is written to `path` as PNG."""
+    with drawing(width, height, dpi=dpi, above=0.62) as figure:
+        figure.text(0.12 / width, 1 - 0.12 / height, heading, size=13, weight="bold", va="top")
+        figure.text(0.12 / width, 1 - 0.38 / height, subheading, size=9, color=GREY, va="top")
+        yield figure
+        content = png(figure)
+        with replacing(path) as beside:
+            beside.write_bytes(content)
 
-    A personal matplotlibrc has no say, and the file names no software: same data, same bytes. It has 256 colours, which
-    look the same and make a sheet of spectrograms a fifth as large: these files are kept in git.
+
+@contextmanager
+def drawing(width: float, height: float, *, dpi: int = DPI, above: float = 0.0) -> Iterator[Figure]:
+    """Yield an empty figure of `width` x `height` inches with `above` inches left free at its top.
+
+    A personal matplotlibrc has no say: same data, same bytes.
     """
     import matplotlib.style
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
-    from PIL import Image
 
     with matplotlib.style.context(["default", _STYLE]):
-        layout = ConstrainedLayoutEngine(rect=(0.005, 0.005, 0.985, 1 - 0.62 / height))
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout=layout)
-        figure.text(0.012, 1 - 0.12 / height, heading, size=13, weight="bold", va="top")
-        figure.text(0.012, 1 - 0.38 / height, subheading, size=9, color=GREY, va="top")
-        yield figure
-        with replacing(path) as beside:
-            rendered = BytesIO()
-            figure.savefig(rendered, format="png", metadata={"Software": None})
-            image = (
-                Image.open(rendered).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-            )
-            image.save(beside, format="png", optimize=True)
+        layout = ConstrainedLayoutEngine(rect=(0.005, 0.005, 0.985, min(0.99, 1 - above / height)))
+        yield Figure(figsize=(width, height), dpi=dpi, layout=layout)
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as PNG that names no software.
+
+    It has 256 colours, which look the same and make a sheet of spectrograms a fifth as large: these files are kept in
+    git.
+    """
+    from PIL import Image
+
+    rendered, reduced = BytesIO(), BytesIO()
+    figure.savefig(rendered, format="png", metadata={"Software": None})
+    image = Image.open(rendered).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    image.save(reduced, format="png", optimize=True)
+    return reduced.getvalue()
 
 
 def clipped(text: str, most: int) -> str:

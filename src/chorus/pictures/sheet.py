@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chorus.clips import SAMPLE_RATE
 from chorus.errors import DataError
-from chorus.pictures.look import BLUE, GREY, clipped, picture
+from chorus.pictures.look import BLUE, GREY, clipped, drawing, picture, png
 from chorus.pictures.spectrogram import RANGE_DB, check_samples, spectrogram
 
 if TYPE_CHECKING:
@@ -72,15 +72,30 @@ def contact_sheet(clips: Sequence[SheetClip], path: Path | str, heading: str) ->
     with picture(path, 0.7 + 1.85 * rows, clipped(heading, 95), f"kHz over seconds · {_BAND_NOTE}") as figure:
         cells = figure.subplots(rows, 2, squeeze=False).ravel()
         for axes, clip in zip(cells, clips, strict=False):
-            check_samples(clip.samples)
-            _spectrogram(axes, clip.samples, FROG_HZ)
-            _mark_band(axes)
+            _call_band(axes, clip.samples)
             title = "\n".join(clipped(line, 80) for line in clip.title.splitlines())
             axes.set_title(title, size=8, weight="normal")
         for axes in cells[len(clips) :]:
             axes.axis("off")
         if not clips:
             cells[0].text(0, 0.8, "There are none.", size=11, color=GREY)
+
+
+def thumbnail(samples: NDArray[np.int16]) -> bytes:
+    """One clip's spectrogram up to 4 kHz as a PNG 432 pixels wide, without a title.
+
+    Raises:
+        DataError: the samples are not one channel of 16-bit audio, or there are none.
+    """
+    with drawing(3.6, 1.7) as figure:
+        _call_band(figure.subplots(), samples)
+        return png(figure)
+
+
+def _call_band(axes: Axes, samples: NDArray[np.int16]) -> None:
+    check_samples(samples)
+    _spectrogram(axes, samples, FROG_HZ)
+    _mark_band(axes)
 
 
 def _waveform(axes: Axes, samples: NDArray[np.int16]) -> None:

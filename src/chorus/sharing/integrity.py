@@ -7,8 +7,9 @@ of a folder on the remote, whose list of files it finds there and takes for the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -92,7 +93,8 @@ class Store:
         Raises:
             ChorusError: there is no remote, or it cannot be read.
         """
-        return self._states(self._remote, objects, advance)
+        with _using_remote():
+            return self._states(self._remote, objects, advance)
 
     def upload(self, objects: Collection[Object]) -> None:
         """Put objects from the cache on the remote, in place of what is there.
@@ -100,11 +102,9 @@ class Store:
         Raises:
             ChorusError: the remote cannot be written.
         """
-        try:
+        with _using_remote():
             for item in objects:
                 self._remote.fs.put_file(self._cache.oid_to_path(item.name), self._remote.oid_to_path(item.name))
-        except Exception as error:  # whatever S3 and its libraries raise
-            raise _unreachable(error) from None
 
     def discard(self, objects: Collection[Object]) -> None:
         """Remove objects from the cache, and their damaged copies in the study: the next pull brings them again."""
@@ -130,13 +130,12 @@ class Store:
         return [whole, *(Object(item.value, "/".join((path, *key))) for key, _, item in tree)]
 
     def _tree(self, info: HashInfo, path: str) -> Any:
-        try:
+        absent = (FileNotFoundError, ObjectFormatError)
+        with suppress(*absent):
             return Tree.load(self._cache, info)
-        except (FileNotFoundError, ObjectFormatError):
-            try:
-                return Tree.load(self._remote, info)
-            except (FileNotFoundError, ObjectFormatError):
-                raise ChorusError(f"the list of files of {path} is neither here nor on the remote: push it") from None
+        with _using_remote(), suppress(*absent):
+            return Tree.load(self._remote, info)
+        raise ChorusError(f"the list of files of {path} is neither here nor on the remote: push it")
 
     def _states(self, store: Any, objects: Collection[Object], advance: Callable[[int], None]) -> dict[Object, State]:
         states: dict[Object, State] = {}
@@ -158,8 +157,6 @@ def _state(store: Any, item: Object) -> State:
         return "whole" if _whole(item.name, stream) else "damaged"
     except FileNotFoundError:
         return "missing"
-    except Exception as error:  # whatever S3 and its libraries raise
-        raise _unreachable(error) from None
 
 
 def _whole(name: str, stream: BinaryIO) -> bool:
@@ -170,5 +167,12 @@ def _whole(name: str, stream: BinaryIO) -> bool:
     return digest.hexdigest() == name.removesuffix(".dir")
 
 
-def _unreachable(error: Exception) -> ChorusError:
-    return ChorusError(f"the remote cannot be used: {' '.join(str(error).split()) or type(error).__name__}")
+@contextmanager
+def _using_remote() -> Iterator[None]:
+    try:
+        yield
+    except ChorusError:
+        raise
+    except Exception as error:  # whatever S3 and its libraries raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ChorusError(f"the remote cannot be used: {reason}") from None

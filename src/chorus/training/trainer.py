@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,8 @@ class TrainedHead:
             validation part in batches of the same size, dealt once at random. Both are nan with fewer than two batches.
         train_accuracy: of the head after the epoch, on (at most 512) training windows as they were before augmentation.
         grad_norm, grad_norm_std: mean over the steps, and sample SD over those of full batches, of the L2 norm of the
-            gradient before clipping. clipped_share: of the steps.
+            gradient before clipping: of all steps where there is clipping, else of every second one and the last.
+            clipped_share: of the steps.
         validation_loss: mean over windows, with hard targets.
         validation_accuracy, validation_top2_accuracy (more than two classes), validation_top3_accuracy (more than
             three), validation_macro_f1, validation_auprc (two classes): over clips, by `clip_probabilities`.
@@ -63,7 +64,13 @@ class TrainedHead:
         return pd.DataFrame(self.history)
 
 
-def train_head(training: Examples, validation: Examples, options: HeadOptions, seed: int) -> TrainedHead:
+def train_head(
+    training: Examples,
+    validation: Examples,
+    options: HeadOptions,
+    seed: int,
+    on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
+) -> TrainedHead:
     """Train a head on embeddings.
 
     The result depends on nothing but the arguments, to the byte on one type of CPU: not on the order of the rows, nor
@@ -77,6 +84,7 @@ def train_head(training: Examples, validation: Examples, options: HeadOptions, s
         training: what it learns from. With `validation: internal`, a part of it is held out for early stopping.
         validation: the validation split: chooses the threshold, and with `validation: split` also stops early. Of more
             than two classes some may be missing there.
+        on_epoch: called with the history so far after each epoch, for those who watch.
 
     Raises:
         DataError: a class is missing or lives in too few nights for the hold-out, or the two sides differ in width or
@@ -101,7 +109,7 @@ def train_head(training: Examples, validation: Examples, options: HeadOptions, s
         generator(seed, "train", "upsampling"),
     )
     rows = Rows(features, labels, fitting.clip_ids[origin], own=len(fitting))
-    fitted = fit(rows, (judge.features - mean) / std, judge, options, seed)
+    fitted = fit(rows, (judge.features - mean) / std, judge, options, seed, on_epoch)
     classes = training.classes if len(training.classes) > 2 else training.classes[1:]
     head = Head(mean=mean, std=std, layers=fitted.layers, classes=classes)
     threshold = None

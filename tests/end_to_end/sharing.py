@@ -1,0 +1,118 @@
+"""Machines that share data: clones of a repository, each with a cache of its own, and the S3 server between them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from chorus.sharing.server import BUCKET, S3Server
+
+ROOT = Path(__file__).parents[2]
+URL = f"s3://{BUCKET}/dvc"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Machine:
+    """A clone, or another folder with a DVC repository; the keys to the server come by the environment, if at all."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
+        self.folder = folder
+        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        # no keys, profiles or caches of whoever runs the tests
+        home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "none"), "AWS_EC2_METADATA_DISABLED": "true"}
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHONPATH"))}
+        self.environment = own | path | home | {"COLUMNS": "200"} | dict(environment)
+
+    @classmethod
+    def clone(cls, origin: Path, folder: Path, server: S3Server) -> Machine:
+        """As a colleague would: git clone, and one line for the keys."""
+        subprocess.run(["git", "clone", "-q", origin, folder], check=True)
+        machine = cls(folder)
+        machine.introduce(folder.name)
+        machine.use_keys(server.credentials)
+        return machine
+
+    def introduce(self, name: str) -> None:
+        """Who commits here."""
+        self.run("git", "config", "user.name", name)
+        self.run("git", "config", "user.email", f"{name}@example.org")
+
+    def add_remote(self, server: S3Server) -> None:
+        """The remote as a team commits it: what the commands of docs/sharing.md write."""
+        options = {"url": URL, "endpointurl": server.endpoint, "verify": "true"}
+        with (self.folder / ".dvc/config").open("a") as config:
+            config.write(f"{_section(options)}[core]\n    remote = storage\n")
+
+    def use_keys(self, credentials: Path | None, **options: str) -> None:
+        """The keys, and other options of the remote, of this machine alone."""
+        keys = {} if credentials is None else {"credentialpath": str(credentials)}
+        (self.folder / ".dvc/config.local").write_text(_section(keys | options))
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "-m", message)
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        if command[0] in ("dvc", "python"):
+            command = (sys.executable, *(("-m", "dvc") if command[0] == "dvc" else ()), *command[1:])
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        process = self.start(*command)
+        output, _ = process.communicate(timeout=300)
+        assert (process.returncode != 0) == fails, f"{' '.join(command)}:\n{output}"
+        return output
+
+    def hashes(self, *folders: str) -> dict[str, str]:
+        """Path -> MD5 of the files below some folders; without any, of all files but git's, DVC's and Python's own."""
+        own = {".git", ".dvc", "__pycache__", ".cache"}
+        found = [file for folder in folders or ("",) for file in (self.folder / folder).rglob("*")]
+        return {
+            str(path): hashlib.md5((self.folder / path).read_bytes()).hexdigest()
+            for path in sorted(file.relative_to(self.folder) for file in found if file.is_file())
+            if not own & set(path.parts)
+        }
+
+    def hashes_of(self, paths: set[str]) -> dict[str, str]:
+        """As `hashes`, of files and of all below folders."""
+        return {
+            path: name
+            for path, name in self.hashes().items()
+            if any(path == given or path.startswith(f"{given}/") for given in paths)
+        }
+
+    def cached(self) -> set[str]:
+        """The names of the objects in the cache."""
+        files = (self.folder / ".dvc/cache/files/md5").glob("??/*")
+        return {f"{file.parent.name}{file.name}" for file in files}
+
+    def damaged(self) -> set[str]:
+        """Objects in the cache whose content is not what their name says, half-written ones included."""
+        files = (self.folder / ".dvc/cache/files/md5").glob("??/*")
+        return {
+            file.name
+            for file in files
+            if hashlib.md5(file.read_bytes()).hexdigest() != f"{file.parent.name}{file.stem}"
+        }
+
+
+def _section(options: Mapping[str, str]) -> str:
+    lines = "".join(f"    {key} = {value}\n" for key, value in options.items())
+    return f"['remote \"storage\"']\n{lines}"
