@@ -43,7 +43,7 @@ s3: setup-dev  ## start an S3 server on this machine, to try sharing with (docs/
 	@python src/s3.py
 
 test: setup-dev  ## run the tests
-	python -m pytest -n auto --dist loadfile -m "not slow"
+	python -m pytest -n auto --dist loadfile -m "not slow" --ignore tests/end_to_end/test_share.py --ignore tests/end_to_end/test_share_faults.py --ignore tests/end_to_end/test_review.py
 
 test-all: setup-dev  ## also the slow ones: a grid that is killed, fills the disk, and goes on
 	python -m pytest
