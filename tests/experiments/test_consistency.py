@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from dvc.repo import Repo
 
 from chorus.errors import DataError
@@ -163,6 +164,17 @@ def test_a_change_that_was_not_run_is_stale_and_no_edited_number(broken):
     assert "the stage compose was not run since a change of compose" in added
     stages = {problem.split()[2] for problem in added}
     assert {"compose", "train"} <= stages and not {"survey", "encode", "split"} & stages
+
+
+def test_a_stage_that_never_ran_is_neither_edited_nor_stale(broken):
+    lock = yaml.safe_load((broken / "dvc.lock").read_text())
+    gone = lock["stages"].pop("diagnose")
+    (broken / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
+    for out in gone["outs"]:
+        (broken / out["path"]).unlink(missing_ok=True)
+    with Repo(str(broken)) as repo:
+        assert not [problem for problem in stale_stages(repo) if "diagnose" in problem]
+    assert not [problem for problem in problems(broken) if "is of no run" in problem or "diagnose used" in problem]
 
 
 def test_a_damaged_dvc_lock_is_one_line(broken):

@@ -78,14 +78,18 @@ def edited_results(repo: Repo) -> list[str]:
 
 
 def stale_stages(repo: Repo) -> list[str]:
-    """Stages whose parameters or code have changed since dvc.lock was written: what they made is of the old ones."""
+    """Stages whose parameters or code have changed since they ran: what they made is of the old ones.
+
+    Stages that never ran made nothing, and are not named.
+    """
     found = []
     outputs = {out.def_path for stage in repo.index.stages for out in stage.outs}
     for stage in repo.index.stages:
         changed: list[str] = []
         for dep in stage.deps:
             if isinstance(dep, ParamsDependency):
-                changed += [key for keys in dep.status().values() for key in _names(keys)]
+                # not a mapping of keys, but the word "new", where the stage never ran
+                changed += [key for keys in dep.status().values() if isinstance(keys, dict) for key in keys]
             elif dep.def_path not in outputs and dep.exists and dep.hash_info and dep.changed_checksum():
                 changed.append(dep.def_path)
         if changed:
@@ -193,7 +197,3 @@ def _difference(expected: pd.DataFrame, found: pd.DataFrame) -> str:
     row, column = (int(place[0]) for place in differs.nonzero())
     at = f"row {row + 1}, column {expected.columns[column]}"
     return f"{at}: {found.iat[row, column]} should be {expected.iat[row, column]}"
-
-
-def _names(keys: Any) -> list[str]:
-    return list(keys) if isinstance(keys, dict) else [str(keys)]
