@@ -10,8 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from end_to_end.project import Project
-from end_to_end.test_demo import TINY
+from end_to_end.project import TINY, Project
 
 SUBSET = "hardneg_conf_min_30"
 
@@ -167,21 +166,18 @@ def test_another_ood_site_is_another_test(elsewhere, reviewer):
     assert "| split test_ood |" in text
 
 
-def test_without_the_data_the_review_says_so(author, harder, elsewhere, reviewer):
+def test_without_the_data_the_review_says_so(author, elsewhere, reviewer):
     store = author.folder.parent / "store"
-    cache = reviewer.folder / ".dvc/cache"
     shutil.move(store, store.with_name("away"))
-    shutil.rmtree(cache, ignore_errors=True)
+    shutil.rmtree(reviewer.folder / ".dvc/cache", ignore_errors=True)
     try:
-        text = reviewer.review(harder)
-        other = reviewer.review(elsewhere)
+        text = reviewer.review(elsewhere)
     finally:
         shutil.move(store.with_name("away"), store)
     assert "cannot be read here (`dvc pull` first, or credentials?)" in text
     assert "* `data/manifests/train.csv`: " in text and "| training set |" not in text
-    assert "| ood_auprc |" in text and "Traceback" not in text
-    assert "test split" not in text
-    assert "**The test split may have changed:** data/manifests/splits.csv differs" in other
+    assert "**The test split may have changed:** data/manifests/splits.csv differs" in text
+    assert "| ood_auprc |" in text
 
 
 def test_a_revision_that_is_not_there_is_one_line(author):

@@ -70,6 +70,14 @@ def test_metrics_of_a_changed_test_are_not_compared_and_the_others_are():
     assert warning.startswith("**The test split changed** (test_ood): 1 entered (1 positive (high)).")
 
 
+def test_splits_that_cannot_be_read_are_suspected_only_if_they_differ():
+    lost = replace(NOTHING, missing={"data/manifests/splits.csv": "FileNotFoundError: no such file"})
+    assert suspicions(lost) == []
+    (warning,) = suspicions(replace(lost, data=["data/manifests/splits.csv"]))
+    assert warning.startswith("**The test split may have changed:**")
+    assert "* `data/manifests/splits.csv`: FileNotFoundError: no such file" in comment(lost)
+
+
 def test_a_changed_validation_split_is_told_with_what_it_decides():
     (warning,) = suspicions(replace(NOTHING, changes=[_change("split validation", "x"), _change("split train", "y")]))
     assert warning.startswith("The validation split changed") and "threshold is chosen on it" in warning
