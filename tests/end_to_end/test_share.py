@@ -148,6 +148,18 @@ def test_two_people_who_push_at_once_lose_nothing(author, swept, origin, server,
     assert (third.folder / "ana.csv").read_bytes() != (third.folder / "ben.csv").read_bytes()
 
 
+def test_the_name_of_anothers_experiment_is_refused_and_both_are_kept(author, swept):
+    """After the test above: "ana" is the author's and lies on the git remote."""
+    swept.run("dvc", "exp", "run", "--allow-missing", "-n", "ana", "-S", "seed=13", "compose")
+    swept.run("git", "checkout", "-q", ".")
+    assert "experiment ana has diverged" in swept.run("dvc", "exp", "push", "origin", "ana")
+    own, there = _experiment(swept, "ana"), swept.run("git", "ls-remote", "origin", "refs/exps/*/ana").split()[0]
+    assert there == _experiment(author, "ana") != own
+    swept.run("dvc", "exp", "rename", "ana", "ben2")
+    swept.run("dvc", "exp", "push", "origin", "ben2")
+    assert own in swept.run("git", "ls-remote", "origin", "refs/exps/*")
+
+
 def test_the_committed_remote_holds_no_keys(author, swept, server):
     secret = server.credentials.read_text().split()[-1]
     for machine in (author, swept):
