@@ -51,7 +51,8 @@ class Machine:
         """The remote as a team commits it: what the commands of docs/sharing.md write."""
         options = {"url": URL, "endpointurl": server.endpoint, "verify": "true"}
         with (self.folder / ".dvc/config").open("a") as config:
-            config.write(f"{_section(options)}[core]\n    remote = storage\n")
+            config.write(_section(options))
+        self.run("dvc", "remote", "default", "-q", "storage")
 
     def use_keys(self, credentials: Path | None, **options: str) -> None:
         """The keys, and other options of the remote, of this machine alone."""
