@@ -46,7 +46,7 @@ def main() -> None:
 def show(what: str, objects: list[Object]) -> int:
     """One line an object; returns how many."""
     for item in objects:
-        print(f"{what}: {item.path} ({item.name})")
+        print(f"{what}: {' = '.join(item.paths)} ({item.name})")
     return len(objects)
 
 

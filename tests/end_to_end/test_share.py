@@ -131,10 +131,13 @@ def test_one_run_is_brought_without_the_rest(swept, origin, server, tmp_path):
 
 def test_two_people_who_push_at_once_lose_nothing(author, swept, origin, server, tmp_path):
     people = {"ana": author, "ben": swept}
-    for seed, (name, machine) in enumerate(people.items(), start=11):
-        machine.run("git", "checkout", "-q", ".")
-        machine.run("dvc", "exp", "run", "--allow-missing", "-n", name, "-S", f"seed={seed}", "compose")
-        machine.run("git", "checkout", "-q", ".")
+    runs = [
+        machine.start("dvc", "exp", "run", "--allow-missing", "-n", name, "-S", f"seed={seed}", "compose")
+        for seed, (name, machine) in enumerate(people.items(), start=11)
+    ]
+    for run in runs:
+        output, _ = run.communicate(timeout=300)
+        assert run.returncode == 0, output
     pushes = [machine.start("dvc", "exp", "push", "origin", name) for name, machine in people.items()]
     for push in pushes:
         output, _ = push.communicate(timeout=120)
@@ -146,6 +149,17 @@ def test_two_people_who_push_at_once_lose_nothing(author, swept, origin, server,
         assert _experiment(third, name) == _experiment(machine, name)
         third.run("dvc", "get", ".", "data/manifests/train.csv", "--rev", name, "-o", f"{name}.csv")
     assert (third.folder / "ana.csv").read_bytes() != (third.folder / "ben.csv").read_bytes()
+
+
+def test_the_name_of_anothers_experiment_is_refused_and_both_are_kept(author, swept):
+    """After the test above: "ana" is the author's and lies on the git remote."""
+    swept.run("dvc", "exp", "rename", "ben", "ana")
+    assert "experiment ana has diverged" in swept.run("dvc", "exp", "push", "origin", "ana")
+    own, there = _experiment(swept, "ana"), swept.run("git", "ls-remote", "origin", "refs/exps/*/ana").split()[0]
+    assert there == _experiment(author, "ana") != own
+    swept.run("dvc", "exp", "rename", "ana", "ben2")
+    swept.run("dvc", "exp", "push", "origin", "ben2")
+    assert own in swept.run("git", "ls-remote", "origin", "refs/exps/*")
 
 
 def test_the_committed_remote_holds_no_keys(author, swept, server):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments.history import History, inputs_of, varying_stages
+from chorus.experiments.history import History, inputs, inputs_of, varying_stages
 
 PIPELINE = {
     "stages": {
@@ -90,6 +90,8 @@ def test_what_varies_is_all_between_a_parameter_and_the_target():
     assert varying_stages(PIPELINE, ["mine.head.epochs"], "evaluate") == ["mine", "compose", "evaluate"]
     assert inputs_of(PIPELINE, STAGES) == ["mine"]
     assert inputs_of(PIPELINE, ["mine", *STAGES]) == ["raw"]
+    assert inputs(PIPELINE, STAGES) == ["data/subsets"]
+    assert inputs(PIPELINE, ["mine", *STAGES]) == ["data/raw/clips.csv"]
     with pytest.raises(ParameterError, match=r"seed: no stage up to raw depends on it"):
         varying_stages(PIPELINE, ["seed"], "raw")
     with pytest.raises(ParameterError, match=r"dvc.yaml has no stage 'deploy'"):

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
-    command = [sys.executable, str(ROOT / "src/s3.py"), "--port", str(free_port()), "--folder", str(tmp_path / "s3")]
+    port = free_port()
+    command = [sys.executable, str(ROOT / "src/s3.py"), "--port", str(port), "--folder", str(tmp_path / "s3")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -43,7 +44,7 @@ def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
-    with S3Server(tmp_path / "s3", free_port()):  # nothing of it is left running, or this would share its catalogue
+    with S3Server(tmp_path / "s3", port):  # its server ended with it, or the port would be taken
         pass
 
 

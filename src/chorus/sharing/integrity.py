@@ -31,14 +31,14 @@ _CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Object:
-    """What the cache and a remote hold for a file or for the list of a folder's files.
+    """What the cache and a remote hold for files of one content, or for the list of a folder's files.
 
     name: the MD5 of its content; that of a folder's list ends in ".dir".
-    path: in the study, of the first file with this content.
+    paths: from the current folder, of all files that have this content.
     """
 
     name: str
-    path: str
+    paths: tuple[str, ...]
 
 
 class Store:
@@ -72,16 +72,16 @@ class Store:
             DataError: there is no such commit.
             ChorusError: the list of a folder is neither here nor on the remote.
         """
-        found: dict[str, Object] = {}
+        found: dict[str, list[str]] = {}
         try:
             for _ in self._repo.brancher(revs=[revision] if revision else None, workspace=False):
                 for output in self._repo.index.outs:
                     if output.use_cache and output.hash_info:
-                        for item in self._parts(output.hash_info, str(output)):
-                            found.setdefault(item.name, item)
+                        for path, name in self._parts(output.hash_info, str(output)):
+                            found.setdefault(name, []).append(path)
         except DvcException as error:
             raise DataError(f"{revision or 'the workspace'}: {' '.join(str(error).split())}") from None
-        return list(found.values())
+        return [Object(name, tuple(dict.fromkeys(paths))) for name, paths in found.items()]
 
     def here(self, objects: Collection[Object], advance: Callable[[int], None]) -> dict[Object, State]:
         """The state of objects in the cache, from reading them."""
@@ -110,9 +110,10 @@ class Store:
         """Remove objects from the cache, and their damaged copies in the study: the next pull brings them again."""
         for item in objects:
             Path(self._cache.oid_to_path(item.name)).unlink()
-            copy = Path(self._repo.root_dir) / item.path
-            if copy.is_file() and not _whole(item.name, copy.open("rb")):
-                copy.unlink()
+            for path in item.paths:
+                copy = Path(path)
+                if copy.is_file() and not _whole(item.name, copy.open("rb")):
+                    copy.unlink()
 
     @property
     def _remote(self) -> Any:
@@ -121,13 +122,13 @@ class Store:
         except (NoRemoteError, DvcException) as error:
             raise ChorusError(f"no remote to look at: {' '.join(str(error).split())}") from None
 
-    def _parts(self, info: HashInfo, path: str) -> list[Object]:
+    def _parts(self, info: HashInfo, path: str) -> Iterator[tuple[str, str]]:
+        """Path and name of what an output consists of."""
         assert info.value is not None
-        whole = Object(info.value, path)
-        if not info.isdir:
-            return [whole]
-        tree = self._tree(info, path)
-        return [whole, *(Object(item.value, "/".join((path, *key))) for key, _, item in tree)]
+        yield path, info.value
+        if info.isdir:
+            for key, _, part in self._tree(info, path):
+                yield "/".join((path, *key)), part.value
 
     def _tree(self, info: HashInfo, path: str) -> Any:
         absent = (FileNotFoundError, ObjectFormatError)

@@ -10,23 +10,10 @@ from pathlib import Path
 from chorus.errors import DataError
 
 # The options of DVC's remotes that are keys, whatever the kind of storage.
-_KEYS = frozenset(
-    [
-        "access_key_id",
-        "secret_access_key",
-        "session_token",
-        "sse_customer_key",
-        "password",
-        "passphrase",
-        "token",
-        "client_secret",
-        "account_key",
-        "sas_token",
-        "connection_string",
-        "oss_key_id",
-        "oss_key_secret",
-        "gdrive_client_secret",
-    ]
+_KEYS = (
+    {"access_key_id", "secret_access_key", "session_token", "sse_customer_key"}  # S3
+    | {"account_key", "sas_token", "connection_string", "client_secret"}  # Azure
+    | {"password", "passphrase", "token", "oss_key_id", "oss_key_secret", "gdrive_client_secret"}  # the others
 )
 _LOOKS_SECRET = (
     ("an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
