@@ -1,4 +1,5 @@
-"""How long one run's training takes on one core, and how much of that is not the unavoidable matrix products.
+"""How long one run's training takes on one core, how much of that is not the unavoidable matrix products, and how much
+goes into the signals of its health (gradient norms, accuracy on training rows, everything on validation but its loss).
 
     python benchmarks/training.py --clips 12110 --epochs 50
 
@@ -9,7 +10,10 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts its threads
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
@@ -17,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 import numpy as np
 import torch
 
-from chorus.training import Examples, HeadOptions, train_head
+from chorus.training import Examples, HeadOptions, loop, train_head
+from chorus.training.judge import Judge
 
 DIMENSIONS = 1024
 POSITIVE_SHARE = 0.3  # 3,585 of the reference's 12,110
@@ -43,6 +48,24 @@ def share_of_products(training: Examples, validation: Examples, epochs: int = 5)
     return sum(event.self_cpu_time_total for event in products) / 1e6 / seconds
 
 
+@contextmanager
+def timed(owner: Any, name: str, spent: dict[str, float]) -> Iterator[None]:
+    """Add up the processor seconds that calls of a function take."""
+    function = getattr(owner, name)
+
+    def call(*arguments: Any) -> Any:
+        start = time.process_time()
+        result = function(*arguments)
+        spent[name] = spent.get(name, 0.0) + time.process_time() - start
+        return result
+
+    setattr(owner, name, call)
+    try:
+        yield
+    finally:
+        setattr(owner, name, function)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=12_110)
@@ -55,8 +78,10 @@ def main() -> None:
     train_head(
         training.take(np.arange(min(400, arguments.clips))), validation, HeadOptions(epochs=1), seed=1
     )  # warm-up
+    spent: dict[str, float] = {}
     start, processor = time.perf_counter(), time.process_time()
-    trained = train_head(training, validation, options, seed=1)
+    with timed(loop, "global_norm", spent), timed(loop.Descent, "accuracy", spent), timed(Judge, "signals", spent):
+        trained = train_head(training, validation, options, seed=1)
     seconds, busy = time.perf_counter() - start, time.process_time() - processor
     products = share_of_products(training, validation)
     rows = trained.summary["training"]["windows"]
@@ -65,6 +90,8 @@ def main() -> None:
     print(f"{seconds:8.1f} s, of which the processor worked {busy:.1f} s for this process")
     print(f"{arguments.clips * arguments.epochs / seconds:8.0f} clips/s")
     print(f"{100 * (1 - products):8.0f} % of the time outside matrix products")
+    parts = ", ".join(f"{name} {100 * part / busy:.1f}" for name, part in spent.items())
+    print(f"{100 * sum(spent.values()) / busy:8.1f} % of that work for the signals of health: {parts}")
 
 
 if __name__ == "__main__":

@@ -51,11 +51,14 @@ class Judge:
             wrong = self.part.clip_ids[~np.isfinite(each.numpy())]
             clips = name_clips(np.unique(wrong).tolist()) or "none alone"
             raise NotFiniteError(f"validation loss not finite in epoch {epoch}: clips {clips}")
-        _, probabilities = clip_probabilities(probabilities_of(logits.numpy()), self.clip_of)
+        return {"validation_loss": loss, **self.signals(logits.numpy(), each.numpy())}
+
+    def signals(self, logits: NDArray[np.float32], each: NDArray[np.float32]) -> dict[str, float]:
+        """All but the loss, from the logits (n, 1 or k) and the losses (n,) of the windows."""
+        _, probabilities = clip_probabilities(probabilities_of(logits), self.clip_of)
         predicted, ranks = np.argmax(probabilities, axis=1), signals.ranks(probabilities, self.truth)
         figures = {
-            "validation_loss": loss,
-            "validation_loss_std": spread(batch_means(each.numpy()[self.order], self.options.batch_size)),
+            "validation_loss_std": spread(batch_means(each[self.order], self.options.batch_size)),
             "validation_accuracy": float(np.mean(ranks < 1)),
         }
         if self.classes > 2:
@@ -64,7 +67,7 @@ class Judge:
             figures["validation_top3_accuracy"] = float(np.mean(ranks < 3))
         figures["validation_macro_f1"] = signals.macro_f1(predicted, self.truth)
         if self.classes == 2:
-            scores = clip_scores(logits.numpy()[:, 0], self.clip_of)[1]
+            scores = clip_scores(logits[:, 0], self.clip_of)[1]
             figures["validation_auprc"] = auprc(self.truth == 1, scores)
         figures["validation_entropy"] = float(np.mean(signals.entropy(probabilities)))
         figures["validation_group_consistency"] = signals.group_consistency(predicted, self.group_of).share

@@ -33,7 +33,8 @@ class TrainedHead:
             validation part in batches of the same size, dealt once at random. Both are nan with fewer than two batches.
         train_accuracy: of the head after the epoch, on (at most 512) training windows as they were before augmentation.
         grad_norm, grad_norm_std: mean over the steps, and sample SD over those of full batches, of the L2 norm of the
-            gradient before clipping. clipped_share: of the steps.
+            gradient before clipping: of all steps where there is clipping, else of every second one and the last.
+            clipped_share: of the steps.
         validation_loss: mean over windows, with hard targets.
         validation_accuracy, validation_top2_accuracy (more than two classes), validation_top3_accuracy (more than
             three), validation_macro_f1, validation_auprc (two classes): over clips, by `clip_probabilities`.
