@@ -1,5 +1,7 @@
 """Stage train: a head on the embeddings of the composed training set."""
 
+import pandas as pd
+
 import stage
 from chorus import detector, embeddings
 from chorus.files import read_csv, write_csv, write_json
@@ -12,11 +14,16 @@ def main() -> None:
     seed = stage.seed()
     clips, manifest = read_csv(stage.SPLITS), read_csv(stage.TRAINING_SET)
     known = embeddings.read(stage.EMBEDDINGS)
-    trained = detector.fit(manifest, clips, known, options, seed)
+    trained = detector.fit(manifest, clips, known, options, seed, on_epoch=show)
     save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
     write_json(stage.METRICS / "training.json", trained.metrics)
-    write_csv(stage.PLOTS / "training" / "curves.csv", trained.curves)
+    write_csv(stage.TRAINING_CURVES, trained.curves)
     print(f"best epoch {trained.best_epoch} of {len(trained.history)}; {trained.summary['stopped']}")
+
+
+def show(history: list[dict[str, float]]) -> None:
+    """The curves so far, for `dvc plots show` and the VS Code extension to watch while it trains."""
+    write_csv(stage.TRAINING_CURVES, pd.DataFrame(history))
 
 
 if __name__ == "__main__":

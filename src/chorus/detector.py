@@ -20,7 +20,12 @@ ScoresOf = Callable[[np.ndarray], np.ndarray]
 
 
 def fit(
-    manifest: pd.DataFrame, clips: pd.DataFrame, embeddings: Embeddings, options: HeadOptions, seed: int
+    manifest: pd.DataFrame,
+    clips: pd.DataFrame,
+    embeddings: Embeddings,
+    options: HeadOptions,
+    seed: int,
+    on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
 ) -> TrainedHead:
     """Train a head on a composed training set; the threshold is chosen on the validation split.
 
@@ -39,7 +44,8 @@ def fit(
             f"the validation split holds {'only ' + labels.pop() if labels else 'no'} clips, but a threshold needs "
             "both classes: raise split.validation_share, or fix splits in the survey's column `split`"
         )
-    return train_head(examples(manifest, clips, embeddings), examples(validation, clips, embeddings), options, seed)
+    learned, judged = (examples(part, clips, embeddings) for part in (manifest, validation))
+    return train_head(learned, judged, options, seed, on_epoch)
 
 
 @dataclass(frozen=True)

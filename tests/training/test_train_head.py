@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from toy import toy_examples
@@ -312,3 +313,12 @@ def test_the_numbers_shown_in_a_table_of_experiments_are_those_of_the_best_epoch
         "best_epoch": trained.best_epoch,
         **{name: best[name] for name in ("train_loss", "validation_loss", "validation_auprc")},
     }
+
+
+def test_who_watches_sees_the_history_grow_by_an_epoch_at_a_time_and_changes_nothing():
+    seen = []
+    training, validation, options = toy_examples("t"), toy_examples("v"), HeadOptions(epochs=3, hidden_units=4)
+    watched = train_head(training, validation, options, 1, on_epoch=lambda history: seen.append(list(history)))
+    assert [len(history) for history in seen] == [1, 2, 3]
+    unwatched = train_head(training, validation, options, 1)
+    assert pd.DataFrame(seen[-1]).equals(watched.curves) and watched.curves.equals(unwatched.curves)

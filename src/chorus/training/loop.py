@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -53,11 +53,19 @@ class Fitted:
     stopped: str
 
 
-def fit(rows: Rows, judge_features: Features, judge: Examples, options: HeadOptions, seed: int) -> Fitted:
+def fit(
+    rows: Rows,
+    judge_features: Features,
+    judge: Examples,
+    options: HeadOptions,
+    seed: int,
+    on_epoch: Callable[[History], None] | None = None,
+) -> Fitted:
     """Minimise the loss on the rows; keep the epoch that does best on `judge`.
 
     Args:
         judge_features: standardised.
+        on_epoch: called with the history after each epoch.
 
     Raises:
         ModelError: a loss or gradient is no longer finite, and there is no good epoch to fall back on.
@@ -82,6 +90,8 @@ def fit(rows: Rows, judge_features: Features, judge: Examples, options: HeadOpti
                 break
             accuracies = [past["validation_accuracy"] for past in (*history, row)]
             history.append(row | {"improvement_rate": improvement_rate(accuracies)})
+            if on_epoch is not None:
+                on_epoch(history)
             if (row[merit], -row["validation_loss"]) > best:
                 best, best_epoch, layers = (row[merit], -row["validation_loss"]), epoch, network.layers()
             if stopped := reason_to_stop(history, best_epoch, options):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,13 @@ class TrainedHead:
         return pd.DataFrame(self.history)
 
 
-def train_head(training: Examples, validation: Examples, options: HeadOptions, seed: int) -> TrainedHead:
+def train_head(
+    training: Examples,
+    validation: Examples,
+    options: HeadOptions,
+    seed: int,
+    on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
+) -> TrainedHead:
     """Train a head on embeddings.
 
     The result depends on nothing but the arguments, to the byte on one type of CPU: not on the order of the rows, nor
@@ -78,6 +84,7 @@ def train_head(training: Examples, validation: Examples, options: HeadOptions, s
         training: what it learns from. With `validation: internal`, a part of it is held out for early stopping.
         validation: the validation split: chooses the threshold, and with `validation: split` also stops early. Of more
             than two classes some may be missing there.
+        on_epoch: called with the history so far after each epoch, for those who watch.
 
     Raises:
         DataError: a class is missing or lives in too few nights for the hold-out, or the two sides differ in width or
@@ -102,7 +109,7 @@ def train_head(training: Examples, validation: Examples, options: HeadOptions, s
         generator(seed, "train", "upsampling"),
     )
     rows = Rows(features, labels, fitting.clip_ids[origin], own=len(fitting))
-    fitted = fit(rows, (judge.features - mean) / std, judge, options, seed)
+    fitted = fit(rows, (judge.features - mean) / std, judge, options, seed, on_epoch)
     classes = training.classes if len(training.classes) > 2 else training.classes[1:]
     head = Head(mean=mean, std=std, layers=fitted.layers, classes=classes)
     threshold = None
