@@ -240,7 +240,8 @@ def report(runs: pd.DataFrame) -> None:
         planted, healthy = of_profile[of_profile["fault"] != "healthy"], of_profile[of_profile["fault"] == "healthy"]
         seeds = sorted(planted["seed"].unique())
         print(
-            f"\n**{profile}**\n\n| fault | seeds {seeds[0]} to {seeds[-1]} | named | said instead |\n| --- | --- | ---: | --- |"
+            f"\n**{profile}**\n\n| fault | seeds {seeds[0]} to {seeds[-1]} | named | said instead |\n"
+            "| --- | --- | ---: | --- |"
         )
         for fault in FAULTS:
             part = planted[planted["fault"] == fault].sort_values("seed")
