@@ -93,7 +93,9 @@ def judge(
         gradient_clip=model["options"].get("gradient_clip"),
         consistency_chance=facts.consistency_chance,
         best_epoch=model["training"]["best_epoch"],
-        signals=facts.signals
+        # in the curves it is of the nights that early stopping looks at, whose chance level nobody knows afterwards
+        signals={"validation_group_consistency.end": facts.tables["group_consistency"]["share"]}
+        | facts.signals
         | _beside_the_curves(facts.signals["split.accuracy"], history, model["training"], validation, iid)
         | {"groups.association": association(training["label"], survey.loc[training["clip_id"], group])},
     )
