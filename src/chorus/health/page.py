@@ -36,8 +36,8 @@ svg text.quiet { fill: var(--quiet); } .grid { stroke: var(--rule); } polyline {
 .ends { stroke: var(--ink); stroke-width: 2; }
 [class^=key] { white-space: nowrap; } .key0 { color: var(--one); } .key1 { color: var(--two); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; } .wide { overflow-x: auto; }
-td, th { overflow-wrap: normal; text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--rule); }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td, th { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--rule); }
+td, th { overflow-wrap: normal; font-variant-numeric: tabular-nums; }
 """
 
 
