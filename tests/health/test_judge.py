@@ -37,7 +37,7 @@ CALM = pd.DataFrame(
 )
 MODEL = {
     "options": {"gradient_clip": None},
-    "training": {"best_epoch": 5, "stopped": "patience", "early_stopping": {"on": "internal"}},
+    "training": {"best_epoch": 5, "stopped": "patience", "early_stopping": {"on": "internal", "clips": 80}},
 }
 
 
@@ -105,8 +105,9 @@ def test_a_training_that_broke_down_is_told_with_its_reason():
     assert f"Training ended: {reason}" in in_words(health.detail)
 
 
-def test_what_depends_on_an_internal_holdout_is_not_judged_without_one():
-    model = {**MODEL, "training": {**MODEL["training"], "early_stopping": {"on": "split"}}}
+@pytest.mark.parametrize("holdout", [{"on": "split", "clips": 325}, {"on": "internal", "clips": 10}])
+def test_what_depends_on_held_out_nights_is_not_judged_without_enough_of_them(holdout):
+    model = {**MODEL, "training": {**MODEL["training"], "early_stopping": holdout}}
     health = _judge(CALM.assign(validation_accuracy=0.6), model)
     assert "mislabelled: needs split.contrast" in health.diagnosis.not_judged
     assert health.detail["verdict"] == "healthy"

@@ -18,6 +18,9 @@ from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
 
 
+HELD_OUT = 30  # clips; with fewer held out, three clips are a third of an accuracy
+
+
 @dataclass(frozen=True)
 class Health:
     """Of one run. signals: beside the curves. about: its best epoch, why it stopped, how its clips are grouped."""
@@ -121,7 +124,7 @@ def _beside_the_curves(
 ) -> dict[str, float | None]:
     """How the training ended, and how the validation split compares with held-out training nights and the IID test.
 
-    split.gain and split.contrast need a hold-out from the training set. The second is large where held-out nights of it
+    split.gain and split.contrast need a hold-out of some size from the training set. The second is large where held-out nights of it
     are worse than both its other nights and nights beyond it: so they are worse labelled.
     """
     signals: dict[str, float | None] = dict.fromkeys(
@@ -131,7 +134,8 @@ def _beside_the_curves(
     found = lead(_right(validation), _right(iid))
     if found is not None:
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
-    held_out = training.get("early_stopping", {}).get("on") == "internal"
+    part = training.get("early_stopping", {})
+    held_out = part.get("on") == "internal" and part["clips"] >= HELD_OUT
     if held_out and accuracy is not None and {"validation_accuracy", "train_accuracy"} <= set(history):
         best = history.loc[history["epoch"] == training["best_epoch"], "validation_accuracy"].iloc[0]
         fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()
