@@ -17,8 +17,7 @@ from chorus.health.measures import END
 from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
 
-
-HELD_OUT = 30  # clips; with fewer held out, three clips are a third of an accuracy
+HELD_OUT = 30  # clips; of ten, three wrong ones are a third of the accuracy
 
 
 @dataclass(frozen=True)
@@ -124,8 +123,8 @@ def _beside_the_curves(
 ) -> dict[str, float | None]:
     """How the training ended, and how the validation split compares with held-out training nights and the IID test.
 
-    split.gain and split.contrast need a hold-out of some size from the training set. The second is large where held-out nights of it
-    are worse than both its other nights and nights beyond it: so they are worse labelled.
+    split.gain and split.contrast need a hold-out of some size from the training set. The second is large where held-out
+    nights of it are worse than both its other nights and nights beyond it: so they are worse labelled.
     """
     signals: dict[str, float | None] = dict.fromkeys(
         ("split.lead", "split.lead_errors", "split.gain", "split.contrast")
