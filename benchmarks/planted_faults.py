@@ -137,7 +137,7 @@ FAULTS = {
     "a recorder gives noise": Fault(corrupted_source, frozenset({"weak_source", "corrupted_samples"})),
     "learning rate x 100": Fault(learning_rate(100), frozenset({"learning_rate_too_high"})),
     "learning rate / 100": Fault(learning_rate(0.01), frozenset({"learning_rate_too_low", "saturated"})),
-    "one recorder a class": Fault(one_recorder_a_class, frozenset({"memorising_groups"})),
+    "one recorder a class": Fault(one_recorder_a_class, frozenset({"memorising_groups", "confounded_groups"})),
     "4 of 1,024 dimensions": Fault(poor_features, frozenset({"too_little_capacity"})),
     "exploded samples": Fault(
         exploded_samples, frozenset({"exploding_gradients", "unstable_gradients", "loss_spikes", "corrupted_samples"})
