@@ -17,6 +17,8 @@ from chorus.health.measures import END
 from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
 
+HELD_OUT = 30  # clips; of ten, three wrong ones are a third of the accuracy
+
 
 @dataclass(frozen=True)
 class Health:
@@ -93,7 +95,9 @@ def judge(
         gradient_clip=model["options"].get("gradient_clip"),
         consistency_chance=facts.consistency_chance,
         best_epoch=model["training"]["best_epoch"],
-        signals=facts.signals
+        # in the curves it is of the nights that early stopping looks at, whose chance level nobody knows afterwards
+        signals={"validation_group_consistency.end": facts.tables["group_consistency"]["share"]}
+        | facts.signals
         | _beside_the_curves(facts.signals["split.accuracy"], history, model["training"], validation, iid)
         | {"groups.association": association(training["label"], survey.loc[training["clip_id"], group])},
     )
@@ -119,8 +123,8 @@ def _beside_the_curves(
 ) -> dict[str, float | None]:
     """How the training ended, and how the validation split compares with held-out training nights and the IID test.
 
-    split.gain and split.contrast need a hold-out from the training set. The second is large where held-out nights of it
-    are worse than both its other nights and nights beyond it: so they are worse labelled.
+    split.gain and split.contrast need a hold-out of some size from the training set. The second is large where held-out
+    nights of it are worse than both its other nights and nights beyond it: so they are worse labelled.
     """
     signals: dict[str, float | None] = dict.fromkeys(
         ("split.lead", "split.lead_errors", "split.gain", "split.contrast")
@@ -129,7 +133,8 @@ def _beside_the_curves(
     found = lead(_right(validation), _right(iid))
     if found is not None:
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
-    held_out = training.get("early_stopping", {}).get("on") == "internal"
+    part = training.get("early_stopping", {})
+    held_out = part.get("on") == "internal" and part["clips"] >= HELD_OUT
     if held_out and accuracy is not None and {"validation_accuracy", "train_accuracy"} <= set(history):
         best = history.loc[history["epoch"] == training["best_epoch"], "validation_accuracy"].iloc[0]
         fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()

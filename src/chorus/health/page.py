@@ -37,7 +37,7 @@ svg text.quiet { fill: var(--quiet); } .grid { stroke: var(--rule); } polyline {
 [class^=key] { white-space: nowrap; } .key0 { color: var(--one); } .key1 { color: var(--two); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; } .wide { overflow-x: auto; }
 td, th { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--rule); }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td, th { overflow-wrap: normal; font-variant-numeric: tabular-nums; }
 """
 
 
@@ -87,7 +87,7 @@ def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
         for key, name in (("share", "predictions"), ("chance", "chance"), ("labels", "labels"))
         if consistency[key] is not None
     )
-    about = f"groups with one and the same prediction; validation split by {detail['group']}: {about or 'none'}"
+    about = f"nights with one and the same prediction; on the validation split by {detail['group']}: {about or 'none'}"
     sources = [
         (source, share["accuracy"], share["low"], share["high"], f"{share['accuracy']:.2f} of {share['clips']}")
         for source, share in validation["sources"].items()
