@@ -1,0 +1,101 @@
+"""The clips that most runs get wrong, whatever they were trained on: what to look at and listen to first."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from chorus import audio, shards
+from chorus.clips import LABELS, POSITIVE, SAMPLE_RATE
+from chorus.errors import DataError
+from chorus.files import read_csv
+
+_LISTEN_RATE = 16_000  # Hz: keeps what is below 8 kHz, and with it every frog, at a third of the size
+_BANDS = (("never", 0.0), ("in up to 10 %", 0.1), ("10–50 %", 0.5), ("50–90 %", 0.9), ("more than 90 %", 1.0))
+
+
+def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
+    """For each clip of a split, the share of the runs that are wrong about it at their own thresholds.
+
+    Args:
+        predictions: one row a run and clip: run, threshold, clip_id, split, label, score, and what describes a clip.
+
+    Returns:
+        One row a clip, the hardest first (ties: the further its mean score is from its label, then by clip id):
+        clip_id, label, quality, call_type, site, recorder, night, runs, wrong (share of the runs), mean_score.
+
+    Raises:
+        DataError: there is no clip of this split, or the runs were not all judged on the same clips.
+    """
+    table = predictions[predictions["split"] == split]
+    if table.empty:
+        raise DataError(f"the predictions hold no clip of {split}")
+    positive = table["label"] == POSITIVE
+    table = table.assign(
+        wrong=(table["score"] >= table["threshold"]) != positive,
+        distance=(table["score"] - positive.astype(float)).abs(),
+    )
+    about = ["label", "quality", "call_type", "site", "recorder", "night"]
+    shares = table.groupby("clip_id", as_index=False).agg(
+        **{name: (name, "first") for name in about},
+        runs=("run", "nunique"),
+        wrong=("wrong", "mean"),
+        mean_score=("score", "mean"),
+        distance=("distance", "mean"),
+    )
+    if shares["runs"].nunique() > 1 or len(table) != len(shares) * shares["runs"].iloc[0]:
+        raise DataError(f"the runs were not all judged on the same clips of {split}")
+    order = ["wrong", "distance", "clip_id"]
+    return shares.sort_values(order, ascending=[False, False, True], ignore_index=True).drop(columns="distance")
+
+
+def wrong_counts(shares: pd.DataFrame) -> list[dict[str, object]]:
+    """How many clips of each label are wrong in no run, in some, in nearly all.
+
+    Returns:
+        For each label in the table: label, clips, and counts: name of the band -> clips in it.
+    """
+    rows: list[dict[str, object]] = []
+    for label in LABELS:
+        wrong = shares.loc[shares["label"] == label, "wrong"].to_numpy()
+        if len(wrong):
+            reached = np.searchsorted([end for _, end in _BANDS], wrong - 1e-12, side="left")
+            counts = {name: int((reached == number).sum()) for number, (name, _) in enumerate(_BANDS)}
+            rows.append({"label": label, "clips": len(wrong), "counts": counts})
+    return rows
+
+
+def read_sounds(raw: Path, clip_ids: list[str]) -> dict[str, NDArray[np.int16]]:
+    """The audio of clips, int16 (n,) at 48 kHz.
+
+    Args:
+        raw: the folder with shards and clips.csv.
+
+    Raises:
+        DataError: the folder, a shard or a clip in it is missing.
+    """
+    if not (raw / "clips.csv").is_file():
+        raise DataError(f"the audio is not on this machine: dvc pull {raw.as_posix()}")
+    shard_of = read_csv(raw / "clips.csv").set_index("clip_id")["shard"]
+    if missing := [clip for clip in clip_ids if clip not in shard_of]:
+        raise DataError(f"the survey on this machine does not hold clip {missing[0]}: another version of it was judged")
+    return {clip: audio.decode_flac(shards.read_member(raw / shard_of[clip], f"{clip}.flac")) for clip in clip_ids}
+
+
+def listenable(samples: NDArray[np.int16]) -> bytes:
+    """A clip as FLAC at 16 kHz, small enough for a page; the same bytes for the same samples.
+
+    Args:
+        samples: int16 (n,) at 48 kHz.
+    """
+    import soundfile
+    import soxr
+
+    content = io.BytesIO()
+    reduced = soxr.resample(samples, SAMPLE_RATE, _LISTEN_RATE)
+    soundfile.write(content, reduced, _LISTEN_RATE, format="FLAC", subtype="PCM_16")
+    return content.getvalue()
