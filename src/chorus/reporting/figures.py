@@ -28,6 +28,36 @@ def _narrow(path: Path, height: float, heading: str, subheading: str) -> Abstrac
     return picture(path, height, heading, subheading, width=_WIDTH, dpi=_DPI)
 
 
+def draw_all(runs: pd.DataFrame, order: Sequence[str], rank_by: str, folder: Path) -> dict[str, bytes]:
+    """Draw all pictures of a grid into a folder.
+
+    Args:
+        runs: of `chorus.reporting.tables.typed`.
+        order: signatures, the best first.
+        rank_by: the metric of the leaderboard; its split is the one that all pictures are about.
+
+    Returns:
+        Name without ending -> PNG.
+    """
+    split = rank_by.partition(".")[0]
+    metrics = [metric for metric in dict.fromkeys([rank_by, f"{split}.auprc"]) if metric in runs]
+    lines = {}
+    for name in ("all_positive", "logistic_regression"):
+        column = f"{split}.{name}.{rank_by.partition('.')[2]}"
+        if column in runs and runs[column].notna().all():
+            lines[name.replace("_", " ") + (" (mean)" if runs[column].nunique() > 1 else "")] = runs[column].mean()
+    draw_leaderboard(runs, order, rank_by, folder / "leaderboard.png", lines)
+    draw_parallel(runs, metrics[::-1], folder / "parallel.png")
+    names = ["leaderboard", "parallel"]
+    for metric in metrics:
+        names.append(f"heat_{metric.partition('.')[2]}")
+        draw_heat_map(runs, metric, folder / f"{names[-1]}.png")
+    if "health.verdict" in runs:
+        names.append("health")
+        draw_health(runs, metrics, folder / "health.png")
+    return {name: (folder / f"{name}.png").read_bytes() for name in names}
+
+
 def draw_leaderboard(
     runs: pd.DataFrame, order: Sequence[str], metric: str, path: Path, lines: Mapping[str, float]
 ) -> None:
@@ -114,17 +144,19 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, path: Path) -> None:
                 spine.set_visible(False)
 
 
-def draw_parallel(board: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
-    """Parallel coordinates from top to bottom: the factors, then the metrics; a line a configuration.
+def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
+    """Parallel coordinates from top to bottom: the factors, then the means of the metrics; a line a configuration.
 
     Args:
-        board: one row a configuration: the options of `chorus.reporting.tables.typed` and the means of the metrics.
+        runs: of `chorus.reporting.tables.typed`.
         metrics: the last one gives the lines their colours.
     """
     import matplotlib
     from matplotlib.colors import Normalize
 
     last = metrics[-1]
+    means = [name for name in (*metrics, "positives") if name in runs]
+    board = runs.groupby(["signature", *_FACTORS], as_index=False)[means].mean()
     ordered = board.sort_values([last, "signature"], kind="stable", ignore_index=True)
     places = [_category_places(ordered, factor) for factor in _FACTORS]
     scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]

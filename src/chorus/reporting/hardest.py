@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +16,38 @@ from chorus import audio, shards
 from chorus.clips import LABELS, POSITIVE, SAMPLE_RATE
 from chorus.errors import DataError
 from chorus.files import read_csv
+from chorus.pictures import thumbnail
 
 _LISTEN_RATE = 16_000  # Hz: keeps what is below 8 kHz, and with it every frog, at a third of the size
 _BANDS = (("never", 0.0), ("in up to 10 %", 0.1), ("10–50 %", 0.5), ("50–90 %", 0.9), ("more than 90 %", 1.0))
+
+
+@dataclass(frozen=True)
+class HardClip:
+    """A clip to look at. about: its row of `wrong_shares`; picture: PNG; sound: FLAC; None without the audio."""
+
+    about: Mapping[str, Any]
+    picture: bytes | None = None
+    sound: bytes | None = None
+
+
+def hard_clips(shares: pd.DataFrame, raw: Path, each: int = 6) -> tuple[list[HardClip], str]:
+    """The hardest clips of each label that any run gets wrong, with what can be seen and heard of them.
+
+    Args:
+        shares: of `wrong_shares`.
+        raw: see `read_sounds`.
+
+    Returns:
+        The clips; and why they have no pictures and sounds, "" if they have.
+    """
+    rows = shares[shares["wrong"] > 0].groupby("label", sort=False).head(each).to_dict("records")
+    try:
+        sounds = read_sounds(raw, [row["clip_id"] for row in rows])
+    except DataError as error:
+        return [HardClip(row) for row in rows], str(error)
+    heard = [(row, sounds[row["clip_id"]]) for row in rows]
+    return [HardClip(row, thumbnail(samples), listenable(samples)) for row, samples in heard], ""
 
 
 def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:

@@ -12,19 +12,11 @@ import pandas as pd
 
 from chorus import statistics
 from chorus.errors import DataError
+from chorus.reporting.hardest import HardClip
 from chorus.reporting.headline import headline, signed, spoken, spoken_effect
 from chorus.reporting.tables import findings, health_of, negative_columns, training_sets
 
 FAMILIES = {"main effects": statistics.STAGE6_MAIN, "interactions": statistics.STAGE6_INTERACTIONS}
-
-
-@dataclass(frozen=True)
-class HardClip:
-    """A clip on the page. about: its row of `chorus.reporting.hardest.wrong_shares`; picture: PNG; sound: FLAC."""
-
-    about: Mapping[str, Any]
-    picture: bytes | None = None
-    sound: bytes | None = None
 
 
 @dataclass(frozen=True)
