@@ -48,7 +48,10 @@ def main() -> None:
         **_from_predictions(grid, runs, pairs, tables / "hardest.csv"),
     )
     write_text(path, reporting.page(material))
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(runs)} runs" + (f"; {material.hard_missing}" or ""))
+    print(
+        f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(runs)} runs"
+        + (f"; {material.hard_missing}" if material.hard_missing else "")
+    )
 
 
 def _read(name: str) -> dict[str, Any]:

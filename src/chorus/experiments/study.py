@@ -150,13 +150,7 @@ class Grid:
     def shared_data(self) -> list[dict[str, Any]]:
         """The cached outputs that all runs share: stage, path, md5, size in bytes and nfiles of each."""
         return [
-            {
-                "stage": stage,
-                "path": out["path"],
-                "md5": out["md5"],
-                "size": out["size"],
-                "nfiles": out.get("nfiles", 1),
-            }
+            {"stage": stage, "nfiles": 1} | {key: out[key] for key in ("path", "md5", "size", "nfiles") if key in out}
             for stage in self.shared
             for out in self.start.locked_outputs(stage)
         ]

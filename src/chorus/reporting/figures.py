@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def draw_leaderboard(
     """
     from chorus.statistics import seed_summary
 
-    groups = {signature: group for signature, group in runs.groupby("signature")}
+    groups = dict(iter(runs.groupby("signature")))
     with _narrow(
         path, 1.35 + 0.2 * len(order), _spoken(metric), "small circles: seeds · dot, line: mean, 95 % interval (t)"
     ) as figure:
@@ -215,15 +216,16 @@ def _category_places(board: pd.DataFrame, factor: str) -> tuple[np.ndarray, dict
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:
-    low, high = values.min(), values.max()
-    return (values - low) / ((high - low) or 1)
+    low, high = float(values.min()), float(values.max())
+    scaled: np.ndarray = (values - low) / ((high - low) or 1)
+    return scaled
 
 
 def _curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A smooth line through one point a level: easier to follow than straight ones where many cross."""
     step = np.linspace(0, 1, 30)
     ease = step * step * (3 - 2 * step)
-    across = np.concatenate([a + (b - a) * ease for a, b in zip(x[:-1], x[1:], strict=True)])
+    across = np.concatenate([a + (b - a) * ease for a, b in pairwise(x)])
     return across, np.concatenate([level + step for level in range(len(x) - 1)])
 
 

@@ -40,7 +40,7 @@ def headline(
     """
     return Headline(
         _first(board.iloc[0], metric),
-        _certainty(best, detectable, metric, int(runs["seed"].nunique())),
+        _certainty(best, detectable, int(runs["seed"].nunique())),
         tuple(_holding(effects)),
         tuple(_against_baselines(runs, board, metric)),
     )
@@ -76,7 +76,7 @@ def _first(row: pd.Series, metric: str) -> str:
     )
 
 
-def _certainty(best: Best | None, detectable: float | None, metric: str, seeds: int) -> str:
+def _certainty(best: Best | None, detectable: float | None, seeds: int) -> str:
     if best is None:
         return "Whether it differs from the others cannot be said: this takes two configurations with two seeds each."
     if best.behind == best.others:
@@ -86,8 +86,8 @@ def _certainty(best: Best | None, detectable: float | None, metric: str, seeds: 
     else:
         told = f"It cannot be told apart from any of the {best.others} others"
     luck = (
-        f" (paired t over {seeds} seeds, Holm). Luck alone, each seed's runs dealt to the configurations at random, gives a"
-        f" best of {best.shuffled:.3f} (median), and one as good as this with p = {best.p:.2g}."
+        f" (paired t over {seeds} seeds, Holm). Luck alone, each seed's runs dealt to the configurations at random, gives"
+        f" a best of {best.shuffled:.3f} (median), and one as good as this with p = {best.p:.2g}."
     )
     needed = "" if detectable is None else f" To be found in four of five cases, two must differ by {detectable:.3f}."
     return told + luck + needed
@@ -109,14 +109,14 @@ def _against_baselines(runs: pd.DataFrame, board: pd.DataFrame, metric: str) -> 
     best = runs[runs["signature"] == board["signature"].iloc[0]]
     for baseline, words in BASELINES.items():
         column = f"{split}.{baseline}.{name}"
+        said = f"{words[0].upper()}{words[1:]}"
         if column in runs and runs[column].notna().all():
             means = runs.groupby("signature")[[metric, column]].mean()
             ahead = int((means[metric] > means[column]).sum())
             if runs[column].nunique() == 1:
-                yield f"{words[0].upper()}{words[1:]} gives {runs[column].iloc[0]:.3f}: {ahead} of {len(means)} do better."
+                yield f"{said} gives {runs[column].iloc[0]:.3f}: {ahead} of {len(means)} do better."
             else:
                 yield (
-                    f"{words[0].upper()}{words[1:]} on the same embeddings and training sets gives"
-                    f" {runs[column].mean():.3f} on average, and {best[column].mean():.3f} with the best configuration's:"
-                    f" {ahead} of {len(means)} heads do better than their own."
+                    f"{said} on the same embeddings and training sets gives {runs[column].mean():.3f} on average, and"
+                    f" {best[column].mean():.3f} with the best configuration's: {ahead} of {len(means)} heads do better than their own."
                 )

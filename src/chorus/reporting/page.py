@@ -16,7 +16,10 @@ from chorus.reporting.hardest import HardClip
 from chorus.reporting.headline import headline, signed, spoken, spoken_effect
 from chorus.reporting.tables import findings, health_of, negative_columns, training_sets
 
-FAMILIES = {"main effects": statistics.STAGE6_MAIN, "interactions": statistics.STAGE6_INTERACTIONS}
+FAMILIES: dict[str, Sequence[statistics.Contrast | statistics.Interaction]] = {
+    "main effects": statistics.STAGE6_MAIN,
+    "interactions": statistics.STAGE6_INTERACTIONS,
+}
 
 
 @dataclass(frozen=True)
