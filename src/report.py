@@ -48,10 +48,9 @@ def main() -> None:
         **_from_predictions(grid, runs, pairs, tables / "hardest.csv"),
     )
     write_text(path, reporting.page(material))
-    print(
-        f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(runs)} runs"
-        + (f"; {material.hard_missing}" if material.hard_missing else "")
-    )
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(runs)} runs")
+    if material.hard_missing:
+        print(f"without the sound of the hardest clips: {material.hard_missing}")
 
 
 def _read(name: str) -> dict[str, Any]:

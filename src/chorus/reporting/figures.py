@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from chorus.pictures.look import BLUE, GREEN, GREY, INK, ORANGE, grid, picture
+from chorus.reporting.headline import spoken
 from chorus.reporting.tables import VERDICTS, cells, options
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _WIDTH, _DPI = 5.2, 200
 _MAP = "viridis"
 _COLOUR_OF = dict(zip(VERDICTS, (GREEN, "#E69F00", ORANGE), strict=True))
+_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # behind words among lines
 _FACTORS = {"positives_option": "positives", "negatives_option": "hard negatives", "balance_option": "balance"}
 
 
@@ -72,36 +74,30 @@ def draw_leaderboard(
     from chorus.statistics import seed_summary
 
     groups = dict(iter(runs.groupby("signature")))
-    with _narrow(
-        path, 1.35 + 0.2 * len(order), _spoken(metric), "small circles: seeds · dot, line: mean, 95 % interval (t)"
-    ) as figure:
+    values = [*runs[metric], *lines.values()]
+    reach = 0.12 * (max(values) - min(values)) or 0.01
+    heading, about = f"{spoken(metric)} of every configuration", "small circles: seeds · dot, line: mean, 95 % interval"
+    with _narrow(path, 1.45 + 0.31 * len(order), heading, about) as figure:
         axes = figure.subplots()
         for number, (name, value) in enumerate(lines.items()):
-            axes.axvline(value, color=GREY, linewidth=1, linestyle=("--", ":", "-.")[number % 3], label=name)
+            axes.axvline(value, color=INK, linewidth=1, linestyle=("--", ":", "-.")[number % 3], label=name, zorder=1)
         for place, signature in enumerate(order):
-            values = groups[signature][metric].to_numpy(dtype=float)
-            summary = seed_summary(values)
-            axes.plot([summary.ci_low, summary.ci_high], [place, place], color=BLUE, linewidth=1.2, zorder=2)
-            axes.plot(
-                values, [place] * len(values), "o", color="white", markeredgecolor=ORANGE, markersize=3.4, zorder=3
-            )
-            axes.plot(summary.mean, place, "o", color=BLUE, markersize=4.4, markeredgecolor="white", zorder=4)
-        axes.set_ylim(len(order) - 0.4, -0.6)
-        axes.set_yticks(
-            range(len(order)),
-            [f"{_short(groups[signature].iloc[0])}  {place:>2}" for place, signature in enumerate(order, start=1)],
-            size=6.5,
-        )
-        axes.tick_params(axis="y", length=0)
-        values = runs[metric].to_numpy(dtype=float)
-        low, high = min([*values, *lines.values()]), max([*values, *lines.values()])
-        reach = 0.12 * (high - low) or 0.01
-        axes.set_xlim(low - reach, high + reach)  # intervals of three seeds may reach far beyond: they end at the frame
-        axes.set_xlabel(_spoken(metric))
+            seeds = groups[signature][metric].to_numpy(dtype=float)
+            summary = seed_summary(seeds)
+            axes.plot([summary.ci_low, summary.ci_high], [place, place], color=BLUE, linewidth=1.4, zorder=2)
+            axes.plot(seeds, [place] * len(seeds), "o", color="white", markeredgecolor=ORANGE, markersize=4, zorder=3)
+            axes.plot(summary.mean, place, "o", color=BLUE, markersize=5, markeredgecolor="white", zorder=4)
+            words = f"{place + 1}  {_short(groups[signature].iloc[0])}"
+            across = axes.get_yaxis_transform()
+            axes.text(0.005, place - 0.45, words, size=7.5, transform=across, va="center", bbox=_BOX, zorder=5)
+        axes.set_ylim(len(order) - 0.5, -0.85)
+        axes.set_xlim(min(values) - reach, max(values) + reach)  # wide intervals, of few seeds, end at the frame
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(spoken(metric))
         grid(axes)
-        axes.grid(visible=False, axis="y")
         if lines:
-            figure.legend(loc="outside lower left", ncols=len(lines), fontsize=7.5)
+            figure.legend(loc="outside lower left", ncols=len(lines), fontsize=8.5)
 
 
 def draw_heat_map(runs: pd.DataFrame, metric: str, path: Path) -> None:
@@ -116,7 +112,7 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, path: Path) -> None:
     with _narrow(
         path,
         1.75 + 0.42 * len(positives),
-        f"Mean {_spoken(metric)}",
+        f"Mean {spoken(metric)}",
         "by positives (rows) and hard negatives (columns)",
     ) as figure:
         panels = figure.subplots(1, len(balances), sharey=True, squeeze=False)[0]
@@ -138,8 +134,8 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, path: Path) -> None:
                     box = ((column - 0.48, row - 0.47), 0.96, 0.94)
                     axes.add_patch(matplotlib.patches.Rectangle(*box, fill=False, edgecolor=ORANGE, linewidth=2))
             axes.set_title(balance, size=9)
-            axes.set_xticks(range(part.shape[1]), [_wrapped(name, 9) for name in table.columns], size=7)
-            axes.set_yticks(range(len(positives)), [_wrapped(name, 12) for name in positives], size=7)
+            axes.set_xticks(range(part.shape[1]), [_wrapped(name, 9) for name in table.columns], size=8)
+            axes.set_yticks(range(len(positives)), [_wrapped(name, 12) for name in positives], size=8)
             axes.tick_params(length=0)
             for spine in axes.spines.values():
                 spine.set_visible(False)
@@ -163,24 +159,24 @@ def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> Non
     scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]
     x = np.column_stack([*(place for place, _ in places), *scaled])
     norm, colours = Normalize(ordered[last].min(), ordered[last].max()), matplotlib.colormaps[_MAP]
-    names = [*_FACTORS.values(), *(f"mean {_spoken(metric)}" for metric in metrics)]
-    with _narrow(path, 6.6, "Every configuration", f"a line each, coloured by its mean {_spoken(last)}") as figure:
+    names = [*_FACTORS.values(), *(f"mean {spoken(metric)}" for metric in metrics)]
+    with _narrow(path, 7.4, "Every configuration", f"a line each, coloured by its mean {spoken(last)}") as figure:
         axes = figure.subplots()
         for row, value in zip(x, ordered[last], strict=True):
             across, down = _curve(row)
             axes.plot(across, down, color=colours(norm(value)), linewidth=1.3, alpha=0.9)
         for level, name in enumerate(names):
             axes.axhline(level, color=GREY, linewidth=0.8, zorder=1)
-            axes.text(-0.01, level - 0.2, name, size=8, weight="bold", va="bottom")
+            axes.text(-0.03, level - 0.3, name, size=9, weight="bold", va="bottom", bbox=_BOX, zorder=6)
         for level, (_, labels) in enumerate(places):
             for label, centre in labels.items():
-                _note(axes, centre, level, _wrapped(label, 12))
+                _note(axes, centre, level - 0.13, _wrapped(label, 12))
         for level, metric in enumerate(metrics, start=len(places)):
             ends = ordered[metric].min(), ordered[metric].max()
             for place, value in zip((0, 0.5, 1), (ends[0], sum(ends) / 2, ends[1]), strict=True):
-                _note(axes, place, level + 0.17, f"{value:.3f}")
+                _note(axes, place, level + 0.15, f"{value:.3f}")
         axes.set_xlim(-0.04, 1.04)
-        axes.set_ylim(len(names) - 0.65, -0.5)
+        axes.set_ylim(len(names) - 0.65, -0.45)
         axes.axis("off")
 
 
@@ -198,7 +194,7 @@ def draw_health(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
             counts = runs["health.verdict"].value_counts()
             axes.set_xticks(range(len(shown)), [f"{verdict}\n{counts[verdict]} runs" for verdict in shown])
             axes.set_xlim(-0.6, len(shown) - 0.4)
-            axes.set_title(_spoken(metric))
+            axes.set_title(spoken(metric))
             grid(axes)
             axes.grid(visible=False, axis="x")
 
@@ -230,8 +226,7 @@ def _curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _note(axes: Axes, x: float, y: float, words: str) -> None:
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.2}
-    axes.text(x, y, words, size=7, ha="center", va="center", bbox=box, zorder=5, linespacing=1.0)
+    axes.text(x, y, words, size=8, ha="center", va="center", bbox=_BOX, zorder=5, linespacing=1.0)
 
 
 def _short(run: pd.Series) -> str:
@@ -248,8 +243,3 @@ def _wrapped(name: str, width: int) -> str:
             lines.append("")
         lines[-1] += piece
     return "\n".join(line.strip() for line in lines)
-
-
-def _spoken(metric: str) -> str:
-    split, _, name = metric.partition(".")
-    return f"{split.upper()} {name.upper() if name in ('f1', 'auprc', 'auroc') else name}"

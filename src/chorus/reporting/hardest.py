@@ -19,7 +19,7 @@ from chorus.files import read_csv
 from chorus.pictures import thumbnail
 
 _LISTEN_RATE = 16_000  # Hz: keeps what is below 8 kHz, and with it every frog, at a third of the size
-_BANDS = (("never", 0.0), ("in up to 10 %", 0.1), ("10–50 %", 0.5), ("50–90 %", 0.9), ("more than 90 %", 1.0))
+_BANDS = (("never", 0.0), ("to 10 %", 0.1), ("to 50 %", 0.5), ("to 90 %", 0.9), ("above", 1.0))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from chorus.statistics import Best, Effect
 
-BASELINES = {"all_positive": "calling every clip positive", "logistic_regression": "a logistic regression"}
+BASELINES = {"all_positive": "Calling every clip positive", "logistic_regression": "A logistic regression"}
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,27 @@ def spoken(metric: str) -> str:
 
 def spoken_effect(effect: Effect) -> str:
     """What is compared with what: "hardneg_conf_min_50 instead of none (negative subsets)"."""
-    if " x " in effect.factor:
-        return effect.name
-    if effect.factor == "balance":
-        return "balanced instead of all negatives" if effect.level == "True" else "all negatives instead of balanced"
-    return f"{effect.level} instead of {effect.reference} ({effect.factor.replace('_', ' ')})"
+    factor, _, other = effect.factor.partition(" x ")
+    (level, at), (reference, at_reference) = (
+        [_spoken_level(part) for part in (*side.split(" x "), "")[:2]] for side in (effect.level, effect.reference)
+    )
+    if other:
+        return f"{level} instead of {reference}: with {at} − with {at_reference}"
+    return f"{level} instead of {reference}" + ("" if factor == "balance" else f" ({factor.replace('_', ' ')})")
+
+
+def _spoken_level(level: str) -> str:
+    return {"True": "balanced", "False": "all negatives"}.get(level, level)
 
 
 def signed(value: float) -> str:
     """Three digits with a sign, the minus as typographers write it."""
-    return f"{value:+.3f}".replace("-", "−")
+    return minus(f"{value:+.3f}")
+
+
+def minus(text: str) -> str:
+    """A text with a minus in place of the hyphen before numbers."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 
 def _first(row: pd.Series, metric: str) -> str:
@@ -85,12 +97,16 @@ def _certainty(best: Best | None, detectable: float | None, seeds: int) -> str:
         told = f"It is told apart from {best.behind} of the {best.others} others only"
     else:
         told = f"It cannot be told apart from any of the {best.others} others"
+    often = "in fewer than 0.1 %" if best.p < 0.001 else f"in {100 * best.p:.2g} %"
     luck = (
-        f" (paired t over {seeds} seeds, Holm). Luck alone, each seed's runs dealt to the configurations at random, gives"
-        f" a best of {best.shuffled:.3f} (median), and one as good as this with p = {best.p:.2g}."
+        f" (paired t over {seeds} seeds, Holm). If luck alone dealt each seed's runs to the configurations, the"
+        f" best would have {best.shuffled:.3f} (median), and be as good as this one {often} of the deals."
     )
-    needed = "" if detectable is None else f" To be found in four of five cases, two must differ by {detectable:.3f}."
-    return told + luck + needed
+    if detectable is None:
+        return told + luck
+    return (
+        f"{told}{luck} With {seeds} seeds, two must truly differ by {detectable:.3f} to be told apart in 80 % of cases."
+    )
 
 
 def _holding(effects: Iterable[tuple[str, Sequence[Effect]]]) -> Iterable[str]:
@@ -99,24 +115,29 @@ def _holding(effects: Iterable[tuple[str, Sequence[Effect]]]) -> Iterable[str]:
             if effect.holds:
                 yield (
                     f"{spoken_effect(effect)}: {spoken(metric)} {signed(effect.difference)} (95 % interval"
-                    f" {signed(effect.low)} to {signed(effect.high)}, Holm p {effect.p_holm:.2g})"
+                    f" {signed(effect.low)} to {signed(effect.high)}, Holm {_p(effect.p_holm)})"
                 )
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
 def _against_baselines(runs: pd.DataFrame, board: pd.DataFrame, metric: str) -> Iterable[str]:
     """The trivial baselines, trained on the very training sets of the runs."""
     split, _, name = metric.partition(".")
-    best = runs[runs["signature"] == board["signature"].iloc[0]]
+    first = runs["signature"] == board["signature"].iloc[0]
     for baseline, words in BASELINES.items():
         column = f"{split}.{baseline}.{name}"
-        said = f"{words[0].upper()}{words[1:]}"
-        if column in runs and runs[column].notna().all():
-            means = runs.groupby("signature")[[metric, column]].mean()
-            ahead = int((means[metric] > means[column]).sum())
-            if runs[column].nunique() == 1:
-                yield f"{said} gives {runs[column].iloc[0]:.3f}: {ahead} of {len(means)} do better."
-            else:
-                yield (
-                    f"{said} on the same embeddings and training sets gives {runs[column].mean():.3f} on average, and"
-                    f" {best[column].mean():.3f} with the best configuration's: {ahead} of {len(means)} heads do better than their own."
-                )
+        if column not in runs or runs[column].isna().any():
+            continue
+        means = runs.groupby("signature")[[metric, column]].mean()
+        ahead = f"{int((means[metric] > means[column]).sum())} of {len(means)} configurations"
+        if runs[column].nunique() == 1:
+            yield f"{words} gives {runs[column].iloc[0]:.3f}; the detector is better in {ahead}."
+        else:
+            yield (
+                f"{words} on the same embeddings and training sets gives {runs[column].mean():.3f} on average, and"
+                f" {runs.loc[first, column].mean():.3f} with the best configuration's training sets; the detector is"
+                f" better than it in {ahead}."
+            )

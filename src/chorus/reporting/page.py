@@ -13,7 +13,7 @@ import pandas as pd
 from chorus import statistics
 from chorus.errors import DataError
 from chorus.reporting.hardest import HardClip
-from chorus.reporting.headline import headline, signed, spoken, spoken_effect
+from chorus.reporting.headline import headline, minus, signed, spoken, spoken_effect
 from chorus.reporting.tables import findings, health_of, negative_columns, training_sets
 
 FAMILIES: dict[str, Sequence[statistics.Contrast | statistics.Interaction]] = {
@@ -68,6 +68,8 @@ def page(material: Material) -> str:
     environment.filters |= {
         "three": lambda value: "–" if pd.isna(value) else f"{value:.3f}",
         "signed": signed,
+        "minus": minus,
+        "p": lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}",
         "spoken": spoken,
         "spoken_effect": spoken_effect,
         "base64": lambda content: base64.b64encode(content).decode("ascii"),
