@@ -76,6 +76,7 @@ def draw_leaderboard(
     groups = dict(iter(runs.groupby("signature")))
     values = [*runs[metric], *lines.values()]
     reach = 0.12 * (max(values) - min(values)) or 0.01
+    box = _BOX | {"alpha": 1}
     heading, about = f"{spoken(metric)} of every configuration", "small circles: seeds · dot, line: mean, 95 % interval"
     with _narrow(path, 1.45 + 0.31 * len(order), heading, about) as figure:
         axes = figure.subplots()
@@ -89,7 +90,9 @@ def draw_leaderboard(
             axes.plot(summary.mean, place, "o", color=BLUE, markersize=5, markeredgecolor="white", zorder=4)
             words = f"{place + 1}  {_short(groups[signature].iloc[0])}"
             across = axes.get_yaxis_transform()
-            axes.text(0.005, place - 0.45, words, size=7.5, transform=across, va="center", bbox=_BOX, zorder=5)
+            axes.text(
+                0.005, place - 0.45, words, size=7.5, transform=across, va="center", bbox=_BOX | {"alpha": 1}, zorder=5
+            )
         axes.set_ylim(len(order) - 0.5, -0.85)
         axes.set_xlim(min(values) - reach, max(values) + reach)  # wide intervals, of few seeds, end at the frame
         axes.set_yticks([])

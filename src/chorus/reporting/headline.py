@@ -70,7 +70,8 @@ def _spoken_level(level: str) -> str:
 
 def signed(value: float) -> str:
     """Three digits with a sign, the minus as typographers write it."""
-    return minus(f"{value:+.3f}")
+    text = f"{value:+.3f}"
+    return minus(text) if float(text) else "0.000"
 
 
 def minus(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,10 +73,18 @@ def page(material: Material) -> str:
         "p": lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}",
         "spoken": spoken,
         "spoken_effect": spoken_effect,
+        "breakable": _breakable,
         "base64": lambda content: base64.b64encode(content).decode("ascii"),
     }
     style = (folder / "page.css").read_text(encoding="utf-8")
     return environment.get_template("page.html").render(style=style, **_context(material))
+
+
+def _breakable(text: str) -> Any:
+    """Text that may be broken after / _ and +, where a phone needs it; nothing is added to what one copies."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([/_+])(?=\w)", r"\1<wbr>", str(escape(text))))
 
 
 def _context(material: Material) -> dict[str, Any]:
