@@ -90,9 +90,7 @@ def draw_leaderboard(
             axes.plot(summary.mean, place, "o", color=BLUE, markersize=5, markeredgecolor="white", zorder=4)
             words = f"{place + 1}  {_short(groups[signature].iloc[0])}"
             across = axes.get_yaxis_transform()
-            axes.text(
-                0.005, place - 0.45, words, size=7.5, transform=across, va="center", bbox=_BOX | {"alpha": 1}, zorder=5
-            )
+            axes.text(0.005, place - 0.45, words, size=7.5, va="center", transform=across, bbox=box, zorder=5)
         axes.set_ylim(len(order) - 0.5, -0.85)
         axes.set_xlim(min(values) - reach, max(values) + reach)  # wide intervals, of few seeds, end at the frame
         axes.set_yticks([])
