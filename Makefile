@@ -30,11 +30,12 @@ run: setup  ## run the whole pipeline (what is up to date is not run again) and 
 	dvc repro
 	python src/summary.py
 
-sweep: setup  ## run the 90-run grid, rank it, and say which factors matter
+sweep: setup  ## run the 90-run grid, rank it, say which factors matter, and write reports/stage6.html
 	python src/check.py
 	python src/sweep.py sweeps/stage6.yaml
 	python src/leaderboard.py sweeps/stage6.yaml
 	python src/effects.py
+	python src/report.py sweeps/stage6.yaml
 
 test: setup-dev  ## run the tests
 	python -m pytest -n auto -m "not slow"
