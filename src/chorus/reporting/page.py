@@ -84,7 +84,7 @@ def _breakable(text: str) -> Any:
     """Text that may be broken after / _ and +, where a phone needs it; nothing is added to what one copies."""
     from markupsafe import Markup, escape
 
-    return Markup(re.sub(r"([/_+])(?=\w)", r"\1<wbr>", str(escape(text))))
+    return Markup(re.sub(r"(?<=\w)([/_+])(?=\w)", r"\1<wbr>", str(escape(text))))
 
 
 def _context(material: Material) -> dict[str, Any]:
