@@ -33,11 +33,12 @@ run: setup  ## run the whole pipeline (what is up to date is not run again) and 
 check: setup  ## check params.yaml, and that no committed result was edited by hand (no data needed; seconds)
 	python src/check.py --results
 
-sweep: setup  ## run the 90-run grid, rank it, and say which factors matter
+sweep: setup  ## run the 90-run grid, rank it, say which factors matter, and write reports/stage6.html
 	python src/check.py
 	python src/sweep.py sweeps/stage6.yaml
 	python src/leaderboard.py sweeps/stage6.yaml
 	python src/effects.py
+	python src/report.py sweeps/stage6.yaml
 
 s3: setup-dev  ## start an S3 server on this machine, to try sharing with (docs/sharing.md)
 	@python src/s3.py

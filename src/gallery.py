@@ -5,10 +5,11 @@ from typing import get_args
 import pandas as pd
 
 import stage
-from chorus import audio, evaluation, pictures, shards
+from chorus import evaluation, pictures
 from chorus.clips import TEST_IID, TEST_OOD
-from chorus.files import read_csv, read_json, write_text
+from chorus.files import read_json, write_text
 from chorus.health.page import page
+from chorus.sounds import read_sounds
 
 
 def main() -> None:
@@ -19,17 +20,15 @@ def main() -> None:
     health, history = read_json(stage.HEALTH_DETAIL), pd.read_csv(stage.TRAINING_CURVES)
     write_text("reports/health.html", page("the run in the workspace", health, history))
     threshold = read_json(f"{stage.DETECTOR}.json")["threshold"]
-    shard_of = read_csv(stage.CLIPS).set_index("clip_id")["shard"]
     split = TEST_OOD if (predictions["split"] == TEST_OOD).any() else TEST_IID
     for kind in get_args(evaluation.Kind):
         worst = evaluation.worst(predictions, split, kind, threshold=threshold)
+        sounds = read_sounds(stage.RAW, list(worst["clip_id"]))
         sheet = []
         for clip in worst.itertuples():
-            flac = shards.read_member(stage.RAW / shard_of[clip.clip_id], f"{clip.clip_id}.flac")
             about = ", ".join(filter(None, [clip.site, clip.quality, clip.call_type]))
-            sheet.append(
-                pictures.SheetClip(f"{clip.clip_id}\nscore {clip.score:.3f} · {about}", audio.decode_flac(flac))
-            )
+            title = f"{clip.clip_id}\nscore {clip.score:.3f} · {about}"
+            sheet.append(pictures.SheetClip(title, sounds[clip.clip_id]))
         heading = f"Worst {kind.replace('_', ' ')} on {split}, threshold {threshold:.3f}"
         pictures.contact_sheet(sheet, stage.CURVES / f"{kind}.png", heading)
 

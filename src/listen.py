@@ -4,9 +4,10 @@ import argparse
 from pathlib import Path
 
 import stage
-from chorus import audio, pictures, shards
+from chorus import audio, pictures
 from chorus.errors import DataError
 from chorus.files import read_csv
+from chorus.sounds import read_sounds
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
         near = [clip for clip in clips.index if clip.startswith(arguments.clip_id)][:5]
         raise DataError(f"no clip {arguments.clip_id!r} in {stage.CLIPS}; beginning like it: {near or 'none'}")
     clip = clips.loc[arguments.clip_id]
-    pcm = audio.decode_flac(shards.read_member(stage.RAW / clip["shard"], f"{arguments.clip_id}.flac"))
+    pcm = read_sounds(stage.RAW, [arguments.clip_id])[arguments.clip_id]
     title = " · ".join(filter(None, [arguments.clip_id, clip["label"], clip["quality"], clip["site"], clip["source"]]))
     audio.write_wav(arguments.out / f"{arguments.clip_id}.wav", pcm)
     pictures.draw_spectrogram(pcm, arguments.out / f"{arguments.clip_id}.png", title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib
@@ -68,6 +69,15 @@ def test_a_picture_is_a_png_1200_pixels_wide_of_the_same_bytes_under_any_persona
         assert (image.format, image.width, "Software" in image.info) == ("PNG", 1200, False)
         assert len(image.convert("RGB").getcolors(1 << 24)) > 5  # something is drawn
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_thumbnail_is_a_small_png_of_the_same_bytes():
+    content = pictures.thumbnail(_tone())
+    assert content == pictures.thumbnail(_tone()) != pictures.thumbnail(_tone(900))
+    with Image.open(BytesIO(content)) as image:
+        assert (image.format, image.width) == ("PNG", 432)
+    with pytest.raises(DataError, match="16-bit"):
+        pictures.thumbnail(np.zeros(5000))
 
 
 def test_different_data_give_different_pictures(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,17 @@ def test_a_run_is_complete_only_if_its_lock_fits_its_parameters_and_itself(repos
     (repository.folder / "dvc.lock").unlink()
     repository.commit()
     assert not History(repository.folder).baseline(STAGES).complete
+
+
+def test_a_lock_in_another_layout_than_dvcs_is_read_all_the_same(repository):
+    repository.commit()
+    before = History(repository.folder).baseline(STAGES)
+    repository.write("dvc.lock", json.dumps(_lock(PARAMS)))  # JSON is YAML
+    repository.commit()
+    after = History(repository.folder).baseline(STAGES)
+    assert after.complete and after.version == before.version
+    assert after.output_hash("data/train.csv") == before.output_hash("data/train.csv") == "t1"
+    assert after.output_hash("data/nothing") is None
 
 
 def test_only_experiments_are_listed_not_what_dvc_keeps_beside_them(repository):

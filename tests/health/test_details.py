@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,10 @@ from scipy.stats import chi2_contingency, entropy
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from chorus.errors import DataError
-from chorus.health.details import association, describe, group_effect, source_gap
+from chorus.health import details
+from chorus.health.details import association, group_effect, source_gap
+
+describe = partial(details.describe, duration_edges=(5, 10, 15))
 
 CLASSES = ("north", "south", "west")
 
@@ -83,7 +88,7 @@ def test_groups_are_set_beside_chance_and_their_labels():
 
 def test_durations_stand_in_the_order_of_their_length():
     table, probabilities = clips()
-    facts = describe(table, probabilities, CLASSES, duration_edges=(5, 10, 15))
+    facts = describe(table, probabilities, CLASSES)
     assert list(facts.tables["durations"]) == ["0-5 s", "5-10 s", "10-15 s", "15+ s"]
 
 

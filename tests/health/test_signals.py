@@ -134,7 +134,7 @@ def test_accuracy_by_category_has_counts_and_intervals_and_leaves_the_unknown_ou
 
 
 def test_an_edge_belongs_to_the_upper_bucket_of_durations():
-    buckets = signals.duration_buckets([0, 4.99, 5, 9.9, 15, 300])
+    buckets = signals.duration_buckets([0, 4.99, 5, 9.9, 15, 300], edges=[0, 5, 10, 15])
     assert buckets == ["0-5 s", "0-5 s", "5-10 s", "5-10 s", "15+ s", "15+ s"]
     assert signals.duration_buckets([3, 2.5], edges=[2.5, 3]) == ["3+ s", "2.5-3 s"]
 

@@ -99,6 +99,15 @@ class Snapshot:
         """The hash by which DVC's cache knows an output of this commit; None if its dvc.lock has no such output."""
         return self._outputs.get(path) or None
 
+    def locked_outputs(self, stage: str) -> list[dict[str, Any]]:
+        """What dvc.lock says about those outputs of a stage that DVC's cache keeps."""
+        cached = {
+            entry if isinstance(entry, str) else next(iter(entry))
+            for entry in self.pipeline["stages"][stage].get("outs", ())
+            if isinstance(entry, str) or next(iter(entry.values())).get("cache", True)
+        }
+        return [out for out in self._lock.get(stage, {}).get("outs", ()) if out["path"] in cached]
+
     @property
     def _lock(self) -> dict[str, Any]:
         blob = self._find("dvc.lock")

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from chorus.errors import ParameterError
+from chorus.errors import DataError, ParameterError
 from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid, rank_metric
 from chorus.experiments.history import History, Snapshot, inputs, inputs_of, varying_stages
 from chorus.experiments.leaderboard import run_row
@@ -114,6 +114,28 @@ class Grid:
         }
         return found | self.finished()
 
+    def behind(self, runs: pd.DataFrame) -> dict[str, Snapshot]:
+        """The very experiments that the rows of a table of runs came from: name -> experiment.
+
+        Args:
+            runs: run, seed, signature and version.
+
+        Raises:
+            DataError: one of them is not in this repository.
+        """
+        known = {
+            (experiment.signature, str(experiment.seed), experiment.version): experiment
+            for experiment in self._history.experiments(self.stages)
+            if experiment.complete
+        }
+        keys = {run["run"]: (run["signature"], str(run["seed"]), run.get("version")) for run in runs.to_dict("records")}
+        if missing := [name for name, key in keys.items() if key not in known]:
+            raise DataError(
+                f"{len(missing)} of {len(keys)} experiments are not in this repository, {missing[0]} for one:"
+                " git fetch origin 'refs/exps/*:refs/exps/*'"
+            )
+        return {name: known[key] for name, key in keys.items()}
+
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
         detail, composition = experiment.json(DETAIL), experiment.json(COMPOSITION)
@@ -127,3 +149,11 @@ class Grid:
     def changed_files(self, results: Collection[str]) -> list[str]:
         """Tracked files that differ from the current commit, except where their path begins with one of `results`."""
         return self._history.changed(beside=results)
+
+    def shared_data(self) -> list[dict[str, Any]]:
+        """The cached outputs that all runs share: stage, path, md5, size in bytes and nfiles of each."""
+        return [
+            {"stage": stage, "nfiles": 1} | {key: out[key] for key in ("path", "md5", "size", "nfiles") if key in out}
+            for stage in self.shared
+            for out in self.start.locked_outputs(stage)
+        ]

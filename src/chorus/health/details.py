@@ -34,7 +34,7 @@ def describe(
     probabilities: NDArray[np.float64],
     classes: Sequence[str],
     *,
-    duration_edges: Sequence[float] = (5.0, 10.0, 15.0),
+    duration_edges: Sequence[float],
     expected_confusions: Sequence[tuple[str, str]] = (),
 ) -> Facts:
     """Describe how a model does on clips that it did not learn from.

@@ -31,7 +31,7 @@ ul, ol { margin: .4rem 0 0; padding-left: 1.3rem; }
 svg { display: block; width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--ink); }
 svg text.quiet { fill: var(--quiet); } .grid { stroke: var(--rule); } polyline { fill: none; stroke-width: 2.2; }
 .line0 { stroke: var(--one); } .dot0 { fill: var(--one); } .line1 { stroke: var(--two); } .dot1 { fill: var(--two); }
-.level, .marked { stroke: var(--quiet); stroke-dasharray: 4 4; }
+.marked { stroke: var(--quiet); stroke-dasharray: 4 4; }
 .bar { fill: var(--one); } .empty { fill: var(--rule); }
 .ends { stroke: var(--ink); stroke-width: 2; }
 [class^=key] { white-space: nowrap; } .key0 { color: var(--one); } .key1 { color: var(--two); }

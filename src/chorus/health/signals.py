@@ -23,7 +23,6 @@ from chorus.errors import DataError
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 UNCERTAIN = 10  # samples that are listed as the most uncertain ones
-DURATION_EDGES = (0.0, 5.0, 10.0, 15.0)  # seconds
 TREND_EPOCHS = 5  # that a rate of improvement looks back over
 
 
@@ -190,7 +189,7 @@ def accuracy_by(predicted: ArrayLike, truth: ArrayLike, categories: Sequence[str
     return found
 
 
-def duration_buckets(seconds: ArrayLike, edges: Sequence[float] = DURATION_EDGES) -> list[str]:
+def duration_buckets(seconds: ArrayLike, edges: Sequence[float]) -> list[str]:
     """The bucket of each duration in words: "0-5 s", "5-10 s", ..., "15+ s"; an edge belongs to the upper bucket.
 
     Raises:

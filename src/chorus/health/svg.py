@@ -11,19 +11,15 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 26
 Points = Sequence[tuple[float, float]]
 
 
-def line_chart(
-    series: Mapping[str, Points], *, marked: float | None = None, levels: Mapping[str, float] | None = None
-) -> str:
+def line_chart(series: Mapping[str, Points], *, marked: float | None = None) -> str:
     """Lines over epochs.
 
     Args:
         series: name -> (epoch, value); the first is the strongest.
         marked: an epoch to mark, the one whose weights were kept.
-        levels: name -> value of a dashed line across.
     """
-    levels = levels or {}
     xs = [x for points in series.values() for x, _ in points]
-    ys = [y for points in series.values() for _, y in points] + list(levels.values())
+    ys = [y for points in series.values() for _, y in points]
     ticks = nice_ticks(min(ys), max(ys))
     last = max(max(xs), min(xs) + 1)
 
@@ -43,10 +39,6 @@ def line_chart(
     if marked is not None:
         x, _ = at(marked, ticks[0])
         parts.append(f'<line class="marked" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-    for name, value in levels.items():
-        _, y = at(min(xs), value)
-        parts.append(f'<line class="level" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="quiet" x="{WIDTH - RIGHT}" y="{y - 4:.1f}" text-anchor="end">{escape(name)}</text>')
     for number, points in reversed(list(enumerate(series.values()))):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
         parts.append(f'<polyline class="line{number}" points="{path}"/>')

@@ -1,4 +1,4 @@
-"""Pictures to look at: PNG files of one look, 1,200 pixels wide unless said otherwise; same data, same bytes.
+"""Pictures to look at: PNG files of one look, with the same bytes for the same data; most are 1,200 pixels wide.
 
 They know nothing but the data they draw. matplotlib is imported when something is drawn, and never pyplot: no window,
 no global state.

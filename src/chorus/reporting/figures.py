@@ -1,0 +1,246 @@
+"""Pictures of a grid, narrow enough to be read on a phone: PNG files 5.2 inches wide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from chorus.pictures.look import BLUE, GREEN, GREY, INK, ORANGE, grid, picture
+from chorus.reporting.headline import spoken
+from chorus.reporting.tables import VERDICTS, cells, options
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH, _DPI = 5.2, 200
+_MAP = "viridis"
+_COLOUR_OF = dict(zip(VERDICTS, (GREEN, "#E69F00", ORANGE), strict=True))
+_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # behind words among lines
+_FACTORS = {"positives_option": "positives", "negatives_option": "hard negatives", "balance_option": "balance"}
+
+
+def _narrow(path: Path, height: float, heading: str, subheading: str) -> AbstractContextManager[Figure]:
+    return picture(path, height, heading, subheading, width=_WIDTH, dpi=_DPI)
+
+
+def draw_all(runs: pd.DataFrame, order: Sequence[str], rank_by: str, folder: Path) -> dict[str, bytes]:
+    """Draw all pictures of a grid into a folder.
+
+    Args:
+        runs: of `chorus.reporting.tables.typed`.
+        order: signatures, the best first.
+        rank_by: the metric of the leaderboard; its split is the one that all pictures are about.
+
+    Returns:
+        Name without ending -> PNG.
+    """
+    split = rank_by.partition(".")[0]
+    metrics = [metric for metric in dict.fromkeys([rank_by, f"{split}.auprc"]) if metric in runs]
+    lines = {}
+    for name in ("all_positive", "logistic_regression"):
+        column = f"{split}.{name}.{rank_by.partition('.')[2]}"
+        if column in runs and runs[column].notna().all():
+            lines[name.replace("_", " ") + (" (mean)" if runs[column].nunique() > 1 else "")] = runs[column].mean()
+    draw_leaderboard(runs, order, rank_by, folder / "leaderboard.png", lines)
+    draw_parallel(runs, metrics[::-1], folder / "parallel.png")
+    names = ["leaderboard", "parallel"]
+    for metric in metrics:
+        names.append(f"heat_{metric.partition('.')[2]}")
+        draw_heat_map(runs, metric, folder / f"{names[-1]}.png")
+    if "health.verdict" in runs:
+        names.append("health")
+        draw_health(runs, metrics, folder / "health.png")
+    return {name: (folder / f"{name}.png").read_bytes() for name in names}
+
+
+def draw_leaderboard(
+    runs: pd.DataFrame, order: Sequence[str], metric: str, path: Path, lines: Mapping[str, float]
+) -> None:
+    """The configurations in rank order, each with its seeds, their mean and the t interval of the mean.
+
+    Args:
+        runs: of `chorus.reporting.tables.typed`.
+        order: signatures, the best first.
+        lines: what to compare with, such as trivial baselines: name -> value.
+    """
+    from chorus.statistics import seed_summary
+
+    groups = dict(iter(runs.groupby("signature")))
+    values = [*runs[metric], *lines.values()]
+    reach = 0.12 * (max(values) - min(values)) or 0.01
+    box = _BOX | {"alpha": 1}
+    heading, about = f"{spoken(metric)} of every configuration", "small circles: seeds · dot, line: mean, 95 % interval"
+    with _narrow(path, 1.45 + 0.31 * len(order), heading, about) as figure:
+        axes = figure.subplots()
+        for number, (name, value) in enumerate(lines.items()):
+            axes.axvline(value, color=INK, linewidth=1, linestyle=("--", ":", "-.")[number % 3], label=name, zorder=1)
+        for place, signature in enumerate(order):
+            seeds = groups[signature][metric].to_numpy(dtype=float)
+            summary = seed_summary(seeds)
+            axes.plot([summary.ci_low, summary.ci_high], [place, place], color=BLUE, linewidth=1.4, zorder=2)
+            axes.plot(seeds, [place] * len(seeds), "o", color="white", markeredgecolor=ORANGE, markersize=4, zorder=3)
+            axes.plot(summary.mean, place, "o", color=BLUE, markersize=5, markeredgecolor="white", zorder=4)
+            words = f"{place + 1}  {_short(groups[signature].iloc[0])}"
+            across = axes.get_yaxis_transform()
+            axes.text(0.005, place - 0.45, words, size=7.5, va="center", transform=across, bbox=box, zorder=5)
+        axes.set_ylim(len(order) - 0.5, -0.85)
+        axes.set_xlim(min(values) - reach, max(values) + reach)  # wide intervals, of few seeds, end at the frame
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(spoken(metric))
+        grid(axes)
+        if lines:
+            figure.legend(loc="outside lower left", ncols=len(lines), fontsize=8.5)
+
+
+def draw_heat_map(runs: pd.DataFrame, metric: str, path: Path) -> None:
+    """The mean of a metric for every positives option (rows), negatives option (columns) and balance (panels)."""
+    import matplotlib
+
+    table = cells(runs, metric)
+    balances, positives = (list(table.index.unique(level)) for level in (0, 1))
+    values = table.to_numpy(dtype=float)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    colours = matplotlib.colormaps[_MAP]
+    with _narrow(
+        path,
+        1.75 + 0.42 * len(positives),
+        f"Mean {spoken(metric)}",
+        "by positives (rows) and hard negatives (columns)",
+    ) as figure:
+        panels = figure.subplots(1, len(balances), sharey=True, squeeze=False)[0]
+        for axes, balance in zip(panels, balances, strict=True):
+            part = table.loc[balance].to_numpy(dtype=float)
+            axes.imshow(part, cmap=_MAP, vmin=low, vmax=high, aspect="auto")
+            for (row, column), value in np.ndenumerate(part):
+                if np.isnan(value):
+                    axes.text(column, row, "–", ha="center", va="center", color=GREY, size=8)
+                    continue
+                red, green, blue, _ = colours((value - low) / ((high - low) or 1))
+                dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+                best = bool(value == high)
+                axes.text(
+                    column, row, f"{value:.3f}", ha="center", va="center", color="white" if dark else INK,
+                    size=8, weight="bold" if best else "normal",
+                )  # fmt: skip
+                if best:
+                    box = ((column - 0.48, row - 0.47), 0.96, 0.94)
+                    axes.add_patch(matplotlib.patches.Rectangle(*box, fill=False, edgecolor=ORANGE, linewidth=2))
+            axes.set_title(balance, size=9)
+            axes.set_xticks(range(part.shape[1]), [_wrapped(name, 9) for name in table.columns], size=8)
+            axes.set_yticks(range(len(positives)), [_wrapped(name, 12) for name in positives], size=8)
+            axes.tick_params(length=0)
+            for spine in axes.spines.values():
+                spine.set_visible(False)
+
+
+def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
+    """Parallel coordinates from top to bottom: the factors, then the means of the metrics; a line a configuration.
+
+    Args:
+        runs: of `chorus.reporting.tables.typed`.
+        metrics: the last one gives the lines their colours.
+    """
+    import matplotlib
+    from matplotlib.colors import Normalize
+
+    last = metrics[-1]
+    means = [name for name in (*metrics, "positives") if name in runs]
+    board = runs.groupby(["signature", *_FACTORS], as_index=False)[means].mean()
+    ordered = board.sort_values([last, "signature"], kind="stable", ignore_index=True)
+    places = [_category_places(ordered, factor) for factor in _FACTORS]
+    scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]
+    x = np.column_stack([*(place for place, _ in places), *scaled])
+    norm, colours = Normalize(ordered[last].min(), ordered[last].max()), matplotlib.colormaps[_MAP]
+    names = [*_FACTORS.values(), *(f"mean {spoken(metric)}" for metric in metrics)]
+    with _narrow(path, 7.4, "Every configuration", f"a line each, coloured by its mean {spoken(last)}") as figure:
+        axes = figure.subplots()
+        for row, value in zip(x, ordered[last], strict=True):
+            across, down = _curve(row)
+            axes.plot(across, down, color=colours(norm(value)), linewidth=1.3, alpha=0.9)
+        for level, name in enumerate(names):
+            axes.axhline(level, color=GREY, linewidth=0.8, zorder=1)
+            axes.text(-0.03, level - 0.3, name, size=9, weight="bold", va="bottom", bbox=_BOX, zorder=6)
+        for level, (_, labels) in enumerate(places):
+            for label, centre in labels.items():
+                _note(axes, centre, level - 0.13, _wrapped(label, 12))
+        for level, metric in enumerate(metrics, start=len(places)):
+            ends = ordered[metric].min(), ordered[metric].max()
+            for place, value in zip((0, 0.5, 1), (ends[0], sum(ends) / 2, ends[1]), strict=True):
+                _note(axes, place, level + 0.15, f"{value:.3f}")
+        axes.set_xlim(-0.04, 1.04)
+        axes.set_ylim(len(names) - 0.65, -0.45)
+        axes.axis("off")
+
+
+def draw_health(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
+    """Metrics of single runs by the verdict on the health of their training; a bar at each mean."""
+    rng = np.random.default_rng(1)  # the same scatter sideways each time
+    shown = [verdict for verdict in VERDICTS if (runs["health.verdict"] == verdict).any()]
+    with _narrow(path, 3.4, "Health and performance", "a dot a run · bar: mean") as figure:
+        for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+            for place, verdict in enumerate(shown):
+                values = runs.loc[runs["health.verdict"] == verdict, metric].to_numpy(dtype=float)
+                aside = place + rng.uniform(-0.25, 0.25, len(values))
+                axes.plot(aside, values, "o", color=_COLOUR_OF[verdict], markersize=4, alpha=0.7, markeredgewidth=0)
+                axes.plot([place - 0.32, place + 0.32], [values.mean()] * 2, color=INK, linewidth=1.6)
+            counts = runs["health.verdict"].value_counts()
+            axes.set_xticks(range(len(shown)), [f"{verdict}\n{counts[verdict]} runs" for verdict in shown])
+            axes.set_xlim(-0.6, len(shown) - 0.4)
+            axes.set_title(spoken(metric))
+            grid(axes)
+            axes.grid(visible=False, axis="x")
+
+
+def _category_places(board: pd.DataFrame, factor: str) -> tuple[np.ndarray, dict[str, float]]:
+    """Where each line crosses the axis of a factor: those of one option side by side, in the order of the table."""
+    names = options(board, factor)
+    width = 1 / len(names)
+    places, centres = np.zeros(len(board)), {}
+    for number, name in enumerate(names):
+        own = np.flatnonzero((board[factor] == name).to_numpy())
+        centres[name] = (number + 0.5) * width
+        places[own] = centres[name] + width * np.linspace(-0.36, 0.36, len(own)) * (len(own) > 1)
+    return places, centres
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    low, high = float(values.min()), float(values.max())
+    scaled: np.ndarray = (values - low) / ((high - low) or 1)
+    return scaled
+
+
+def _curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth line through one point a level: easier to follow than straight ones where many cross."""
+    step = np.linspace(0, 1, 30)
+    ease = step * step * (3 - 2 * step)
+    across = np.concatenate([a + (b - a) * ease for a, b in pairwise(x)])
+    return across, np.concatenate([level + step for level in range(len(x) - 1)])
+
+
+def _note(axes: Axes, x: float, y: float, words: str) -> None:
+    axes.text(x, y, words, size=8, ha="center", va="center", bbox=_BOX, zorder=5, linespacing=1.0)
+
+
+def _short(run: pd.Series) -> str:
+    """A configuration in the three columns of a figure's labels."""
+    negatives = "" if run["negatives_option"] == "none" else f" +{run['negatives_option']}"
+    return f"{run['positives_option']}{negatives}, {run['balance_option'].removesuffix(' negatives')}"
+
+
+def _wrapped(name: str, width: int) -> str:
+    """A long name over several lines, broken after + and _ and at spaces."""
+    lines = [""]
+    for piece in re.findall(r" ?[^+_ ]*[+_]?", name):
+        if lines[-1].strip(" +") and len(lines[-1] + piece) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.strip() for line in lines)

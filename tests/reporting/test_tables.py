@@ -1,0 +1,126 @@
+"""The page's tables: every figure from the runs, nothing guessed."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from chorus.errors import DataError
+from chorus.reporting.tables import cells, findings, health_of, negative_columns, options, training_sets, typed
+
+
+def made(*rows: dict[str, str]) -> pd.DataFrame:
+    """Runs as text, as a CSV has them."""
+    common = {
+        "seed": "1", "quality": "high+medium", "balance": "True", "positive_subsets": "none",
+        "negative_subsets": "none", "ood.f1": "0.5", "positives": "10", "negatives": "10", "version": "12345678",
+    }  # fmt: skip
+    return pd.DataFrame(
+        [{"run": f"run_{n}", "signature": str(n), **common, **row} for n, row in enumerate(rows, start=1)]
+    )
+
+
+def test_numbers_become_numbers_and_names_stay_text():
+    runs = typed(made({"ood.f1": "0.25"}, {"iid.f1": ""}).fillna(""), ["ood.f1"])
+    assert runs["ood.f1"].tolist() == [0.25, 0.5]
+    assert runs["seed"].tolist() == [1, 1]
+    assert runs["version"].tolist() == ["12345678", "12345678"]  # a hash, though it looks like a number
+    assert runs["signature"].tolist() == ["1", "2"]
+    assert runs["balance"].tolist() == ["True", "True"]
+
+
+def test_options_are_named_as_the_page_names_them():
+    runs = typed(
+        made(
+            {"positive_subsets": "small"},
+            {"positive_subsets": "small+large", "negative_subsets": "hard", "balance": "False"},
+        ),
+        ["ood.f1"],
+    )
+    assert runs["positives_option"].tolist() == ["high+medium +small", "high+medium +small +large"]
+    assert runs["balance_option"].tolist() == ["balanced", "all negatives"]
+    assert runs["negatives_option"].tolist() == ["none", "hard"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ood.f1": ""}, "ood.f1 of run_1 is no number"),
+        ({"ood.f1": "nan"}, "ood.f1 of run_1 is no number"),
+    ],
+)
+def test_a_run_without_the_metric_is_named(change, message):
+    with pytest.raises(DataError, match=message):
+        typed(made(change, {}), ["ood.f1"])
+
+
+def test_a_table_of_something_else_is_refused():
+    with pytest.raises(DataError, match=r"lacks the columns signature, ood\.auprc"):
+        typed(made({}).drop(columns="signature"), ["ood.auprc"])
+
+
+def test_positives_stand_by_the_size_of_their_training_sets_and_none_comes_first():
+    runs = typed(
+        made(
+            {"quality": "high+medium+low", "positives": "30", "negative_subsets": "a_hard"},
+            {"quality": "high", "positives": "2", "balance": "False"},
+            {"positive_subsets": "small", "positives": "12"},
+        ),
+        ["ood.f1"],
+    )
+    assert options(runs, "positives_option") == ["high", "high+medium +small", "high+medium+low"]
+    assert options(runs, "negatives_option") == ["none", "a_hard"]
+    assert options(runs, "balance_option") == ["balanced", "all negatives"]
+
+
+def test_a_cell_is_the_mean_of_its_runs_and_empty_without_any():
+    runs = typed(
+        made({"ood.f1": "0.2"}, {"ood.f1": "0.4", "seed": "2"}, {"ood.f1": "0.9", "negative_subsets": "hard"},
+             {"ood.f1": "0.7", "balance": "False"}),
+        ["ood.f1"],
+    )  # fmt: skip
+    table = cells(runs, "ood.f1")
+    assert table.loc[("balanced", "high+medium")].to_dict() == pytest.approx({"none": 0.3, "hard": 0.9})
+    assert table.loc[("all negatives", "high+medium"), "none"] == 0.7
+    assert pd.isna(table.loc[("all negatives", "high+medium"), "hard"])
+
+
+def test_training_sets_are_counted_and_ranges_shown():
+    runs = typed(
+        made({"positives.high": "3"}, {"positives.high": "4", "seed": "2", "negatives": "12"},
+             {"positives.high": "4", "balance": "False", "negatives": "1234"}),
+        ["ood.f1"],
+    )  # fmt: skip
+    assert negative_columns(runs) == [("balanced", "none"), ("all negatives", "none")]
+    assert training_sets(runs) == [
+        {"option": "high+medium", "counts": {"high": "3–4", "positives": "10"}, "negatives": ["10–12", "1,234"]}
+    ]
+
+
+def test_findings_are_counted_and_compared_with_runs_without_them():
+    runs = typed(
+        made(
+            {"health.findings": "overfitting+unstable", "ood.f1": "0.2"},
+            {"health.findings": "overfitting", "ood.f1": "0.4"},
+            {"health.findings": "", "ood.f1": "0.9"},
+        ),
+        ["ood.f1"],
+    )
+    rows = findings(runs, ["ood.f1"])
+    assert [(row["finding"], row["runs"]) for row in rows] == [("overfitting", 2), ("unstable", 1)]
+    assert rows[0]["with"] == {"ood.f1": pytest.approx(0.3)} and rows[0]["without"] == {"ood.f1": 0.9}
+    assert rows[1]["without"] == {"ood.f1": pytest.approx(0.65)}
+
+
+def test_verdicts_of_a_configuration_in_words_and_the_worst_of_them():
+    verdicts = ("healthy", "watch", "healthy"), ("watch", "trouble"), ("healthy",)
+    runs = typed(
+        made(*({"signature": str(n), "health.verdict": v} for n, own in enumerate(verdicts) for v in own)), ["ood.f1"]
+    )
+    assert health_of(runs) == {
+        "0": {"words": "2 healthy, 1 watch", "worst": "watch"},
+        "1": {"words": "1 watch, 1 trouble", "worst": "trouble"},
+        "2": {"words": "healthy", "worst": "healthy"},
+    }
+    with pytest.raises(DataError, match="'fine' is not allowed"):
+        health_of(runs.assign(**{"health.verdict": "fine"}))
