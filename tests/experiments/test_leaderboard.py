@@ -147,6 +147,8 @@ def test_a_run_with_a_diagnosis_has_its_verdict_as_columns():
     detail = {"splits": {"test_ood": None, "test_iid": None}, "thresholds": {"headline": 0.3}}
     counts = {"positives": 7, "negatives": 9, "positives_by_quality": {"high": 7}}
     health = {"verdict": "trouble", "findings": "mislabelled+overconfident", "troubles": 1, "watches": 1}
-    row = run_row("run_1", params, detail, counts, [], health=health)
+    checks = [{"signal": "grad_norm", "phase": "late", "value": 0.5}]
+    row = run_row("run_1", params, detail, counts, [], health, {"checks": checks})
+    assert row["signal.grad_norm"] == 0.5
     assert (row["health.verdict"], row["health.findings"]) == ("trouble", "mislabelled+overconfident")
-    assert not any(column.startswith("health") for column in run_row("run_1", params, detail, counts, []))
+    assert not any(column.startswith(("health", "signal")) for column in run_row("run_1", params, detail, counts, []))

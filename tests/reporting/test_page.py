@@ -40,7 +40,9 @@ def _runs(health: bool = False) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     if health:
         table["health.verdict"] = np.where(table["ood.f1"] > 0.68, "healthy", "watch")
-        table["health.findings"] = np.where(table["ood.f1"] > 0.68, "", "unstable_gradients")
+        table["health.findings"] = np.where(table["ood.f1"] > 0.68, "none", "unstable_gradients")
+        table["signal.grad_norm"] = 1 - table["ood.auprc"]
+        table["signal.train_accuracy"] = 1.0
     return table
 
 
@@ -136,6 +138,8 @@ def test_health_is_shown_once_runs_have_it(material, tmp_path):
     ill = runs["health.verdict"] == "watch"
     means = [f"{runs.loc[where, 'ood.f1'].mean():.3f}" for where in (ill, ~ill)]
     assert f"unstable gradients {int(ill.sum())} {means[0]} {means[1]}" in read.text
+    assert "grad norm −1.000 < 0.001" in read.text  # it was made to fall as AUPRC rises
+    assert "train accuracy" not in read.text  # the same in all runs: nothing to say
 
 
 def test_missing_predictions_and_several_versions_are_said(tmp_path):
@@ -181,7 +185,7 @@ def test_one_seed_and_one_configuration_have_a_page_that_claims_nothing(tmp_path
 
 def test_pictures_are_narrow_and_the_same_each_time(tmp_path):
     sick = _material(tmp_path / "a", _runs(health=True))
-    assert sorted(sick.figures) == ["health", "heat_auprc", "heat_f1", "leaderboard", "parallel"]
+    assert sorted(sick.figures) == ["health", "heat_auprc", "heat_f1", "leaderboard", "parallel", "signals"]
     assert _material(tmp_path / "b", _runs(health=True)).figures == sick.figures
     for name in sick.figures:
         with Image.open(tmp_path / f"a/plots/{name}.png") as image:

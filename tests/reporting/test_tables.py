@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
+from statsmodels.stats.multitest import multipletests
 
 from chorus.errors import DataError
-from chorus.reporting.tables import cells, findings, health_of, negative_columns, options, training_sets, typed
+from chorus.reporting.tables import (
+    associations,
+    cells,
+    findings,
+    health_of,
+    negative_columns,
+    options,
+    training_sets,
+    typed,
+)
 
 
 def made(*rows: dict[str, str]) -> pd.DataFrame:
@@ -102,7 +114,7 @@ def test_findings_are_counted_and_compared_with_runs_without_them():
         made(
             {"health.findings": "overfitting+unstable", "ood.f1": "0.2"},
             {"health.findings": "overfitting", "ood.f1": "0.4"},
-            {"health.findings": "", "ood.f1": "0.9"},
+            {"health.findings": "none", "ood.f1": "0.9"},
         ),
         ["ood.f1"],
     )
@@ -110,6 +122,25 @@ def test_findings_are_counted_and_compared_with_runs_without_them():
     assert [(row["finding"], row["runs"]) for row in rows] == [("overfitting", 2), ("unstable", 1)]
     assert rows[0]["with"] == {"ood.f1": pytest.approx(0.3)} and rows[0]["without"] == {"ood.f1": 0.9}
     assert rows[1]["without"] == {"ood.f1": pytest.approx(0.65)}
+
+
+def test_signals_are_compared_over_configurations_with_adjusted_p_values():
+    rng = np.random.default_rng(3)
+    rows = [
+        {"signature": str(n // 3), "seed": str(n % 3), "ood.f1": str(n // 3 + rng.normal()),
+         "signal.a": str(rng.normal() - n // 3), "signal.b": str(rng.normal())}
+        for n in range(24)
+    ]  # fmt: skip
+    runs = typed(made(*rows), ["ood.f1"])
+    first, second = associations(runs, "ood.f1")
+    assert (first.signal, second.signal) == ("a", "b")
+    averaged = runs.groupby("signature")[["ood.f1", "signal.a", "signal.b"]].mean()
+    ranks = averaged.rank()
+    assert first.rho == pytest.approx(np.corrcoef(ranks["ood.f1"], ranks["signal.a"])[0, 1])
+    rho = np.array([first.rho, second.rho])
+    raw = 2 * t.sf(np.abs(rho) * np.sqrt(6 / (1 - rho**2)), df=6)  # of 8 configurations
+    assert [first.p, second.p] == pytest.approx(multipletests(raw, method="holm")[1])
+    assert associations(runs[runs["signature"].isin(["0", "1"])], "ood.f1") == []
 
 
 def test_verdicts_of_a_configuration_in_words_and_the_worst_of_them():

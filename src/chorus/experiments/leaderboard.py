@@ -25,6 +25,7 @@ def run_row(
     composition: Mapping[str, Any],
     axes: Sequence[str],
     health: Mapping[str, Any] | None = None,
+    health_detail: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A run as a row of the table of runs: seed, factors, metrics, those of the trivial baselines, counts.
 
@@ -33,7 +34,7 @@ def run_row(
         detail: its metrics/evaluation_detail.json.
         composition: its metrics/composition.json.
         axes: the parameters that vary in its grid; those beside seed and the factors become columns too.
-        health: its metrics/health.json, if it has one.
+        health, health_detail: its metrics/health.json and metrics/health_detail.json, if it has them.
     """
     row: dict[str, Any] = {"run": name, "seed": params["seed"]}
     row |= {factor: spell(params["compose"][factor]) for factor in FACTORS}
@@ -48,6 +49,7 @@ def run_row(
         for baseline, figures in (judged.get("baselines") or {}).items():
             row |= {f"{split}.{baseline}.{metric}": figures.get(metric) for metric in ("f1", "auprc")}
     row |= {f"health.{key}": health[key] for key in ("verdict", "findings")} if health else {}
+    row |= {f"signal.{check['signal']}": check["value"] for check in (health_detail or {}).get("checks", ())}
     return row | {
         "threshold": detail["thresholds"]["headline"],
         "positives": composition["positives"],

@@ -19,7 +19,7 @@ from chorus.experiments.signature import run_key, signature
 
 TARGET = "diagnose"  # the last stage of a run in a grid; gallery needs the audio, and nobody looks at ninety of them
 DETAIL, COMPOSITION = "metrics/evaluation_detail.json", "metrics/composition.json"
-HEALTH = "metrics/health.json"
+HEALTH, HEALTH_DETAIL = "metrics/health.json", "metrics/health_detail.json"
 
 
 def read_sweep(path: Path) -> dict[str, Any]:
@@ -139,7 +139,8 @@ class Grid:
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
         detail, composition = experiment.json(DETAIL), experiment.json(COMPOSITION)
-        row = run_row(name, experiment.params, detail, composition, self.axes, health=experiment.json(HEALTH))
+        health = experiment.json(HEALTH), experiment.json(HEALTH_DETAIL)
+        row = run_row(name, experiment.params, detail, composition, self.axes, *health)
         return row | {"signature": experiment.signature, "version": experiment.version}
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:

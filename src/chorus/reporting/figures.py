@@ -14,7 +14,7 @@ import pandas as pd
 
 from chorus.pictures.look import BLUE, GREEN, GREY, INK, ORANGE, grid, picture
 from chorus.reporting.headline import spoken
-from chorus.reporting.tables import VERDICTS, cells, options
+from chorus.reporting.tables import VERDICTS, Association, associations, cells, health_of, means, options
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _DPI = 5.2, 200
 _MAP = "viridis"
-_COLOUR_OF = dict(zip(VERDICTS, (GREEN, "#E69F00", ORANGE), strict=True))
+_COLOUR_OF = dict(zip(VERDICTS, (GREEN, GREY, "#E69F00", ORANGE), strict=True))
 _BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # behind words among lines
 _FACTORS = {"positives_option": "positives", "negatives_option": "hard negatives", "balance_option": "balance"}
 
@@ -58,6 +58,9 @@ def draw_all(runs: pd.DataFrame, order: Sequence[str], rank_by: str, folder: Pat
     if "health.verdict" in runs:
         names.append("health")
         draw_health(runs, metrics, folder / "health.png")
+        if found := associations(runs, metrics[-1]):
+            names.append("signals")
+            draw_signals(runs, metrics[-1], found, folder / "signals.png")
     return {name: (folder / f"{name}.png").read_bytes() for name in names}
 
 
@@ -198,6 +201,23 @@ def draw_health(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
             axes.set_title(spoken(metric))
             grid(axes)
             axes.grid(visible=False, axis="x")
+
+
+def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], path: Path) -> None:
+    """A metric against each health signal: a dot a configuration, in the colour of its worst verdict."""
+    columns = [f"signal.{each.signal}" for each in found]
+    table = means(runs, [metric, *columns])
+    worst = health_of(runs)
+    colours = [_COLOUR_OF[str(worst[str(signature)]["worst"])] for signature in table.index]
+    rows = -(-len(found) // 2)
+    with _narrow(path, 1.9 * rows + 0.7, f"Health signals and {spoken(metric)}", "a dot a configuration") as figure:
+        panels = figure.subplots(rows, 2, squeeze=False, sharey=True).ravel()
+        for axes, each, column in zip(panels, found, columns, strict=False):
+            axes.scatter(table[column], table[metric], c=colours, s=16, linewidths=0, alpha=0.85)
+            axes.set_title(f"{each.signal.replace('_', ' ')}: rho {each.rho:+.2f}", size=9)
+            grid(axes)
+        for axes in panels[len(found) :]:
+            axes.axis("off")
 
 
 def _category_places(board: pd.DataFrame, factor: str) -> tuple[np.ndarray, dict[str, float]]:

@@ -15,7 +15,7 @@ from chorus import statistics
 from chorus.errors import DataError
 from chorus.reporting.hardest import HardClip
 from chorus.reporting.headline import headline, minus, signed, spoken, spoken_effect
-from chorus.reporting.tables import findings, health_of, negative_columns, training_sets
+from chorus.reporting.tables import associations, findings, health_of, negative_columns, training_sets
 
 FAMILIES: dict[str, Sequence[statistics.Contrast | statistics.Interaction]] = {
     "main effects": statistics.STAGE6_MAIN,
@@ -114,6 +114,7 @@ def _context(material: Material) -> dict[str, Any]:
         "runs": runs.to_dict("records"),
         "health": health,
         "findings": findings(runs, shown) if health else [],
+        "associations": associations(runs, shown[-1]) if health else [],
         "shown": shown,
     }
 

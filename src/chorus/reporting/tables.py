@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from chorus.clips import QUALITIES
 from chorus.errors import DataError
+from chorus.statistics import holm
 
 FACTORS = ("quality", "balance", "positive_subsets", "negative_subsets")
-VERDICTS = ("healthy", "watch", "trouble")  # of a run's training, the best first
+VERDICTS = ("healthy", "unknown", "watch", "trouble")  # of a run's training, the best first
 _TEXT = ("run", *FACTORS, "signature", "version", "health.verdict", "health.findings")
 
 
@@ -109,12 +111,12 @@ def findings(runs: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, objec
     """For each health finding: in how many runs, and the mean of the metrics with it and without it.
 
     Args:
-        runs: of `typed`, with health.findings: names joined by "+", "" for none.
+        runs: of `typed`, with health.findings: names joined by "+", or "none".
 
     Returns:
         The most frequent first: finding, runs, and "with" and "without", each metric -> mean (NaN without runs).
     """
-    sets = runs["health.findings"].fillna("").map(lambda text: set(filter(None, str(text).split("+"))))
+    sets = runs["health.findings"].map(lambda text: set(text.split("+")) - {"none"})
     names = sorted({name for found in sets for name in found})
     rows: list[dict[str, object]] = []
     for name in names:
@@ -124,6 +126,53 @@ def findings(runs: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, objec
         }
         rows.append({"finding": name, "runs": int(has.sum()), **means})
     return sorted(rows, key=lambda row: (-int(str(row["runs"])), str(row["finding"])))
+
+
+@dataclass(frozen=True)
+class Association:
+    """A health signal beside a metric, over configurations. signal: as in rules.yaml. rho: Spearman's. p: adjusted."""
+
+    signal: str
+    rho: float
+    p: float
+
+
+def means(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The means of columns over the seeds of each configuration: one row a signature, in the order of the runs."""
+    return runs.groupby("signature", sort=False)[list(columns)].mean()
+
+
+def signals_of(runs: pd.DataFrame) -> list[str]:
+    """The health signals of which there is a value for each run, and enough different ones to rank."""
+    known = [column for column in runs if column.startswith("signal.") and pd.api.types.is_numeric_dtype(runs[column])]
+    return [column for column in known if runs[column].notna().all() and runs[column].nunique() >= 5]
+
+
+def associations(runs: pd.DataFrame, metric: str) -> list[Association]:
+    """How far a metric goes with each health signal, over configurations, whose seeds are averaged first.
+
+    The rank correlation of Spearman (1904), with p-values for no association, adjusted together by Holm's method.
+    Configurations are what is compared, not runs: seeds of one configuration are not independent.
+
+    Args:
+        runs: of `typed`.
+
+    Returns:
+        One a signal, the strongest first; none with fewer than five configurations.
+    """
+    from scipy.stats import spearmanr
+
+    signals = signals_of(runs)
+    table = means(runs, [metric, *signals])
+    if len(table) < 5 or table[metric].nunique() < 2:
+        return []
+    found = [spearmanr(table[signal], table[metric]) for signal in signals]
+    adjusted = holm([float(each.pvalue) for each in found])
+    rows = [
+        Association(signal.removeprefix("signal."), float(each.statistic), float(p))
+        for signal, each, p in zip(signals, found, adjusted, strict=True)
+    ]
+    return sorted(rows, key=lambda row: -abs(row.rho))
 
 
 def health_of(runs: pd.DataFrame) -> dict[str, dict[str, object]]:
