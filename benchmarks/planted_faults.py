@@ -35,8 +35,8 @@ from chorus.seeds import generator
 from chorus.training import HeadOptions
 
 PROFILES = ("guide", "calibrated")
-FAULT_SEEDS = {True: range(1, 16), False: range(1101, 1116)}  # of calibration, of the report
-HEALTHY_SEEDS = {True: range(21, 61), False: range(1201, 1261)}
+FAULT_SEEDS = {True: range(1, 16), False: range(2001, 2016)}  # of calibration, of the report
+HEALTHY_SEEDS = {True: range(21, 61), False: range(2101, 2161)}
 
 
 @dataclass(frozen=True)
