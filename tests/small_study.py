@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import yaml
 from chorus.evaluation import EvaluateOptions, evaluate
 from chorus.experiments.history import History
 from chorus.experiments.study import TARGET, Grid
+from folder import Folder
 from predicted import predicted
 
 ROOT = Path(__file__).parents[1]
@@ -38,17 +36,16 @@ PIPELINE = {
 }
 
 
-class SmallStudy:
+class SmallStudy(Folder):
     """The study in `folder`, or in the folder `inside` of it. expected: the predictions of each run."""
 
     def __init__(self, folder: Path, inside: str = "") -> None:
-        self.folder, self.root = folder, folder / inside
+        super().__init__(folder / inside)
+        self.repository = folder
         for name in ("data", "metrics", "src", "sweeps", "given"):
-            (self.root / name).mkdir(parents=True)
-        self.run("git", "init", "-q", "-b", "main", at=folder)
-        self.run("git", "config", "user.name", "test", at=folder)
-        self.run("git", "config", "user.email", "test@example.org", at=folder)
-        self.run("dvc", "init", "-q", at=folder)
+            (self.folder / name).mkdir(parents=True)
+        Folder(folder).git_init()
+        Folder(folder).run("dvc", "init", "-q")
         self.run("dvc", "config", "core.analytics", "false")
         self.write(".gitignore", "/given\n/data/predictions.parquet\n")
         self.write("dvc.yaml", PIPELINE)
@@ -68,7 +65,7 @@ class SmallStudy:
         options = EvaluateOptions(resamples=100)
         detail = evaluate(table, threshold=threshold, baseline_scores=baseline, options=options).detail
         composition = {"positives": 9, "negatives": 9 if balance else 30, "positives_by_quality": {"high": 9}}
-        table.to_parquet(self.root / "given/predictions.parquet")
+        table.to_parquet(self.folder / "given/predictions.parquet")
         self.write("given/evaluation_detail.json", json.dumps(detail))
         self.write("given/composition.json", json.dumps(composition))
         compose = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["compose"]
@@ -80,34 +77,20 @@ class SmallStudy:
     def copy(self, folder: Path) -> SmallStudy:
         """A copy to break things in."""
         copy = SmallStudy.__new__(SmallStudy)
-        copy.folder = copy.root = folder
-        copy.expected = self.expected
-        shutil.copytree(self.folder, folder, symlinks=True)
+        Folder.__init__(copy, folder)
+        copy.repository, copy.expected = folder, self.expected
+        shutil.copytree(self.repository, folder, symlinks=True)
         return copy
 
     def with_code(self) -> SmallStudy:
         """With this repository's scripts and library."""
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "src", self.root / "src", dirs_exist_ok=True, ignore=ignored)
+        shutil.copytree(ROOT / "src", self.folder / "src", dirs_exist_ok=True, ignore=ignored)
         return self
-
-    def run(self, *command: str, at: Path | None = None, fails: bool = False) -> str:
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        environment.pop("PYTHONPATH", None)
-        done = subprocess.run(
-            command, cwd=at or self.root, env=environment, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout + done.stderr
 
     def write(self, name: str, content: Any) -> None:
         text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
-        (self.root / name).write_text(text, encoding="utf-8")
-
-    def commit(self, message: str) -> str:
-        self.run("git", "add", "-A")
-        self.run("git", "commit", "-q", "-m", message)
-        return self.run("git", "rev-parse", "HEAD").strip()
+        (self.folder / name).write_text(text, encoding="utf-8")
 
     def push_to(self, remote: Path) -> None:
         """Every run's predictions; --local, because DVC reads the shared settings as they were in each commit."""
@@ -115,11 +98,11 @@ class SmallStudy:
         self.run("dvc", "push", "-q", "--all-commits")
 
     def grid(self) -> Grid:
-        return Grid(self.root, SWEEP, target=TARGET)
+        return Grid(self.folder, SWEEP, target=TARGET)
 
     def cached(self, name: str) -> Path:
         """The file in the cache that holds the predictions of a run."""
-        (experiment,) = [each for each in History(self.root).experiments((TARGET,)) if each.name == name]
+        (experiment,) = [each for each in History(self.folder).experiments((TARGET,)) if each.name == name]
         md5 = experiment.output_hash(FILES[0])
         assert md5 is not None
-        return self.folder / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+        return self.repository / ".dvc/cache/files/md5" / md5[:2] / md5[2:]

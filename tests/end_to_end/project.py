@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from folder import Folder
 
 ROOT = Path(__file__).parents[2]
 # The whole pipeline in a minute, without the weights of an encoder.
@@ -26,11 +26,11 @@ TINY = {
 }
 
 
-class Project:
+class Project(Folder):
     """The repository's files as they are now (committed or not), committed to a new git repository in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__(folder)
         # data, models and results stay behind: a run has to make them
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -40,9 +40,7 @@ class Project:
             if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "reports/", "dvc.lock")):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
-        self.git("init", "-q", "-b", "main")
-        self.git("config", "user.name", "test")
-        self.git("config", "user.email", "test@example.org")
+        self.git_init()
         self.commit("start")
 
     def params(self, changes: dict[str, Any]) -> None:
@@ -59,11 +57,7 @@ class Project:
         path.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
     def git(self, *arguments: str) -> str:
-        return self.run("git", *arguments).stdout
-
-    def commit(self, message: str) -> None:
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", message)
+        return self.run("git", *arguments)
 
     def of_experiment(self, name: str, path: str, patience: float = 60) -> str:
         """A git-tracked file of an experiment; its commit appears a moment after its log has ended."""
@@ -77,16 +71,7 @@ class Project:
             time.sleep(0.5)
 
     def dvc(self, *arguments: str, fails: bool = False) -> str:
-        """Run DVC; returns what it and the stages print."""
-        result = self.run(sys.executable, "-m", "dvc", *arguments, fails=fails)
-        return result.stdout + result.stderr
-
-    def run(self, *command: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        environment.pop("PYTHONPATH", None)
-        result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
-        assert (result.returncode != 0) == fails, f"{' '.join(command)}:\n{result.stdout}\n{result.stderr}"
-        return result
+        return self.run("dvc", *arguments, fails=fails)
 
 
 def stages_run(output: str) -> set[str]:

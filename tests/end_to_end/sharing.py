@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from chorus.sharing.server import BUCKET, S3Server
+from folder import Folder
 
 ROOT = Path(__file__).parents[2]
 URL = f"s3://{BUCKET}/dvc"
@@ -22,16 +21,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Machine:
+class Machine(Folder):
     """A clone, or another folder with a DVC repository; the keys to the server come by the environment, if at all."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
-        self.folder = folder
-        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        # no keys, profiles or caches of whoever runs the tests
         home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "none"), "AWS_EC2_METADATA_DISABLED": "true"}
-        own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHONPATH"))}
-        self.environment = own | path | home | {"COLUMNS": "200"} | dict(environment)
+        super().__init__(folder, home | {"COLUMNS": "200"} | dict(environment))
 
     @classmethod
     def clone(cls, origin: Path, folder: Path, server: S3Server) -> Machine:
@@ -41,11 +36,6 @@ class Machine:
         machine.introduce(folder.name)
         machine.use_keys(server.credentials)
         return machine
-
-    def introduce(self, name: str) -> None:
-        """Who commits here."""
-        self.run("git", "config", "user.name", name)
-        self.run("git", "config", "user.email", f"{name}@example.org")
 
     def add_remote(self, server: S3Server) -> None:
         """The remote as a team commits it: what the commands of docs/sharing.md write."""
@@ -58,28 +48,6 @@ class Machine:
         """The keys, and other options of the remote, of this machine alone."""
         keys = {} if credentials is None else {"credentialpath": str(credentials)}
         (self.folder / ".dvc/config.local").write_text(_section(keys | options))
-
-    def commit(self, message: str) -> None:
-        self.run("git", "add", "-A")
-        self.run("git", "commit", "-q", "-m", message)
-
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        if command[0] in ("dvc", "python"):
-            command = (sys.executable, *(("-m", "dvc") if command[0] == "dvc" else ()), *command[1:])
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-
-    def run(self, *command: str, fails: bool = False) -> str:
-        process = self.start(*command)
-        output, _ = process.communicate(timeout=300)
-        assert (process.returncode != 0) == fails, f"{' '.join(command)}:\n{output}"
-        return output
 
     def hashes(self, *folders: str) -> dict[str, str]:
         """Path -> MD5 of the files below some folders; without any, of all files but git's, DVC's and Python's own."""

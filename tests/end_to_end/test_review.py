@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from end_to_end.project import TINY, Project
+from folder import Folder
 
 SUBSET = "hardneg_conf_min_30"
 
 
-class Reviewer:
+class Reviewer(Folder):
     """A clone with the code and no data of its own."""
 
-    def __init__(self, folder: Path, author: Project) -> None:
-        self.folder, self._author = folder, author
-
     def review(self, branch: str, *options: str) -> str:
-        self._author.run("git", "-C", str(self.folder), "fetch", "-q")
-        command = ("python", "src/review.py", "origin/main", f"origin/{branch}", *options)
-        return self._author.run("env", "-C", str(self.folder), sys.executable, *command[1:]).stdout
+        self.run("git", "fetch", "-q")
+        return self.run("python", "src/review.py", "origin/main", f"origin/{branch}", *options)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +42,7 @@ def author(tmp_path_factory):
 def reviewer(author):
     folder = author.folder.parent / "reviewer"
     author.git("clone", "-q", str(author.folder.parent / "bare.git"), str(folder))
-    return Reviewer(folder, author)
+    return Reviewer(folder)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +111,7 @@ def test_the_workspace_can_be_reviewed_before_it_is_committed(author, harder, tm
     author.git("reset", "-q", "--soft", "main")
     try:
         options = ("--images", str(tmp_path), "--image-base", "https://example.org/pr-1/")
-        text = author.run("python", "src/review.py", *options).stdout
+        text = author.run("python", "src/review.py", *options)
     finally:
         author.git("reset", "-q", "--hard", "origin/harder")
     assert ") → workspace\n" in text and "training set" in text and SUBSET in text
@@ -182,4 +177,4 @@ def test_without_the_data_the_review_says_so(author, elsewhere, reviewer):
 
 def test_a_revision_that_is_not_there_is_one_line(author):
     result = author.run("python", "src/review.py", "nowhere", fails=True)
-    assert "unknown Git revision 'nowhere'" in result.stderr and "Traceback" not in result.stderr
+    assert "unknown Git revision 'nowhere'" in result and "Traceback" not in result

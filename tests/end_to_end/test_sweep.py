@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import yaml
 
 from chorus.experiments.history import History, Snapshot
 from chorus.experiments.study import TARGET, Grid
+from folder import Folder
 
 pytestmark = pytest.mark.slow
 
@@ -66,18 +66,8 @@ BY_HAND = (
 )  # fmt: skip
 
 
-class Study:
+class Study(Folder):
     """A copy of this project whose shared stages are generated clips, small enough for a run in seconds."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        self.environment.pop("PYTHONPATH", None)
-
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            command, cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
 
     def copy(self, folder: Path) -> Study:
         """A copy, which DVC takes for another repository: with its own cache and memory of runs."""
@@ -90,18 +80,8 @@ class Study:
     def write(self, path: str, content: Any) -> None:
         (self.folder / path).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
-    def run(self, *command: str, fails: bool = False) -> str:
-        process = self.start(*command)
-        output, _ = process.communicate(timeout=300)
-        assert (process.returncode != 0) == fails, output
-        return output
-
     def sweep(self, *options: str, fails: bool = False) -> str:
         return self.run("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2", *options, fails=fails)
-
-    def commit(self) -> None:
-        self.run("git", "add", "-A")
-        self.run("git", "commit", "-q", "-m", "change")
 
     def experiments(self) -> dict[str, Snapshot]:
         return {experiment.name: experiment for experiment in History(self.folder).experiments(("evaluate",))}

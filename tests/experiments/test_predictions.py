@@ -28,7 +28,7 @@ def study(made, tmp_path):
 def test_a_configuration_has_the_predictions_of_all_its_seeds_each_with_its_threshold(made):
     done = made.grid().finished()
     assert sorted(done) == list(RUNS)
-    table = PredictionStore(made.root).configuration(done, "run_2")
+    table = PredictionStore(made.folder).configuration(done, "run_2")
     assert list(table["seed"].unique()) == [1, 2]  # by rising seed, not in the order of the grid
     assert table.groupby("run")["threshold"].unique().map(list).to_dict() == {"run_2": [0.4], "run_4": [0.6]}
     for run in ("run_2", "run_4"):
@@ -37,31 +37,31 @@ def test_a_configuration_has_the_predictions_of_all_its_seeds_each_with_its_thre
 
 
 def test_nothing_is_checked_out(study):
-    (study.root / "data/predictions.parquet").unlink()
-    PredictionStore(study.root).configuration(study.grid().finished(), "run_1")
-    assert not (study.root / "data/predictions.parquet").exists()
+    (study.folder / "data/predictions.parquet").unlink()
+    PredictionStore(study.folder).configuration(study.grid().finished(), "run_1")
+    assert not (study.folder / "data/predictions.parquet").exists()
 
 
 def test_a_study_in_a_subfolder_has_its_predictions_too(tmp_path):
     (tmp_path / "repository").mkdir()
     study = SmallStudy(tmp_path / "repository", inside="studies/x")
     done = study.grid().finished()
-    table = PredictionStore(study.root).together({"run_3": done["run_3"]})
+    table = PredictionStore(study.folder).together({"run_3": done["run_3"]})
     assert table["score"].tolist() == study.expected["run_3"]["score"].tolist()
     study.push_to(tmp_path / "remote")
     study.cached("run_3").unlink()
-    assert PredictionStore(study.root).together({"run_3": done["run_3"]}).equals(table)
+    assert PredictionStore(study.folder).together({"run_3": done["run_3"]}).equals(table)
 
 
 def test_what_is_not_in_the_cache_comes_from_the_remote_or_is_asked_for(study, tmp_path):
     done = study.grid().finished()
     study.push_to(tmp_path / "remote")
     study.cached("run_1").unlink()
-    assert PredictionStore(study.root).read(done["run_1"]).equals(study.expected["run_1"])
+    assert PredictionStore(study.folder).read(done["run_1"]).equals(study.expected["run_1"])
     shutil.rmtree(tmp_path / "remote")
     study.cached("run_2").unlink()
     with pytest.raises(DataError, match=r"predictions of run_2 are not on this machine.*dvc exp pull"):
-        PredictionStore(study.root).configuration(done, "run_2")
+        PredictionStore(study.folder).configuration(done, "run_2")
 
 
 def test_damaged_predictions_are_named(study):
@@ -69,12 +69,12 @@ def test_damaged_predictions_are_named(study):
     file.chmod(0o644)
     file.write_bytes(file.read_bytes()[:500])
     with pytest.raises(DataError, match=r"predictions of run_3 are damaged in the cache: delete files/md5/"):
-        PredictionStore(study.root).read(study.grid().finished()["run_3"])
+        PredictionStore(study.folder).read(study.grid().finished()["run_3"])
 
 
 def test_unknown_runs_and_folders_without_dvc_are_one_sentence(made, tmp_path):
     with pytest.raises(DataError, match="run_9 is not among the 4 finished runs"):
-        PredictionStore(made.root).configuration(made.grid().finished(), "run_9")
+        PredictionStore(made.folder).configuration(made.grid().finished(), "run_9")
     with pytest.raises(DataError, match="no DVC repository"):
         PredictionStore(tmp_path)
 

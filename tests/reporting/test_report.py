@@ -22,8 +22,8 @@ def made(tmp_path_factory):
     clips = list(study.expected["run_1"]["clip_id"])
     rng = np.random.default_rng(1)
     flac = audio.encode_flac(rng.integers(-3000, 3000, 144_000).astype(np.int16))
-    shards.write_shard(study.root / "data/raw/R.tar", {f"{clip}.flac": flac for clip in clips})
-    write_csv(study.root / "data/raw/clips.csv", pd.DataFrame({"clip_id": clips, "shard": "R.tar"}))
+    shards.write_shard(study.folder / "data/raw/R.tar", {f"{clip}.flac": flac for clip in clips})
+    write_csv(study.folder / "data/raw/clips.csv", pd.DataFrame({"clip_id": clips, "shard": "R.tar"}))
     study.run(*LEADERBOARD)
     return study
 
@@ -36,7 +36,7 @@ def study(made, tmp_path):
 def test_the_report_is_whole_and_the_same_each_time(study):
     shown = study.run(*REPORT)
     assert shown.startswith(f"{PAGE}: ") and "4 runs" in shown
-    files = [study.root / PAGE, study.root / HARDEST, *sorted((study.root / "plots/small").glob("*.png"))]
+    files = [study.folder / PAGE, study.folder / HARDEST, *sorted((study.folder / "plots/small").glob("*.png"))]
     assert [file.stem for file in files[2:]] == ["heat_auprc", "heat_f1", "leaderboard", "parallel"]
     text = files[0].read_text(encoding="utf-8")
     assert text.count("data:audio/flac;base64,") >= 2
@@ -49,7 +49,7 @@ def test_the_report_is_whole_and_the_same_each_time(study):
 
 def test_clips_are_counted_over_the_runs_of_the_table(study):
     study.run(*REPORT)
-    shares = pd.read_csv(study.root / HARDEST, index_col="clip_id")["wrong"]
+    shares = pd.read_csv(study.folder / HARDEST, index_col="clip_id")["wrong"]
     wrong = pd.DataFrame(
         {
             run: (table["score"] >= threshold) != (table["label"] == "positive")
@@ -70,19 +70,19 @@ def test_clips_are_counted_over_the_runs_of_the_table(study):
 )
 def test_what_is_not_at_hand_is_said_and_the_rest_is_there(study, lost, sentence):
     if lost == "audio":
-        (study.root / "data/raw/clips.csv").unlink()
+        (study.folder / "data/raw/clips.csv").unlink()
     elif lost == "predictions":
         study.cached("run_3").unlink()
     else:
         (reference,) = study.run("git", "for-each-ref", "--format=%(refname)", "refs/exps/**/run_2").split()
         study.run("git", "update-ref", "-d", reference)
     study.run(*REPORT)
-    text = (study.root / PAGE).read_text(encoding="utf-8")
+    text = (study.folder / PAGE).read_text(encoding="utf-8")
     assert sentence in text and "data:audio" not in text
     assert "Best configuration" in text
 
 
 def test_without_a_leaderboard_the_report_says_what_to_run_first(study):
-    (study.root / "metrics/small/runs.csv").unlink()
+    (study.folder / "metrics/small/runs.csv").unlink()
     shown = study.run(*REPORT, fails=True)
     assert shown.strip() == "error: there is no metrics/small/runs.csv: python src/leaderboard.py sweeps/small.yaml"

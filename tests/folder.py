@@ -1,0 +1,54 @@
+"""A folder to type commands in, as a person would: with the Python, DVC and git of the tests, and nobody's settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Folder:
+    """folder: where commands run. environment: theirs; no keys, caches or imports of whoever runs the tests."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
+        self.folder = folder
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHONPATH"))}
+        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        self.environment = own | path | dict(environment)
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command; what it writes to both streams is in its stdout."""
+        if command[0] in ("dvc", "python"):
+            command = (sys.executable, *(("-m", "dvc") if command[0] == "dvc" else ()), *command[1:])
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        """What a command writes to both streams; it must end well, or badly if it `fails`."""
+        process = self.start(*command)
+        output, _ = process.communicate(timeout=300)
+        assert (process.returncode != 0) == fails, f"{' '.join(command)}:\n{output}"
+        return output
+
+    def git_init(self, name: str = "test") -> None:
+        self.run("git", "init", "-q", "-b", "main")
+        self.introduce(name)
+
+    def introduce(self, name: str) -> None:
+        """Who commits here."""
+        self.run("git", "config", "user.name", name)
+        self.run("git", "config", "user.email", f"{name}@example.org")
+
+    def commit(self, message: str = "change") -> str:
+        """Commit all; the hash."""
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "-m", message)
+        return self.run("git", "rev-parse", "HEAD").strip()
