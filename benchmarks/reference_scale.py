@@ -66,7 +66,8 @@ def generate(scale: float) -> None:
                     "clip_id": f"{split}_{label}_{quality or 'none'}_{number:05d}", "label": label, "quality": quality,
                     "call_type": "", "site": split, "recorder": f"{split}-{label}", "night": f"night{night:04d}",
                     "recording": f"{split}_{label}_{quality}_{night:04d}", "role": "labelled", "split": split,
-                    "source": "generated", "windows": "1", "sha256": f"{len(rows):064x}", "shard": "generated.tar",
+                    "source": "generated", "windows": "1", "seconds": "3.000", "sha256": f"{len(rows):064x}",
+                    "shard": "generated.tar",
                     "group": f"{split}-{label}-{quality}/{night:04d}",
                 }
             )  # fmt: skip

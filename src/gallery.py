@@ -7,7 +7,7 @@ import pandas as pd
 import stage
 from chorus import evaluation, pictures
 from chorus.clips import TEST_IID, TEST_OOD
-from chorus.files import read_json, write_text
+from chorus.files import read_csv, read_json, write_text
 from chorus.health.page import page
 from chorus.sounds import read_sounds
 
@@ -18,7 +18,8 @@ def main() -> None:
     curves = {path.stem: pd.read_csv(path) for path in sorted(stage.CURVES.glob("*.csv"))}
     pictures.draw_evaluation(curves, detail, stage.CURVES / "overview.png")
     health, history = read_json(stage.HEALTH_DETAIL), pd.read_csv(stage.TRAINING_CURVES)
-    write_text("reports/health.html", page("the run in the workspace", health, history))
+    suspects = read_csv(stage.METRICS / "suspects.csv")
+    write_text("reports/health.html", page("the run in the workspace", health, history, suspects))
     threshold = read_json(f"{stage.DETECTOR}.json")["threshold"]
     split = TEST_OOD if (predictions["split"] == TEST_OOD).any() else TEST_IID
     for kind in get_args(evaluation.Kind):
@@ -31,6 +32,7 @@ def main() -> None:
             sheet.append(pictures.SheetClip(title, sounds[clip.clip_id]))
         heading = f"Worst {kind.replace('_', ' ')} on {split}, threshold {threshold:.3f}"
         pictures.contact_sheet(sheet, stage.CURVES / f"{kind}.png", heading)
+    print(f"training health: {health['verdict']}. {health['sentence']} python src/diagnose.py, or reports/health.html")
 
 
 if __name__ == "__main__":

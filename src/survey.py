@@ -20,7 +20,14 @@ def main() -> None:
         stage.refuse_inside(folder, stage.RAW, "survey.source")
         sources, rejected, notes = survey.user_sources(folder, options)
     with stage.progress("reading clips", len(sources)) as advance:
-        built = survey.build(sources, stage.RAW, workers=parallel.cores(), progress=advance)
+        built = survey.build(
+            sources,
+            stage.RAW,
+            workers=parallel.cores(),
+            padding=options.padding,
+            min_seconds=options.min_seconds,
+            progress=advance,
+        )
     rejected = quarantine.join(rejected, built.quarantine)
     write_csv(stage.CLIPS, built.clips)
     write_csv(stage.RAW / "quarantine.csv", rejected)

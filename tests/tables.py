@@ -28,6 +28,7 @@ def clip_table(*parts: tuple[int, dict[str, str]]) -> pd.DataFrame:
                 "split": "",
                 "source": f"{number}.wav",
                 "windows": "1",
+                "seconds": "3.000",
                 "sha256": hashlib.sha256(str(number).encode()).hexdigest(),
                 "shard": "R1_20240301.tar",
                 **fields,

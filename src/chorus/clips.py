@@ -32,6 +32,7 @@ CLIP_COLUMNS = (
     "split",  # a split fixed by the user, or ""
     "source",  # the path the clip came from, relative to the survey's folder; for the demo, what was synthesised
     "windows",  # length in 3-s windows
+    "seconds",  # length before it was padded to whole windows
     "sha256",  # of the clip's PCM samples (little-endian 16 bit)
     "shard",  # the tar file under data/raw/ that holds <clip_id>.flac
 )

@@ -48,8 +48,12 @@ def test_nothing_is_run_twice(project):
 def test_a_new_composition_runs_only_what_depends_on_it(project):
     output = project.dvc("exp", "run", "-n", "unbalanced", "-S", "compose.balance=false")
     assert stages_run(output) == RUN
+    verdict = json.loads(project.of_experiment("unbalanced", "metrics/health.json"))["verdict"]
+    said = [line for line in output.splitlines() if line and "lock" not in line][-8:]  # a hint on git follows it
+    assert any(line.startswith(f"training health: {verdict}.") for line in said)
     shown = project.dvc("exp", "show", "--csv", "--only-changed")
     assert "unbalanced" in shown and "compose.balance" in shown
+    assert "verdict" in project.dvc("exp", "show", "--csv").splitlines()[0]
     difference = json.loads(project.dvc("metrics", "diff", "--json", "main", "unbalanced"))
     assert difference["metrics/composition.json"]["negatives"]["diff"] > 0
     assert "plots" in project.dvc("plots", "diff", "main", "unbalanced").lower()

@@ -43,7 +43,7 @@ MODEL = {
 
 def _judge(history=CALM, model=MODEL, predictions=None, **options):
     predictions = predicted() if predictions is None else predictions
-    clips = predictions.assign(group=predictions["night"], windows="1", recording=predictions["night"])
+    clips = predictions.assign(group=predictions["night"], seconds="3.000", recording=predictions["night"])
     return judge(history, model, predictions, clips[["clip_id", "label"]], clips, HealthOptions(**options))
 
 
@@ -91,7 +91,7 @@ def test_a_recorder_whose_negatives_are_taken_for_positives_is_a_weak_source():
 
 def test_recorders_that_give_the_label_away_are_told():
     predictions = predicted()
-    clips = predictions.assign(group=predictions["night"], windows="1", recording="")
+    clips = predictions.assign(group=predictions["night"], seconds="3.000", recording="")
     told = clips[(clips["label"] == "positive") == (clips["recorder"] == "R0")]
     assert _names(judge(CALM, MODEL, predictions, told, clips, HealthOptions())) == {"confounded_groups"}
 
@@ -120,9 +120,24 @@ def test_what_depends_on_held_out_nights_is_not_judged_without_enough_of_them(ho
     assert health.detail["verdict"] == "healthy"
 
 
+def test_the_consistency_of_nights_does_not_stand_in_for_groups_of_one_clip():
+    alone = predicted().assign(night=lambda table: table["clip_id"])
+    health = _judge(CALM.assign(validation_group_consistency=0.95), predictions=alone, profile="guide")
+    needed = "suspicious_consistency: needs validation_group_consistency.end"
+    assert needed in health.diagnosis.not_judged
+    assert not {"suspicious_consistency", "memorising_groups"} & _names(health)
+
+
+def test_durations_are_of_the_sound_before_it_was_padded():
+    predictions = predicted()
+    clips = predictions.assign(group=predictions["night"], seconds="4.000", recording="", windows="2")
+    health = judge(CALM, MODEL, predictions, clips, clips, HealthOptions())
+    assert list(health.facts.tables["durations"]) == ["0-5 s"]
+
+
 def test_clips_of_another_survey_are_refused():
     predictions = predicted()
-    clips = predictions.assign(group="g", windows="1", recording="").iloc[5:]
+    clips = predictions.assign(group="g", seconds="3.000", recording="").iloc[5:]
     with pytest.raises(DataError, match="not in the survey: validation_00000"):
         judge(CALM, MODEL, predictions, clips, clips, HealthOptions())
 
@@ -165,7 +180,7 @@ def workspace(tmp_path):
     (tmp_path / "models/detector.json").write_text(json.dumps(MODEL))
     predictions = predicted()
     predictions.to_parquet(tmp_path / "data/predictions.parquet")
-    clips = predictions.assign(group=predictions["night"], windows="1", recording="")
+    clips = predictions.assign(group=predictions["night"], seconds="3.000", recording="")
     clips.to_csv(tmp_path / "data/manifests/splits.csv", index=False)
     clips[["clip_id", "label"]].to_csv(tmp_path / "data/manifests/train.csv", index=False)
     return tmp_path

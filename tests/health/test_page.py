@@ -36,7 +36,7 @@ MODEL = {"options": {"gradient_clip": 0.5}, "training": {"best_epoch": 3, "stopp
 def detail(tmp_path):
     """As it comes back from the file."""
     predictions = predicted(splits=("validation",))
-    clips = predictions.assign(group=predictions["night"], windows="1", recording="")
+    clips = predictions.assign(group=predictions["night"], seconds="3.000", recording="")
     write_json(
         tmp_path / "d.json", judge(HISTORY, MODEL, predictions, clips, clips, HealthOptions(profile="guide")).detail
     )

@@ -25,7 +25,8 @@ def _sound(seconds: float, rate: int = 48_000, seed: int = 0) -> np.ndarray:
 def _survey(folder: Path, out: Path, *, workers: int = 1, **options: object) -> tuple[BuiltSurvey, pd.DataFrame, dict]:
     parsed = parse(SurveyOptions, {"source": str(folder), **options}, section="survey")
     sources, rejected, notes = survey.user_sources(folder, parsed)
-    built = survey.build(sources, out, workers=workers)
+    padding, least = parsed.padding, parsed.min_seconds
+    built = survey.build(sources, out, workers=workers, padding=padding, min_seconds=least)
     return built, quarantine.join(rejected, built.quarantine), notes
 
 
@@ -185,6 +186,7 @@ def test_padding_and_the_least_length_are_parameters(tmp_path):
     (folder / "clips.csv").write_text("path,label\na.wav,negative\nb.wav,negative\n")
     built, rejected, _ = _survey(folder, tmp_path / "out", padding="repeat", min_seconds=1.0)
     np.testing.assert_array_equal(_pcm(tmp_path / "out", built.clips.iloc[0]), np.tile(_sound(1), 3))
+    assert list(built.clips["seconds"]) == ["1.000"]  # of sound, however it was padded
     assert list(rejected["reason"]) == ["too short: 0.9 s of at least 1 s"]
 
 

@@ -55,6 +55,7 @@ def run_row(
         "positives": composition["positives"],
         **{f"positives.{quality}": n for quality, n in composition["positives_by_quality"].items()},
         "negatives": composition["negatives"],
+        "negatives.mined": sum(subset["entered"] for subset in composition.get("negative_subsets", {}).values()),
     }
 
 

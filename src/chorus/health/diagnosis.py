@@ -117,8 +117,8 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
     """
     if history.empty or "epoch" not in history:
         raise DataError("the training history has no epoch: there is nothing to diagnose")
-    known = measure(history, rules.phases, details.best_epoch)
-    known |= {name: value for name, value in details.signals.items() if value is not None}
+    measured = {**measure(history, rules.phases, details.best_epoch), **details.signals}
+    known = {name: value for name, value in measured.items() if value is not None}
     here = Circumstances(details.classes, rules.classes, details.consistency_chance, details.gradient_clip)
     judged: dict[str, Finding] = {}
     not_judged: dict[str, str] = {}

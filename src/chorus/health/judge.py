@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, VALIDATION, WINDOW_SECONDS, name_clips
+from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, VALIDATION, name_clips
 from chorus.errors import DataError
 from chorus.health.details import Facts, association, describe, lead
 from chorus.health.diagnosis import Details, Diagnosis, diagnose
@@ -63,7 +63,7 @@ def judge(
         model: models/detector.json.
         predictions: clip_id, split, label, score; data/predictions.parquet.
         training: clip_id, label of the training set; data/manifests/train.csv.
-        clips: clip_id, site, recorder, recording, group, windows of the whole survey.
+        clips: clip_id, site, recorder, recording, group, seconds of the whole survey.
 
     Raises:
         DataError: no validation clips, or clips that are not in the survey.
@@ -82,7 +82,7 @@ def judge(
                 "label": validation["label"].to_numpy(),
                 "source": about[options.source],
                 "group": about[group],
-                "seconds": about["windows"].astype(int) * WINDOW_SECONDS,
+                "seconds": about["seconds"].astype(float),
             }
         ),
         np.column_stack([1 - scores, scores]),

@@ -41,12 +41,13 @@ td, th { overflow-wrap: normal; font-variant-numeric: tabular-nums; }
 """
 
 
-def page(run: str, detail: Mapping[str, Any], history: pd.DataFrame) -> str:
+def page(run: str, detail: Mapping[str, Any], history: pd.DataFrame, suspects: pd.DataFrame | None = None) -> str:
     """A page with the verdict, the guide's six panels, the findings, and the clips to look at.
 
     Args:
         run: its name.
         detail: what metrics/health_detail.json holds. history: plots/training/curves.csv.
+        suspects: metrics/suspects.csv, if they are known: the first ten are shown.
     """
     parts = [
         f"<h1>Training health of {escape(run)}</h1>",
@@ -58,6 +59,7 @@ def page(run: str, detail: Mapping[str, Any], history: pd.DataFrame) -> str:
         "</div>",
         _ranges(detail),
         _uncertain(detail["validation"]),
+        "" if suspects is None else _suspects(suspects),
         _not_judged(detail),
     ]
     return (
@@ -164,6 +166,15 @@ def _uncertain(validation: Mapping[str, Any]) -> str:
     ]
     heading = "The most uncertain validation clips: ambiguous, poor, or wrongly labelled"
     return _table(heading, ("clip", "label", "predicted", "entropy"), rows)
+
+
+def _suspects(suspects: pd.DataFrame) -> str:
+    rows = [
+        (str(clip["rank"]), str(clip["clip_id"]), str(clip["label"]), f"{float(clip['score']):.3f}")
+        for clip in suspects.head(10).to_dict("records")
+    ]
+    heading = "Training clips whose labels are the most suspicious"
+    return _table(heading, ("", "clip", "label", "probability of it by other nights"), rows)
 
 
 def _not_judged(detail: Mapping[str, Any]) -> str:

@@ -83,15 +83,15 @@ def training_sets(runs: pd.DataFrame) -> list[dict[str, object]]:
 
     Returns:
         One entry an option: its name as "option", "counts" of positives by quality and in all, and "negatives", one
-        for each pair of `negative_columns`. Counts are text: "201", "200–203" where the runs differ, "" where there is
-        none.
+        for each pair of `negative_columns`, and how many of them are mined. Counts are text: "201", "200–203" where the
+        runs differ, "" where there is none.
     """
     named = [column for column in (*(f"positives.{quality}" for quality in QUALITIES), "positives") if column in runs]
     rows: list[dict[str, object]] = []
     for option in options(runs, "positives_option"):
         own = runs[runs["positives_option"] == option]
         negatives = [
-            _spread(own[(own["balance_option"] == balance) & (own["negatives_option"] == name)]["negatives"])
+            _negatives(own[(own["balance_option"] == balance) & (own["negatives_option"] == name)])
             for balance, name in negative_columns(runs)
         ]
         counts = {column.removeprefix("positives."): _spread(own[column]) for column in named}
@@ -190,6 +190,13 @@ def health_of(runs: pd.DataFrame) -> dict[str, dict[str, object]]:
         words = some[0] if len(some) == 1 else ", ".join(f"{counts[verdict]} {verdict}" for verdict in some)
         found[str(signature)] = {"words": words, "worst": some[-1]}
     return found
+
+
+def _negatives(runs: pd.DataFrame) -> str:
+    """All of them, and how many come from subsets of hard negatives: balancing leaves few of these in."""
+    counts = _spread(runs["negatives"])
+    mined = runs["negatives.mined"] if "negatives.mined" in runs else pd.Series(dtype=float)
+    return f"{counts} ({_spread(mined)} mined)" if counts and (mined > 0).any() else counts
 
 
 def _spread(counts: pd.Series) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from chorus import audio, parallel, quarantine
-from chorus.clips import CLIP_COLUMNS, WINDOW_SAMPLES
+from chorus.clips import CLIP_COLUMNS, SAMPLE_RATE, WINDOW_SAMPLES
 from chorus.errors import DataError
 from chorus.shards import Members, open_shard, shard_name, slugs, write_shard
 from chorus.survey.duplicates import precedence, settle
@@ -36,7 +36,7 @@ class ClipSource(Protocol):
         ...
 
     def samples(self) -> np.ndarray:
-        """int16 samples at 48 kHz, shape (k * 144000,), k >= 1; the same whenever asked.
+        """int16 samples at 48 kHz, shape (n,), n >= 1; the same whenever asked.
 
         Raises:
             DataError: there is no usable audio; the text is the reason, for the quarantine.
@@ -53,7 +53,13 @@ class BuiltSurvey:
 
 
 def build(
-    sources: Sequence[ClipSource], out: Path, *, workers: int, progress: Callable[[int], None] | None = None
+    sources: Sequence[ClipSource],
+    out: Path,
+    *,
+    workers: int,
+    padding: audio.Padding = "zeros",
+    min_seconds: float = 0.5,
+    progress: Callable[[int], None] | None = None,
 ) -> BuiltSurvey:
     """Read all clips and write them to one shard a recorder and night.
 
@@ -63,11 +69,12 @@ def build(
 
     Args:
         out: the folder for the shards; other shards in it are removed.
+        padding, min_seconds: how clips are brought to whole windows, see `chorus.audio.fit_windows`.
         progress: called with the number of clips read since the last call.
     """
     scratch = _clear(out)
     try:
-        jobs = _jobs(sources, scratch)
+        jobs = _jobs(sources, scratch, padding, min_seconds)
         read = parallel.each(
             _read_clips, jobs, workers=workers, progress=lambda done: progress(len(done)) if progress else None
         )
@@ -92,6 +99,8 @@ class _Job:
     sources: tuple[ClipSource, ...]
     part: Path
     shard: str
+    padding: audio.Padding
+    min_seconds: float
 
 
 def _clear(out: Path) -> Path:
@@ -104,7 +113,7 @@ def _clear(out: Path) -> Path:
     return scratch
 
 
-def _jobs(sources: Sequence[ClipSource], scratch: Path) -> list[_Job]:
+def _jobs(sources: Sequence[ClipSource], scratch: Path, padding: audio.Padding, min_seconds: float) -> list[_Job]:
     groups: dict[tuple[str, str], list[ClipSource]] = defaultdict(list)
     for source in sources:
         groups[source.meta["recorder"], source.meta["night"]].append(source)
@@ -112,7 +121,13 @@ def _jobs(sources: Sequence[ClipSource], scratch: Path) -> list[_Job]:
     shard = {group: shard_name(slug[group[0]], group[1]) for group in groups}
     assert len(set(shard.values())) == len(groups)
     return [
-        _Job(tuple(clips[start : start + _PART_CLIPS]), scratch / f"{start}_{shard[group]}", shard[group])
+        _Job(
+            tuple(clips[start : start + _PART_CLIPS]),
+            scratch / f"{start}_{shard[group]}",
+            shard[group],
+            padding,
+            min_seconds,
+        )
         for group, clips in sorted(groups.items())
         for start in range(0, len(clips), _PART_CLIPS)
     ]
@@ -124,15 +139,18 @@ def _read_clips(job: _Job) -> list[dict[str, str] | str]:
     with open_shard(job.part) as add:
         for source in job.sources:
             try:
-                pcm = source.samples()
+                heard = source.samples()
             except DataError as error:
                 results.append(str(error))
                 continue
-            assert pcm.dtype == np.int16 and pcm.ndim == 1 and len(pcm) and len(pcm) % WINDOW_SAMPLES == 0
+            assert heard.dtype == np.int16 and heard.ndim == 1 and len(heard)
+            pcm = audio.fit_windows(heard, job.padding, job.min_seconds)
+            seconds = min(len(heard), len(pcm)) / SAMPLE_RATE
             sha256 = audio.sha256(pcm)
             clip_id = f"{Path(job.shard).stem}_{sha256[:12]}"
             add(f"{clip_id}.flac", audio.encode_flac(pcm))
-            results.append({"clip_id": clip_id, "sha256": sha256, "windows": str(len(pcm) // WINDOW_SAMPLES)})
+            windows = len(pcm) // WINDOW_SAMPLES
+            results.append({"clip_id": clip_id, "sha256": sha256, "windows": str(windows), "seconds": f"{seconds:.3f}"})
     return results
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from chorus import quarantine
-from chorus.audio import Padding, fit_windows, read_audio
+from chorus.audio import read_audio
 from chorus.survey.options import SurveyOptions
 from chorus.survey.table import read_clip_table
 
@@ -22,12 +22,11 @@ class RecordedClip:
 
     meta: Mapping[str, str]
     path: Path
-    padding: Padding
     min_seconds: float
 
     def samples(self) -> np.ndarray:
         """See `packing.ClipSource.samples`."""
-        return fit_windows(read_audio(self.path, min_seconds=self.min_seconds), self.padding, self.min_seconds)
+        return read_audio(self.path, min_seconds=self.min_seconds)
 
 
 def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedClip], pd.DataFrame, dict[str, Any]]:
@@ -39,5 +38,5 @@ def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedCli
         DataError: the table as a whole cannot be used, see `read_clip_table`.
     """
     table = read_clip_table(folder, positive_label=options.positive_label, negative_label=options.negative_label)
-    clips = [RecordedClip(row, folder / row["source"], options.padding, options.min_seconds) for row in table.rows]
+    clips = [RecordedClip(row, folder / row["source"], options.min_seconds) for row in table.rows]
     return clips, quarantine.table(table.rejected), table.notes
