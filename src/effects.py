@@ -19,28 +19,42 @@ from chorus.statistics.forest import draw_forest
 from chorus.statistics.table import COLUMNS, column_of, effects_table, family_effects
 
 OUR_RUNS = stage.METRICS / "stage6" / "runs.csv"
+PUBLISHED_RUNS, PUBLISHED = Path("data/reference/stage6_runs.csv"), Path("docs/published_stage6")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=Path, default=OUR_RUNS, help="one row a run (default: %(default)s)")
-    parser.add_argument("--metric", nargs="+", choices=COLUMNS, default=list(COLUMNS), help="default: all")
-    parser.add_argument("--out", type=Path, help="folder (default: that of our runs, or docs/published_stage6)")
+    parser.add_argument("--metric", nargs="+", choices=COLUMNS, help="show these only, and write nothing")
+    parser.add_argument(
+        "--out", type=Path, help="folder (default: beside the runs of a grid; other tables are shown only)"
+    )
     arguments = parser.parse_args()
     if not arguments.runs.is_file():
         raise DataError(f"there is no {arguments.runs}: run the sweep and the leaderboard first")
     runs = read_csv(arguments.runs)
-    ours = arguments.runs == OUR_RUNS
-    tables = arguments.out or (OUR_RUNS.parent if ours else Path("docs/published_stage6"))
-    pictures = arguments.out or (stage.PLOTS / "stage6" if ours else tables)
-    effects = {metric: family_effects(runs, metric) for metric in arguments.metric}
+    tables, pictures = (arguments.out, arguments.out) if arguments.out else kept_in(arguments.runs)
+    if arguments.metric:
+        tables = pictures = None
+    effects = {metric: family_effects(runs, metric) for metric in arguments.metric or COLUMNS}
     for metric, families in effects.items():
         column = column_of(runs, metric)
         spread = statistics.run_spread(runs, column)
         show(column, families, spread, statistics.judge_best(runs, column), seeds=runs["seed"].nunique())
         heading = f"Effects of the training data on {column}: {len(runs)} runs, {runs['seed'].nunique()} seeds"
-        draw_forest(list(families.items()), pictures / f"effects_{metric}.png", heading, f"difference in {column}")
-    write_csv(tables / "effects.csv", effects_table(effects))
+        if pictures:
+            draw_forest(list(families.items()), pictures / f"effects_{metric}.png", heading, f"difference in {column}")
+    if tables:
+        write_csv(tables / "effects.csv", effects_table(effects))
+
+
+def kept_in(runs: Path) -> tuple[Path | None, Path | None]:
+    """Where the effects of a table of runs and their pictures are kept; None for a table from elsewhere."""
+    if runs.resolve() == PUBLISHED_RUNS.resolve():
+        return PUBLISHED, PUBLISHED
+    if runs.name == "runs.csv" and runs.resolve().parent.parent == stage.METRICS.resolve():
+        return runs.parent, stage.PLOTS / runs.resolve().parent.name
+    return None, None
 
 
 def show(

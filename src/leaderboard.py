@@ -1,6 +1,7 @@
 """Collect a grid's experiments and rank them: python src/leaderboard.py [sweeps/stage6.yaml]
 
-Writes runs.csv, leaderboard.csv and comparisons.csv into metrics/<name of the sweep file>/.
+Writes runs.csv, leaderboard.csv and comparisons.csv into metrics/<name of the sweep file>/. With one of the options,
+which rank in another way than the committed tables do, it only shows.
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ def main() -> None:
         stability_weight=arguments.stability_weight,
     )
     comparisons = compare(runs, [pair for pair in grid.comparisons if {pair.a, pair.b} <= set(runs["run"])])
-    folder = stage.METRICS / arguments.sweep.stem
-    write_csv(folder / "runs.csv", runs)
-    write_csv(folder / "leaderboard.csv", board)
-    write_csv(folder / "comparisons.csv", comparisons)
+    as_kept = arguments.rank_by in (None, grid.rank_by) and arguments.min_precision is None
+    if as_kept and not arguments.stability_weight and not arguments.mixed:
+        folder = stage.METRICS / arguments.sweep.stem
+        write_csv(folder / "runs.csv", runs)
+        write_csv(folder / "leaderboard.csv", board)
+        write_csv(folder / "comparisons.csv", comparisons)
     console = Console()
     show_board(console, board, grid.start.version)
     show_comparisons(console, comparisons)

@@ -2,12 +2,14 @@
 
 Reads metrics/<name>/runs.csv (python src/leaderboard.py writes it) and the predictions of the experiments, where they
 are on this machine. Writes reports/<name>.html, which needs no other file, plots/<name>/, and the list of how often
-each test clip is wrong, metrics/<name>/hardest.csv.
+each test clip is wrong, metrics/<name>/hardest.csv. A complete page of the same runs and code is left as it is.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,10 @@ def main() -> None:
     if not (tables / "runs.csv").is_file():
         raise DataError(f"there is no {tables / 'runs.csv'}: python src/leaderboard.py {sweep}")
     grid = Grid(Path(), read_sweep(sweep), target=TARGET)
+    stamp = _made_from(grid, [tables / "runs.csv", sweep, *map(_metrics, ("subsets", "survey"))])
+    if path.is_file() and f'content="{stamp}"' in path.read_text(encoding="utf-8"):
+        print(f"{path} is of these very runs; to make it again, remove it")
+        return
     runs = reporting.typed(read_csv(tables / "runs.csv"), [grid.rank_by])
     board = rank(aggregate(runs), grid.rank_by)
     pairs = [pair for pair in grid.comparisons if {pair.a, pair.b} <= set(runs["run"])]
@@ -45,6 +51,7 @@ def main() -> None:
         subsets=_read("subsets"),
         notes=_read("survey").get("notes", {}),
         data=grid.shared_data(),
+        stamp=stamp,
         **_from_predictions(grid, runs, pairs, tables / "hardest.csv"),
     )
     write_text(path, reporting.page(material))
@@ -53,9 +60,22 @@ def main() -> None:
         print(f"without the sound of the hardest clips: {material.hard_missing}")
 
 
+def _made_from(grid: Grid, files: list[Path]) -> str:
+    """A hash of what the page follows from: tables, shared data (the runs' own is in their version), and all code."""
+    digest = hashlib.sha256(json.dumps(grid.shared_data(), sort_keys=True).encode())
+    code = [path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".html", ".css")]
+    for path in [*files, *sorted(code)]:
+        digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()[:16]
+
+
+def _metrics(name: str) -> Path:
+    return stage.METRICS / f"{name}.json"
+
+
 def _read(name: str) -> dict[str, Any]:
     """Metrics of the stages that all runs share; empty where they are not there."""
-    path = stage.METRICS / f"{name}.json"
+    path = _metrics(name)
     return dict(read_json(path)) if path.is_file() else {}
 
 

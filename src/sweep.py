@@ -7,6 +7,7 @@ continued by the same command.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -39,9 +40,11 @@ def main() -> None:
     if arguments.dry_run:
         _list(grid)
         return
-    _refuse_changes(grid, arguments.sweep)
+    _refuse_nobody()
+    _refuse_changes(grid, arguments.sweep, "commit or undo your changes first")
     _update_shared(grid)
-    _refuse_changes(grid, arguments.sweep)
+    others = "the stages that all runs share have other results here than in the commit: look at them, and commit"
+    _refuse_changes(grid, arguments.sweep, others)
     failures = conduct(grid, jobs=arguments.jobs, report=_Reporter(grid, grid.rank_by))
     for failure in failures:
         print(f"\n{failure.name} failed; the end of its log:\n{failure.log}\n", file=sys.stderr)
@@ -55,12 +58,19 @@ def _subsets() -> dict[str, list[str]] | None:
     return found if all(found.values()) else None
 
 
-def _refuse_changes(grid: Grid, sweep: Path) -> None:
+def _refuse_nobody() -> None:
+    """Experiments are commits, and git makes none for nobody."""
+    found = subprocess.run(["git", "config", "user.email"], check=False, capture_output=True, text=True).stdout.strip()
+    if not found and "EMAIL" not in os.environ and "GIT_COMMITTER_EMAIL" not in os.environ:
+        raise DataError("experiments are commits: git config user.name NAME; git config user.email ADDRESS")
+
+
+def _refuse_changes(grid: Grid, sweep: Path, sentence: str) -> None:
     """Experiments start from a commit: what is not in it would be left out, or falsify where a result came from."""
     results = [f"metrics/{sweep.stem}/", f"plots/{sweep.stem}/", f"reports/{sweep.stem}."]
     if changed := grid.changed_files(results):
         listed = " ".join(changed[:6]) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
-        raise DataError(f"commit or undo your changes first: {listed}")
+        raise DataError(f"{sentence}: {listed}")
 
 
 def _update_shared(grid: Grid) -> None:

@@ -122,7 +122,7 @@ def test_what_depends_on_held_out_nights_is_not_judged_without_enough_of_them(ho
 
 def test_the_consistency_of_nights_does_not_stand_in_for_groups_of_one_clip():
     alone = predicted().assign(night=lambda table: table["clip_id"])
-    health = _judge(CALM.assign(validation_group_consistency=0.95), predictions=alone, profile="guide")
+    health = _judge(CALM.assign(validation_group_consistency=0.95), predictions=alone, profile="guide", group="night")
     needed = "suspicious_consistency: needs validation_group_consistency.end"
     assert needed in health.diagnosis.not_judged
     assert not {"suspicious_consistency", "memorising_groups"} & _names(health)

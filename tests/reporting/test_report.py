@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,9 +44,22 @@ def test_the_report_is_whole_and_the_same_each_time(study):
     assert text.count("data:audio/flac;base64,") >= 2
     assert "b and a cannot be told apart with these data" in text  # the comparison, judged on the predictions
     before = [file.read_bytes() for file in files]
+    files[0].unlink()
     study.run(*REPORT)
     assert [file.read_bytes() for file in files] == before
     assert str(study.folder) not in text
+
+
+def test_a_complete_report_of_the_same_runs_is_left_alone(study):
+    study.run(*REPORT)
+    before = (study.folder / PAGE).read_bytes()
+    shutil.rmtree(study.folder / "data/raw")  # without the audio there could only be a poorer one
+    assert "is of these very runs" in study.run(*REPORT)
+    assert (study.folder / PAGE).read_bytes() == before
+    with (study.folder / "metrics/small/runs.csv").open("a") as runs:
+        runs.write("\n")
+    assert "without the sound of the hardest clips" in study.run(*REPORT)
+    assert "without the sound of the hardest clips" in study.run(*REPORT)  # an incomplete one is tried again
 
 
 def test_clips_are_counted_over_the_runs_of_the_table(study):

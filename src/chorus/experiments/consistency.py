@@ -110,7 +110,7 @@ def stray_results(repo: Repo) -> list[str]:
         for path in paths
         if path.startswith(tuple(f"{folder}/" for folder in RESULTS))
         and path not in made
-        and path.split("/")[1] not in grids
+        and Path(path.split("/")[1]).stem not in grids  # plots/stage6/..., reports/stage6.html
     ]
 
 

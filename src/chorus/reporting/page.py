@@ -35,6 +35,7 @@ class Material:
     verdicts: name of a comparison -> a sentence on whether its difference is real.
     subsets: metrics/subsets.json. notes: metrics/survey.json's.
     data: of dvc.lock, each with stage, path, md5, size and nfiles.
+    stamp: names what the page is made of; only a complete page bears it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Material:
     subsets: Mapping[str, Any] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
     data: Sequence[Mapping[str, Any]] = ()
+    stamp: str = ""
 
 
 def page(material: Material) -> str:
