@@ -70,7 +70,7 @@ def test_untidy_code_is_refused(clean):
 
 
 def test_a_large_file_is_refused(clean):
-    (clean / "recording.bin").write_bytes(os.urandom(1_200_000))
+    (clean / "recording.bin").write_bytes(os.urandom(3_200_000))
     result = _commit(clean)
     assert result.returncode == 1 and "recording.bin" in result.stdout + result.stderr
 
