@@ -15,7 +15,7 @@ from rich.table import Table
 
 import stage
 from chorus.errors import DataError
-from chorus.experiments.leaderboard import aggregate, compare, one_version, rank
+from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
 from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import write_csv
 
@@ -44,7 +44,7 @@ def main() -> None:
         min_precision=arguments.min_precision,
         stability_weight=arguments.stability_weight,
     )
-    comparisons = compare(runs, [pair for pair in grid.comparisons if {pair.a, pair.b} <= set(runs["run"])])
+    comparisons = compare(runs, comparable(runs, grid.comparisons))
     as_kept = arguments.rank_by in (None, grid.rank_by) and arguments.min_precision is None
     if as_kept and not arguments.stability_weight and not arguments.mixed:
         folder = stage.METRICS / arguments.sweep.stem

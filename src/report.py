@@ -19,7 +19,7 @@ import stage
 from chorus import reporting
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
-from chorus.experiments.leaderboard import aggregate, compare, rank
+from chorus.experiments.leaderboard import aggregate, comparable, compare, rank
 from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import read_csv, read_json, write_csv, write_text
@@ -39,7 +39,7 @@ def main() -> None:
         return
     runs = reporting.typed(read_csv(tables / "runs.csv"), [grid.rank_by])
     board = rank(aggregate(runs), grid.rank_by)
-    pairs = [pair for pair in grid.comparisons if {pair.a, pair.b} <= set(runs["run"])]
+    pairs = comparable(runs, grid.comparisons)
     material = reporting.Material(
         name=sweep.stem,
         planned=len(grid.runs),

@@ -21,7 +21,7 @@ from dvc.repo import Repo
 
 from chorus.errors import ChorusError, DataError
 from chorus.experiments.grid import METRICS, load_comparisons, load_grid, rank_metric
-from chorus.experiments.leaderboard import aggregate, compare, one_version, rank
+from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
 from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, write_csv
 from chorus.statistics.table import COLUMNS, effects_table, family_effects
@@ -161,8 +161,7 @@ class _Derived:
 def _derived(root: Path, sweep: Path, runs: pd.DataFrame) -> Iterator[_Derived]:
     plan = read_sweep(sweep)
     params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
-    known = set(runs["run"])
-    pairs = [pair for pair in load_comparisons(plan, load_grid(plan, params)) if {pair.a, pair.b} <= known]
+    pairs = comparable(runs, load_comparisons(plan, load_grid(plan, params)))
     command = f"python src/leaderboard.py sweeps/{sweep.name}"
     rank_by = rank_metric(plan)
     yield _Derived("leaderboard.csv", command, lambda: rank(aggregate(runs), rank_by))

@@ -147,6 +147,12 @@ def rank(
     return table.loc[order].reset_index(drop=True)
 
 
+def comparable(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Those whose two runs are both in the table of runs: a grid may be half done."""
+    known = set(runs["run"])
+    return [pair for pair in comparisons if {pair.a, pair.b} <= known]
+
+
 def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> pd.DataFrame:
     """Configurations side by side: means over seeds, and their difference over the seeds that both have.
 

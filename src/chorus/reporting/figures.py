@@ -14,7 +14,7 @@ import pandas as pd
 
 from chorus.pictures.look import BLUE, GREEN, GREY, INK, ORANGE, grid, picture
 from chorus.reporting.headline import spoken
-from chorus.reporting.tables import VERDICTS, Association, associations, cells, health_of, means, options
+from chorus.reporting.tables import VERDICTS, Association, associations, cells, configuration_means, health_of, options
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -206,7 +206,7 @@ def draw_health(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
 def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], path: Path) -> None:
     """A metric against each health signal: a dot a configuration, in the colour of its worst verdict."""
     columns = [f"signal.{each.signal}" for each in found]
-    table = means(runs, [metric, *columns])
+    table = configuration_means(runs, [metric, *columns])
     worst = health_of(runs)
     colours = [_COLOUR_OF[str(worst[str(signature)]["worst"])] for signature in table.index]
     rows = -(-len(found) // 2)

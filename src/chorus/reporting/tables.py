@@ -137,7 +137,7 @@ class Association:
     p: float
 
 
-def means(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def configuration_means(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """The means of columns over the seeds of each configuration: one row a signature, in the order of the runs."""
     return runs.groupby("signature", sort=False)[list(columns)].mean()
 
@@ -163,7 +163,7 @@ def associations(runs: pd.DataFrame, metric: str) -> list[Association]:
     from scipy.stats import spearmanr
 
     signals = signals_of(runs)
-    table = means(runs, [metric, *signals])
+    table = configuration_means(runs, [metric, *signals])
     if len(table) < 5 or table[metric].nunique() < 2:
         return []
     found = [spearmanr(table[signal], table[metric]) for signal in signals]
