@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import chorus  # before NumPy is loaded, see there
+
+# isort: split
 import pandas as pd
 import yaml
 
-import chorus
 from chorus.errors import ChorusError, ParameterError
 from chorus.files import read_csv, write_csv, write_json
 

@@ -1,12 +1,11 @@
 """Stage train: a head on the embeddings of the composed training set."""
 
-import pandas as pd
-
 import stage
 from chorus import detector, embeddings
 from chorus.files import read_csv, write_csv, write_json
+from chorus.health.options import HealthOptions
 from chorus.options import parse
-from chorus.training import HeadOptions, save_head
+from chorus.training import HeadOptions, curves, save_head
 
 
 def main() -> None:
@@ -14,7 +13,8 @@ def main() -> None:
     seed = stage.seed()
     clips, manifest = read_csv(stage.SPLITS), read_csv(stage.TRAINING_SET)
     known = embeddings.read(stage.EMBEDDINGS)
-    trained = detector.fit(manifest, clips, known, options, seed, on_epoch=show)
+    groups = parse(HealthOptions, stage.params("health"), section="health").groups_of(clips)
+    trained = detector.fit(manifest, clips, known, options, seed, consistency_groups=groups, on_epoch=show)
     save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
     write_json(stage.METRICS / "training.json", trained.metrics)
     write_csv(stage.TRAINING_CURVES, trained.curves)
@@ -23,7 +23,7 @@ def main() -> None:
 
 def show(history: list[dict[str, float]]) -> None:
     """The curves so far, for `dvc plots show` and the VS Code extension to watch while it trains."""
-    write_csv(stage.TRAINING_CURVES, pd.DataFrame(history))
+    write_csv(stage.TRAINING_CURVES, curves(history))
 
 
 if __name__ == "__main__":

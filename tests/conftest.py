@@ -3,6 +3,9 @@
 import sys
 from pathlib import Path
 
+import chorus  # noqa: F401  # before NumPy is loaded, as in stages
+
+# isort: split
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))

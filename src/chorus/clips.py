@@ -12,6 +12,7 @@ WINDOW_SAMPLES = SAMPLE_RATE * WINDOW_SECONDS
 
 POSITIVE, NEGATIVE = "positive", "negative"
 LABELS = (POSITIVE, NEGATIVE)
+BINARY = (NEGATIVE, POSITIVE)  # the classes of a detector, by number
 QUALITIES = ("high", "medium", "low")  # of positives only; "" for negatives
 LABELLED, CANDIDATE = "labelled", "candidate"
 ROLES = (LABELLED, CANDIDATE)  # candidate: unlabelled-as-negative pool for hard-negative mining
@@ -24,6 +25,7 @@ CLIP_COLUMNS = (
     "label",
     "quality",
     "call_type",
+    "speaker",  # the person or animal that is heard, or ""
     "site",
     "recorder",
     "night",  # the evening's date, YYYY-MM-DD, or "" when unknown: recordings before noon belong to the evening before

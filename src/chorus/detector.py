@@ -9,12 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chorus.clips import VALIDATION, name_clips
+from chorus.clips import BINARY, VALIDATION, name_clips
 from chorus.composition import ComposeOptions, Composition, compose
 from chorus.embeddings import Embeddings
 from chorus.errors import DataError
 from chorus.mining import ranked
-from chorus.training import BINARY, Examples, HeadOptions, TrainedHead, clip_scores, train_head
+from chorus.training import (
+    Examples,
+    Head,
+    HeadOptions,
+    TrainedHead,
+    clip_probabilities,
+    clip_scores,
+    train_head,
+)
 
 ScoresOf = Callable[[np.ndarray], np.ndarray]
 
@@ -25,26 +33,33 @@ def fit(
     embeddings: Embeddings,
     options: HeadOptions,
     seed: int,
+    *,
+    classes: tuple[str, ...] = BINARY,
+    consistency_groups: pd.Series | None = None,
     on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
 ) -> TrainedHead:
-    """Train a head on a composed training set; the threshold is chosen on the validation split.
+    """Train a head on a composed training set; the threshold of two classes is chosen on the validation split.
 
     Args:
         manifest: clip_id, label of the training set.
         clips: clip_id, label, split, group of the whole survey.
         embeddings: of at least the training and validation clips.
+        classes: what the labels may be.
+        consistency_groups: indexed by clip id; whose group consistency is measured after each epoch (None: nights).
 
     Raises:
-        DataError: a clip has no embedding, or the validation split lacks a class.
+        DataError: a clip has no embedding, or the validation split lacks one of two classes.
     """
     validation = clips[clips["split"] == VALIDATION]
     labels = set(validation["label"])
-    if len(labels) < 2:
+    if classes == BINARY and len(labels) < 2:
         raise DataError(
             f"the validation split holds {'only ' + labels.pop() if labels else 'no'} clips, but a threshold needs "
             "both classes: raise split.validation_share, or fix splits in the survey's column `split`"
         )
-    learned, judged = (examples(part, clips, embeddings) for part in (manifest, validation))
+    learned, judged = (
+        examples(part, clips, embeddings, classes, consistency_groups) for part in (manifest, validation)
+    )
     return train_head(learned, judged, options, seed, on_epoch)
 
 
@@ -88,14 +103,19 @@ def fit_miner(
 
 
 def examples(
-    labelled: pd.DataFrame, clips: pd.DataFrame, embeddings: Embeddings, classes: tuple[str, ...] = BINARY
+    labelled: pd.DataFrame,
+    clips: pd.DataFrame,
+    embeddings: Embeddings,
+    classes: tuple[str, ...] = BINARY,
+    consistency_groups: pd.Series | None = None,
 ) -> Examples:
-    """One row a window, with the label and the group of its clip.
+    """One row a window, with the label and the groups of its clip.
 
     Args:
         labelled: clip_id, label of the clips that are wanted.
         clips: clip_id, group of the whole survey.
         classes: the names of the classes, by number.
+        consistency_groups: indexed by clip id; None: as `group`.
 
     Raises:
         DataError: a clip has no embedding, or a label that is no class.
@@ -104,13 +124,16 @@ def examples(
         raise DataError(f"labels must be {', '.join(classes)}, but not so: {name_clips(strange['clip_id'].tolist())}")
     rows = embeddings.of(labelled["clip_id"])
     label = labelled.set_index("clip_id")["label"].loc[rows.clip_ids]
-    group = clips.set_index("clip_id")["group"].loc[rows.clip_ids]
+    group = clips.set_index("clip_id")["group"].loc[rows.clip_ids].to_numpy(dtype=str)
     return Examples(
         features=rows.features,
         labels=pd.Index(classes).get_indexer(label).astype(np.int64),
-        groups=group.to_numpy(dtype=str),
+        groups=group,
         clip_ids=rows.clip_ids,
         classes=classes,
+        consistency_groups=(
+            None if consistency_groups is None else consistency_groups.loc[rows.clip_ids].to_numpy(dtype=str)
+        ),
     )
 
 
@@ -127,3 +150,19 @@ def score(scores_of: ScoresOf, embeddings: Embeddings, clip_ids: Iterable[str]) 
     rows = embeddings.of(wanted)
     ids, scores = clip_scores(scores_of(rows.features), rows.clip_ids)
     return pd.Series(scores, index=ids, name="score").loc[wanted]
+
+
+def class_probabilities(head: Head, embeddings: Embeddings, clip_ids: Iterable[str]) -> pd.DataFrame:
+    """A clip's probability of each class (`chorus.training.examples.clip_probabilities`).
+
+    Returns:
+        One row a clip, indexed by clip id, in the order asked for; one column a class.
+
+    Raises:
+        DataError: a clip has no embedding.
+    """
+    wanted = list(clip_ids)
+    rows = embeddings.of(wanted)
+    ids, probabilities = clip_probabilities(head.probabilities(rows.features), rows.clip_ids)
+    classes = BINARY if len(head.classes) == 1 else head.classes
+    return pd.DataFrame(probabilities, index=ids, columns=list(classes)).loc[wanted]

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from chorus.errors import DataError
 from chorus.evaluation import logistic_regression_scores
+from chorus.evaluation.baseline import logistic_regression_probabilities
 
 
 def _features(seed=0, n=80):
@@ -43,9 +47,21 @@ def test_the_same_data_give_the_same_bytes():
 
 def test_one_class_or_shapes_that_do_not_fit_are_refused():
     features, labels = _features()
-    with pytest.raises(DataError, match="both classes"):
+    with pytest.raises(DataError, match="two classes at least"):
         logistic_regression_scores(features, np.ones_like(labels), features)
     with pytest.raises(DataError, match="do not fit"):
         logistic_regression_scores(features, labels, features[:, :2])
     with pytest.raises(DataError, match="do not fit"):
         logistic_regression_scores(features, labels[:-1], features)
+
+
+def test_several_classes_have_the_probabilities_of_scikit_learn_and_a_missing_one_has_none():
+    rng = np.random.default_rng(3)
+    labels = np.arange(120) % 3
+    features = rng.normal(size=(120, 5)) + np.eye(5)[labels]
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000))
+    expected = model.fit(features, labels).predict_proba(features)
+    assert logistic_regression_probabilities(features, labels, features, 3) == pytest.approx(expected, abs=1e-9)
+    shifted = np.array([0, 2, 3])[labels]  # nobody is of class 1
+    found = logistic_regression_probabilities(features, shifted, features, 4)
+    assert found == pytest.approx(np.insert(expected, 1, 0, axis=1), abs=1e-9)

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2_contingency, entropy
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
+from statsmodels.stats.proportion import proportion_confint
 
 from chorus.errors import DataError
 from chorus.health import details
-from chorus.health.details import association, group_effect, source_gap
+from chorus.health.details import association, group_effect, source_below, source_gap, source_overfit
 
 describe = partial(details.describe, duration_edges=(5, 10, 15))
 
@@ -81,7 +82,7 @@ def test_groups_are_set_beside_chance_and_their_labels():
     table = table.assign(label=["north", "north", "north", "south"], group=["g", "g", "h", "h"])
     probabilities = np.eye(3)[[0, 0, 0, 0]]
     about = describe(table, probabilities, CLASSES).tables["group_consistency"]
-    assert about == {"share": 1.0, "chance": 1.0, "groups": 2, "alone": 0, "labels": 0.5}
+    assert about == {"share": 1.0, "chance": 1.0, "groups": 2, "alone": 0, "unknown": 0, "labels": 0.5}
     alone = describe(table.assign(group=list("abcd")), probabilities, CLASSES)
     assert alone.tables["group_consistency"]["share"] is None and alone.consistency_chance is None
 
@@ -131,11 +132,16 @@ def test_confusions_above_a_tenth_are_listed_and_marked_either_way_round():
     predicted = ["north"] * 13 + ["south"] * 5 + ["west"] * 2  # 2 of 20 is not above a tenth
     probabilities = np.eye(3)[[CLASSES.index(name) for name in predicted]]
     facts = describe(table, probabilities, CLASSES, expected_confusions=[("south", "north")])
-    pair = {"true": "north", "predicted": "south", "clips": 5, "of": 20, "share": 0.25, "expected": True}
-    assert facts.tables["confusions"] == [pair]
+    (pair,) = facts.tables["confusions"]
+    low, high = pair.pop("low"), pair.pop("high")
+    assert pair == {"true": "north", "predicted": "south", "clips": 5, "of": 20, "share": 0.25, "expected": True}
+    assert (low, high) == pytest.approx(proportion_confint(5, 20, method="wilson"))
     assert facts.signals["confusions.unexpected"] == 0
     facts = describe(table, probabilities, CLASSES, expected_confusions=[("south", "west")])
     assert facts.signals["confusions.unexpected"] == 1
+    assert facts.signals["confusions.certain"] == 1
+    few = describe(table.tail(8), probabilities[-8:], CLASSES, expected_confusions=[("south", "west")])
+    assert (few.signals["confusions.unexpected"], few.signals["confusions.certain"]) == (2, 1)  # 2 of 8 prove nothing
     facts = describe(table, probabilities, CLASSES)  # without a table nobody knows what is unexpected
     assert facts.signals["confusions.unexpected"] is None
     assert facts.tables["confusions_expected"] is False
@@ -185,3 +191,36 @@ def test_what_does_not_fit_is_refused():
         describe(table, probabilities[:, :2], CLASSES[:2])
     with pytest.raises(DataError, match="cannot be described"):
         describe(table.head(0), probabilities[:0], CLASSES)
+
+
+def _sources(**right: tuple[int, int]) -> pd.DataFrame:
+    """Clips of each source: how many are right, of how many."""
+    return pd.concat(
+        [pd.DataFrame({"source": name, "right": np.arange(of) < number}) for name, (number, of) in right.items()],
+        ignore_index=True,
+    )
+
+
+def test_the_worst_source_is_compared_with_all_others_together():
+    assert source_below(_sources(A=(10, 20), B=(18, 20), C=(72, 80))) == pytest.approx(90 / 100 - 0.5)
+    assert source_below(_sources(A=(0, 9), B=(18, 20), C=(20, 20))) == pytest.approx(0.1)  # nine clips prove nothing
+    assert source_below(_sources(A=(0, 9), B=(18, 20))) is None
+
+
+def test_a_source_that_is_right_only_where_it_was_learned_is_overfitted():
+    learned, judged = _sources(A=(20, 20), B=(40, 40)), _sources(A=(10, 20), B=(36, 40))
+    assert source_overfit(learned, judged) == pytest.approx((1 - 0.5) - (1 - 0.9))
+    assert source_overfit(learned, _sources(A=(10, 20), B=(20, 40))) == pytest.approx(0)
+    assert source_overfit(learned, _sources(A=(1, 5), B=(20, 40))) is None
+
+
+def test_clips_of_unknown_groups_and_sources_are_left_out():
+    table, probabilities = clips()
+    more = pd.concat([table, table.assign(group="", source="")], ignore_index=True)
+    twice = np.vstack([probabilities, probabilities[::-1]])
+    first, second = (describe(*given, CLASSES).signals for given in ((table, probabilities), (more, twice)))
+    for signal in ("groups.effect", "sources.gap", "sources.below"):
+        assert second[signal] == pytest.approx(first[signal])
+    labels = pd.Series(["north", "south"] * 20 + ["north"] * 9)
+    groups = pd.Series(["a", "b"] * 20 + [""] * 9)
+    assert association(labels, groups) == pytest.approx(association(labels.head(40), groups.head(40)))

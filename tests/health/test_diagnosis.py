@@ -91,14 +91,17 @@ def test_a_finding_carries_its_numbers_and_what_to_do():
 def test_missing_signals_are_said_and_not_guessed():
     diagnosis = diagnose(at_epoch(10, train_loss_std=0.95, validation_accuracy=0.35), EIGHT, GUIDE)
     assert "mislabelled" not in {finding.name for finding in diagnosis.findings}
-    assert "mislabelled: needs grad_norm_std.end, clipped_share.end, grad_norm.end" in diagnosis.not_judged
+    assert (
+        "mislabelled: not known: spread of the gradient norm, at the end; share of clipped steps, at the end; "
+        "gradient norm, at the end" in diagnosis.not_judged
+    )
     assert not any(text.startswith("noisy_batches") for text in diagnosis.not_judged)
 
 
 def test_a_threshold_that_does_not_exist_is_said_too():
     unclipped = Details(classes=8, gradient_clip=None)
     diagnosis = diagnose(at_epoch(10, grad_norm=0.7, clipped_share=0.0), unclipped, GUIDE)
-    assert "learning_rate_too_high: needs train.gradient_clip" in diagnosis.not_judged
+    assert "learning_rate_too_high: not known: train.gradient_clip, which is not set" in diagnosis.not_judged
 
 
 def test_a_missing_signal_that_cannot_change_the_outcome_is_no_gap():
@@ -115,7 +118,7 @@ def test_without_any_signal_the_verdict_is_unknown_and_not_healthy():
 
 def test_a_column_of_nan_is_missing():
     diagnosis = diagnose(at_epoch(10, grad_norm=float("nan")), EIGHT, GUIDE)
-    assert "saturated: needs grad_norm.end" in diagnosis.not_judged
+    assert "saturated: not known: gradient norm, at the end" in diagnosis.not_judged
 
 
 def test_no_epoch_at_all_is_refused():

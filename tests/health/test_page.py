@@ -29,7 +29,11 @@ HISTORY = pd.DataFrame(
         "grad_norm_std": 0.4,
     }
 )
-MODEL = {"options": {"gradient_clip": 0.5}, "training": {"best_epoch": 3, "stopped": "patience"}}
+MODEL = {
+    "classes": ["positive"],
+    "options": {"gradient_clip": 0.5},
+    "training": {"best_epoch": 3, "stopped": "patience"},
+}
 
 
 @pytest.fixture
@@ -64,8 +68,8 @@ def test_the_page_tells_the_verdict_the_numbers_and_what_to_do(detail):
 
 def test_what_a_run_did_not_log_is_said(detail):
     html = page("run", detail, HISTORY)
-    assert html.count("Not known of this run.") == 2  # macro F1 and group consistency
-    assert html.count("<polyline") == 3
+    assert html.count("Not known of this run.") == 4  # macro F1, group consistency, gap, entropy
+    assert html.count("<polyline") == 5
 
 
 def test_the_page_needs_nothing_else(detail):
@@ -127,7 +131,7 @@ def test_a_training_of_one_epoch_can_be_drawn():
 
 
 def test_bars_are_as_long_as_their_shares():
-    chart = ElementTree.fromstring(bar_chart([("A", 0.5, 0.4, 0.6, ""), ("B", 0.25, None, None, "")], "sources"))
+    chart = ElementTree.fromstring(bar_chart([("A", 0.5, 0.4, 0.6, ""), ("B", 0.25, 0.1, 0.4, "")], "sources"))
     a, b = (float(bar.get("width")) for bar in chart.findall("rect[@class='bar']"))
     assert a == pytest.approx(2 * b, abs=0.2)
-    assert len(chart.findall("line[@class='ends']")) == 1
+    assert len(chart.findall("line[@class='ends']")) == 2

@@ -226,3 +226,11 @@ def test_nothing_to_judge_is_refused_everywhere():
         signals.group_consistency([0, 1], ["a"])
     with pytest.raises(DataError, match="one category"):
         signals.accuracy_by([0, 1], [0, 1], ["a"])
+
+
+def test_samples_of_unknown_groups_are_left_out_of_consistency():
+    known = signals.group_consistency([0, 0, 1, 1], list("aabb"))
+    more = signals.group_consistency([0, 0, 1, 1, 1, 0], ["a", "a", "b", "b", "", ""])
+    assert (more.share, more.chance, more.groups) == (known.share, known.chance, known.groups)
+    assert (known.unknown, more.unknown) == (0, 2)
+    assert math.isnan(signals.group_consistency([0, 1], ["", ""]).share)

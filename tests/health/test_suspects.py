@@ -8,10 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from toy import toy_examples
+from toy import CLASSES, many_examples, toy_examples
 
 from chorus.errors import DataError
-from chorus.health.suspects import out_of_fold_scores, suspects
+from chorus.health.suspects import out_of_fold_probabilities, suspects
 from chorus.training import Examples
 
 
@@ -40,7 +40,7 @@ def test_the_scores_are_those_of_scikit_learns_cross_validation():
         cv=StratifiedGroupKFold(5),
         method="predict_proba",
     )
-    assert out_of_fold_scores(examples, 5) == pytest.approx(expected[:, 1], abs=1e-9)
+    assert out_of_fold_probabilities(examples, 5) == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_night_is_not_scored_by_a_model_that_heard_it():
@@ -64,3 +64,20 @@ def test_a_clip_of_several_windows_is_ranked_once_and_the_order_of_rows_does_not
 def test_too_few_nights_are_refused():
     with pytest.raises(DataError, match="need 5 nights at least, but the training set has 3"):
         suspects(toy_examples("train", clips=24))
+
+
+def test_among_several_classes_the_likely_one_is_named():
+    examples = many_examples("train", clips=160, windows=2, distance=8)
+    wrong = np.isin(examples.clip_ids, ["train0003", "train0050", "train0101"])
+    labels = np.where(wrong, (examples.labels + 1) % 4, examples.labels)
+    ranked = suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, CLASSES)).head(3)
+    right = dict(zip(examples.clip_ids, np.array(CLASSES)[examples.labels], strict=True))
+    assert set(ranked["clip_id"]) == set(examples.clip_ids[wrong])
+    assert list(ranked["likely"]) == [right[clip_id] for clip_id in ranked["clip_id"]]
+
+
+def test_a_class_of_a_single_night_is_refused():
+    examples = many_examples("train", clips=80)
+    labels = np.where(examples.groups == "train/04", 2, np.where(examples.labels == 2, 0, examples.labels))
+    with pytest.raises(DataError, match="all clips of the class north are in the nights of one fold"):
+        suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, CLASSES))

@@ -34,8 +34,8 @@ def _only(table: ClipTable) -> dict[str, str]:
 def test_the_smallest_table_is_completed_with_defaults(tmp_path):
     table = _read(_folder(tmp_path, "a.wav"), "path,label\na.wav,positive\n")
     assert _only(table) == {
-        "label": "positive", "quality": "high", "call_type": "", "site": "unknown", "recorder": "unknown",
-        "night": "", "recording": "a.wav", "role": "labelled", "split": "", "source": "a.wav",
+        "label": "positive", "quality": "high", "call_type": "", "speaker": "", "site": "unknown",
+        "recorder": "unknown", "night": "", "recording": "a.wav", "role": "labelled", "split": "", "source": "a.wav",
     }  # fmt: skip
     assert table.notes == {
         "rows": 1, "ignored_columns": [], "quality_assumed_high": 1, "quality_of_negatives_ignored": 0,
@@ -48,13 +48,14 @@ def test_a_full_table_is_taken_as_it_is(tmp_path):
     row = _only(
         _read(
             _folder(tmp_path, "x/a.wav"),
-            "path,label,quality,call_type,site,recorder,date,recording,split,role\n"
-            "x/a.wav,positive,low,growl,Pond,M1,2024-03-12T01:00,rec7,test_iid,labelled\n",
+            "path,label,quality,call_type,speaker,site,recorder,date,recording,split,role\n"
+            "x/a.wav,positive,low,growl,old male,Pond,M1,2024-03-12T01:00,rec7,test_iid,labelled\n",
         )
     )
     assert row == {
-        "label": "positive", "quality": "low", "call_type": "growl", "site": "Pond", "recorder": "M1",
-        "night": "2024-03-11", "recording": "rec7", "role": "labelled", "split": "test_iid", "source": "x/a.wav",
+        "label": "positive", "quality": "low", "call_type": "growl", "speaker": "old male", "site": "Pond",
+        "recorder": "M1", "night": "2024-03-11", "recording": "rec7", "role": "labelled", "split": "test_iid",
+        "source": "x/a.wav",
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from sklearn.metrics import f1_score, log_loss, top_k_accuracy_score
 from toy import CLASSES, many_examples, toy_examples, train
 
+from chorus.health.signals import group_consistency
 from chorus.metrics import auprc
 from chorus.training import (
     Examples,
@@ -194,3 +196,17 @@ def test_the_rate_of_improvement_is_that_of_accuracy():
     assert math.isnan(curves["improvement_rate"][0])
     slope = np.polyfit(np.arange(5), curves["validation_accuracy"][-5:], 1)[0]
     assert curves["improvement_rate"].iloc[-1] == pytest.approx(slope, abs=1e-12)
+
+
+def test_the_consistency_of_an_epoch_is_that_of_the_groups_asked_for_with_its_chance():
+    training, validation = toy_examples("t", distance=1.0), toy_examples("v", distance=1.0)
+    speakers = np.array([f"speaker {number % 11}" if number % 5 else "" for number in range(len(validation))])
+    grouped = replace(validation, consistency_groups=speakers)
+    trained = train(training, grouped)
+    shown = trained.history[trained.best_epoch - 1]
+    predicted = (trained.head.scores(grouped.ordered().features) > 0.5).astype(int)
+    expected = group_consistency(predicted, grouped.ordered().consistency_of)
+    assert shown["validation_group_consistency"] == pytest.approx(expected.share)
+    assert shown["validation_group_consistency_chance"] == pytest.approx(expected.chance)
+    unknown = train(training, replace(validation, consistency_groups=np.full(len(validation), "")))
+    assert math.isnan(unknown.history[0]["validation_group_consistency"])

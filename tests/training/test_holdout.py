@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chorus.clips import BINARY
 from chorus.errors import DataError
-from chorus.training import BINARY
 from chorus.training.holdout import hold_out
 
 NIGHTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12)

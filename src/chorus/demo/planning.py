@@ -154,6 +154,7 @@ def _clip(seed: int, recorder: str, night: str, number: int, quality: str) -> Pl
         "label": POSITIVE if quality else NEGATIVE,
         "quality": quality,
         "call_type": call.sound if call else "",
+        "speaker": "",
         "site": site,
         "recorder": recorder,
         "night": night,

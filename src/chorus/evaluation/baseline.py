@@ -24,14 +24,40 @@ def logistic_regression_scores(
     Raises:
         DataError: the shapes do not fit, or the training set lacks a class.
     """
-    labels = np.asarray(train_labels, dtype=bool)
+    probabilities = logistic_regression_probabilities(
+        train_features, np.asarray(train_labels, dtype=bool).astype(np.intp), features, classes=2
+    )
+    return probabilities[:, 1]
+
+
+def logistic_regression_probabilities(
+    train_features: NDArray[np.floating],
+    train_labels: NDArray[np.integer],
+    features: NDArray[np.floating],
+    classes: int,
+) -> NDArray[np.float64]:
+    """The same for any number of classes.
+
+    Args:
+        train_features: (n, dimensions). train_labels: (n,), from 0 to `classes` - 1; of more than two classes some may
+            be missing. features: (m, dimensions), to be scored.
+
+    Returns:
+        Probability of each class, (m, classes); 0 for a class that was not learned.
+
+    Raises:
+        DataError: the shapes do not fit, or the training rows are all of one class.
+    """
+    labels = np.asarray(train_labels)
     if len(train_features) != len(labels) or train_features.shape[1:] != features.shape[1:]:
         raise DataError(
             f"logistic regression: features {train_features.shape} and {features.shape} and {len(labels)} labels "
             "do not fit together"
         )
-    if labels.all() or not labels.any():
-        raise DataError(f"logistic regression needs both classes, but its {len(labels)} training rows are of one")
+    if len(np.unique(labels)) < 2:
+        raise DataError(
+            f"logistic regression needs two classes at least, but its {len(labels)} training rows are of one"
+        )
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -40,5 +66,7 @@ def logistic_regression_scores(
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000))
     with threadpool_limits(1):
         model.fit(np.asarray(train_features, dtype=np.float64), labels)
-        scores: NDArray[np.float64] = model.predict_proba(np.asarray(features, dtype=np.float64))[:, 1]
-    return scores
+        known: NDArray[np.float64] = model.predict_proba(np.asarray(features, dtype=np.float64))
+    probabilities = np.zeros((len(features), classes))
+    probabilities[:, model.classes_] = known
+    return probabilities

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from chorus.errors import DataError
 from chorus.health import signals
 
+CONFUSED = 0.1  # share of a class that is taken for another, from which on a pair is listed
 ENOUGH = 10  # clips; a source or duration with fewer is shown, but nothing is concluded from it
 
 
@@ -36,6 +37,7 @@ def describe(
     *,
     duration_edges: Sequence[float],
     expected_confusions: Sequence[tuple[str, str]] = (),
+    learned: pd.DataFrame | None = None,
 ) -> Facts:
     """Describe how a model does on clips that it did not learn from.
 
@@ -43,9 +45,10 @@ def describe(
     training.
 
     Args:
-        clips: clip_id, label (one of `classes`), group, source, seconds; one row a clip.
+        clips: clip_id, label (one of `classes`), group, source ("": unknown), seconds; one row a clip.
         probabilities: (n, k), rows sum to 1. classes: k names.
         duration_edges: seconds, rising. expected_confusions: pairs of classes; empty: nobody knows what to expect.
+        learned: source, right of the clips that it did learn from; None: not known.
 
     Raises:
         DataError: no clips, or shapes and labels that do not fit.
@@ -58,9 +61,11 @@ def describe(
     table = clips.assign(predicted=np.asarray(classes)[predicted], right=predicted == truth)
     buckets = signals.duration_buckets(clips["seconds"], (0.0, *duration_edges))
     sources = signals.accuracy_by(predicted, truth, clips["source"])
+    known = table[table["source"] != ""]
     durations = signals.accuracy_by(predicted, truth, buckets)
     durations = {name: durations[name] for name in dict.fromkeys(np.array(buckets)[np.argsort(clips["seconds"])])}
-    confusions = signals.confusion_pairs(predicted, truth, classes, expected=expected_confusions)
+    confusions = signals.confusion_pairs(predicted, truth, classes, CONFUSED, expected_confusions)
+    certain = [pair for pair in confusions if pair["low"] > CONFUSED]
     consistency = _known(asdict(signals.group_consistency(predicted, clips["group"])))
     uncertain = signals.most_uncertain(probabilities)
     balanced = float(table.groupby("label")["right"].mean().mean())
@@ -70,7 +75,7 @@ def describe(
             "clips": len(table),
             "accuracy": float(table["right"].mean()),
             "balanced_accuracy": balanced,
-            "sources": sources,
+            "sources": _beside_training(sources, learned),
             "durations": durations,
             "confusions": confusions,
             "confusions_expected": bool(expected_confusions),
@@ -81,11 +86,14 @@ def describe(
             | {"labels": _known(asdict(signals.group_consistency(truth, clips["group"])))["share"]},
         },
         signals={
-            "sources.gap": source_gap(table),
+            "sources.gap": source_gap(known),
+            "sources.below": source_below(known),
+            "sources.overfit": None if learned is None else source_overfit(learned, known),
             "sources.best": max((s["accuracy"] for s in sources.values() if s["clips"] >= ENOUGH), default=None),
             "durations.gain": lengths[-1] - lengths[0] if len(lengths) > 1 else None,
             "durations.jump": float(np.abs(np.diff(lengths)).max()) if len(lengths) > 1 else None,
             "confusions.unexpected": _unexpected(confusions) if expected_confusions else None,
+            "confusions.certain": _unexpected(certain) if expected_confusions else None,
             "groups.effect": group_effect(table, probabilities),
             "split.accuracy": balanced,
         },
@@ -101,8 +109,10 @@ def group_effect(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> flo
     A model that knows its recorders gives other scores at each of them to clips of one and the same label.
 
     Args:
-        table: label, group (n,). probabilities: (n, k).
+        table: label, group ("": unknown, left out) (n,). probabilities: (n, k).
     """
+    known = (table["group"] != "").to_numpy()
+    table, probabilities = table[known], probabilities[known]
     labels, groups = table["label"].to_numpy(dtype=str), table["group"].to_numpy(dtype=str)
     frame = pd.DataFrame(probabilities)
     within_label = frame - frame.groupby(labels).transform("mean")
@@ -119,8 +129,12 @@ def association(labels: pd.Series, groups: pd.Series) -> float | None:
     """How far the group gives the label away: 0 not at all, 1 entirely; None with a single label or group.
 
     Cramer's V without its bias for many small groups (Bergsma 2013, doi:10.1016/j.jkss.2012.10.002).
+
+    Args:
+        labels, groups: (n,); a group of "" is unknown, and left out.
     """
-    table = pd.crosstab(labels.to_numpy(), groups.to_numpy()).to_numpy(dtype=np.float64)
+    known = (groups != "").to_numpy()
+    table = pd.crosstab(labels.to_numpy()[known], groups.to_numpy()[known]).to_numpy(dtype=np.float64)
     n, (rows, columns) = table.sum(), table.shape
     if min(rows, columns) < 2:
         return None
@@ -160,6 +174,63 @@ def source_gap(table: pd.DataFrame) -> float | None:
             if behind[number] > z * math.sqrt(variance[number] + _between(behind[others], variance[others])):
                 gaps.append(float(behind[number]))
     return max(gaps)
+
+
+def source_below(table: pd.DataFrame) -> float | None:
+    """How far the worst source is below all others together in accuracy, whatever its clips are: as the guide compares.
+
+    Args:
+        table: source, right (n,).
+
+    Returns:
+        A difference of accuracies; None without two sources that have ten clips.
+    """
+    right = _enough(table)
+    if len(right) < 2:
+        return None
+    others = (right["sum"].sum() - right["sum"]) / (right["count"].sum() - right["count"])
+    return float((others - right["sum"] / right["count"]).max())
+
+
+def source_overfit(learned: pd.DataFrame, judged: pd.DataFrame) -> float | None:
+    """How much more accuracy a source loses from training to other clips than all others together do, at its highest.
+
+    Args:
+        learned, judged: source, right; of clips that were learned from, and that were not.
+
+    Returns:
+        A difference of differences of accuracies; None without two sources that have ten clips on both sides.
+    """
+    parts = [_enough(part) for part in (learned, judged)]
+    both = parts[0].index.intersection(parts[1].index)
+    if len(both) < 2:
+        return None
+    losses = []
+    for part in (part.loc[both] for part in parts):
+        others = (part["sum"].sum() - part["sum"]) / (part["count"].sum() - part["count"])
+        losses.append(part["sum"] / part["count"] - others)
+    return float((losses[0] - losses[1]).max())
+
+
+def _enough(table: pd.DataFrame) -> pd.DataFrame:
+    """sum and count of `right` of each source that something can be concluded of."""
+    right = table.groupby("source")["right"].agg(["sum", "count"])
+    return right[right["count"] >= ENOUGH]
+
+
+def _beside_training(
+    sources: Mapping[str, Mapping[str, float]], learned: pd.DataFrame | None
+) -> dict[str, dict[str, float | None]]:
+    """Each source with its accuracy on the clips that the model learned from, too."""
+    right = None if learned is None else learned.groupby("source")["right"].agg(["mean", "count"])
+    return {
+        name: {
+            **share,
+            "training_clips": int(right.loc[name, "count"]) if right is not None and name in right.index else 0,
+            "training_accuracy": float(right.loc[name, "mean"]) if right is not None and name in right.index else None,
+        }
+        for name, share in sources.items()
+    }
 
 
 def _between(effects: NDArray[np.float64], variances: NDArray[np.float64]) -> float:

@@ -127,7 +127,8 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
         outcome, evidence, missing = _judge(rule, known, here, rules.names)
         if outcome is None:
             held_back += 1
-            not_judged.setdefault(rule.name, f"{rule.name}: needs {', '.join(missing)}")
+            needs = "; ".join(in_words(signal, rules.names) for signal in missing)
+            not_judged.setdefault(rule.name, f"{rule.name}: not known: {needs}")
         elif outcome and rule.name not in judged:  # of two severities the worse comes first
             judged[rule.name] = Finding(rule.name, rule.severity, rule.means, evidence, rule.actions)
     findings = tuple(sorted(judged.values(), key=lambda finding: finding.severity != "trouble"))

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, VALIDATION, name_clips
+from chorus.clips import BINARY, TEST_IID, VALIDATION, name_clips
 from chorus.errors import DataError
 from chorus.health.details import Facts, association, describe, lead
 from chorus.health.diagnosis import Details, Diagnosis, diagnose
@@ -41,7 +42,7 @@ class Health:
 
     @property
     def sources(self) -> pd.DataFrame:
-        """source, clips, accuracy, low, high of the validation clips."""
+        """source, clips, accuracy, low, high of the validation clips, and training_clips, training_accuracy."""
         return pd.DataFrame([{"source": name, **share} for name, share in self.facts.tables["sources"].items()])
 
 
@@ -61,45 +62,49 @@ def judge(
     Args:
         history: plots/training/curves.csv.
         model: models/detector.json.
-        predictions: clip_id, split, label, score; data/predictions.parquet.
+        predictions: clip_id, split, label, score; data/predictions.parquet. Of more than two classes, score_<class>
+            for each of them in place of score. With the training clips in it, sources are compared on these, too.
         training: clip_id, label of the training set; data/manifests/train.csv.
-        clips: clip_id, site, recorder, recording, group, seconds of the whole survey.
+        clips: clip_id, site, recorder, recording, speaker, group, seconds of the whole survey.
 
     Raises:
-        DataError: no validation clips, or clips that are not in the survey.
+        DataError: no validation clips, clips that are not in the survey, or a class without scores.
     """
     if missing := sorted((set(predictions["clip_id"]) | set(training["clip_id"])) - set(clips["clip_id"])):
         raise DataError(f"there are clips that are not in the survey: {name_clips(missing)}")
-    validation, iid = (predictions[predictions["split"] == split] for split in (VALIDATION, TEST_IID))
-    survey = clips.set_index("clip_id")
+    classes = BINARY if len(model["classes"]) == 1 else tuple(model["classes"])
+    shares = _probabilities(predictions, classes)
+    predictions = predictions.assign(right=_predicted(shares, classes) == predictions["label"])
+    judged = (predictions["split"] == VALIDATION).to_numpy()
+    validation, iid = predictions[judged], predictions[predictions["split"] == TEST_IID]
+    survey, groups = clips.set_index("clip_id"), options.groups_of(clips)
     about = survey.loc[validation["clip_id"]].reset_index()
-    group = "group" if options.group == "night" else options.group
-    scores = validation["score"].to_numpy(dtype=np.float64)
     facts = describe(
         pd.DataFrame(
             {
                 "clip_id": about["clip_id"],
                 "label": validation["label"].to_numpy(),
                 "source": about[options.source],
-                "group": about[group],
+                "group": groups.loc[validation["clip_id"]].to_numpy(),
                 "seconds": about["seconds"].astype(float),
             }
         ),
-        np.column_stack([1 - scores, scores]),
-        (NEGATIVE, POSITIVE),
+        shares[judged],
+        classes,
         duration_edges=options.duration_edges,
         expected_confusions=options.expected_confusions,
+        learned=_learned(predictions, _predicted(shares, classes), training, survey[options.source]),
     )
     details = Details(
-        classes=2,
+        classes=len(classes),
         gradient_clip=model["options"].get("gradient_clip"),
         consistency_chance=facts.consistency_chance,
         best_epoch=model["training"]["best_epoch"],
-        # in the curves it is of the nights that early stopping looks at, whose chance level nobody knows afterwards
+        # in the curves it is of the part that early stopping looks at, where groups may be fewer and smaller
         signals={"validation_group_consistency.end": facts.tables["group_consistency"]["share"]}
         | facts.signals
         | _beside_the_curves(facts.signals["split.accuracy"], history, model["training"], validation, iid)
-        | {"groups.association": association(training["label"], survey.loc[training["clip_id"], group])},
+        | {"groups.association": association(training["label"], groups.loc[training["clip_id"]])},
     )
     return Health(
         diagnose(history, details, load_rules(options.profile)),
@@ -130,7 +135,7 @@ def _beside_the_curves(
         ("split.lead", "split.lead_errors", "split.gain", "split.contrast")
     )
     signals["broke_down"] = float("not finite" in str(training.get("stopped")))
-    found = lead(_right(validation), _right(iid))
+    found = lead(validation, iid)
     if found is not None:
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
     part = training.get("early_stopping", {})
@@ -143,5 +148,31 @@ def _beside_the_curves(
     return signals
 
 
-def _right(clips: pd.DataFrame) -> pd.DataFrame:
-    return clips.assign(right=(clips["score"] > 0.5) == (clips["label"] == POSITIVE))
+def _probabilities(predictions: pd.DataFrame, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    """(n, k), from the columns of scores."""
+    if classes == BINARY:
+        positive = predictions["score"].to_numpy(dtype=np.float64)
+        return np.column_stack([1 - positive, positive])
+    columns = [f"score_{name}" for name in classes]
+    if missing := [column for column in columns if column not in predictions]:
+        raise DataError(f"the predictions lack {', '.join(missing)}: each class of the model needs its scores")
+    return np.asarray(predictions[columns], dtype=np.float64)
+
+
+def _predicted(shares: NDArray[np.float64], classes: tuple[str, ...]) -> NDArray[np.str_]:
+    predicted: NDArray[np.str_] = np.asarray(classes, dtype=str)[np.argmax(shares, axis=1)]
+    return predicted
+
+
+def _learned(
+    predictions: pd.DataFrame, predicted: NDArray[np.str_], training: pd.DataFrame, sources: pd.Series
+) -> pd.DataFrame | None:
+    """source, right of the training clips that there are predictions of, by the labels that were learned; None without
+    any."""
+    known = pd.Series(predicted, index=predictions["clip_id"])
+    learned = training[training["clip_id"].isin(known.index)]
+    if learned.empty:
+        return None
+    right = known.loc[learned["clip_id"]].to_numpy() == learned["label"].to_numpy()
+    table = pd.DataFrame({"source": sources.loc[learned["clip_id"]].to_numpy(), "right": right})
+    return table[table["source"] != ""]

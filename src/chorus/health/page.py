@@ -12,9 +12,10 @@ from chorus.health.svg import bar_chart, line_chart
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #22272b; --quiet: #667079; --paper: #fff; --card: #f6f7f8; --rule: #dfe3e6;
-  --one: #0072b2; --two: #8a8f94; --good: #00795a; --watch: #96600a; --trouble: #c0392b; }
+  --one: #0072b2; --two: #8a8f94; --three: #c46a00; --good: #00795a; --watch: #96600a; --trouble: #c0392b; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9eb; --quiet: #a3acb3; --paper: #16191c; --card: #202529;
-  --rule: #363d43; --one: #56b4e9; --two: #8a8f94; --good: #33c79b; --watch: #e8a33d; --trouble: #ff7b6b; } }
+  --rule: #363d43; --one: #56b4e9; --two: #8a8f94; --three: #e69f00; --good: #33c79b;
+  --watch: #e8a33d; --trouble: #ff7b6b; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.2rem; max-width: 84rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
@@ -31,10 +32,12 @@ ul, ol { margin: .4rem 0 0; padding-left: 1.3rem; }
 svg { display: block; width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--ink); }
 svg text.quiet { fill: var(--quiet); } .grid { stroke: var(--rule); } polyline { fill: none; stroke-width: 2.2; }
 .line0 { stroke: var(--one); } .dot0 { fill: var(--one); } .line1 { stroke: var(--two); } .dot1 { fill: var(--two); }
+.line2 { stroke: var(--three); } .dot2 { fill: var(--three); }
 .marked { stroke: var(--quiet); stroke-dasharray: 4 4; }
 .bar { fill: var(--one); } .empty { fill: var(--rule); }
 .ends { stroke: var(--ink); stroke-width: 2; }
-[class^=key] { white-space: nowrap; } .key0 { color: var(--one); } .key1 { color: var(--two); }
+[class^=key] { white-space: nowrap; }
+.key0 { color: var(--one); } .key1 { color: var(--two); } .key2 { color: var(--three); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; } .wide { overflow-x: auto; }
 td, th { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid var(--rule); }
 td, th { overflow-wrap: normal; font-variant-numeric: tabular-nums; }
@@ -56,6 +59,9 @@ def page(run: str, detail: Mapping[str, Any], history: pd.DataFrame, suspects: p
         *(_finding(finding) for finding in detail["findings"]),
         '<div class="panels">',
         *_panels(detail, history),
+        "</div>",
+        '<h2>What else was logged</h2><div class="panels">',
+        *_further_panels(detail, history),
         "</div>",
         _ranges(detail),
         _uncertain(detail["validation"]),
@@ -83,23 +89,20 @@ def _finding(finding: Mapping[str, Any]) -> str:
 
 def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
     validation = detail["validation"]
-    consistency = validation["group_consistency"]
+    at_the_end = validation["group_consistency"]
     about = ", ".join(
-        f"{name} {consistency[key]:.2f}"
+        f"{name} {at_the_end[key]:.2f}"
         for key, name in (("share", "predictions"), ("chance", "chance"), ("labels", "labels"))
-        if consistency[key] is not None
+        if at_the_end[key] is not None
     )
-    about = f"nights with one and the same prediction; on the validation split by {detail['group']}: {about or 'none'}"
-    sources = [
-        (source, share["accuracy"], share["low"], share["high"], f"{share['accuracy']:.2f} of {share['clips']}")
-        for source, share in validation["sources"].items()
-    ]
+    about = f"share of {detail['group']}s with one and the same prediction; on the validation split: {about or 'none'}"
+    consistency = {"": "validation_group_consistency", "chance": "validation_group_consistency_chance"}
     confusions = [
         (
             f"{pair['true']} taken for {pair['predicted']}",
             pair["share"],
-            None,
-            None,
+            pair["low"],
+            pair["high"],
             _confused(pair, validation["confusions_expected"]),
         )
         for pair in validation["confusions"][:5]
@@ -110,18 +113,47 @@ def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
         _curves("Validation loss", "dashed: the epoch whose weights are kept", history, loss, best),
         _curves("Macro F1", "all classes count the same", history, {"validation": "validation_macro_f1"}, best),
         _curves("Spread of the training loss", "over batches: data quality", history, {"": "train_loss_std"}, best),
-        _curves("Group consistency", about, history, {"": "validation_group_consistency"}, best),
+        _curves("Group consistency", about, history, consistency, best),
         _panel(
             f"Accuracy by {detail['source']}",
             "validation split, 95 % intervals",
-            bar_chart(sources, "accuracies"),
+            _accuracies(validation["sources"]),
         ),
         _panel(
             "Top confusions",
-            "pairs with more than a tenth of the clips of a label",
+            "pairs with more than a tenth of the clips of a label, 95 % intervals",
             bar_chart(confusions, "confusions") if confusions else "",
         ),
     ]
+
+
+def _further_panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
+    best = detail["best_epoch"]
+    accuracy = {"validation": "validation_accuracy", "training": "train_accuracy"}
+    gap = {"accuracy": "accuracy_gap", "loss": "loss_gap"}
+    top = {"top-1": "validation_accuracy", "top-2": "validation_top2_accuracy", "top-3": "validation_top3_accuracy"}
+    norm = {"mean": "grad_norm", "spread over steps": "grad_norm_std"}
+    several = top["top-2"] in history  # of two classes, the true one is always among the first two
+    return [
+        _curves("Accuracy", "the most probable class is the right one", history, accuracy, best),
+        _curves("Train-validation gap", "training better than validation: above 0", history, gap, best),
+        _curves("Top-k accuracy", "validation: the right class is among the first k", history, top, best)
+        if several
+        else "",
+        _curves("Entropy", "of the predictions, in nats; low is sure", history, {"": "validation_entropy"}, best),
+        _curves("Norm of the gradient", "before clipping", history, norm, best),
+        _panel(
+            "Accuracy by length", "validation split, 95 % intervals", _accuracies(detail["validation"]["durations"])
+        ),
+    ]
+
+
+def _accuracies(shares: Mapping[str, Mapping[str, Any]]) -> str:
+    bars = [
+        (name, share["accuracy"], share["low"], share["high"], f"{share['accuracy']:.2f} of {share['clips']}")
+        for name, share in shares.items()
+    ]
+    return bar_chart(bars, "accuracies")
 
 
 def _curves(title: str, note: str, history: pd.DataFrame, columns: Mapping[str, str], best: int | None) -> str:
@@ -170,11 +202,11 @@ def _uncertain(validation: Mapping[str, Any]) -> str:
 
 def _suspects(suspects: pd.DataFrame) -> str:
     rows = [
-        (str(clip["rank"]), str(clip["clip_id"]), str(clip["label"]), f"{float(clip['score']):.3f}")
+        (str(clip["rank"]), clip["clip_id"], clip["label"], f"{float(clip['score']):.3f}", clip["likely"])
         for clip in suspects.head(10).to_dict("records")
     ]
     heading = "Training clips whose labels are the most suspicious"
-    return _table(heading, ("", "clip", "label", "probability of it by other nights"), rows)
+    return _table(heading, ("", "clip", "label", "probability of it by other nights", "more likely"), rows)
 
 
 def _not_judged(detail: Mapping[str, Any]) -> str:

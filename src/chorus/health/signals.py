@@ -110,12 +110,14 @@ class GroupConsistency:
     chance: what to expect of `share` for these group sizes when the same predictions are dealt to samples at random.
     groups: of two samples or more.
     alone: groups of one sample, which are always of one mind and are left out of everything.
+    unknown: samples whose group is not known, left out as well.
     """
 
     share: float
     chance: float
     groups: int
     alone: int
+    unknown: int
 
 
 def group_consistency(predicted: ArrayLike, groups: ArrayLike) -> GroupConsistency:
@@ -125,7 +127,7 @@ def group_consistency(predicted: ArrayLike, groups: ArrayLike) -> GroupConsisten
     prediction throughout with probability sum_c C(m_c, n) / C(N, n), as if drawn without replacement.
 
     Args:
-        predicted: class numbers (n,). groups: names or numbers (n,).
+        predicted: class numbers (n,). groups: names or numbers (n,); "" stands for unknown.
 
     Raises:
         DataError: no samples, or not one group a sample.
@@ -133,17 +135,22 @@ def group_consistency(predicted: ArrayLike, groups: ArrayLike) -> GroupConsisten
     said = _classes(predicted)
     if np.shape(groups) != said.shape:
         raise DataError(f"each prediction needs one group, not {np.shape(groups)} for {said.shape}")
-    _, group_of = np.unique(np.asarray(groups), return_inverse=True)
+    names = np.asarray(groups)
+    known = names != "" if names.dtype.kind in "UO" else np.ones(len(names), dtype=bool)
+    unknown, said = int(np.sum(~known)), said[known]
+    if not len(said):
+        return GroupConsistency(math.nan, math.nan, 0, 0, unknown)
+    _, group_of = np.unique(names[known], return_inverse=True)
     table = np.bincount(group_of * (said.max() + 1) + said, minlength=(group_of.max() + 1) * (said.max() + 1))
     table = table.reshape(-1, said.max() + 1)
     sizes = table.sum(axis=1)
     table, sizes, alone = table[sizes > 1], sizes[sizes > 1], int(np.sum(sizes == 1))
     if not len(sizes):
-        return GroupConsistency(math.nan, math.nan, 0, alone)
+        return GroupConsistency(math.nan, math.nan, 0, alone, unknown)
     share = float(np.mean(table.max(axis=1) == sizes))
     different, times = np.unique(sizes, return_counts=True)
     expected = _chance_of_one_class(table.sum(axis=0), different)
-    return GroupConsistency(share, float(np.average(expected, weights=times)), len(sizes), alone)
+    return GroupConsistency(share, float(np.average(expected, weights=times)), len(sizes), alone, unknown)
 
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
@@ -220,7 +227,8 @@ def confusion_pairs(
         expected: pairs of classes that are known to be alike, in either order.
 
     Returns:
-        One dict a pair: true, predicted (names), clips (confused), of (clips of the true class), share, expected.
+        One dict a pair: true, predicted (names), clips (confused), of (clips of the true class), share, low, high
+        (Wilson's 95 % interval of the share), expected.
 
     Raises:
         DataError: no samples, class numbers without a name, or an expected pair of unknown classes.
@@ -237,6 +245,7 @@ def confusion_pairs(
         share = int(counts[row, column]) / of
         if row != column and share > above:
             names = classes[row], classes[column]
+            low, high = wilson(int(counts[row, column]), of)
             found.append(
                 {
                     "true": names[0],
@@ -244,6 +253,8 @@ def confusion_pairs(
                     "clips": int(counts[row, column]),
                     "of": of,
                     "share": share,
+                    "low": low,
+                    "high": high,
                     "expected": frozenset(names) in pairs,
                 }
             )

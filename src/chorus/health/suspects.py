@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from chorus.clips import NEGATIVE, POSITIVE
 from chorus.errors import DataError
-from chorus.evaluation.baseline import logistic_regression_scores
-from chorus.training.examples import BINARY, Examples, clip_scores
+from chorus.evaluation.baseline import logistic_regression_probabilities
+from chorus.training.examples import Examples, clip_probabilities
 
 FOLDS = 5
 
@@ -22,28 +21,31 @@ def suspects(training: Examples, *, folds: int = FOLDS) -> pd.DataFrame:
     errors"). Nothing in it is random.
 
     Returns:
-        clip_id, label ("positive", "negative"), score (0 to 1, low is suspicious), rank (from 1).
+        clip_id, label, score (0 to 1, low is suspicious), likely (the most probable class), rank (from 1).
 
     Raises:
-        DataError: more than two classes, fewer nights than folds, or a class that is in one night only.
+        DataError: fewer nights than folds, or a class that is in one night only.
     """
     from cleanlab.rank import get_label_quality_scores
 
-    if training.classes != BINARY:
-        raise DataError(f"suspects are found among two classes, not {len(training.classes)}")
     training = training.ordered()
-    scores = out_of_fold_scores(training, folds)
-    clip_ids, positive = clip_scores(scores, training.clip_ids)
-    labels = training.first_windows().labels == 1
-    probabilities = np.column_stack([1 - positive, positive])
-    quality = get_label_quality_scores(labels.astype(int), probabilities, method="self_confidence")
-    table = pd.DataFrame({"clip_id": clip_ids, "label": np.where(labels, POSITIVE, NEGATIVE), "score": quality})
+    clip_ids, probabilities = clip_probabilities(out_of_fold_probabilities(training, folds), training.clip_ids)
+    labels, classes = training.first_windows().labels, np.array(training.classes)
+    quality = get_label_quality_scores(labels, probabilities, method="self_confidence")
+    table = pd.DataFrame(
+        {
+            "clip_id": clip_ids,
+            "label": classes[labels],
+            "score": quality,
+            "likely": classes[np.argmax(probabilities, axis=1)],
+        }
+    )
     table = table.sort_values(["score", "clip_id"], ignore_index=True)
     return table.assign(rank=np.arange(1, len(table) + 1))
 
 
-def out_of_fold_scores(training: Examples, folds: int) -> np.ndarray:
-    """The probability of the positive class, (n,), each row scored by a model that learned from other nights.
+def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
+    """The probability of each class, (n, k), each row by a model that learned from other nights.
 
     Raises:
         DataError: see `suspects`.
@@ -53,9 +55,17 @@ def out_of_fold_scores(training: Examples, folds: int) -> np.ndarray:
     nights = len(np.unique(training.groups))
     if nights < folds:
         raise DataError(f"out-of-fold predictions need {folds} nights at least, but the training set has {nights}")
-    scores = np.full(len(training), np.nan)
+    classes = len(training.classes)
+    probabilities = np.full((len(training), classes), np.nan)
     split = StratifiedGroupKFold(n_splits=folds).split(training.features, training.labels, training.groups)
     for others, fold in split:
         learned = training.take(others)
-        scores[fold] = logistic_regression_scores(learned.features, learned.labels == 1, training.features[fold])
-    return scores
+        for number in np.setdiff1d(training.labels[fold], learned.labels):
+            raise DataError(
+                f"all clips of the class {training.classes[number]} are in the nights of one fold: more nights of it "
+                "are needed"
+            )
+        probabilities[fold] = logistic_regression_probabilities(
+            learned.features, learned.labels, training.features[fold], classes
+        )
+    return probabilities

@@ -47,11 +47,11 @@ def line_chart(series: Mapping[str, Points], *, marked: float | None = None) -> 
     return _svg(parts, HEIGHT, ", ".join(series))
 
 
-def bar_chart(bars: Sequence[tuple[str, float, float | None, float | None, str]], what: str) -> str:
+def bar_chart(bars: Sequence[tuple[str, float, float, float, str]], what: str) -> str:
     """Shares from 0 to 1 as bars, each with its interval.
 
     Args:
-        bars: name, share, lower and upper end of the interval (None: none), a note.
+        bars: name, share, lower and upper end of the interval, a note.
         what: the chart shows, for those who cannot see it.
     """
     row = 34
@@ -67,8 +67,7 @@ def bar_chart(bars: Sequence[tuple[str, float, float | None, float | None, str]]
         parts.append(f'<text class="quiet" x="{WIDTH - 1}" y="{y + 12}" text-anchor="end">{escape(note)}</text>')
         parts.append(f'<rect class="empty" x="1" y="{y + 17}" width="{length}" height="10"/>')
         parts.append(f'<rect class="bar" x="1" y="{y + 17}" width="{max(share * length, 0.5):.1f}" height="10"/>')
-        if low is not None and high is not None:
-            parts.append(f'<line class="ends" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="{y + 22}" y2="{y + 22}"/>')
+        parts.append(f'<line class="ends" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="{y + 22}" y2="{y + 22}"/>')
     return _svg(parts, max(row * len(bars), 1), what)
 
 

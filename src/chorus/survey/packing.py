@@ -31,8 +31,8 @@ class ClipSource(Protocol):
 
     @property
     def meta(self) -> Mapping[str, str]:
-        """label, quality, call_type, site, recorder, night, recording, role, split and source of the clip, as in
-        `chorus.clips.CLIP_COLUMNS`."""
+        """label, quality, call_type, speaker, site, recorder, night, recording, role, split and source of the clip, as
+        in `chorus.clips.CLIP_COLUMNS`."""
         ...
 
     def samples(self) -> np.ndarray:

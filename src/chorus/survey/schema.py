@@ -11,7 +11,7 @@ from chorus.clips import CANDIDATE, QUALITIES, ROLES, SPLITS
 from chorus.survey.filenames import parse_date
 
 REQUIRED = ("path", "label")
-OPTIONAL = ("quality", "call_type", "site", "recorder", "date", "recording", "split", "role")
+OPTIONAL = ("quality", "call_type", "speaker", "site", "recorder", "date", "recording", "split", "role")
 VOCABULARY = ("label", "quality", "split", "role")  # columns in which capitals do not matter
 
 

@@ -159,7 +159,7 @@ def _complete(rows: Iterable[Mapping[str, str]]) -> tuple[list[dict[str, str]], 
         assumed["night_unknown"] += night == ""
         completed.append(
             {
-                **{key: row[key] for key in ("label", "call_type", "role", "split", "source")},
+                **{key: row[key] for key in ("label", "call_type", "speaker", "role", "split", "source")},
                 "quality": quality,
                 "site": site,
                 "recorder": recorder,

@@ -1,13 +1,12 @@
 """Heads on embeddings: train them, keep them, score with them. Only training needs torch, and imports it late."""
 
-from chorus.training.examples import BINARY, Examples, clip_probabilities, clip_scores
+from chorus.training.examples import Examples, clip_probabilities, clip_scores
 from chorus.training.head import Head
 from chorus.training.options import HeadOptions
 from chorus.training.storage import SavedHead, load_head, save_head
-from chorus.training.trainer import TrainedHead, train_head
+from chorus.training.trainer import TrainedHead, curves, train_head
 
 __all__ = [
-    "BINARY",
     "Examples",
     "Head",
     "HeadOptions",
@@ -15,6 +14,7 @@ __all__ = [
     "TrainedHead",
     "clip_probabilities",
     "clip_scores",
+    "curves",
     "load_head",
     "save_head",
     "train_head",

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus.clips import NEGATIVE, POSITIVE, name_clips
+from chorus.clips import BINARY, name_clips
 from chorus.errors import DataError
-
-BINARY = (NEGATIVE, POSITIVE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +20,8 @@ class Examples:
     features: float32 (n, d). labels: int64 (n,), numbers of classes. groups: str (n,), the recorder and night that must
     stay together. clip_ids: str (n,); a clip of several windows has several rows, of one label and one group.
     classes: the names of the classes, by number. Two are always called negative and positive.
+    consistency_groups: str (n,), whose clips should not all get the same prediction (speaker, recorder; "": unknown);
+        None: `groups`.
 
     Raises:
         DataError: empty, of unequal lengths, not finite, rows of a clip that contradict each other, or labels that are
@@ -33,11 +33,12 @@ class Examples:
     groups: NDArray[np.str_]
     clip_ids: NDArray[np.str_]
     classes: tuple[str, ...] = BINARY
+    consistency_groups: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2 or not self.features.size:
             raise DataError(f"features must be a filled table of windows by dimensions, not {self.features.shape}")
-        columns = (self.labels, self.groups, self.clip_ids)
+        columns = (self.labels, self.groups, self.clip_ids, self.consistency_of)
         if any(np.shape(column) != (len(self),) for column in columns):
             raise DataError("features, labels, groups and clip_ids must have one row a window each")
         if self.features.dtype != np.float32:
@@ -60,9 +61,21 @@ class Examples:
     def __len__(self) -> int:
         return len(self.features)
 
+    @property
+    def consistency_of(self) -> NDArray[np.str_]:
+        """The group of each row for group consistency, (n,)."""
+        return self.groups if self.consistency_groups is None else self.consistency_groups
+
     def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Examples:
         """Some of the rows, by mask or by number."""
-        return Examples(self.features[rows], self.labels[rows], self.groups[rows], self.clip_ids[rows], self.classes)
+        return Examples(
+            self.features[rows],
+            self.labels[rows],
+            self.groups[rows],
+            self.clip_ids[rows],
+            self.classes,
+            self.consistency_of[rows],
+        )
 
     def ordered(self) -> Examples:
         """The rows in an order that does not depend on how they came: by clip id, then by content."""

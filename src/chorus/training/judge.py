@@ -33,7 +33,8 @@ class Judge:
         clips = part.first_windows()
         self.truth, self.classes = clips.labels, len(part.classes)
         _, self.clip_of = np.unique(part.clip_ids, return_inverse=True)  # numbers, which sort faster than names
-        _, self.group_of = np.unique(clips.groups, return_inverse=True)
+        self.grouped = clips.consistency_of != ""
+        _, self.group_of = np.unique(clips.consistency_of[self.grouped], return_inverse=True)
         # In the order of clip ids a batch would be one night; those of training are of all nights.
         self.order = generator(seed, "train", "validation batches").permutation(len(part))
 
@@ -70,7 +71,11 @@ class Judge:
             scores = clip_scores(logits[:, 0], self.clip_of)[1]
             figures["validation_auprc"] = auprc(self.truth == 1, scores)
         figures["validation_entropy"] = float(np.mean(signals.entropy(probabilities)))
-        figures["validation_group_consistency"] = signals.group_consistency(predicted, self.group_of).share
+        consistency = math.nan, math.nan
+        if self.grouped.any():
+            found = signals.group_consistency(predicted[self.grouped], self.group_of)
+            consistency = found.share, found.chance
+        figures["validation_group_consistency"], figures["validation_group_consistency_chance"] = consistency
         return figures
 
 

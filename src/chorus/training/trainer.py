@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from chorus.clips import name_clips
 from chorus.errors import DataError, LeakageError
+from chorus.health.measures import with_differences
 from chorus.metrics import best_f1_threshold
 from chorus.seeds import generator
 from chorus.training.augment import upsample
@@ -39,7 +40,8 @@ class TrainedHead:
         validation_accuracy, validation_top2_accuracy (more than two classes), validation_top3_accuracy (more than
             three), validation_macro_f1, validation_auprc (two classes): over clips, by `clip_probabilities`.
         validation_entropy: mean over clips, in nats. validation_group_consistency: share of the groups with several
-            clips whose clips all get the same prediction.
+            clips whose clips all get the same prediction; validation_group_consistency_chance: what to expect of it by
+            chance, for the same predictions and sizes of groups.
         improvement_rate: rise of validation_accuracy an epoch, over the last five.
     best_epoch: the epoch whose weights were kept.
     threshold: the one with the highest F1 over the clips of the validation split; None for more than two classes.
@@ -61,7 +63,12 @@ class TrainedHead:
     @property
     def curves(self) -> pd.DataFrame:
         """The history as a table: one row an epoch."""
-        return pd.DataFrame(self.history)
+        return curves(self.history)
+
+
+def curves(history: Sequence[Mapping[str, float]]) -> pd.DataFrame:
+    """A history as a table, with differences that tell of trouble (`chorus.health.measures.DIFFERENCES`)."""
+    return with_differences(pd.DataFrame(history))
 
 
 def train_head(
