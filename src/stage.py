@@ -130,8 +130,14 @@ def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[in
 
 
 def run(recipe: Callable[[], None]) -> None:
-    """Run a script: an error of ours is one line and exit code 1; anything else is a bug and keeps its traceback."""
+    """Run a script: an error of ours is one line and exit code 1; anything else is a bug and keeps its traceback.
+
+    Ctrl-C is no bug: one line, and the exit code that shells expect of it.
+    """
     try:
         recipe()
     except ChorusError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from here", file=sys.stderr)
+        sys.exit(130)

@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from chorus.errors import DataError
 from chorus.health import details
-from chorus.health.details import association, group_effect, source_below, source_gap, source_overfit
+from chorus.health.details import association, group_effect
 
 describe = partial(details.describe, duration_edges=(5, 10, 15))
 
@@ -108,19 +108,6 @@ def test_a_source_counts_as_behind_only_beyond_chance():
     assert describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals["sources.gap"] == 0
 
 
-def test_sources_that_all_differ_are_ordinary_and_the_one_beyond_them_is_not():
-    """The same share of wrong clips at A is out of the ordinary among equals, and not among unequals."""
-    sources = np.repeat(list("ABCDEF"), 60)
-    table = pd.DataFrame({"label": np.tile(["north", "south"], 180), "source": sources})
-
-    def gap(**wrong: float) -> float:
-        place = np.tile(np.arange(60) / 60, 6)
-        return source_gap(table.assign(right=place >= pd.Series(sources).map(lambda source: wrong.get(source, 0.1))))
-
-    assert gap(A=0.4) == pytest.approx(0.3, abs=0.02)
-    assert gap(A=0.4, B=0.0, C=0.35, D=0.05, E=0.3) == 0
-
-
 def test_one_source_cannot_be_behind():
     table, probabilities = clips()
     assert describe(table.assign(source="A"), probabilities, CLASSES).signals["sources.gap"] is None
@@ -191,27 +178,6 @@ def test_what_does_not_fit_is_refused():
         describe(table, probabilities[:, :2], CLASSES[:2])
     with pytest.raises(DataError, match="cannot be described"):
         describe(table.head(0), probabilities[:0], CLASSES)
-
-
-def _sources(**right: tuple[int, int]) -> pd.DataFrame:
-    """Clips of each source: how many are right, of how many."""
-    return pd.concat(
-        [pd.DataFrame({"source": name, "right": np.arange(of) < number}) for name, (number, of) in right.items()],
-        ignore_index=True,
-    )
-
-
-def test_the_worst_source_is_compared_with_all_others_together():
-    assert source_below(_sources(A=(10, 20), B=(18, 20), C=(72, 80))) == pytest.approx(90 / 100 - 0.5)
-    assert source_below(_sources(A=(0, 9), B=(18, 20), C=(20, 20))) == pytest.approx(0.1)  # nine clips prove nothing
-    assert source_below(_sources(A=(0, 9), B=(18, 20))) is None
-
-
-def test_a_source_that_is_right_only_where_it_was_learned_is_overfitted():
-    learned, judged = _sources(A=(20, 20), B=(40, 40)), _sources(A=(10, 20), B=(36, 40))
-    assert source_overfit(learned, judged) == pytest.approx((1 - 0.5) - (1 - 0.9))
-    assert source_overfit(learned, _sources(A=(10, 20), B=(20, 40))) == pytest.approx(0)
-    assert source_overfit(learned, _sources(A=(1, 5), B=(20, 40))) is None
 
 
 def test_clips_of_unknown_groups_and_sources_are_left_out():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chorus.errors import DataError
-from chorus.health import signals
+from chorus.health import signals, sources
+from chorus.health.sources import ENOUGH
 
 CONFUSED = 0.1  # share of a class that is taken for another, from which on a pair is listed
-ENOUGH = 10  # clips; a source or duration with fewer is shown, but nothing is concluded from it
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def describe(
     truth, predicted = pd.Index(classes).get_indexer(clips["label"]), signals.predictions(probabilities)
     table = clips.assign(predicted=np.asarray(classes)[predicted], right=predicted == truth)
     buckets = signals.duration_buckets(clips["seconds"], (0.0, *duration_edges))
-    sources = signals.accuracy_by(predicted, truth, clips["source"])
+    by_source = signals.accuracy_by(predicted, truth, clips["source"])
     known = table[table["source"] != ""]
     durations = signals.accuracy_by(predicted, truth, buckets)
     durations = {name: durations[name] for name in dict.fromkeys(np.array(buckets)[np.argsort(clips["seconds"])])}
@@ -75,7 +74,7 @@ def describe(
             "clips": len(table),
             "accuracy": float(table["right"].mean()),
             "balanced_accuracy": balanced,
-            "sources": _beside_training(sources, learned),
+            "sources": sources.beside_training(by_source, learned),
             "durations": durations,
             "confusions": confusions,
             "confusions_expected": bool(expected_confusions),
@@ -86,10 +85,10 @@ def describe(
             | {"labels": _known(asdict(signals.group_consistency(truth, clips["group"])))["share"]},
         },
         signals={
-            "sources.gap": source_gap(known),
-            "sources.below": source_below(known),
-            "sources.overfit": None if learned is None else source_overfit(learned, known),
-            "sources.best": max((s["accuracy"] for s in sources.values() if s["clips"] >= ENOUGH), default=None),
+            "sources.gap": sources.gap(known),
+            "sources.below": sources.below(known),
+            "sources.overfit": None if learned is None else sources.overfit(learned, known),
+            "sources.best": max((s["accuracy"] for s in by_source.values() if s["clips"] >= ENOUGH), default=None),
             "durations.gain": lengths[-1] - lengths[0] if len(lengths) > 1 else None,
             "durations.jump": float(np.abs(np.diff(lengths)).max()) if len(lengths) > 1 else None,
             "confusions.unexpected": _unexpected(confusions) if expected_confusions else None,
@@ -142,101 +141,6 @@ def association(labels: pd.Series, groups: pd.Series) -> float | None:
     phi2 = max(0.0, float(((table - expected) ** 2 / expected).sum() / n) - (rows - 1) * (columns - 1) / (n - 1))
     least = min(size - (size - 1) ** 2 / (n - 1) for size in (rows, columns)) - 1
     return min(1.0, math.sqrt(phi2 / least)) if least > 0 else None
-
-
-def source_gap(table: pd.DataFrame) -> float | None:
-    """How far the worst source is behind the others in the accuracy on clips of one label, if out of the ordinary.
-
-    Label by label, because a source that is scored as noise may be right about all clips of the label that noise
-    resembles. Ordinary is what chance and the differences among the other sources (variance between studies of
-    DerSimonian & Laird 1986, doi:10.1016/0197-2456(86)90046-2) explain, at 95 % for all comparisons together
-    (Bonferroni).
-
-    Args:
-        table: label, source, right (n,).
-
-    Returns:
-        A difference of accuracies, 0 where all is ordinary; None without a label that three sources have five clips of.
-    """
-    cells = table.groupby(["label", "source"])["right"].agg(["sum", "count"])
-    cells = cells[cells["count"] >= ENOUGH / 2]
-    cells = cells[cells.groupby("label")["count"].transform("size") >= 3]
-    if cells.empty:
-        return None
-    z = NormalDist().inv_cdf(1 - 0.025 / len(cells))
-    gaps = [0.0]
-    for _, label in cells.groupby("label"):
-        right, clips = label["sum"].to_numpy(dtype=np.float64), label["count"].to_numpy(dtype=np.float64)
-        expected = (right.sum() - right + 1) / (clips.sum() - clips + 2)  # of the others; 1 of 1 is no certainty
-        behind, variance = expected - right / clips, expected * (1 - expected) / clips
-        for number in range(len(label)):
-            others = np.arange(len(label)) != number
-            if behind[number] > z * math.sqrt(variance[number] + _between(behind[others], variance[others])):
-                gaps.append(float(behind[number]))
-    return max(gaps)
-
-
-def source_below(table: pd.DataFrame) -> float | None:
-    """How far the worst source is below all others together in accuracy, whatever its clips are: as the guide compares.
-
-    Args:
-        table: source, right (n,).
-
-    Returns:
-        A difference of accuracies; None without two sources that have ten clips.
-    """
-    right = _enough(table)
-    if len(right) < 2:
-        return None
-    others = (right["sum"].sum() - right["sum"]) / (right["count"].sum() - right["count"])
-    return float((others - right["sum"] / right["count"]).max())
-
-
-def source_overfit(learned: pd.DataFrame, judged: pd.DataFrame) -> float | None:
-    """How much more accuracy a source loses from training to other clips than all others together do, at its highest.
-
-    Args:
-        learned, judged: source, right; of clips that were learned from, and that were not.
-
-    Returns:
-        A difference of differences of accuracies; None without two sources that have ten clips on both sides.
-    """
-    parts = [_enough(part) for part in (learned, judged)]
-    both = parts[0].index.intersection(parts[1].index)
-    if len(both) < 2:
-        return None
-    losses = []
-    for part in (part.loc[both] for part in parts):
-        others = (part["sum"].sum() - part["sum"]) / (part["count"].sum() - part["count"])
-        losses.append(part["sum"] / part["count"] - others)
-    return float((losses[0] - losses[1]).max())
-
-
-def _enough(table: pd.DataFrame) -> pd.DataFrame:
-    """sum and count of `right` of each source that something can be concluded of."""
-    right = table.groupby("source")["right"].agg(["sum", "count"])
-    return right[right["count"] >= ENOUGH]
-
-
-def _beside_training(
-    sources: Mapping[str, Mapping[str, float]], learned: pd.DataFrame | None
-) -> dict[str, dict[str, float | None]]:
-    """Each source with its accuracy on the clips that the model learned from, too."""
-    right = None if learned is None else learned.groupby("source")["right"].agg(["mean", "count"])
-    return {
-        name: {
-            **share,
-            "training_clips": int(right.loc[name, "count"]) if right is not None and name in right.index else 0,
-            "training_accuracy": float(right.loc[name, "mean"]) if right is not None and name in right.index else None,
-        }
-        for name, share in sources.items()
-    }
-
-
-def _between(effects: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
-    weights = 1 / variances
-    excess = float(weights @ (effects - np.average(effects, weights=weights)) ** 2) - (len(effects) - 1)
-    return max(0.0, excess / float(weights.sum() - (weights**2).sum() / weights.sum()))
 
 
 def lead(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | None:

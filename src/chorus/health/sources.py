@@ -1,0 +1,108 @@
+"""Is one source (recorder, site) of the data worse than the others?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+ENOUGH = 10  # clips; a source or duration with fewer is shown, but nothing is concluded from it
+
+
+def gap(table: pd.DataFrame) -> float | None:
+    """How far the worst source is behind the others in the accuracy on clips of one label, if out of the ordinary.
+
+    Label by label, because a source that is scored as noise may be right about all clips of the label that noise
+    resembles. Ordinary is what chance and the differences among the other sources (variance between studies of
+    DerSimonian & Laird 1986, doi:10.1016/0197-2456(86)90046-2) explain, at 95 % for all comparisons together
+    (Bonferroni).
+
+    Args:
+        table: label, source, right (n,).
+
+    Returns:
+        A difference of accuracies, 0 where all is ordinary; None without a label that three sources have five clips of.
+    """
+    cells = table.groupby(["label", "source"])["right"].agg(["sum", "count"])
+    cells = cells[cells["count"] >= ENOUGH / 2]
+    cells = cells[cells.groupby("label")["count"].transform("size") >= 3]
+    if cells.empty:
+        return None
+    z = NormalDist().inv_cdf(1 - 0.025 / len(cells))
+    gaps = [0.0]
+    for _, label in cells.groupby("label"):
+        right, clips = label["sum"].to_numpy(dtype=np.float64), label["count"].to_numpy(dtype=np.float64)
+        expected = (right.sum() - right + 1) / (clips.sum() - clips + 2)  # of the others; 1 of 1 is no certainty
+        behind, variance = expected - right / clips, expected * (1 - expected) / clips
+        for number in range(len(label)):
+            others = np.arange(len(label)) != number
+            if behind[number] > z * math.sqrt(variance[number] + _between(behind[others], variance[others])):
+                gaps.append(float(behind[number]))
+    return max(gaps)
+
+
+def below(table: pd.DataFrame) -> float | None:
+    """How far the worst source is below all others together in accuracy, whatever its clips are: as the guide compares.
+
+    Args:
+        table: source, right (n,).
+
+    Returns:
+        A difference of accuracies; None without two sources that have ten clips.
+    """
+    right = _enough(table)
+    if len(right) < 2:
+        return None
+    others = (right["sum"].sum() - right["sum"]) / (right["count"].sum() - right["count"])
+    return float((others - right["sum"] / right["count"]).max())
+
+
+def overfit(learned: pd.DataFrame, judged: pd.DataFrame) -> float | None:
+    """How much more accuracy a source loses from training to other clips than all others together do, at its highest.
+
+    Args:
+        learned, judged: source, right; of clips that were learned from, and that were not.
+
+    Returns:
+        A difference of differences of accuracies; None without two sources that have ten clips on both sides.
+    """
+    parts = [_enough(part) for part in (learned, judged)]
+    both = parts[0].index.intersection(parts[1].index)
+    if len(both) < 2:
+        return None
+    losses = []
+    for part in (part.loc[both] for part in parts):
+        others = (part["sum"].sum() - part["sum"]) / (part["count"].sum() - part["count"])
+        losses.append(part["sum"] / part["count"] - others)
+    return float((losses[0] - losses[1]).max())
+
+
+def _enough(table: pd.DataFrame) -> pd.DataFrame:
+    """sum and count of `right` of each source that something can be concluded of."""
+    right = table.groupby("source")["right"].agg(["sum", "count"])
+    return right[right["count"] >= ENOUGH]
+
+
+def beside_training(
+    sources: Mapping[str, Mapping[str, float]], learned: pd.DataFrame | None
+) -> dict[str, dict[str, float | None]]:
+    """Each source with its accuracy on the clips that the model learned from, too."""
+    right = None if learned is None else learned.groupby("source")["right"].agg(["mean", "count"])
+    return {
+        name: {
+            **share,
+            "training_clips": int(right.loc[name, "count"]) if right is not None and name in right.index else 0,
+            "training_accuracy": float(right.loc[name, "mean"]) if right is not None and name in right.index else None,
+        }
+        for name, share in sources.items()
+    }
+
+
+def _between(effects: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
+    weights = 1 / variances
+    excess = float(weights @ (effects - np.average(effects, weights=weights)) ** 2) - (len(effects) - 1)
+    return max(0.0, excess / float(weights.sum() - (weights**2).sum() / weights.sum()))
