@@ -61,7 +61,8 @@ class PredictionStore:
         """
         if run not in done:
             raise DataError(
-                f"{run} is not among the {len(done)} finished runs of this grid with the current code and data"
+                f"{run} is not among the {len(done)} finished runs of this grid with the current code and data:"
+                " run the grid first"
             )
         of_run = done[run].signature
         return self.together({name: experiment for name, experiment in done.items() if experiment.signature == of_run})
