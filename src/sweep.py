@@ -90,7 +90,8 @@ def _list(grid: Grid) -> None:
     from rich.table import Table
 
     table = Table(box=None)
-    for heading in ("run", *grid.axes, "positives", "negatives"):
+    table.add_column("run", no_wrap=True)
+    for heading in (*(axis.rpartition(".")[2] for axis in grid.axes), "positives", "negatives"):
         table.add_column(heading, overflow="fold")  # a narrow terminal too shows names whole
     positive, negative = stage.read_subsets("positive"), stage.read_subsets("negative")
     clips = read_csv(stage.SPLITS) if stage.SPLITS.exists() and positive and negative else None
@@ -103,8 +104,8 @@ def _list(grid: Grid) -> None:
             counts = [str(summary["positives"]), str(summary["negatives"])]
         table.add_row(run.name, *(spell(value) for value in run.changes.values()), *counts)
     console = Console()
-    if not console.is_terminal:  # a file or a pipe has no width, and names are not cut for one
-        console.width = console.measure(table).maximum
+    if not console.is_terminal:
+        console.width = 1000  # a file or a pipe is as wide as the table
     console.print(table)
     if clips is None:
         print("the counts appear once the subsets are mined: dvc repro mine_positives mine_negatives")

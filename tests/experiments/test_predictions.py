@@ -73,7 +73,7 @@ def test_damaged_predictions_are_named(study):
 
 
 def test_unknown_runs_and_folders_without_dvc_are_one_sentence(made, tmp_path):
-    with pytest.raises(DataError, match="run_9 is not among the 4 finished runs"):
+    with pytest.raises(DataError, match="run_9 is not done with the current code and data: run"):
         PredictionStore(made.folder).configuration(made.grid().finished(), "run_9")
     with pytest.raises(DataError, match="no DVC repository"):
         PredictionStore(tmp_path)
