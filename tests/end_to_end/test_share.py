@@ -97,6 +97,9 @@ def test_a_grid_needs_no_audio(author, swept):
     assert len(audio) > 100 and not audio & swept.cached()
     assert not (swept.folder / "data/raw").exists()
     assert set(author.hashes("data/embeddings").values()) <= swept.cached()
+    assert "deleted:            data/raw" in swept.run("dvc", "status")
+    assert stages_run(swept.run("dvc", "repro", "--allow-missing", "--dry")) == set()
+    swept.run("dvc", "checkout", "--allow-missing")
     assert swept.run("git", "status", "--porcelain") == ""
 
 
