@@ -1,6 +1,6 @@
 """Check what can be checked without running anything.
 
-python src/check.py              params.yaml and .dvc/config: a typing error need not cost an hour
+python src/check.py              params.yaml and DVC's settings: a typing error need not cost an hour
 python src/check.py --results    also metrics/, plots/ and reports/: those of dvc.lock, no number edited by hand
 """
 
@@ -34,10 +34,9 @@ def check_params() -> None:
 
 def check_config() -> None:
     if config := find_config(Path.cwd()):
-        text = config.read_text(encoding="utf-8")
-        refuse_secrets(text)
-        for name in unverified(text):
-            print(f"warning: DVC would take damaged data: dvc remote modify {name} verify true", file=sys.stderr)
+        refuse_secrets(config.read_text(encoding="utf-8"))
+        for remedy in unverified(config.parent):
+            print(f"warning: DVC would take damaged data: {remedy}", file=sys.stderr)
 
 
 def check_results() -> None:

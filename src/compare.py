@@ -1,6 +1,6 @@
 """Is the difference real? Compare configurations of a grid, each with all its seeds, on the same test clips.
 
-python src/compare.py stage6_001 stage6_002               any run of each configuration
+python src/compare.py stage6_001 stage6_002               any run of each configuration, or its experiment
 python src/compare.py stage6_001 stage6_002 stage6_003    the first is the baseline of all others
 """
 
@@ -29,21 +29,22 @@ def main() -> None:
     parser.add_argument("--metric", choices=METRICS, default="f1", help="what the verdict is about (default: f1)")
     parser.add_argument("--split", choices=(TEST_OOD, TEST_IID), default=TEST_OOD, help="default: %(default)s")
     arguments = parser.parse_args()
-    done = Grid(Path(), read_sweep(arguments.sweep), target=TARGET).finished()
-    store = PredictionStore(Path())
-    baseline = store.configuration(done, arguments.baseline)
-    for other in arguments.others:
-        if other in done and done[other].signature == done[arguments.baseline].signature:
-            raise DataError(f"{other} is {arguments.baseline} with another seed: there is nothing to compare")
+    grid = Grid(Path(), read_sweep(arguments.sweep), target=TARGET)
+    base, *others = (grid.name_of(name) for name in (arguments.baseline, *arguments.others))
+    done, store = grid.finished(), PredictionStore(Path())
+    baseline = store.configuration(done, base)
+    for other in others:
+        if other in done and done[other].signature == done[base].signature:
+            raise DataError(f"{other} and {base} differ in the seed at most: there is nothing to compare")
     comparisons = [
         statistics.compare(
             store.configuration(done, other),
             baseline,
-            names=(other, arguments.baseline),
+            names=(other, base),
             split=arguments.split,
             metric=arguments.metric,
         )
-        for other in arguments.others
+        for other in others
     ]
     console = Console()
     for comparison in comparisons:

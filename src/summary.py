@@ -14,7 +14,7 @@ Look next at plots/evaluation/overview.png, and false_positives.png and
 false_negatives.png beside it; at metrics/subsets.md; at `dvc plots show`.
 Hear a clip: python src/listen.py CLIP_ID
 Try another training set (source .venv/bin/activate first):
-  dvc exp run -n hard -S 'compose.negative_subsets=[hardneg_conf_min_50]'"""
+  dvc exp run -n first -S 'compose.negative_subsets=[hardneg_conf_min_50]'"""
 SPLITS = {"validation": "validation", "test_iid": "IID test", "test_ood": "OOD test"}
 
 

@@ -89,7 +89,10 @@ def _list(grid: Grid) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("run", *grid.axes, "positives", "negatives", box=None)
+    table = Table(box=None)
+    table.add_column("run", no_wrap=True)
+    for heading in (*(axis.rpartition(".")[2] for axis in grid.axes), "positives", "negatives"):
+        table.add_column(heading, overflow="fold")  # a narrow terminal too shows names whole
     positive, negative = stage.read_subsets("positive"), stage.read_subsets("negative")
     clips = read_csv(stage.SPLITS) if stage.SPLITS.exists() and positive and negative else None
     for run in grid.runs:
@@ -100,7 +103,10 @@ def _list(grid: Grid) -> None:
             summary = compose(clips, positive, negative, options, params["seed"]).summary
             counts = [str(summary["positives"]), str(summary["negatives"])]
         table.add_row(run.name, *(spell(value) for value in run.changes.values()), *counts)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 1000  # a file or a pipe is as wide as the table
+    console.print(table)
     if clips is None:
         print("the counts appear once the subsets are mined: dvc repro mine_positives mine_negatives")
 

@@ -5,10 +5,11 @@ is thrown away (dvc pull brings it again), and what is missing or damaged on the
 """
 
 import argparse
+from collections.abc import Mapping
 
 import stage
 from chorus.errors import DataError
-from chorus.sharing.integrity import Object, Store, faults
+from chorus.sharing.integrity import Object, State, Store, faults
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
         with stage.progress("this machine", len(objects), "object") as advance:
             here = store.here(objects, advance)
         whole, damaged = faults(here, "whole"), faults(here, "damaged")
-        print(f"{len(objects)} objects; on this machine: {len(whole)} whole, {len(damaged)} damaged, the rest not here")
+        print(f"on this machine: {summary(here, missing='not here')}")
         left = show("damaged here", damaged)
         if arguments.repair and damaged:
             store.discard(damaged)
@@ -31,7 +32,7 @@ def main() -> None:
             with stage.progress("the remote", len(objects), "object") as advance:
                 there = store.there(objects, advance)
             wrong = faults(there, "damaged") + faults(there, "missing")
-            print(f"on the remote: {len(objects) - len(wrong)} whole, {len(wrong)} damaged or missing")
+            print(f"on the remote: {summary(there, missing='missing')}")
             left += show("damaged on the remote", faults(there, "damaged"))
             left += show("missing on the remote", faults(there, "missing"))
             if arguments.repair:
@@ -39,8 +40,26 @@ def main() -> None:
                 store.upload(mended)
                 left -= show("uploaded again", mended)
     if left:
-        remedy = "on a machine that has it whole: " if arguments.repair else ""
-        raise DataError(f"{left} objects are damaged or missing; {remedy}python src/verify.py --remote --repair")
+        whose = "1 object is" if left == 1 else f"{left} objects are"
+        raise DataError(f"{whose} damaged or missing: {remedy(arguments)}")
+
+
+def summary(states: Mapping[Object, State], missing: str) -> str:
+    """How many objects are in which state, the states that occur."""
+    whole = len(faults(states, "whole"))
+    if whole == len(states):
+        return f"all {whole} objects are whole"
+    counts = {"damaged": len(faults(states, "damaged")), missing: len(faults(states, "missing"))}
+    return ", ".join([f"{whole} of {len(states)} objects are whole", *(f"{n} {how}" for how, n in counts.items() if n)])
+
+
+def remedy(arguments: argparse.Namespace) -> str:
+    """What to type next, and where."""
+    remote = "" if arguments.remote is None else f" --remote {arguments.remote}".rstrip()
+    command = f"python src/verify.py{remote} --repair" + (f" --rev {arguments.rev}" if arguments.rev else "")
+    if arguments.remote is None:
+        return f"{command} throws away what is damaged, then dvc pull"
+    return command + (" on a machine that has it whole" if arguments.repair else ", here or where it is whole")
 
 
 def show(what: str, objects: list[Object]) -> int:

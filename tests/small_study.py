@@ -54,9 +54,9 @@ class SmallStudy(Folder):
         axes = SWEEP["axes"]
         settings = [(seed, balance) for seed in axes["seed"] for balance in axes["compose.balance"]]
         for number, (seed, balance) in enumerate(settings):
-            self._add(RUNS[number], seed, balance, threshold=(3 + number) / 10)
+            self.add(RUNS[number], seed, balance, threshold=(3 + number) / 10)
 
-    def _add(self, name: str, seed: int, balance: bool, threshold: float) -> None:
+    def add(self, name: str, seed: int, balance: bool, threshold: float) -> None:
         table = predicted(seed=int(name[-1]), nights=6, clips=60)
         same = predicted(nights=6, clips=60)  # all runs are judged on the same clips
         table = table.assign(**{column: same[column] for column in same.columns.difference(["score"])})

@@ -73,7 +73,7 @@ def test_damaged_predictions_are_named(study):
 
 
 def test_unknown_runs_and_folders_without_dvc_are_one_sentence(made, tmp_path):
-    with pytest.raises(DataError, match="run_9 is not among the 4 finished runs"):
+    with pytest.raises(DataError, match="run_9 is not done with the current code and data: run"):
         PredictionStore(made.folder).configuration(made.grid().finished(), "run_9")
     with pytest.raises(DataError, match="no DVC repository"):
         PredictionStore(tmp_path)
@@ -93,6 +93,19 @@ def test_compare_says_in_a_sentence_whether_two_configurations_differ(study):
 
 def test_compare_refuses_one_configuration_against_itself_and_runs_that_do_not_exist(study):
     output = study.with_code().run(*COMPARE, "run_1", "run_3", fails=True)
-    assert output.strip() == "error: run_3 is run_1 with another seed: there is nothing to compare"
+    assert output.strip() == "error: run_3 and run_1 differ in the seed at most: there is nothing to compare"
     output = study.run(*COMPARE, "run_1", "nothing", fails=True)
-    assert output.startswith("error: nothing is not among the 4 finished runs") and "Traceback" not in output
+    assert output.strip() == "error: nothing is neither a run of this grid (run_1 to run_4) nor an experiment"
+
+
+def test_compare_takes_the_name_of_an_experiment_too(study):
+    """As of one that was run by hand; a sweep does not run it again."""
+    references = study.with_code().run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    (reference,) = [reference for reference in references if reference.endswith("/run_2")]
+    study.run("git", "update-ref", reference.replace("run_2", "by_hand"), reference)
+    study.run("git", "update-ref", "-d", reference)
+    assert study.grid().name_of("by_hand") == "run_2" in study.grid().finished()
+    assert "A: run_2, B: run_1;" in study.run(*COMPARE, "run_1", "by_hand")
+    study.add("run_9", seed=3, balance=True, threshold=0.5)
+    output = study.run(*COMPARE, "run_1", "run_9", fails=True)
+    assert output.strip() == "error: the experiment run_9 is no run of this grid with the current code and data"

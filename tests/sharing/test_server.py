@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from chorus.errors import ChorusError
@@ -48,6 +49,17 @@ def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
         pass
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it stays behind")
+def test_a_kill_leaves_no_server_behind(tmp_path):
+    port = free_port()
+    command = [sys.executable, str(ROOT / "src/s3.py"), "--port", str(port), "--folder", str(tmp_path / "s3")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and "An S3 server runs" in process.stdout.readline()
+        (server,) = psutil.Process(process.pid).children()
+        process.kill()
+    assert psutil.wait_procs([server], timeout=20)[1] == []
+
+
 def test_what_it_confirmed_survives_a_kill(tmp_path):
     import s3fs
 
@@ -77,8 +89,6 @@ def test_its_secret_is_its_owners_alone_and_stays_the_same(tmp_path):
 
 
 def test_it_listens_on_this_machine_alone(tmp_path):
-    import psutil
-
     with S3Server(tmp_path / "s3", free_port()) as server:
         assert server._process is not None
         connections = psutil.Process(server._process.pid).net_connections("inet")

@@ -95,10 +95,27 @@ def test_the_keys_of_other_storages_are_refused_too(url, options):
 
 
 def test_a_remote_that_takes_damaged_data_is_named(project):
-    assert unverified((project / ".dvc/config").read_text()) == []
+    assert unverified(project / ".dvc") == []
     _dvc(project, "remote", "modify", "storage", "verify", "false")
-    assert unverified((project / ".dvc/config").read_text()) == ["storage"]
+    assert unverified(project / ".dvc") == ["dvc remote modify storage verify true"]
     assert "warning: DVC would take damaged data: dvc remote modify storage verify true" in _check(project).stderr
+
+
+def test_what_counts_is_what_dvc_goes_by(project):
+    """.dvc/config.local comes on top of .dvc/config, and may have remotes of its own."""
+    _dvc(project, "remote", "modify", "storage", "verify", "false")
+    _dvc(project, "remote", "modify", "--local", "storage", "verify", "true")
+    _dvc(project, "remote", "add", "--local", "mine", "s3://bucket/mine")
+    assert unverified(project / ".dvc") == ["dvc remote modify --local mine verify true"]
+    _dvc(project, *unverified(project / ".dvc")[0].split()[1:])
+    assert unverified(project / ".dvc") == []
+
+
+def test_settings_that_dvc_refuses_are_one_sentence(project):
+    (project / ".dvc/config.local").write_text("['remote \"other\"']\n    verify = true\n")
+    result = _check(project)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert result.stderr.startswith("error: DVC's settings cannot be read: ") and "'url'" in result.stderr
 
 
 def test_the_config_is_found_from_a_folder_inside(project):

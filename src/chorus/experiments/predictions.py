@@ -57,12 +57,10 @@ class PredictionStore:
             done: the finished runs of a grid, by name.
 
         Raises:
-            DataError: the run is not among them, or see `read`.
+            DataError: it is not among them, or see `read`.
         """
         if run not in done:
-            raise DataError(
-                f"{run} is not among the {len(done)} finished runs of this grid with the current code and data"
-            )
+            raise DataError(f"{run} is not done with the current code and data: run the grid first")
         of_run = done[run].signature
         return self.together({name: experiment for name, experiment in done.items() if experiment.signature == of_run})
 

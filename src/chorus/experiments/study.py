@@ -93,6 +93,23 @@ class Grid:
             self._keys[commit] = self.at(commit).key
         return self._keys[commit]
 
+    def name_of(self, name: str) -> str:
+        """What the grid calls a run, whose experiment may have another name: that of the grid counts first.
+
+        Raises:
+            DataError: it is neither a run of this grid nor an experiment that is one.
+        """
+        runs = [run.name for run in self.runs]
+        if name in runs:
+            return name
+        called = [experiment for experiment in self._history.experiments(self.stages) if experiment.name == name]
+        for experiment in called:
+            if experiment.complete and experiment.key in self.planned:
+                return self.planned[experiment.key].name
+        if called:
+            raise DataError(f"the experiment {name} is no run of this grid with the current code and data")
+        raise DataError(f"{name} is neither a run of this grid ({runs[0]} to {runs[-1]}) nor an experiment")
+
     def finished(self) -> dict[str, Snapshot]:
         """The runs that are done with the current code and data: name -> experiment.
 

@@ -136,7 +136,10 @@ class Store:
             return Tree.load(self._cache, info)
         with _using_remote(), suppress(*absent):
             return Tree.load(self._remote, info)
-        raise ChorusError(f"the list of files of {path} is neither here nor on the remote: push it")
+        raise ChorusError(
+            f"the list of files of {path} is neither here nor on the remote:"
+            " python src/verify.py --remote --repair on a machine that has it"
+        )
 
     def _states(self, store: Any, objects: Collection[Object], advance: Callable[[int], None]) -> dict[Object, State]:
         states: dict[Object, State] = {}

@@ -63,7 +63,7 @@ class S3Server:
             try:
                 probe.bind(("127.0.0.1", self._port))
             except OSError:
-                raise ChorusError(f"port {self._port} is taken: another server runs, or choose another port") from None
+                raise ChorusError(f"port {self._port} is taken: a server runs already, or choose another") from None
         self._folder.mkdir(parents=True, exist_ok=True)
         user, secret = self._keys()
         environment = os.environ | {
@@ -79,7 +79,7 @@ class S3Server:
             format_ = [self._binary, "format", *store, catalogue, BUCKET]
             if subprocess.run(format_, env=environment, stdout=log, stderr=log, check=False).returncode:
                 raise ChorusError(f"the S3 server's storage cannot be made: see {self._folder / 'log'}")
-            gateway = [self._binary, "--no-agent", "gateway", "--no-banner", *quiet]
+            gateway = [*_ending_with_this_process(), self._binary, "--no-agent", "gateway", "--no-banner", *quiet]
             gateway += ["--log", str(self._folder / "log"), catalogue, f"127.0.0.1:{self._port}"]
             self._process = subprocess.Popen(gateway, env=environment, stdout=log, stderr=log)
         self._wait()
@@ -125,3 +125,9 @@ class S3Server:
                 time.sleep(0.05)
         self.stop(kill=True)
         raise ChorusError(f"the S3 server does not come up: see {self._folder / 'log'}")
+
+
+def _ending_with_this_process() -> list[str]:
+    """What to put before a command so that Linux ends it with this process, even if that is killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []

@@ -1,4 +1,4 @@
-"""What may stand in the committed .dvc/config: where the data lies, and never a key to it."""
+"""DVC's settings: no key in the committed .dvc/config, and no S3 remote whose data is taken unread."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from configparser import ConfigParser
 from configparser import Error as BadConfig
 from pathlib import Path
+
+from dvc.config import Config, ConfigError
 
 from chorus.errors import DataError
 
@@ -44,12 +46,24 @@ def refuse_secrets(config: str) -> None:
         raise DataError(f".dvc/config holds {found[0]}, and git would publish it: dvc remote modify --local ...")
 
 
-def unverified(config: str) -> list[str]:
-    """The S3 remotes of a .dvc/config whose objects DVC takes without comparing them with their hashes."""
+def unverified(folder: Path) -> list[str]:
+    """The S3 remotes whose objects DVC takes without comparing them with their hashes: the remedy of each.
+
+    Args:
+        folder: .dvc. What DVC goes by is read: config.local, and the settings of the user, too.
+
+    Raises:
+        DataError: DVC refuses its settings.
+    """
+    try:
+        config = Config(str(folder))
+        committed = config.read("repo")["remote"]
+    except ConfigError as error:
+        raise DataError(f"DVC's settings cannot be read: {' '.join(str(error).split())}") from None
     return [
-        _remote(section)
-        for section, options in _sections(config).items()
-        if options.get("url", "").startswith("s3://") and options.get("verify", "").lower() not in ("true", "1", "yes")
+        f"dvc remote modify {'' if name in committed else '--local '}{name} verify true"
+        for name, options in config["remote"].items()
+        if str(options["url"]).startswith("s3://") and not options.get("verify")
     ]
 
 

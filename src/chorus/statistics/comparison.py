@@ -112,7 +112,8 @@ def _models(table: pd.DataFrame, split: str, name: str) -> _Models:
 def _check_pairs(a: _Models, b: _Models, names: tuple[str, str]) -> None:
     if a.seeds != b.seeds:
         raise DataError(
-            f"{names[0]} and {names[1]} are compared seed by seed, but have seeds {list(a.seeds)}, {list(b.seeds)}"
+            f"{names[0]} and {names[1]} are compared seed by seed, but have seeds {list(a.seeds)}, {list(b.seeds)}:"
+            " run the missing ones first"
         )
     if not a.clips.equals(b.clips):
         raise DataError(f"{names[0]} and {names[1]} were not judged on the same clips, labels and nights")
