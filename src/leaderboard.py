@@ -7,6 +7,7 @@ which rank in another way than the committed tables do, it only shows.
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -55,7 +56,10 @@ def main() -> None:
     show_board(console, board, grid.start.version)
     show_comparisons(console, comparisons)
     missing = len(grid.runs) - len(runs)
-    console.print(f"{len(runs)} runs" + (f"; {missing} of the grid are not done" if missing else ""))
+    console.print(
+        ("1 run" if len(runs) == 1 else f"{len(runs)} runs")
+        + (f"; {missing} of the grid are not done" if missing else "")
+    )
 
 
 def show_board(console: Console, board: pd.DataFrame, version: str) -> None:
@@ -63,11 +67,16 @@ def show_board(console: Console, board: pd.DataFrame, version: str) -> None:
     table = Table("", "configuration", "n", *(metric.replace(".", " ") for metric in SHOWN), box=None)
     marked = board["versions"] != version
     for place, (row, mark) in enumerate(zip(board.to_dict("records"), marked, strict=True), start=1):
-        figures = [f"{row[f'{metric}__mean']:.3f} ±{row[f'{metric}__std']:.3f}" for metric in SHOWN]
+        figures = [spell(row[f"{metric}__mean"], row[f"{metric}__std"]) for metric in SHOWN]
         table.add_row(str(place), str(row["configuration"]) + (" *" if mark else ""), str(row["n"]), *figures)
     console.print(table)
     if marked.any():
         console.print("* from another version of code or data than the current one")
+
+
+def spell(mean: float, std: float) -> str:
+    """A mean with its standard deviation over seeds; a single seed has none."""
+    return f"{mean:.3f}" if math.isnan(std) else f"{mean:.3f} ±{std:.3f}"
 
 
 def show_comparisons(console: Console, comparisons: pd.DataFrame) -> None:
