@@ -42,6 +42,7 @@ def of_workspace() -> tuple[dict[str, Any], pd.DataFrame]:
     write_json(stage.METRICS / "health.json", health.headline)
     write_json(stage.HEALTH_DETAIL, health.detail)
     write_csv(stage.PLOTS / "health" / "sources.csv", health.sources)
+    write_csv(stage.PLOTS / "health" / "durations.csv", health.durations)
     write_csv(stage.PLOTS / "health" / "confusions.csv", health.facts.predicted)
     return health.detail, history
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import chorus  # before NumPy is loaded, see there
+import chorus  # before NumPy, see there
 
 # isort: split
 import pandas as pd
@@ -139,5 +139,5 @@ def run(recipe: Callable[[], None]) -> None:
     except ChorusError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        print("stopped: the same command goes on from here", file=sys.stderr)
+        print("stopped: run the same command again", file=sys.stderr)
         sys.exit(130)

@@ -1,11 +1,14 @@
 """Stage train: a head on the embeddings of the composed training set."""
 
+import pandas as pd
+
 import stage
 from chorus import detector, embeddings
 from chorus.files import read_csv, write_csv, write_json
+from chorus.health.measures import with_differences
 from chorus.health.options import HealthOptions
 from chorus.options import parse
-from chorus.training import HeadOptions, curves, save_head
+from chorus.training import HeadOptions, save_head
 
 
 def main() -> None:
@@ -17,13 +20,13 @@ def main() -> None:
     trained = detector.fit(manifest, clips, known, options, seed, consistency_groups=groups, on_epoch=show)
     save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
     write_json(stage.METRICS / "training.json", trained.metrics)
-    write_csv(stage.TRAINING_CURVES, trained.curves)
+    show(trained.history)
     print(f"best epoch {trained.best_epoch} of {len(trained.history)}; {trained.summary['stopped']}")
 
 
 def show(history: list[dict[str, float]]) -> None:
-    """The curves so far, for `dvc plots show` and the VS Code extension to watch while it trains."""
-    write_csv(stage.TRAINING_CURVES, curves(history))
+    """Write the curves so far, for `dvc plots show` and the VS Code extension to watch while it trains."""
+    write_csv(stage.TRAINING_CURVES, with_differences(pd.DataFrame(history)))
 
 
 if __name__ == "__main__":

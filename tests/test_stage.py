@@ -12,4 +12,4 @@ SOURCE = Path(__file__).parents[1] / "src"
 def test_ctrl_c_is_one_line_and_no_traceback():
     code = "import stage\ndef recipe(): raise KeyboardInterrupt\nstage.run(recipe)"
     done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (130, "stopped: the same command goes on from here\n")
+    assert (done.returncode, done.stderr) == (130, "stopped: run the same command again\n")

@@ -52,7 +52,7 @@ def fit(
     """
     validation = clips[clips["split"] == VALIDATION]
     labels = set(validation["label"])
-    if classes == BINARY and len(labels) < 2:
+    if not labels or (classes == BINARY and len(labels) < 2):
         raise DataError(
             f"the validation split holds {'only ' + labels.pop() if labels else 'no'} clips, but a threshold needs "
             "both classes: raise split.validation_share, or fix splits in the survey's column `split`"

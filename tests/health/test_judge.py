@@ -11,12 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from chorus import detector
+from chorus.embeddings import Embeddings
 from chorus.errors import DataError, ParameterError
 from chorus.health.details import lead
 from chorus.health.judge import judge
+from chorus.health.measures import with_differences
 from chorus.health.options import HealthOptions
+from chorus.health.page import page
 from chorus.health.words import in_words
 from chorus.options import parse
+from chorus.training import HeadOptions
 from predicted import predicted
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +35,7 @@ CALM = pd.DataFrame(
         "grad_norm_std": 0.12,
         "validation_loss": [0.5, 0.4, 0.3, 0.31, 0.3, 0.31, 0.3, 0.31, 0.3, 0.31, 0.3, 0.31],
         "validation_accuracy": 0.9,
+        "validation_balanced_accuracy": 0.9,
         "validation_macro_f1": 0.9,
         "validation_entropy": 0.3,
         "validation_group_consistency": 0.4,
@@ -63,7 +69,7 @@ def test_a_calm_training_is_healthy():
         ({"validation_loss": np.linspace(0.9, 0.6, 12), "train_accuracy": 0.8}, "learning_rate_too_low"),
         ({"train_accuracy": 0.65, "validation_accuracy": 0.65}, "too_little_capacity"),
         ({"grad_norm_std": [0.12] * 6 + [0.8] + [0.12] * 5}, "unstable_gradients"),
-        ({"validation_accuracy": 0.6, "validation_macro_f1": 0.6}, "mislabelled"),
+        ({"validation_accuracy": 0.6, "validation_balanced_accuracy": 0.6, "validation_macro_f1": 0.6}, "mislabelled"),
         ({"grad_norm": 0.001, "grad_norm_std": 0.0001}, "saturated"),
     ],
 )
@@ -94,7 +100,7 @@ def test_recorders_that_give_the_label_away_are_told():
     predictions = predicted()
     clips = predictions.assign(group=predictions["night"], seconds="3.000", recording="")
     told = clips[(clips["label"] == "positive") == (clips["recorder"] == "R0")]
-    assert _names(judge(CALM, MODEL, predictions, told, clips, HealthOptions())) == {"confounded_groups"}
+    assert _names(judge(CALM, MODEL, predictions, told, clips, HealthOptions())) == {"confounded_sources"}
 
 
 def test_scores_that_go_by_recorder_are_told_if_the_model_fails_elsewhere():
@@ -102,7 +108,7 @@ def test_scores_that_go_by_recorder_are_told_if_the_model_fails_elsewhere():
     score = np.where(predictions["recorder"] == "R0", 0.9, 0.1)
     by_recorder = predictions.assign(score=0.8 * score + 0.2 * predictions["score"])
     assert _names(_judge(predictions=by_recorder)) == {"memorising_groups"}
-    worse = CALM.assign(validation_accuracy=0.5, train_accuracy=0.99)
+    worse = CALM.assign(validation_accuracy=0.5, validation_balanced_accuracy=0.5, train_accuracy=0.99)
     assert "memorising_groups" not in _names(_judge(worse, predictions=by_recorder))
 
 
@@ -160,6 +166,8 @@ def test_the_lead_of_one_split_over_another_and_its_error():
     assert lead(clips(90, 100), clips(9, 10)) == (pytest.approx(0.0), pytest.approx(0.0))
     assert lead(clips(90, 100), clips(80, 100).head(0)) is None
     assert lead(clips(90, 100), clips(80, 100).query("label == 'a'")) is None
+    third = pd.DataFrame({"label": ["c"], "right": [True]})
+    assert lead(pd.concat([clips(90, 100), third]), clips(80, 100)) == (difference, errors)
 
 
 def test_the_words_hold_verdict_numbers_and_actions():
@@ -310,3 +318,41 @@ def test_a_source_that_was_learned_by_heart_is_named_by_the_guide():
     assert "overfitted_source" not in _names(
         judge(CALM, MODEL, everywhere, training, clips, HealthOptions(profile="guide"))
     )
+
+
+def test_speakers_of_one_class_each_do_not_confound():
+    """As with accents, of which a speaker has one: a model that is right about all clips is healthy."""
+    predictions, clips = several()
+    clips = clips.assign(speaker=clips["label"] + "_" + clips["speaker"])
+    training = clips.loc[clips["split"] == "train", ["clip_id", "label"]]
+    health = judge(
+        CALM, {**MODEL, "classes": list(SEVERAL)}, predictions, training, clips, HealthOptions(group="speaker")
+    )
+    assert health.headline["verdict"] == "healthy"
+
+
+def test_from_a_head_of_several_classes_to_its_page():
+    """All that a study of several classes does: fit, score, judge, show."""
+    random = np.random.default_rng(0)
+    _, clips = several(clips=320)
+    clips = clips.assign(group=[f"night {number // 8 % 20}" for number in range(320)])
+    features = random.standard_normal((320, 8)).astype(np.float32)
+    features[np.arange(320), pd.Index(SEVERAL).get_indexer(clips["label"])] += 4
+    known = Embeddings("toy", features, clips["clip_id"].to_numpy(dtype=str))
+    training = clips.loc[clips["split"] == "train", ["clip_id", "label"]]
+    options = HealthOptions(group="speaker")
+    head = HeadOptions(hidden_units=16, epochs=12, learning_rate=0.01)
+    groups = options.groups_of(clips)
+    trained = detector.fit(training, clips, known, head, 1, classes=SEVERAL, consistency_groups=groups)
+    scores = detector.class_probabilities(trained.head, known, clips["clip_id"])
+    assert scores.to_numpy() == pytest.approx(trained.head.probabilities(features))
+    predictions = clips.merge(scores.add_prefix("score_"), left_on="clip_id", right_index=True)
+    model = {"classes": SEVERAL, "options": {"gradient_clip": None}, "training": trained.summary}
+    health = judge(with_differences(trained.curves), model, predictions, training, clips, options)
+    assert health.facts.tables["accuracy"] > 0.9
+    assert list(health.durations["seconds"]) == ["0-5 s"]
+    shown = page("accents", health.detail, with_differences(trained.curves))
+    for panel in ("Top-k accuracy", "top-3", "share of speakers with one and the same prediction"):
+        assert panel in shown
+    with pytest.raises(DataError, match="the validation split holds no clips"):
+        detector.fit(training, clips[clips["split"] == "train"], known, head, 1, classes=SEVERAL)

@@ -135,3 +135,9 @@ def test_bars_are_as_long_as_their_shares():
     a, b = (float(bar.get("width")) for bar in chart.findall("rect[@class='bar']"))
     assert a == pytest.approx(2 * b, abs=0.2)
     assert len(chart.findall("line[@class='ends']")) == 2
+
+
+def test_a_run_from_before_confusions_had_intervals_can_be_shown(detail):
+    pair = {"true": "negative", "predicted": "positive", "clips": 3, "of": 9, "share": 1 / 3, "expected": False}
+    detail["validation"]["confusions"] = [pair]
+    assert "3 of 9 clips" in page("old", detail, HISTORY)

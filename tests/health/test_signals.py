@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from itertools import permutations
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy as scipy_entropy
 from scipy.stats import linregress
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, top_k_accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, top_k_accuracy_score
 from statsmodels.stats.proportion import proportion_confint
 
 from chorus.errors import DataError
@@ -234,3 +235,12 @@ def test_samples_of_unknown_groups_are_left_out_of_consistency():
     assert (more.share, more.chance, more.groups) == (known.share, known.chance, known.groups)
     assert (known.unknown, more.unknown) == (0, 2)
     assert math.isnan(signals.group_consistency([0, 1], ["", ""]).share)
+
+
+def test_balanced_accuracy_is_that_of_scikit_learn():
+    random = RNG(4)
+    truth, predicted = random.choice([0, 1, 3], p=[0.7, 0.2, 0.1], size=200), random.integers(4, size=200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it warns of predicted classes that do not occur
+        expected = balanced_accuracy_score(truth, predicted)
+    assert signals.balanced_accuracy(predicted, truth) == pytest.approx(expected)

@@ -81,3 +81,10 @@ def test_a_class_of_a_single_night_is_refused():
     labels = np.where(examples.groups == "train/04", 2, np.where(examples.labels == 2, 0, examples.labels))
     with pytest.raises(DataError, match="all clips of the class north are in the nights of one fold"):
         suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, CLASSES))
+
+
+def test_a_class_of_too_few_windows_is_refused():
+    examples = many_examples("train", clips=80)
+    kept = np.flatnonzero((examples.labels != 1) | (np.cumsum(examples.labels == 1) <= 4))
+    with pytest.raises(DataError, match="5 windows of each class at least, but there are 4 of hills"):
+        suspects(examples.take(kept))

@@ -15,8 +15,6 @@ from chorus.errors import DataError
 from chorus.health import signals, sources
 from chorus.health.sources import ENOUGH
 
-CONFUSED = 0.1  # share of a class that is taken for another, from which on a pair is listed
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -47,7 +45,7 @@ def describe(
         clips: clip_id, label (one of `classes`), group, source ("": unknown), seconds; one row a clip.
         probabilities: (n, k), rows sum to 1. classes: k names.
         duration_edges: seconds, rising. expected_confusions: pairs of classes; empty: nobody knows what to expect.
-        learned: source, right of the clips that it did learn from; None: not known.
+        learned: source, right of the training set; None: not known.
 
     Raises:
         DataError: no clips, or shapes and labels that do not fit.
@@ -63,11 +61,11 @@ def describe(
     known = table[table["source"] != ""]
     durations = signals.accuracy_by(predicted, truth, buckets)
     durations = {name: durations[name] for name in dict.fromkeys(np.array(buckets)[np.argsort(clips["seconds"])])}
-    confusions = signals.confusion_pairs(predicted, truth, classes, CONFUSED, expected_confusions)
-    certain = [pair for pair in confusions if pair["low"] > CONFUSED]
+    confusions = signals.confusion_pairs(predicted, truth, classes, expected=expected_confusions)
+    certain = [pair for pair in confusions if pair["low"] > signals.CONFUSED]
     consistency = _known(asdict(signals.group_consistency(predicted, clips["group"])))
     uncertain = signals.most_uncertain(probabilities)
-    balanced = float(table.groupby("label")["right"].mean().mean())
+    balanced = signals.balanced_accuracy(predicted, truth)
     lengths = [share["accuracy"] for share in durations.values() if share["clips"] >= ENOUGH]
     return Facts(
         tables={
@@ -150,11 +148,13 @@ def lead(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | Non
         first, second: label, right.
 
     Returns:
-        None where either lacks a label of the other.
+        Over the labels that both have; None where these are not two.
     """
     parts = [part.groupby("label")["right"].agg(["mean", "count"]) for part in (first, second)]
-    if not len(first) or not len(second) or set(parts[0].index) != set(parts[1].index):
+    common = parts[0].index.intersection(parts[1].index)
+    if len(common) < 2:
         return None
+    parts = [part.loc[common] for part in parts]
     # Agresti & Caffo 2000, doi:10.1080/00031305.2000.10474560: two more clips of each, or a share of 1 had no error
     smooth = [(part["mean"] * part["count"] + 1) / (part["count"] + 2) for part in parts]
     variances = [

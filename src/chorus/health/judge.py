@@ -45,6 +45,11 @@ class Health:
         """source, clips, accuracy, low, high of the validation clips, and training_clips, training_accuracy."""
         return pd.DataFrame([{"source": name, **share} for name, share in self.facts.tables["sources"].items()])
 
+    @property
+    def durations(self) -> pd.DataFrame:
+        """seconds (from-to), clips, accuracy, low, high of the validation clips."""
+        return pd.DataFrame([{"seconds": name, **share} for name, share in self.facts.tables["durations"].items()])
+
 
 def judge(
     history: pd.DataFrame,
@@ -104,7 +109,8 @@ def judge(
         signals={"validation_group_consistency.end": facts.tables["group_consistency"]["share"]}
         | facts.signals
         | _beside_the_curves(facts.signals["split.accuracy"], history, model["training"], validation, iid)
-        | {"groups.association": association(training["label"], groups.loc[training["clip_id"]])},
+        # not of groups: a speaker has one accent by nature
+        | {"sources.association": association(training["label"], survey.loc[training["clip_id"], options.source])},
     )
     return Health(
         diagnose(history, details, load_rules(options.profile)),
@@ -140,8 +146,12 @@ def _beside_the_curves(
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
     part = training.get("early_stopping", {})
     held_out = part.get("on") == "internal" and part["clips"] >= HELD_OUT
-    if held_out and accuracy is not None and {"validation_accuracy", "train_accuracy"} <= set(history):
-        best = history.loc[history["epoch"] == training["best_epoch"], "validation_accuracy"].iloc[0]
+    if (
+        held_out
+        and accuracy is not None
+        and {"validation_balanced_accuracy", "validation_accuracy", "train_accuracy"} <= set(history)
+    ):
+        best = history.loc[history["epoch"] == training["best_epoch"], "validation_balanced_accuracy"].iloc[0]
         fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()
         signals["split.gain"] = accuracy - float(best)
         signals["split.contrast"] = accuracy - float(best) + float(fitted)
@@ -167,8 +177,8 @@ def _predicted(shares: NDArray[np.float64], classes: tuple[str, ...]) -> NDArray
 def _learned(
     predictions: pd.DataFrame, predicted: NDArray[np.str_], training: pd.DataFrame, sources: pd.Series
 ) -> pd.DataFrame | None:
-    """source, right of the training clips that there are predictions of, by the labels that were learned; None without
-    any."""
+    """source, right of the training set as far as there are predictions, by the labels that were given in training;
+    None without any. Nights held out for early stopping are among them."""
     known = pd.Series(predicted, index=predictions["clip_id"])
     learned = training[training["clip_id"].isin(known.index)]
     if learned.empty:

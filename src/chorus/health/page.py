@@ -101,8 +101,8 @@ def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[str]:
         (
             f"{pair['true']} taken for {pair['predicted']}",
             pair["share"],
-            pair["low"],
-            pair["high"],
+            pair.get("low", pair["share"]),  # runs of older code have no interval
+            pair.get("high", pair["share"]),
             _confused(pair, validation["confusions_expected"]),
         )
         for pair in validation["confusions"][:5]
@@ -206,7 +206,7 @@ def _suspects(suspects: pd.DataFrame) -> str:
         for clip in suspects.head(10).to_dict("records")
     ]
     heading = "Training clips whose labels are the most suspicious"
-    return _table(heading, ("", "clip", "label", "probability of it by other nights", "more likely"), rows)
+    return _table(heading, ("", "clip", "label", "probability of it by other nights", "most probable"), rows)
 
 
 def _not_judged(detail: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from chorus.errors import DataError
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 UNCERTAIN = 10  # samples that are listed as the most uncertain ones
+CONFUSED = 0.1  # share of a class that is taken for another, from which on the pair is listed
 TREND_EPOCHS = 5  # that a rate of improvement looks back over
 
 
@@ -66,6 +67,18 @@ def top_k_accuracy(probabilities: ArrayLike, truth: ArrayLike, k: int) -> float:
         DataError: as `ranks`.
     """
     return float(np.mean(ranks(probabilities, truth) < k))
+
+
+def balanced_accuracy(predicted: ArrayLike, truth: ArrayLike) -> float:
+    """Mean share of right predictions over the classes that occur.
+
+    Raises:
+        DataError: no samples, or class numbers that are none.
+    """
+    true = _classes(truth)
+    right = np.bincount(true, weights=_classes(predicted, len(true)) == true)
+    sizes = np.bincount(true)
+    return float(np.mean(right[sizes > 0] / sizes[sizes > 0]))
 
 
 def macro_f1(predicted: ArrayLike, truth: ArrayLike) -> float:
@@ -216,7 +229,7 @@ def confusion_pairs(
     predicted: ArrayLike,
     truth: ArrayLike,
     classes: Sequence[str],
-    above: float = 0.1,
+    above: float = CONFUSED,
     expected: Iterable[tuple[str, str]] = (),
 ) -> list[dict[str, Any]]:
     """Which classes are taken for which others, the most frequent confusion first.

@@ -65,7 +65,7 @@ def overfit(learned: pd.DataFrame, judged: pd.DataFrame) -> float | None:
     """How much more accuracy a source loses from training to other clips than all others together do, at its highest.
 
     Args:
-        learned, judged: source, right; of clips that were learned from, and that were not.
+        learned, judged: source, right; of the training set, and of clips beyond it.
 
     Returns:
         A difference of differences of accuracies; None without two sources that have ten clips on both sides.
@@ -90,7 +90,7 @@ def _enough(table: pd.DataFrame) -> pd.DataFrame:
 def beside_training(
     sources: Mapping[str, Mapping[str, float]], learned: pd.DataFrame | None
 ) -> dict[str, dict[str, float | None]]:
-    """Each source with its accuracy on the clips that the model learned from, too."""
+    """Each source with its accuracy on the training set, too."""
     right = None if learned is None else learned.groupby("source")["right"].agg(["mean", "count"])
     return {
         name: {

@@ -24,7 +24,7 @@ def suspects(training: Examples, *, folds: int = FOLDS) -> pd.DataFrame:
         clip_id, label, score (0 to 1, low is suspicious), likely (the most probable class), rank (from 1).
 
     Raises:
-        DataError: fewer nights than folds, or a class that is in one night only.
+        DataError: fewer nights than folds, fewer windows of a class than that, or all clips of a class in one fold.
     """
     from cleanlab.rank import get_label_quality_scores
 
@@ -56,14 +56,20 @@ def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
     if nights < folds:
         raise DataError(f"out-of-fold predictions need {folds} nights at least, but the training set has {nights}")
     classes = len(training.classes)
+    windows = np.bincount(training.labels, minlength=classes)
+    if windows.min() < folds:
+        raise DataError(
+            f"out-of-fold predictions need {folds} windows of each class at least, but there are {windows.min()} of "
+            f"{training.classes[int(windows.argmin())]}"
+        )
     probabilities = np.full((len(training), classes), np.nan)
     split = StratifiedGroupKFold(n_splits=folds).split(training.features, training.labels, training.groups)
     for others, fold in split:
         learned = training.take(others)
-        for number in np.setdiff1d(training.labels[fold], learned.labels):
+        if len(unlearned := np.setdiff1d(training.labels[fold], learned.labels)):
             raise DataError(
-                f"all clips of the class {training.classes[number]} are in the nights of one fold: more nights of it "
-                "are needed"
+                f"all clips of the class {training.classes[unlearned[0]]} are in the nights of one fold: it needs more "
+                "nights"
             )
         probabilities[fold] = logistic_regression_probabilities(
             learned.features, learned.labels, training.features[fold], classes

@@ -52,7 +52,11 @@ class Examples:
             clips = name_clips(np.unique(self.clip_ids[broken]).tolist())
             raise DataError(f"embeddings must be finite, but those of {clips} are not")
         _, first, clip_of = np.unique(self.clip_ids, return_index=True, return_inverse=True)
-        for name, column in (("labels", self.labels), ("groups", self.groups)):
+        for name, column in (
+            ("labels", self.labels),
+            ("groups", self.groups),
+            ("consistency groups", self.consistency_of),
+        ):
             torn = column != column[first][clip_of]
             if torn.any():
                 clips = name_clips(np.unique(self.clip_ids[torn]).tolist())

@@ -62,6 +62,7 @@ class Judge:
             "validation_loss_std": spread(batch_means(each[self.order], self.options.batch_size)),
             "validation_accuracy": float(np.mean(ranks < 1)),
         }
+        figures["validation_balanced_accuracy"] = signals.balanced_accuracy(predicted, self.truth)
         if self.classes > 2:
             figures["validation_top2_accuracy"] = float(np.mean(ranks < 2))
         if self.classes > 3:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from chorus.clips import name_clips
 from chorus.errors import DataError, LeakageError
-from chorus.health.measures import with_differences
 from chorus.metrics import best_f1_threshold
 from chorus.seeds import generator
 from chorus.training.augment import upsample
@@ -37,8 +36,9 @@ class TrainedHead:
             gradient before clipping: of all steps where there is clipping, else of every second one and the last.
             clipped_share: of the steps.
         validation_loss: mean over windows, with hard targets.
-        validation_accuracy, validation_top2_accuracy (more than two classes), validation_top3_accuracy (more than
-            three), validation_macro_f1, validation_auprc (two classes): over clips, by `clip_probabilities`.
+        validation_accuracy, validation_balanced_accuracy, validation_top2_accuracy (more than two classes),
+            validation_top3_accuracy (more than three), validation_macro_f1, validation_auprc (two classes): over
+            clips, by `clip_probabilities`.
         validation_entropy: mean over clips, in nats. validation_group_consistency: share of the groups with several
             clips whose clips all get the same prediction; validation_group_consistency_chance: what to expect of it by
             chance, for the same predictions and sizes of groups.
@@ -63,12 +63,7 @@ class TrainedHead:
     @property
     def curves(self) -> pd.DataFrame:
         """The history as a table: one row an epoch."""
-        return curves(self.history)
-
-
-def curves(history: Sequence[Mapping[str, float]]) -> pd.DataFrame:
-    """A history as a table, with differences that tell of trouble (`chorus.health.measures.DIFFERENCES`)."""
-    return with_differences(pd.DataFrame(history))
+        return pd.DataFrame(self.history)
 
 
 def train_head(
