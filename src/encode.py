@@ -1,6 +1,7 @@
 """Stage encode: an embedding for every clip, computed once for that audio and kept."""
 
 import stage
+
 from chorus import encoders, encoding, parallel, quarantine
 from chorus.files import read_csv, write_csv
 from chorus.options import parse

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import stage
+
 from chorus import demo, parallel, quarantine, survey
 from chorus.files import write_csv, write_json
 from chorus.options import parse
