@@ -10,8 +10,8 @@ def main() -> None:
     options = parse(encoders.EncodeOptions, stage.params("encode"), section="encode")
     allowed = stage.params("survey.max_quarantined_share")
     clips = read_csv(stage.CLIPS)
-    if options.encoder == "birdnet":
-        print("BirdNET V2.4 weights: CC BY-NC-SA 4.0, no commercial use (encode.encoder: logmel needs none)")
+    if licence := encoders.spec(options).licence:
+        print(licence)
     with stage.progress(f"encoding with {options.encoder}", len(clips)) as advance:
         result = encoding.update(
             stage.EMBEDDINGS, clips, stage.RAW, options, workers=parallel.cores(), progress=advance

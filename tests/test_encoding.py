@@ -58,7 +58,7 @@ def test_one_embedding_a_window(tmp_path, nights):
     assert store.features.shape == (6, 256) and store.features.dtype == np.float32
     assert store.clip_ids.tolist() == ["a1", "a2", "a2", "a2", "a3", "b1"]
     second_window = _pcm(2, windows=3)[WINDOW_SAMPLES : 2 * WINDOW_SAMPLES].astype(np.float32) / 32768
-    np.testing.assert_array_equal(store.features[2], encoding.load(LOGMEL).embed(second_window))
+    np.testing.assert_array_equal(store.features[2], encoding.load(LOGMEL).embed(second_window[np.newaxis])[0])
 
 
 def test_a_new_night_is_encoded_alone_and_the_result_is_that_of_a_fresh_run(tmp_path, nights):
@@ -98,9 +98,9 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, nights):
 def test_another_encoders_embeddings_are_not_taken(tmp_path, nights, monkeypatch):
     clips = _survey(tmp_path, nights)
     _update(tmp_path, clips)
-    monkeypatch.setattr("chorus.encoders.logmel.ENCODER_ID", "logmel-2")
+    monkeypatch.setattr("chorus.encoders.logmel.ENCODER_ID", "logmel-x")
     assert _update(tmp_path, clips).computed == 4
-    assert embeddings.read(tmp_path / "store").encoder_id == "logmel-2"
+    assert embeddings.read(tmp_path / "store").encoder_id == "logmel-x"
 
 
 def test_a_damaged_clip_is_named_and_the_others_are_kept(tmp_path, nights):
@@ -126,15 +126,17 @@ def test_a_missing_embedding_is_an_error_and_no_gap(tmp_path, nights):
 def test_a_store_of_two_encoders_is_refused(tmp_path, nights, monkeypatch):
     clips = _survey(tmp_path, nights)
     _update(tmp_path, clips)
-    monkeypatch.setattr("chorus.encoders.logmel.ENCODER_ID", "logmel-2")
+    monkeypatch.setattr("chorus.encoders.logmel.ENCODER_ID", "logmel-x")
     encoding.update(tmp_path / "other", clips, tmp_path, LOGMEL, workers=1)
     (tmp_path / "other" / "A_1.safetensors").rename(tmp_path / "store" / "Z.safetensors")
-    with pytest.raises(DataError, match="logmel-1, logmel-2"):
+    with pytest.raises(DataError, match="logmel-2, logmel-x"):
         embeddings.read(tmp_path / "store")
 
 
 def test_an_encoder_that_hears_nothing_is_noticed(tmp_path, nights, monkeypatch):
-    monkeypatch.setattr("chorus.encoders.logmel.LogMel.embed", lambda _self, _window: np.ones(256, np.float32))
+    monkeypatch.setattr(
+        "chorus.encoders.logmel.LogMel.embed", lambda _self, windows: np.ones((len(windows), 256), np.float32)
+    )
     for _ in range(2):  # what it made is not taken for known the second time
         with pytest.raises(ModelError, match="same embedding for every clip"):
             _update(tmp_path, _survey(tmp_path, nights))

@@ -127,8 +127,7 @@ def _encode_shard(job: _Job) -> _Encoded:
         if audio.sha256(pcm) != job.missing[clip_id]:
             failed[clip_id] = "the shard's audio is not what the survey recorded (sha256 differs)"
             continue
-        windows = pcm.reshape(-1, WINDOW_SAMPLES).astype(np.float32) / 32768
-        embedding = np.stack([_encoder.embed(window) for window in windows])
+        embedding = _encoder.embed(pcm.reshape(-1, WINDOW_SAMPLES).astype(np.float32) / 32768)
         if np.isfinite(embedding).all():
             embeddings[clip_id] = embedding
         else:
