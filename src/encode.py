@@ -2,6 +2,7 @@
 
 import stage
 from chorus import encoders, encoding, parallel, quarantine
+from chorus.clips import name_clips
 from chorus.files import read_csv, write_csv
 from chorus.options import parse
 
@@ -16,6 +17,8 @@ def main() -> None:
         result = encoding.update(
             stage.EMBEDDINGS, clips, stage.RAW, options, workers=parallel.cores(), progress=advance
         )
+    if result.damaged:
+        print(f"{len(result.damaged)} files were damaged and encoded anew: {name_clips(result.damaged)}")
     print(f"{result.computed} clips encoded, {result.reused} known, {len(result.failed)} failed")
     earlier = read_csv(stage.RAW / "quarantine.csv")
     rejected = quarantine.add(earlier, clips, result.failed, stage="encode")
