@@ -62,7 +62,8 @@ def update(
         ModelError: the model is missing, or gives the same embedding for every clip.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    store = _Store(folder, encoder_id(options), spec(options))
+    heard = spec(options)
+    store = _Store(folder, encoder_id(options), heard)
     parts = {str(shard): part for shard, part in clips.sort_values("clip_id").groupby("shard", sort=True)}
     unfinished = {shard: part for shard, part in parts.items() if not store.is_current(shard, part)}
     known = store.fetch({sha256 for part in unfinished.values() for sha256 in part["sha256"]})
@@ -76,7 +77,8 @@ def update(
         failed |= piece.failed
         part = unfinished[piece.shard]
         part = part[~part["clip_id"].isin(piece.failed)]
-        embeddings.write_shard(store.file(piece.shard), store.name, part, ChainMap(piece.by_content, known))
+        by_content = ChainMap(piece.by_content(heard.dimensions), known)
+        embeddings.write_shard(store.file(piece.shard), store.name, part, by_content)
     for path in set(folder.iterdir()) - {store.file(shard) for shard in parts}:
         path.unlink()
     _refuse_constant(folder)
@@ -144,11 +146,19 @@ class _Job:
 
 @dataclass
 class _Encoded:
-    """What became of clips of a shard. by_content: sha256 -> (windows, dimensions); failed: clip id -> reason."""
+    """What became of clips of a shard.
+
+    values: sha256 -> float32 embedding (windows, dimensions) as bytes, which reach another process without being copied
+    twice. failed: clip id -> reason.
+    """
 
     shard: str
-    by_content: dict[str, np.ndarray] = field(default_factory=dict)
+    values: dict[str, bytes] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+
+    def by_content(self, dimensions: int) -> dict[str, np.ndarray]:
+        """sha256 -> (windows, dimensions)."""
+        return {sha256: np.frombuffer(rows, np.float32).reshape(-1, dimensions) for sha256, rows in self.values.items()}
 
 
 def _jobs(path: Path, shard: str, part: pd.DataFrame) -> Iterator[_Job]:
@@ -179,7 +189,7 @@ def _all_pieces(
     done = parallel.as_done(_encode, jobs, workers=workers, initializer=_load_encoder, initargs=(options,))
     for number, piece in done:
         shard = whole.setdefault(piece.shard, _Encoded(piece.shard))
-        shard.by_content |= piece.by_content
+        shard.values |= piece.values
         shard.failed |= piece.failed
         open_jobs[piece.shard] -= 1
         if progress:
@@ -197,39 +207,55 @@ def _load_encoder(options: EncodeOptions) -> None:
 
 
 def _encode(job: _Job) -> _Encoded:
-    encoded = _Encoded(job.shard)
-    found = set()
-    for member, file in shards.open_members(job.path):
-        clip_id = member.removesuffix(".flac")
-        if clip_id not in job.clips:
-            continue
-        found.add(clip_id)
-        try:
-            encoded.by_content[job.clips[clip_id]] = _embedding(cast(BinaryIO, file), job.clips[clip_id])
-        except DataError as error:
-            encoded.failed[clip_id] = str(error)
-    for clip_id in sorted(set(job.clips) - found):
-        encoded.failed[clip_id] = f"not in its shard {job.shard}"
+    """Windows go through the encoder in batches, whichever clips they are of."""
+    assert _encoder is not None
+    encoder, heard = _encoder
+    clips = _Clips(job, heard)
+    rows: dict[str, bytearray] = defaultdict(bytearray)  # they grow in place: a clip of hours is in memory once
+    for batch in batches(clips, _BATCH):
+        clip_ids, samples = zip(*batch, strict=True)
+        for clip_id, row in zip(clip_ids, encoder.embed(np.stack(samples)), strict=True):
+            rows[clip_id] += row.tobytes()
+    encoded = _Encoded(job.shard, failed=clips.failed)
+    for clip_id in sorted(rows.keys() - clips.failed.keys()):
+        if np.isfinite(np.frombuffer(rows[clip_id], np.float32)).all():
+            encoded.values[job.clips[clip_id]] = bytes(rows.pop(clip_id))
+        else:
+            encoded.failed[clip_id] = "the encoder gives values that are not finite"
     return encoded
 
 
-def _embedding(file: BinaryIO, sha256: str) -> np.ndarray:
-    """A clip's windows, (windows, dimensions).
+class _Clips:
+    """The windows of some clips, one after the other, as (clip id, samples).
 
-    Raises:
-        DataError: the audio is damaged or not the one with this hash, or the encoder gives NaN.
+    failed: clip id -> reason, complete when all windows have been asked for; some windows of such a clip may have come.
     """
-    assert _encoder is not None
-    encoder, heard = _encoder
-    digest = hashlib.sha256()
-    blocks = _hashed(audio.decode_windows(file), digest)
-    heard_windows = windows(blocks, heard, sample_rate=SAMPLE_RATE)
-    embedding = np.concatenate([encoder.embed(batch) for batch in batches(heard_windows, _BATCH)])
-    if digest.hexdigest() != sha256:
-        raise DataError("the shard's audio is not what the survey recorded (sha256 differs)")
-    if not np.isfinite(embedding).all():
-        raise DataError("the encoder gives values that are not finite")
-    return embedding
+
+    def __init__(self, job: _Job, heard: Spec) -> None:
+        self.failed: dict[str, str] = {}
+        self._job = job
+        self._heard = heard
+
+    def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
+        found = set()
+        for member, file in shards.open_members(self._job.path):
+            clip_id = member.removesuffix(".flac")
+            if clip_id not in self._job.clips:
+                continue
+            found.add(clip_id)
+            try:
+                for window in self._windows(cast(BinaryIO, file), self._job.clips[clip_id]):
+                    yield clip_id, window
+            except DataError as error:
+                self.failed[clip_id] = str(error)
+        for clip_id in sorted(self._job.clips.keys() - found):
+            self.failed[clip_id] = f"not in its shard {self._job.shard}"
+
+    def _windows(self, file: BinaryIO, sha256: str) -> Iterator[np.ndarray]:
+        digest = hashlib.sha256()
+        yield from windows(_hashed(audio.decode_windows(file), digest), self._heard, sample_rate=SAMPLE_RATE)
+        if digest.hexdigest() != sha256:
+            raise DataError("the shard's audio is not what the survey recorded (sha256 differs)")
 
 
 def _hashed(blocks: Iterable[np.ndarray], digest: hashlib._Hash) -> Iterator[np.ndarray]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import soxr
 
 from chorus.encoders.interface import Spec
 
+Item = TypeVar("Item")
 _FULL_SCALE = 32_768
 
 
@@ -34,11 +36,11 @@ def windows(blocks: Iterable[np.ndarray], spec: Spec, *, sample_rate: int) -> It
         yield np.pad(waiting, (0, spec.window_samples - len(waiting)))
 
 
-def batches(windows: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
-    """Windows together, (n, samples) with n = size but for the last."""
-    remaining = iter(windows)
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Items together, in lists of this size but for the last."""
+    remaining = iter(items)
     while batch := list(islice(remaining, size)):
-        yield np.stack(batch)
+        yield batch
 
 
 def _at_rate(blocks: Iterable[np.ndarray], given: int, wanted: int) -> Iterator[np.ndarray]:
