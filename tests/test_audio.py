@@ -206,6 +206,16 @@ def test_foreign_or_damaged_flac_is_refused():
         audio.decode_flac(stereo.getvalue())
 
 
+def test_windows_are_decoded_one_by_one():
+    pcm = _noise(3 * WINDOW_SAMPLES)
+    windows = list(audio.decode_windows(io.BytesIO(audio.encode_flac(pcm))))
+    np.testing.assert_array_equal(windows, pcm.reshape(3, -1))
+    with pytest.raises(DataError, match="100 samples are no whole number of windows"):
+        next(audio.decode_windows(io.BytesIO(audio.encode_flac(pcm[:100]))))
+    with pytest.raises(DataError, match="unreadable"):
+        list(audio.decode_windows(io.BytesIO(audio.encode_flac(pcm)[:400_000])))
+
+
 def test_a_wav_file_holds_the_samples(tmp_path):
     pcm = _noise(1_000)
     audio.write_wav(tmp_path / "out" / "a.wav", pcm)

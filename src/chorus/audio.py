@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 import soundfile as sf
@@ -96,12 +97,38 @@ def decode_flac(data: bytes) -> np.ndarray:
     Raises:
         DataError: damaged, or not 16-bit mono FLAC at 48 kHz.
     """
+    with _opened(io.BytesIO(data)) as file:
+        return np.asarray(file.read(dtype="int16"))
+
+
+def decode_windows(source: BinaryIO) -> Iterator[np.ndarray]:
+    """The windows of a clip's FLAC one after the other, int16 of shape (144000,): a clip of hours needs no more memory.
+
+    Args:
+        source: seekable, at its start; as from `chorus.shards.open_members`.
+
+    Raises:
+        DataError: damaged, not 16-bit mono FLAC at 48 kHz, or no whole number of windows. Windows before the damage may
+            come first.
+    """
+    with _opened(source) as file:
+        if file.frames % WINDOW_SAMPLES:
+            raise DataError(f"unreadable: {file.frames} samples are no whole number of windows")
+        for _ in range(file.frames // WINDOW_SAMPLES):
+            window = np.asarray(file.read(WINDOW_SAMPLES, dtype="int16"))
+            if len(window) < WINDOW_SAMPLES:
+                raise DataError("unreadable: shorter than its header says")
+            yield window
+
+
+@contextmanager
+def _opened(source: BinaryIO) -> Iterator[sf.SoundFile]:
     try:
-        with sf.SoundFile(io.BytesIO(data)) as file:
+        with sf.SoundFile(source) as file:
             kind = (file.format, file.subtype, file.channels, file.samplerate)
             if kind != ("FLAC", "PCM_16", 1, SAMPLE_RATE):
                 raise DataError("unreadable: not 16-bit mono FLAC at 48 kHz")
-            return np.asarray(file.read(dtype="int16"))
+            yield file
     except sf.LibsndfileError as error:
         raise DataError(_explain(error)) from None
 

@@ -6,6 +6,7 @@ twice; then the shards are put together without it.
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -148,7 +149,7 @@ def _read_clips(job: _Job) -> list[dict[str, str] | str]:
             seconds = min(len(heard), len(pcm)) / SAMPLE_RATE
             sha256 = audio.sha256(pcm)
             clip_id = f"{Path(job.shard).stem}_{sha256[:12]}"
-            add(f"{clip_id}.flac", audio.encode_flac(pcm))
+            add(f"{clip_id}.flac", io.BytesIO(audio.encode_flac(pcm)))
             windows = len(pcm) // WINDOW_SAMPLES
             results.append({"clip_id": clip_id, "sha256": sha256, "windows": str(windows), "seconds": f"{seconds:.3f}"})
     return results
