@@ -1,6 +1,7 @@
 """Stage prints: a fingerprint of every clip's audio, computed once and kept."""
 
 import stage
+
 from chorus import parallel, prints
 from chorus.files import read_csv
 

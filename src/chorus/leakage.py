@@ -127,7 +127,9 @@ def copied_candidates(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     )
     copied = both_ways[is_candidate & is_labelled].drop_duplicates("a").set_index("a")
     rows = pd.Series(table.index, index=table["clip_id"]).loc[copied.index]
-    reasons = [f"holds the sound of {row.b} ({split[row.b]}), {row.similarity:.2f} alike" for row in copied.itertuples()]
+    reasons = [
+        f"holds the sound of {row.b} ({split[row.b]}), {row.similarity:.2f} alike" for row in copied.itertuples()
+    ]
     return pd.Series(reasons, index=rows.to_numpy(), dtype=object)
 
 
@@ -142,7 +144,10 @@ def refuse_copies(table: pd.DataFrame, pairs: pd.DataFrame) -> None:
     apart = known[split.loc[known["a"]].to_numpy() != split.loc[known["b"]].to_numpy()]
     if apart.empty:
         return
-    listed = [f"{row.a} ({split[row.a]}) and {row.b} ({split[row.b]}), {row.similarity:.2f} alike" for row in apart.itertuples()]
+    listed = [
+        f"{row.a} ({split[row.a]}) and {row.b} ({split[row.b]}), {row.similarity:.2f} alike"
+        for row in apart.itertuples()
+    ]
     raise LeakageError(
         f"one sound is in two splits: {name_clips(listed)}: take one of each pair out of clips.csv, "
         "or say that they are no copies (split.near_copies: allow)"

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import pandas as pd
@@ -162,49 +164,57 @@ def _print_shard(job: _Job) -> int:
     wanted = set(job.clip_ids)
     words: dict[str, Words] = {}
     contents: dict[str, NDArray[np.uint64]] = {}
-    for member, data in shards.read_shard(job.shard):
+    for member, source in shards.open_members(job.shard):
         clip_id = member.removesuffix(".flac")
         if clip_id not in wanted:
             continue
         try:
-            pcm = audio.decode_flac(data)
+            minutes = list(_by_minute(audio.decode_windows(cast(BinaryIO, source))))
         except DataError:  # the stage encode names it and puts it in quarantine
             continue
-        words[clip_id], contents[clip_id] = fingerprint(pcm), window_contents(pcm)
-    _write_file(job.target, words, contents)
-    return len(words)
+        words[clip_id], contents[clip_id] = (np.concatenate(part) for part in zip(*minutes, strict=True))
+    _write_file(job, words, contents)
+    return len(job.clip_ids)
 
 
-def _write_file(path: Path, words: Mapping[str, Words], contents: Mapping[str, NDArray[np.uint64]]) -> None:
+def _by_minute(windows: Iterator[NDArray[np.int16]]) -> Iterator[tuple[Words, NDArray[np.uint64]]]:
+    """Words and contents of each minute, of which one at a time is in memory."""
+    while minute := list(islice(windows, _BLOCK // WINDOW_SAMPLES)):
+        pcm = np.concatenate(minute)
+        yield fingerprint(pcm), window_contents(pcm)
+
+
+def _write_file(job: _Job, words: Mapping[str, Words], contents: Mapping[str, NDArray[np.uint64]]) -> None:
     clip_ids = sorted(words)
     tensors = {
         "windows": np.array([len(contents[clip]) for clip in clip_ids], dtype=np.int64),
         "words": np.concatenate([np.empty(0, np.uint32), *(words[clip] for clip in clip_ids)]),
         "contents": np.concatenate([np.empty(0, np.uint64), *(contents[clip] for clip in clip_ids)]),
     }
-    with replacing(path) as beside:
-        save_file(tensors, beside, metadata={"chorus": json.dumps({"version": VERSION, "clip_ids": clip_ids})})
+    meta = {"version": VERSION, "asked_for": job.clip_ids, "clip_ids": clip_ids}
+    with replacing(job.target) as beside:
+        save_file(tensors, beside, metadata={"chorus": json.dumps(meta)})
 
 
-def _read_file(path: Path) -> dict[str, np.ndarray]:
+def _read_file(path: Path, asked_for: list[str] | None = None) -> dict[str, np.ndarray]:
     try:
         with safe_open(path, framework="numpy") as tensors:
             meta = json.loads(tensors.metadata()["chorus"])
-            if meta["version"] != VERSION:
-                raise ValueError(f"version {meta['version']}")
+            if meta["version"] != VERSION or asked_for not in (None, meta["asked_for"]):
+                raise ValueError("of another version or other clips")
             names = ("windows", "words", "contents")
-            return {"clip_ids": np.array(meta["clip_ids"])} | {name: tensors.get_tensor(name) for name in names}
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            ids = np.array(meta["clip_ids"], dtype=str)
+            return {"clip_ids": ids} | {name: tensors.get_tensor(name) for name in names}
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path.name} holds no fingerprints of ours, or is damaged ({error})") from None
 
 
 def _is_current(job: _Job) -> bool:
-    if not job.target.exists():
-        return False
     try:
-        return bool(_read_file(job.target)["clip_ids"].tolist() == job.clip_ids)
+        _read_file(job.target, job.clip_ids)
     except DataError:
         return False
+    return True
 
 
 def _taken(values: np.ndarray, lengths: NDArray[np.int64], rows: NDArray[np.intp]) -> np.ndarray:

@@ -183,8 +183,8 @@ def remarks(deal: Deal, about: Mapping[str, Any], moved: Sequence[str]) -> list[
     said += [f"recorder {where}: moved, or a site misnamed?" for where in moved]
     if copied["pairs"]:
         said.append(
-            f"{copied['pairs']} pairs of clips hold the same sound ({copied['policy']}), see data/manifests/near_copies.csv; "
-            f"{copied['pairs_in_two_splits']} of them are in two splits"
+            f"{copied['pairs']} pairs of clips hold the same sound, see data/manifests/near_copies.csv; "
+            f"{copied['pairs_in_two_splits']} of them are in two splits ({copied['policy']})"
         )
     if deal.set_aside:
         first, reason = next(iter(deal.set_aside.items()))
