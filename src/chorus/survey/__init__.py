@@ -3,6 +3,7 @@
 from chorus.survey.options import SurveyOptions
 from chorus.survey.packing import BuiltSurvey, ClipSource, build
 from chorus.survey.recordings import RecordedClip, user_sources
+from chorus.survey.remarks import check_nights, say
 from chorus.survey.summary import summarise
 from chorus.survey.table import ClipTable, read_clip_table
 
@@ -13,7 +14,9 @@ __all__ = [
     "RecordedClip",
     "SurveyOptions",
     "build",
+    "check_nights",
     "read_clip_table",
+    "say",
     "summarise",
     "user_sources",
 ]
