@@ -20,7 +20,8 @@ def main() -> None:
         folder = Path(options.source)
         stage.refuse_inside(folder, stage.RAW, "survey.source")
         sources, rejected, notes = survey.user_sources(folder, options)
-        print(*survey.say(notes, len(sources)), sep="\n")
+        for sentence in survey.say(notes, len(sources)):
+            print(sentence)
         survey.check_nights(notes, len(sources), options.max_unknown_night_share)
     with stage.progress("reading clips", len(sources)) as advance:
         built = survey.build(

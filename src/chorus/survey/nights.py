@@ -74,7 +74,7 @@ def decide_night(column: date | None, file: date | None, local: LocalTime) -> Ni
         column: what the table says, a bare date or a time.
         file: what the file's name, or the file itself, says, a bare date or a time.
     """
-    of_file, of_column = (_night(moment, local) for moment in (file, column))
+    of_file, of_column = _night(file, local), _night(column, local)
     if not of_column or not of_file:
         return Night(of_column or of_file)
     if _is_date_of(column, file, local):

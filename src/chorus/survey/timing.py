@@ -16,6 +16,7 @@ from chorus.survey.nights import LocalTime, dates_at_midnight, decide_night, is_
 
 _A_DAY = timedelta(days=1)
 _MIDNIGHT = time()
+_WAV = (".wav", ".wave")
 _FEW_NAMES = 20  # below, names that are all different may well be those of recorders
 
 
@@ -66,19 +67,19 @@ def read_dates(dates: Iterable[str], times: Iterable[str], order: DateFormat | N
 
 
 def place_clips(
-    files: Sequence[Path], sources: Sequence[str], recorders: Sequence[str], columns: Sequence[date | None],
+    folder: Path, sources: Sequence[str], recorders: Sequence[str], columns: Sequence[date | None],
     rules: TimeRules,
 ) -> list[Placed]:  # fmt: skip
     """Recorder and night of each clip.
 
     Args:
-        files: where the clips are; WAV files are opened for what the recorder wrote beside the sound.
-        sources: their paths in the folder.
+        folder, sources: where the clips are, and their paths in it; WAV files are opened for what the recorder wrote
+            beside the sound.
         recorders: what the table says, "" when nothing.
         columns: what the table's date says: a bare date, a moment or None.
     """
     names = _without_counters([parse_filename(source) for source in sources])
-    metadata = [read_metadata(file) if file.suffix.lower() in (".wav", ".wave") else None for file in files]
+    metadata = [read_metadata(folder / source) if source.lower().endswith(_WAV) else None for source in sources]
     starts = [_start(name, data, rules.clock) for name, data in zip(names, metadata, strict=True)]
     local = LocalTime(rules.zone, only_offset([*starts, *columns]))
     columns = _without_midnights(columns, local)
