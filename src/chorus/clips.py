@@ -4,7 +4,13 @@ A *clip* is one labelled piece of audio (mono, 48 kHz, 16 bit), as long as one o
 see windows; people, splits and scores speak of clips, and a clip's score is the maximum over its windows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+
+import pandas as pd
+
+from chorus.names import comparable, one_spelling
 
 SAMPLE_RATE = 48_000
 WINDOW_SECONDS = 3
@@ -18,6 +24,7 @@ LABELLED, CANDIDATE = "labelled", "candidate"
 ROLES = (LABELLED, CANDIDATE)  # candidate: unlabelled-as-negative pool for hard-negative mining
 
 TRAIN, VALIDATION, TEST_IID, TEST_OOD = "train", "validation", "test_iid", "test_ood"
+UNKNOWN_SITE = "unknown"  # the site of clips for which none is named
 SPLITS = (TRAIN, VALIDATION, TEST_IID, TEST_OOD, CANDIDATE)
 
 CLIP_COLUMNS = (
@@ -43,3 +50,26 @@ CLIP_COLUMNS = (
 def name_clips(clip_ids: Sequence[str], most: int = 6) -> str:
     """The first few of these clips, in words: how errors name them."""
     return ", ".join(clip_ids[:most]) + (f" and {len(clip_ids) - most} more" if len(clip_ids) > most else "")
+
+
+def site_nights(clips: pd.DataFrame) -> pd.Series:
+    """The unit of evidence that each clip belongs to, as one string: what is dealt, held out and resampled as a whole.
+
+    It is the site and the night: two recorders at one pond hear the same frogs in the same weather. Where no site is
+    named it is the recorder and the night; where the night is unknown, the recording.
+
+    Args:
+        clips: site, recorder, night (YYYY-MM-DD or ""), recording; spelled as people do, see `chorus.names`.
+
+    Returns:
+        "<site>/<night>", "<recorder>/<night>" or "<recording>", indexed as `clips`.
+    """
+    place = clips["site"].where(names_site(clips["site"]), clips["recorder"])
+    key = one_spelling(place) + "/" + clips["night"]
+    return key.where(clips["night"] != "", one_spelling(clips["recording"]))
+
+
+def names_site(sites: pd.Series) -> pd.Series:
+    """Whether each of these is the name of a site, and not the word for none: bool, indexed as `sites`."""
+    known = {site: comparable(site) not in ("", UNKNOWN_SITE) for site in sites.unique()}
+    return sites.map(known).astype(bool)

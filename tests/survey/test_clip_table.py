@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chorus.errors import DataError
-from chorus.survey import ClipTable, read_clip_table
+from chorus.survey import ClipTable, read_clip_table, say
 
 
 def _folder(path: Path, *names: str) -> Path:
@@ -41,7 +41,7 @@ def test_the_smallest_table_is_completed_with_defaults(tmp_path):
         "rows": 1, "ignored_columns": [], "columns_meant": {}, "unknown_labels": {}, "respelt_paths": 0,
         "blank_rows": 0, "repeated_headers": 0, "quality_assumed_high": 1, "quality_of_negatives_ignored": 0,
         "site_unknown": 1, "recorder_from_file_name": 0, "recorder_assumed_site": 1, "night_from_file_name": 0,
-        "night_unknown": 1, "recorders_settings": {},
+        "night_unknown": 1, "look_alikes": {}, "recorders_settings": {},
         "examples": dict.fromkeys(
             ["quality_assumed_high", "site_unknown", "recorder_assumed_site", "night_unknown"], "a.wav"
         ),
@@ -207,6 +207,18 @@ def test_a_row_with_a_separator_too_many_is_rejected_alone(tmp_path):
         ("a", "too many fields: 3 fields under 2 columns; text with a separator in it needs quotes")
     ]
     assert len(table.rows) == 1
+
+
+def test_one_pond_in_many_spellings_is_one_pond_and_look_alikes_are_said(tmp_path):
+    sites = ["Mill Pond", "mill pond", "Mill\u00a0 Pond", "MillPond"]
+    _folder(tmp_path, *(f"{i}.wav" for i in range(len(sites))))
+    rows = "".join(f"{i}.wav,negative,{site}\n" for i, site in enumerate(sites))
+    table = _read(tmp_path, f"path,label,site\n{rows}")
+    assert [row["site"] for row in table.rows] == ["Mill Pond"] * 3 + ["MillPond"]
+    assert any(
+        "column site that look like one another" in said and "Mill Pond / MillPond" in said
+        for said in say(table.notes, 4)
+    )
 
 
 def test_blank_rows_are_skipped(tmp_path):

@@ -115,7 +115,7 @@ def _read_text(path: Path) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(f"{path} is {marked} in UTF-8: save it as CSV in UTF-8") from None
-    if "\0" in text:  # UTF-16 without its mark, or no text at all
+    if text.count("\0") > len(text) / 4:  # UTF-16 without its mark, or no text at all
         raise DataError(f"{path} is not in UTF-8: save it as CSV in UTF-8")
     return text
 

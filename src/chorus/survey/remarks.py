@@ -43,6 +43,8 @@ def say(notes: Mapping[str, Any], clips: int) -> Iterator[str]:
         yield (f"labels that are neither survey.positive_label nor survey.negative_label are in quarantine: {found}")
     if notes.get("respelt_paths"):
         yield f"{notes['respelt_paths']} paths of clips.csv are spelt otherwise on disk: capitals, accents, backslashes"
+    for column, groups in notes.get("look_alikes", {}).items():
+        yield f"names in the column {column} that look like one another, but count as different: {', '.join(groups)}"
     for remark, sentence in _SENTENCES.items():
         if count := notes.get(remark):
             yield sentence.format(n=count, all=clips, file=notes["examples"][remark])

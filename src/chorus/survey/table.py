@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from chorus.clips import LABELLED, NEGATIVE, POSITIVE
+from chorus.clips import LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
 from chorus.errors import DataError
+from chorus.names import look_alikes, one_spelling
 from chorus.survey.dates import is_clock
 from chorus.survey.duplicates import precedence, settle
 from chorus.survey.paths import Folder
@@ -21,7 +22,7 @@ from chorus.survey.schema import OPTIONAL, REQUIRED, VOCABULARY, find_faults
 from chorus.survey.timing import Placed, TimeRules, count_settings, place_clips, read_dates
 
 FILE_NAME = "clips.csv"
-UNKNOWN = "unknown"  # the site of clips for which none is named
+NAMES = ("site", "recorder", "speaker", "recording")  # columns that name things, as people spell them
 _MOST_NAMED = 10  # values in one message
 
 
@@ -82,6 +83,7 @@ def read_clip_table(
     moments = dict(zip(zip(table["date"].tolist(), table["time"].tolist(), strict=True), dates, strict=True))
     placed = _place(folder, unrepeated, moments, times)
     completed, assumed = _complete(unrepeated, placed)
+    completed, alike = _spelled_alike(completed)
     ignored = [name for name in written.cells if name not in table or (name == "time" and not table["time"].any())]
     notes = {
         "rows": len(table),
@@ -91,6 +93,7 @@ def read_clip_table(
         "respelt_paths": files.respelt,
         **written.notes,
         **assumed,
+        "look_alikes": alike,
         "recorders_settings": count_settings(placed),
     }
     return ClipTable(completed, rejected + repeated, notes)
@@ -178,6 +181,14 @@ def _place(
     return place_clips(folder, sources, recorders, dates, times)
 
 
+def _spelled_alike(rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], dict[str, list[str]]]:
+    """The rows with one spelling for each name; and by column the names that only look like one another."""
+    names = pd.DataFrame(rows, columns=list(NAMES)).apply(one_spelling)
+    spelled = [{**row, **same} for row, same in zip(rows, _records(names), strict=True)]
+    alike = {column: look_alikes(names[column].unique()) for column in ("site", "recorder", "speaker")}
+    return spelled, {column: [" / ".join(group) for group in found] for column, found in alike.items() if found}
+
+
 def _complete(
     rows: Sequence[Mapping[str, str]], placed: Sequence[Placed]
 ) -> tuple[list[dict[str, str]], dict[str, Any]]:
@@ -189,7 +200,7 @@ def _complete(
     examples: dict[str, str] = {}
     completed = []
     for row, place in zip(rows, placed, strict=True):
-        site = row["site"] or UNKNOWN
+        site = row["site"] or UNKNOWN_SITE
         recorder, night = place.recorder or site, place.night
         quality = (row["quality"] or "high") if row["label"] == POSITIVE else ""
         said = {
