@@ -3,6 +3,7 @@
 from chorus.survey.options import SurveyOptions
 from chorus.survey.packing import BuiltSurvey, ClipSource, Earlier, build, remember
 from chorus.survey.recordings import RecordedClip, user_sources
+from chorus.survey.remarks import check_nights, say
 from chorus.survey.summary import in_words, summarise
 from chorus.survey.table import ClipTable, read_clip_table
 
@@ -15,8 +16,10 @@ __all__ = [
     "SurveyOptions",
     "build",
     "in_words",
-    "read_clip_table",
     "remember",
+    "check_nights",
+    "read_clip_table",
+    "say",
     "summarise",
     "user_sources",
 ]
