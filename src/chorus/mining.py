@@ -16,6 +16,7 @@ from pydantic import Field
 from chorus.clips import CANDIDATE, POSITIVE, TRAIN, name_clips
 from chorus.composition import ComposeOptions
 from chorus.errors import DataError, LeakageError
+from chorus.files import Exact
 from chorus.options import options
 
 Score = Annotated[float, Field(gt=0, lt=1)]
@@ -193,7 +194,7 @@ def _sizes(subset: pd.DataFrame) -> dict[str, Any]:
     scores = subset["score"]
     return {
         "clips": len(subset),
-        "lowest_score": float(scores.min()) if len(subset) else None,
+        "lowest_score": Exact(scores.min()) if len(subset) else None,
         "highest_score": float(scores.max()) if len(subset) else None,
     }
 
