@@ -115,6 +115,12 @@ def write_mining(kind: str, pool: pd.DataFrame, subsets: Mapping[str, pd.DataFra
     write_json(SUBSETS / kind / "pool" / "record.json", record)
 
 
+def note(sentences: Iterable[str]) -> None:
+    """Say what could not be done, a line each."""
+    for sentence in sentences:
+        print(f"note: {sentence}")
+
+
 @contextmanager
 def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[int], None]]:
     """A progress bar with rate and time left; yields the function that advances it."""

@@ -22,6 +22,7 @@ from chorus.training import (
     clip_probabilities,
     clip_scores,
     train_head,
+    untrained,
 )
 
 ScoresOf = Callable[[np.ndarray], np.ndarray]
@@ -47,19 +48,19 @@ def fit(
         classes: what the labels may be.
         consistency_groups: indexed by clip id; whose group consistency is measured after each epoch (None: nights).
 
+    Returns:
+        A head that knows nothing where the training set lacks a class; `summary` says so under `notes`.
+
     Raises:
-        DataError: a clip has no embedding, or the validation split lacks one of two classes.
+        DataError: a clip has no embedding.
     """
+    lacking = [name for name in classes if name not in set(manifest["label"])]
+    if lacking:
+        reason = f"the training set has no {' and no '.join(lacking)} clips"
+        return untrained(embeddings.features.shape[1], classes, reason)
     validation = clips[clips["split"] == VALIDATION]
-    labels = set(validation["label"])
-    if not labels or (classes == BINARY and len(labels) < 2):
-        raise DataError(
-            f"the validation split holds {'only ' + labels.pop() if labels else 'no'} clips, but a threshold needs "
-            "both classes: raise split.validation_share, or fix splits in the survey's column `split`"
-        )
-    learned, judged = (
-        examples(part, clips, embeddings, classes, consistency_groups) for part in (manifest, validation)
-    )
+    learned = examples(manifest, clips, embeddings, classes, consistency_groups)
+    judged = examples(validation, clips, embeddings, classes, consistency_groups) if len(validation) else None
     return train_head(learned, judged, options, seed, on_epoch)
 
 
