@@ -28,6 +28,7 @@ EMBEDDINGS = Path("data/embeddings")
 MANIFESTS = Path("data/manifests")
 QUARANTINE = MANIFESTS / "quarantine.csv"
 SPLITS = MANIFESTS / "splits.csv"
+SET_ASIDE = MANIFESTS / "set_aside.csv"  # candidates that share something with a split
 TRAINING_SET = MANIFESTS / "train.csv"
 SUBSETS = Path("data/subsets")
 PREDICTIONS = Path("data/predictions.parquet")

@@ -7,6 +7,7 @@ from chorus import detector, embeddings
 from chorus.files import read_csv, write_csv, write_json
 from chorus.health.measures import with_differences
 from chorus.health.options import HealthOptions
+from chorus.leakage import audit_training
 from chorus.options import parse
 from chorus.training import HeadOptions, save_head
 
@@ -15,6 +16,7 @@ def main() -> None:
     options = parse(HeadOptions, stage.params("train"), section="train")
     seed = stage.seed()
     clips, manifest = read_csv(stage.SPLITS), read_csv(stage.TRAINING_SET)
+    audit_training(manifest["clip_id"], clips)
     known = embeddings.read(stage.EMBEDDINGS)
     groups = parse(HealthOptions, stage.params("health"), section="health").groups_of(clips)
     trained = detector.fit(manifest, clips, known, options, seed, consistency_groups=groups, on_epoch=show)

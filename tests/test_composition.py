@@ -126,13 +126,15 @@ def _refused(table: pd.DataFrame, error: type[Exception], match: str, positive=(
         compose(table, {"p": list(positive)}, {"n": list(negative)}, options, 1)
 
 
+IID = {"split": clips.TEST_IID, "recorder": "R2", "night": "2024-03-02"}
+CANDIDATE = {"split": clips.CANDIDATE, "recorder": "C1", "site": "Basin"}
 HIGH = {"label": clips.POSITIVE, "quality": "high"}
 SMALL = (
     (2, HIGH | {"split": clips.TRAIN}),  # c000000, c000001
     (2, {"split": clips.TRAIN}),
-    (1, HIGH | {"split": clips.TEST_IID, "recorder": "R2"}),  # c000004
-    (1, {"split": clips.TEST_IID, "recorder": "R2"}),
-    (2, {"split": clips.CANDIDATE, "recorder": "C1"}),  # c000006
+    (1, HIGH | IID),  # c000004
+    (1, IID),
+    (2, CANDIDATE),  # c000006
 )
 
 
@@ -146,14 +148,14 @@ def test_a_test_clip_is_refused():
 
 
 def test_a_mined_negative_from_a_recorder_of_a_split_is_refused():
-    table = clip_table(*SMALL[:-1], (1, {"split": clips.CANDIDATE, "recorder": "R2"}))
-    _refused(table, LeakageError, "share a recorder with a split: c000006", negative=["c000006"])
+    table = clip_table(*SMALL[:-1], (1, CANDIDATE | {"recorder": "R2"}))
+    _refused(table, LeakageError, "c000006 shares its recorder with a split", negative=["c000006"])
 
 
 def test_audio_that_trains_and_judges_is_refused():
     table = clip_table(*SMALL)
     table.loc[0, "sha256"] = table.loc[5, "sha256"]
-    _refused(table, LeakageError, "same audio trains and judges: c000000")
+    _refused(table, LeakageError, "same audio content trains and judges: c000000")
 
 
 def test_a_composition_without_a_class_is_refused():
@@ -171,7 +173,7 @@ def test_balance_never_leaves_more_negatives_than_positives(positives, negatives
     table = clip_table(
         (positives, HIGH | {"split": clips.TRAIN}),
         (negatives, {"split": clips.TRAIN}),
-        (max(hard, 1), {"split": clips.CANDIDATE, "recorder": "C1"}),
+        (max(hard, 1), CANDIDATE),
     )
     subset = {"n": list(table.loc[table["split"] == clips.CANDIDATE, "clip_id"])}
     options = ComposeOptions(quality=("high",), balance=balance, negative_subsets=("n",))

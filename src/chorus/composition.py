@@ -11,6 +11,7 @@ from pydantic import Field
 
 from chorus.clips import CANDIDATE, NEGATIVE, POSITIVE, QUALITIES, TRAIN, name_clips
 from chorus.errors import DataError, LeakageError, ParameterError
+from chorus.leakage import audit_training
 from chorus.options import options
 from chorus.seeds import stable_fraction
 
@@ -62,7 +63,7 @@ def compose(
     """Compose a training set.
 
     Args:
-        clips: clip_id, split, label, quality, recorder, sha256 of every clip.
+        clips: clip_id, split, label, quality, site, recorder, recording, group, sha256 of every clip.
         positive_subsets, negative_subsets: the existing subsets, name -> clip ids.
         seed: decides which negatives are drawn when `balance` is on. The draw ranks clips by a hash of seed and clip
             id, so two compositions with the same seed share as many negatives as they can: a difference between them
@@ -71,7 +72,7 @@ def compose(
     Raises:
         ParameterError: an unknown subset.
         DataError: an empty subset, a clip in both classes, no positives or no negatives.
-        LeakageError: a clip that judges models, or shares recorder or content with such clips.
+        LeakageError: a clip that judges models, or shares with such clips what it must not (`chorus.leakage`).
     """
     table = clips.set_index("clip_id")
     if not table.index.is_unique:
@@ -124,7 +125,6 @@ def _audit(table: pd.DataFrame, sources: Mapping[str, Mapping[str, str]]) -> Non
         if unknown:
             raise DataError(f"clips of a subset that are not in the survey: {name_clips(unknown)}")
     positives, negatives = table.loc[list(sources[POSITIVE])], table.loc[list(sources[NEGATIVE])]
-    judging = table[~table["split"].isin([TRAIN, CANDIDATE])]
     stray_positives = positives[(positives["split"] != TRAIN) | (positives["label"] != POSITIVE)]
     stray_negatives = negatives[~negatives["split"].isin([TRAIN, CANDIDATE]) | (negatives["label"] != NEGATIVE)]
     for stray, rule in (
@@ -133,16 +133,7 @@ def _audit(table: pd.DataFrame, sources: Mapping[str, Mapping[str, str]]) -> Non
     ):
         if len(stray):
             raise LeakageError(f"{rule}: {name_clips(sorted(stray.index))}")
-    mined = negatives[negatives["split"] == CANDIDATE]
-    labelled = table[table["split"] != CANDIDATE]
-    for column, others in (("recorder", labelled), ("sha256", labelled)):
-        shared = mined[mined[column].isin(others[column])]
-        if len(shared):
-            raise LeakageError(f"mined negatives share a {column} with a split: {name_clips(sorted(shared.index))}")
-    heard = pd.concat([positives, negatives])
-    heard_and_judging = heard[heard["sha256"].isin(judging["sha256"])]
-    if len(heard_and_judging):
-        raise LeakageError(f"the same audio trains and judges: {name_clips(sorted(heard_and_judging.index))}")
+    audit_training([*positives.index, *negatives.index], table.reset_index())
 
 
 def _draw(sources: Mapping[str, str], size: int, seed: int) -> dict[str, str]:

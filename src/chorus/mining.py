@@ -17,6 +17,7 @@ from chorus.clips import CANDIDATE, POSITIVE, TRAIN, name_clips
 from chorus.composition import ComposeOptions
 from chorus.errors import DataError, LeakageError
 from chorus.files import Exact
+from chorus.leakage import candidate_faults, name_faults
 from chorus.options import options
 
 Score = Annotated[float, Field(gt=0, lt=1)]
@@ -64,14 +65,12 @@ def negative_pool(clips: pd.DataFrame, miner_heard: Sequence[str]) -> list[str]:
     """The candidates: clip ids, sorted.
 
     Raises:
-        LeakageError: a candidate shares its recorder or its content with a split, or the miner was trained on it.
+        LeakageError: a candidate shares something with a split (`chorus.leakage`), or the miner was trained on it.
     """
     candidates = clips[clips["split"] == CANDIDATE]
-    labelled = clips[clips["split"] != CANDIDATE]
-    for column in ("recorder", "sha256"):
-        shared = candidates.loc[candidates[column].isin(labelled[column]), "clip_id"]
-        if len(shared):
-            raise LeakageError(f"candidates share a {column} with a split: {name_clips(sorted(shared))}")
+    faults = candidate_faults(clips)
+    if len(faults):
+        raise LeakageError(f"candidates must not be mined: {name_faults(clips, faults)}")
     heard = sorted(set(candidates["clip_id"]) & set(miner_heard))
     if heard:
         raise LeakageError(f"the negative miner was trained on clips that it is to score: {name_clips(heard)}")

@@ -19,7 +19,7 @@ from chorus.demo.scene import SPAN, Scene, frame_power, render
 from chorus.parallel import each
 
 # of every 400th clip of the default demo: changes with the demo
-GOLDEN_AUDIO = "bb921cfb0d2e6c212d23cfd9ce72daeeb1650e5a8e41d51415f3bbd59ff4f961"
+GOLDEN_AUDIO = "9c47c50f1afc7011ff73f8a5780d26466fda0d551fd892551d6c95ed89490690"
 SCENE = Scene(seed=7, recorder="Moth03", night="2021-03-02", number=0, call=None, confusers=())
 
 

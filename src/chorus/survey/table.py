@@ -11,14 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from chorus.clips import LABELLED, NEGATIVE, POSITIVE
+from chorus.clips import LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
 from chorus.errors import DataError
+from chorus.names import look_alikes, one_spelling
 from chorus.survey.duplicates import precedence, settle
 from chorus.survey.filenames import night_of, parse_date, parse_filename
 from chorus.survey.schema import OPTIONAL, REQUIRED, VOCABULARY, find_faults
 
 FILE_NAME = "clips.csv"
-UNKNOWN = "unknown"  # the site of clips for which none is named
+NAMES = ("site", "recorder", "speaker", "recording")  # columns that name things, as people spell them
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def read_clip_table(folder: Path, *, positive_label: str = POSITIVE, negative_la
     assert len(unrepeated) + len(repeated) + len(rejected) == len(written)
     completed, assumed = _complete(unrepeated)
     ignored = [name for name in written.columns if name not in table.columns]
+    completed, alike = _spelled_alike(completed)
+    assumed |= {"look_alikes": alike} if alike else {}
     return ClipTable(completed, rejected + repeated, {"rows": len(written), "ignored_columns": ignored, **assumed})
 
 
@@ -136,7 +139,15 @@ def _without_repeated_files(
     return kept, repeated
 
 
-def _complete(rows: Iterable[Mapping[str, str]]) -> tuple[list[dict[str, str]], dict[str, int]]:
+def _spelled_alike(rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], dict[str, list[str]]]:
+    """The rows with one spelling for each name; and by column the names that only look like one another."""
+    names = pd.DataFrame(rows, columns=list(NAMES)).apply(one_spelling)
+    spelled = [{**row, **same} for row, same in zip(rows, names.to_dict("records"), strict=True)]
+    alike = {column: look_alikes(names[column].unique()) for column in ("site", "recorder", "speaker")}
+    return spelled, {column: [" / ".join(group) for group in found] for column, found in alike.items() if found}
+
+
+def _complete(rows: Iterable[Mapping[str, str]]) -> tuple[list[dict[str, str]], dict[str, Any]]:
     """Fill what the table leaves open; also how often each thing was assumed."""
     assumed = Counter(
         quality_assumed_high=0, quality_of_negatives_ignored=0, site_unknown=0,
@@ -145,7 +156,7 @@ def _complete(rows: Iterable[Mapping[str, str]]) -> tuple[list[dict[str, str]], 
     completed = []
     for row in rows:
         name = parse_filename(row["source"])
-        site = row["site"] or UNKNOWN
+        site = row["site"] or UNKNOWN_SITE
         recorder = row["recorder"] or (name.recorder if name else "") or site
         moment = parse_date(row["date"]) if row["date"] else name.start if name else None
         night = night_of(moment) if moment else ""
