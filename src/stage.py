@@ -114,8 +114,15 @@ def write_mining(kind: str, pool: pd.DataFrame, subsets: Mapping[str, pd.DataFra
     for name, subset in subsets.items():
         write_csv(SUBSETS / kind / f"{name}.csv", subset)
         print(f"{name:<24} {len(subset):>6} clips")
-    write_csv(SUBSETS / kind / "pool" / "scores.csv", pool)
+    write_csv(SUBSETS / kind / "pool" / "scores.csv", pool, digits=17)  # in full: cut-offs are compared with them
     write_json(SUBSETS / kind / "pool" / "record.json", record)
+    note(filter(None, [record["note"]]))
+
+
+def note(sentences: Iterable[str]) -> None:
+    """Say what could not be done, a line each."""
+    for sentence in sentences:
+        print(f"note: {sentence}")
 
 
 @contextmanager

@@ -59,3 +59,11 @@ def test_text_in_a_table_stays_text(tmp_path):
     files.write_csv(path, table)
     assert path.read_bytes() == b"recorder,score\n007,0.333333\nNA,1\n,0\n"
     assert list(files.read_csv(path)["recorder"]) == ["007", "NA", ""]
+
+
+def test_a_threshold_is_kept_in_full_so_that_the_score_it_was_chosen_by_still_reaches_it(tmp_path):
+    score = 0.1234567890123
+    files.write_json(tmp_path / "a.json", {"threshold": files.Exact(score), "figure": score})
+    assert files.read_json(tmp_path / "a.json") == {"threshold": score, "figure": 0.123457}
+    files.write_csv(tmp_path / "a.csv", pd.DataFrame({"score": [score]}), digits=17)
+    assert float(files.read_csv(tmp_path / "a.csv")["score"][0]) == score

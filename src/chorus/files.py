@@ -63,8 +63,12 @@ def write_text(path: Path | str, text: str) -> None:
         beside.write_text(text, encoding="utf-8", newline="\n")
 
 
+class Exact(float):
+    """A number that JSON keeps in full: a threshold, which scores are compared with."""
+
+
 def write_json(path: Path | str, content: Any) -> None:
-    """Write JSON that reads well in a diff: indented, key order kept, floats to six digits, NaN as null."""
+    """Write JSON that reads well in a diff: indented, key order kept, NaN as null; floats to six digits, or `Exact`."""
     write_text(path, json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -73,10 +77,10 @@ def read_json(path: Path | str) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_csv(path: Path | str, table: pd.DataFrame) -> None:
-    """Write a table as CSV: no index, "\\n" line ends, floats to six significant digits."""
+def write_csv(path: Path | str, table: pd.DataFrame, digits: int = 6) -> None:
+    """Write a table as CSV: no index, "\\n" line ends, floats to so many significant digits (17: in full)."""
     with replacing(path) as beside:
-        table.to_csv(beside, index=False, lineterminator="\n", encoding="utf-8", float_format="%.6g")
+        table.to_csv(beside, index=False, lineterminator="\n", encoding="utf-8", float_format=f"%.{digits}g")
 
 
 def read_csv(path: Path | str) -> pd.DataFrame:
@@ -100,6 +104,8 @@ def _rounded(value: Any) -> Any:
         return [_rounded(item) for item in value]
     if hasattr(value, "item") and not isinstance(value, str | bytes):  # numpy scalars
         value = value.item()
+    if isinstance(value, Exact):
+        return float(value)
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value

@@ -22,6 +22,7 @@ from chorus.training.losses import loss, losses
 from chorus.training.network import Network
 from chorus.training.optimizer import Adam, clip, global_norm
 from chorus.training.options import HeadOptions
+from chorus.training.small import UNJUDGED
 from chorus.training.stopping import NotFiniteError, guide_says_stop
 
 Features = NDArray[np.float32]
@@ -55,33 +56,36 @@ class Fitted:
 
 def fit(
     rows: Rows,
-    judge_features: Features,
-    judge: Examples,
+    judge_features: Features | None,
+    judge: Examples | None,
+    classes: int,
     options: HeadOptions,
     seed: int,
     on_epoch: Callable[[History], None] | None = None,
 ) -> Fitted:
-    """Minimise the loss on the rows; keep the epoch that does best on `judge`.
+    """Minimise the loss on the rows; keep the epoch that does best on `judge`, or the last one without it.
 
     Args:
-        judge_features: standardised.
+        judge_features: standardised, of `judge`; None with it.
         on_epoch: called with the history after each epoch.
 
     Raises:
         ModelError: a loss or gradient is no longer finite, and there is no good epoch to fall back on.
     """
-    classes = len(judge.classes)
     widths = (rows.features.shape[1], *([options.hidden_units] if options.hidden_units else []))
     network = Network((*widths, classes if classes > 2 else 1), generator(seed, "train", "init"))
     descent = Descent(network, rows, classes, options, seed)
-    validation = Judge(judge_features, judge, options, seed)
+    validation = None
+    if judge is not None and judge_features is not None:
+        validation = Judge(judge_features, judge, options, seed)
     merit = "validation_macro_f1" if classes > 2 else "validation_auprc"
     history: History = []
     best, best_epoch, layers, stopped = (-math.inf, -math.inf), 0, network.layers(), None
     with one_deterministic_thread():
         for epoch in range(1, options.epochs + 1):
             try:
-                row = {"epoch": epoch, **descent.epoch(epoch), **validation.judge(network, epoch)}
+                row = {"epoch": epoch, **descent.epoch(epoch)}
+                row |= UNJUDGED if validation is None else validation.judge(network, epoch)
             except NotFiniteError as trouble:
                 if not history:
                     advice = "lower learning_rate, or look for extreme values in the embeddings"
@@ -92,7 +96,7 @@ def fit(
             history.append(row | {"improvement_rate": improvement_rate(accuracies)})
             if on_epoch is not None:
                 on_epoch(history)
-            if (row[merit], -row["validation_loss"]) > best:
+            if validation is None or (row[merit], -row["validation_loss"]) > best:
                 best, best_epoch, layers = (row[merit], -row["validation_loss"]), epoch, network.layers()
             if stopped := reason_to_stop(history, best_epoch, options):
                 break

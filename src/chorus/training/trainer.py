@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from chorus.clips import name_clips
 from chorus.errors import DataError, LeakageError
-from chorus.metrics import best_f1_threshold
 from chorus.seeds import generator
 from chorus.training.augment import upsample
-from chorus.training.examples import Examples, clip_scores
+from chorus.training.examples import Examples
 from chorus.training.head import Head
-from chorus.training.holdout import hold_out
 from chorus.training.options import HeadOptions
+from chorus.training.small import HALF, UNJUDGED, choose_threshold, stopping_part, untrained_head
 
 
 @dataclass(frozen=True)
@@ -62,13 +61,14 @@ class TrainedHead:
 
     @property
     def curves(self) -> pd.DataFrame:
-        """The history as a table: one row an epoch."""
-        return pd.DataFrame(self.history)
+        """The history as a table: one row an epoch; headings alone where nothing was trained."""
+        columns = ["epoch", "learning_rate", "train_loss", "train_accuracy", "grad_norm", *UNJUDGED]
+        return pd.DataFrame(self.history) if self.history else pd.DataFrame(columns=columns, dtype=float)
 
 
 def train_head(
     training: Examples,
-    validation: Examples,
+    validation: Examples | None,
     options: HeadOptions,
     seed: int,
     on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
@@ -84,24 +84,21 @@ def train_head(
 
     Args:
         training: what it learns from. With `validation: internal`, a part of it is held out for early stopping.
-        validation: the validation split: chooses the threshold, and with `validation: split` also stops early. Of more
-            than two classes some may be missing there.
+        validation: the validation split: chooses the threshold, and with `validation: split` also stops early. Where
+            that, or the hold-out, lacks what it needs, the head is trained all the same, and `summary` says so under
+            `notes` (`chorus.training.small`). None: there are no such clips.
         on_epoch: called with the history so far after each epoch, for those who watch.
 
     Raises:
-        DataError: a class is missing or lives in too few nights for the hold-out, or the two sides differ in width or
-            classes.
+        DataError: a class is missing in the training rows, or the two sides differ in width or classes.
         LeakageError: a clip is on both sides.
         ModelError: training broke down in its first epoch.
     """
     from chorus.training.loop import Rows, fit  # brings torch, two seconds that whoever only scores need not pay
 
     _check(training, validation)
-    training, validation = training.ordered(), validation.ordered()
-    fitting, judge = training, validation
-    if options.validation == "internal":
-        held = hold_out(training.labels, training.groups, training.classes, options.internal_share, seed)
-        fitting, judge = training.take(~held), training.take(held)
+    training, validation = training.ordered(), validation.ordered() if validation else None
+    fitting, judge, looked_at, note = stopping_part(training, validation, options, seed)
     mean, std = _moments(fitting.features)
     features, labels, origin = upsample(
         (fitting.features - mean) / std,
@@ -111,19 +108,18 @@ def train_head(
         generator(seed, "train", "upsampling"),
     )
     rows = Rows(features, labels, fitting.clip_ids[origin], own=len(fitting))
-    fitted = fit(rows, (judge.features - mean) / std, judge, options, seed, on_epoch)
+    judge_features = (judge.features - mean) / std if judge else None
+    fitted = fit(rows, judge_features, judge, len(training.classes), options, seed, on_epoch)
     classes = training.classes if len(training.classes) > 2 else training.classes[1:]
     head = Head(mean=mean, std=std, layers=fitted.layers, classes=classes)
-    threshold = None
-    if len(classes) == 1:
-        scores = clip_scores(head.scores(validation.features), validation.clip_ids)[1]
-        threshold = best_f1_threshold(validation.first_windows().labels == 1, scores)
+    threshold, unchosen = choose_threshold(head, validation) if len(classes) == 1 else (None, "")
     best = fitted.history[fitted.best_epoch - 1]
     summary = {
         "training": _counts(fitting),
         "upsampled_windows": len(labels) - len(fitting),
-        "early_stopping": {"on": options.validation, **_counts(judge)},
+        "early_stopping": {"on": looked_at, **_counts(judge)},
         "validation": _counts(validation),
+        "notes": [sentence for sentence in (note, unchosen) if sentence],
         "epochs": len(fitted.history),
         "stopped": fitted.stopped,
         "best_epoch": fitted.best_epoch,
@@ -135,7 +131,20 @@ def train_head(
     return TrainedHead(head, fitted.history, fitted.best_epoch, threshold, summary)
 
 
-def _check(training: Examples, validation: Examples) -> None:
+def untrained(dimensions: int, classes: tuple[str, ...], reason: str) -> TrainedHead:
+    """What there is where nothing can be learned: a head that finds all classes equally probable, and why."""
+    head = untrained_head(dimensions, classes)
+    summary: dict[str, Any] = dict.fromkeys(("best_epoch", _merit(head.classes), "validation_loss", "train_loss"))
+    threshold = HALF if len(head.classes) == 1 else None
+    summary |= {"epochs": 0, "stopped": f"nothing was trained: {reason}", "threshold": threshold, "notes": [reason]}
+    return TrainedHead(head, [], 0, threshold, summary)
+
+
+def _check(training: Examples, validation: Examples | None) -> None:
+    if missing := [training.classes[k] for k in range(len(training.classes)) if not (training.labels == k).any()]:
+        raise DataError(f"the training set has no examples of: {', '.join(missing)}")
+    if validation is None:
+        return
     if training.features.shape[1] != validation.features.shape[1]:
         raise DataError(
             f"training and validation embeddings differ in width: {training.features.shape[1]} and "
@@ -143,10 +152,6 @@ def _check(training: Examples, validation: Examples) -> None:
         )
     if training.classes != validation.classes:
         raise DataError(f"training and validation differ in classes: {training.classes} and {validation.classes}")
-    judging = [("validation split", validation)] if len(validation.classes) == 2 else []
-    for name, part in (("training set", training), *judging):
-        if missing := [part.classes[k] for k in range(len(part.classes)) if not (part.labels == k).any()]:
-            raise DataError(f"the {name} has no examples of: {', '.join(missing)}")
     shared = np.intersect1d(training.clip_ids, validation.clip_ids).tolist()
     if shared:
         raise LeakageError(f"clips are in both training set and validation split: {name_clips(shared)}")
@@ -165,7 +170,9 @@ def _merit(classes: Sequence[str]) -> str:
     return "validation_macro_f1" if len(classes) > 2 else "validation_auprc"
 
 
-def _counts(part: Examples) -> dict[str, Any]:
+def _counts(part: Examples | None) -> dict[str, Any]:
+    if part is None:
+        return {"clips": 0}
     counts = np.bincount(part.first_windows().labels, minlength=len(part.classes)).tolist()
     binary = {"positives": counts[1], "negatives": counts[0]} if len(counts) == 2 else None
     return {
