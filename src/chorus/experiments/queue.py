@@ -51,6 +51,9 @@ class Task:
 class Queue:
     """The queue of the study in the current folder.
 
+    Args:
+        start: the commit that runs start from.
+
     Runs are put in as git objects, as `dvc exp run --queue` stashes them, but without its detours through the working
     tree: a kill at any moment leaves the tree as it was, and ninety runs take seconds.
 
@@ -58,12 +61,12 @@ class Queue:
         ChorusError: git does not know who commits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, start: str) -> None:
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # workers start `dvc`
         self._dvc = Repo()
         self._queue = self._dvc.experiments.celery_queue
         self._git = pygit2.Repository(self._dvc.scm.root_dir)
-        self._head = self._git.head.peel(pygit2.Commit)  # of now: a commit made meanwhile changes nothing
+        self._head = self._git[start].peel(pygit2.Commit)
         self._scratch = Path(self._dvc.tmp_dir) / "exps"
         try:
             self._author = self._git.default_signature
@@ -155,7 +158,7 @@ class Queue:
         return [task for task in self.tasks() if task.state == "running" and task.identity not in working]
 
     def exists(self, name: str) -> bool:
-        """Whether there is an experiment of this name that starts from the current commit."""
+        """Whether there is an experiment of this name that starts from this commit."""
         return self._dvc.scm.get_ref(str(ExpRefInfo(str(self._head.id), name))) is not None
 
     def result(self, task: Task) -> str | None:
@@ -190,7 +193,7 @@ class Queue:
         self._dvc.close()
 
     def _tree(self, head: pygit2.Commit, name: str, changes: Mapping[str, Any], stages: Sequence[str]) -> pygit2.Oid:
-        """The tree of the current commit with other params, and with DVC's arguments, which travel as a file."""
+        """The tree of the start with other params, and with DVC's arguments, which travel as a file."""
         folder = Path.cwd().relative_to(Path(self._git.workdir).resolve())
         with tempfile.TemporaryDirectory() as scratch:
             params, arguments = Path(scratch) / "params.yaml", Path(scratch) / "arguments"
