@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chorus.errors import DataError
+from chorus.experiments.history import History
 from chorus.experiments.study import Grid
 
 
@@ -19,9 +20,8 @@ def alone(root: Path) -> Iterator[None]:
     Raises:
         DataError: another one is at work.
     """
-    folder = root / ".dvc" / "tmp"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "sweep.lock").open("a+", encoding="utf-8") as file:
+    git = Path(History(root).git.path)  # of a worktree its own
+    with (git / "sweep.lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with this process, however that ends
         except BlockingIOError:
