@@ -40,12 +40,13 @@ def main() -> None:
     if arguments.dry_run:
         _list(grid)
         return
-    refuse_unfit(Path())
+    refuse_unfit(Path(), grid.start)
     with alone(Path()):
         _refuse_changes(grid, arguments.sweep)
         _update_shared(grid)
         grid = _grid(arguments.sweep)  # the shared stages may have other results now
-        refuse_unranked(grid)
+        if stage.SPLITS.as_posix() in grid.inputs:
+            refuse_unranked(grid.rank_by, read_csv(stage.SPLITS))
         _tell_start(grid, arguments.sweep.stem)
         failures = conduct(grid, jobs=arguments.jobs, report=_Reporter(grid, grid.rank_by))
     for failure in failures:

@@ -121,6 +121,8 @@ class Queue:
         own = self._record(task.commit, "out")
         files = [own] if own.exists() else sorted(Path(self._queue.wdir).glob("dvc-exp-worker-*.out"))
         text = [line for file in files for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+        if self._info(task.commit).get("result_ref"):
+            text.append("it ran, but DVC did not bring its experiment into this repository: a damaged reference in git?")
         return "\n".join(text[-lines:])
 
     def workers(self) -> set[int]:
@@ -163,7 +165,7 @@ class Queue:
 
     def result(self, task: Task) -> str | None:
         """The git reference of the experiment that a task has become; None as long as it is none."""
-        return self._info(task.commit).get("result_ref")
+        return self._result(task.commit)
 
     def tidy(self) -> None:
         """Remove what killed processes have left half done. Only when no worker is alive."""
@@ -225,7 +227,7 @@ class Queue:
     def _state(self, identity: str, entry: QueueEntry) -> State:
         if not AsyncResult(identity, app=self._queue.celery).ready():
             return "running"
-        return "done" if self._info(entry.stash_rev).get("result_ref") else "failed"
+        return "done" if self._result(entry.stash_rev) else "failed"
 
     def _pids(self) -> dict[int, int]:
         """Number -> process of the workers that are alive."""
@@ -241,6 +243,11 @@ class Queue:
 
     def _record(self, commit: str, kind: str) -> Path:
         return Path(self._queue.pid_dir) / commit / f"{commit}.{kind}"
+
+    def _result(self, commit: str) -> str | None:
+        """DVC writes the reference down before it brings it here, and says nothing when it cannot."""
+        reference: str | None = self._info(commit).get("result_ref")
+        return reference if reference and self._git.references.get(reference) is not None else None
 
     def _info(self, commit: str) -> dict[str, Any]:
         return _read(self._record(commit, "run"))

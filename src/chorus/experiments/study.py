@@ -177,7 +177,7 @@ class Grid:
         health = experiment.json(HEALTH), experiment.json(HEALTH_DETAIL)
         row = run_row(name, experiment.params, detail, composition, self.axes, *health)
         splits = (experiment.output_hash(SPLITS) or "")[:8]  # of which clips, and which of them are judged
-        return row | {"signature": experiment.signature, "version": experiment.version, "splits": splits}
+        return row | {"signature": experiment.signature, "splits": splits, "version": experiment.version}
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """Finished runs as a table, in the order of the grid."""
