@@ -14,7 +14,7 @@ import chorus  # before NumPy and torch: see chorus/pins.py
 import pandas as pd
 import yaml
 
-from chorus.errors import ChorusError, ParameterError
+from chorus.errors import ChorusError, ParameterError, in_words
 from chorus.files import read_csv, write_csv, write_json
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
@@ -140,7 +140,9 @@ def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[in
 
 
 def run(recipe: Callable[[], None]) -> None:
-    """Run a script: an error of ours is one line and exit code 1; anything else is a bug and keeps its traceback.
+    """Run a script: an error of ours is one line and exit code 1, and so is one of git, DVC, the disk or a storage.
+
+    Anything else is a bug and keeps its traceback.
 
     Ctrl-C is no bug: one line, and the exit code that shells expect of it.
     """
@@ -148,6 +150,10 @@ def run(recipe: Callable[[], None]) -> None:
         recipe()
     except ChorusError as error:
         sys.exit(f"error: {error}")
+    except Exception as error:
+        if (sentence := in_words(error)) is None:
+            raise
+        sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:
         print("stopped: run the same command again", file=sys.stderr)
         sys.exit(130)
