@@ -7,6 +7,7 @@ import argparse
 import sys
 
 import stage
+
 from chorus.sharing.integrity import Store
 
 

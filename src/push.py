@@ -7,6 +7,7 @@ once interrupted, it may take the half for the whole ever after (docs/sharing.md
 import argparse
 
 import stage
+
 from chorus.sharing.integrity import Store
 
 
