@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 import stage
+
 from chorus.experiments.back import bring_back
 
 

@@ -178,7 +178,9 @@ class History:
             raise DataError(f"{root} is in no git repository: experiments are kept in git")
         self.git = pygit2.Repository(found)
         if self.git.workdir is None:
-            raise DataError(f"the git repository of {root} is bare, without files to work on: git config core.bare false")
+            raise DataError(
+                f"the git repository of {root} is bare, without files to work on: git config core.bare false"
+            )
         folder = root.resolve().relative_to(Path(self.git.workdir).resolve()).as_posix()
         self._folder = "" if folder == "." else folder
         self._known: dict[tuple[Any, ...], Snapshot] = {}

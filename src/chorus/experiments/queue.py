@@ -122,7 +122,9 @@ class Queue:
         files = [own] if own.exists() else sorted(Path(self._queue.wdir).glob("dvc-exp-worker-*.out"))
         text = [line for file in files for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
         if self._info(task.commit).get("result_ref"):
-            text.append("it ran, but DVC did not bring its experiment into this repository: a damaged reference in git?")
+            text.append(
+                "it ran, but DVC did not bring its experiment into this repository: a damaged reference in git?"
+            )
         return "\n".join(text[-lines:])
 
     def workers(self) -> set[int]:
