@@ -11,15 +11,16 @@ seeds for the faults, other compositions and seeds for the healthy runs.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts its threads
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment

@@ -7,11 +7,12 @@ python src/effects.py --runs data/reference/stage6_runs.csv    the 90 published 
 import argparse
 from pathlib import Path
 
+import stage
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-import stage
 from chorus import statistics
 from chorus.errors import DataError
 from chorus.files import read_csv, write_csv

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 import stage
+
 from chorus import encoders, encoding, parallel, quarantine
 from chorus.clips import name_clips
 from chorus.files import read_csv, write_csv

@@ -10,11 +10,12 @@ import argparse
 import math
 from pathlib import Path
 
+import stage
+
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-import stage
 from chorus.errors import DataError
 from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
 from chorus.experiments.study import TARGET, Grid, read_sweep

@@ -13,9 +13,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus import reporting
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS

@@ -1,6 +1,7 @@
 """Stage split: deal every clip to a split by the night it was recorded, and prove that nothing leaks."""
 
 import stage
+
 from chorus import splits
 from chorus.files import read_csv, write_csv, write_json
 from chorus.options import parse

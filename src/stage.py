@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import chorus  # before NumPy, see there
+import chorus  # before NumPy and torch: see chorus/pins.py
 
 # isort: split
 import pandas as pd
@@ -21,6 +21,8 @@ from chorus.files import read_csv, write_csv, write_json
 # or a stray PYTHONPATH would silently run something else.
 if Path(chorus.__file__).resolve().parent != Path(__file__).resolve().parent / "chorus":
     sys.exit(f"error: this script would import chorus from {Path(chorus.__file__).parent}, not from beside itself")
+if not chorus.PINNED:
+    sys.exit("error: NumPy or torch was loaded before chorus chose their kernels: import stage before them")
 
 RAW = Path("data/raw")
 CLIPS = RAW / "clips.csv"

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import stage
+
 from chorus.composition import ComposeOptions, compose
 from chorus.errors import ChorusError, DataError, ParameterError
 from chorus.experiments.conduct import Progress, conduct

@@ -101,6 +101,16 @@ def open_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
         _check_end(path, end)
 
 
+def member_names(path: Path) -> list[str]:
+    """The names of a shard's members.
+
+    Raises:
+        DataError: the shard is missing or damaged.
+    """
+    with _reading(path) as tar:
+        return tar.getnames()
+
+
 def read_member(path: Path, name: str) -> bytes:
     """The content of one member.
 
@@ -137,7 +147,7 @@ class Members(Mapping[str, BinaryIO]):
 
     def __getitem__(self, name: str) -> BinaryIO:
         path, offset, size = self._places[name]
-        return cast(BinaryIO, Spans(path.open("rb"), [(offset, offset + size)]))
+        return cast(BinaryIO, Spans(path.open("rb"), [(offset, offset + size)], owned=True))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)

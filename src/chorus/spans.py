@@ -1,10 +1,10 @@
-"""Parts of a file seen as one file."""
+"""Parts of a file, and bytes between them, seen as one file."""
 
 from __future__ import annotations
 
 import bisect
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import BinaryIO
 
@@ -17,18 +17,18 @@ class Spans(io.RawIOBase):
     Nothing is copied: a recording of 4 GB with a wrong header is read where it lies.
     """
 
-    def __init__(self, file: BinaryIO, spans: Sequence[Span], patches: Mapping[int, bytes] | None = None) -> None:
+    def __init__(self, file: BinaryIO, pieces: Sequence[Span | bytes], *, owned: bool = False) -> None:
         """
         Args:
-            file: seekable, open while this is used; closing this closes it.
-            spans: the parts, in order.
-            patches: what to show instead of the parts' own bytes: offset (in this view) -> bytes.
+            file: seekable, open while this is used.
+            pieces: in order; parts of the file, or bytes that stand there instead.
+            owned: closing this closes the file.
         """
         super().__init__()
         self._file = file
-        self._spans = [(start, end) for start, end in spans if end > start]
-        self._ends = list(accumulate(end - start for start, end in self._spans))
-        self._patches = dict(patches or {})
+        self._owned = owned
+        self._pieces = [piece for piece in pieces if _length(piece) > 0]
+        self._ends = list(accumulate(map(_length, self._pieces)))
         self._position = 0
 
     def readinto(self, buffer: object) -> int:
@@ -38,13 +38,12 @@ class Spans(io.RawIOBase):
             return 0
         number = bisect.bisect_right(self._ends, self._position)
         left = self._ends[number] - self._position
-        self._file.seek(self._spans[number][1] - left)
-        data = bytearray(self._file.read(min(left, len(view))))
-        for offset, patch in self._patches.items():
-            first = max(offset, self._position)
-            last = min(offset + len(patch), self._position + len(data))
-            if first < last:
-                data[first - self._position : last - self._position] = patch[first - offset : last - offset]
+        piece = self._pieces[number]
+        if isinstance(piece, bytes):
+            data = piece[len(piece) - left :][: len(view)]
+        else:
+            self._file.seek(piece[1] - left)
+            data = self._file.read(min(left, len(view)))
         view[: len(data)] = data
         self._position += len(data)
         return len(data)
@@ -78,9 +77,14 @@ class Spans(io.RawIOBase):
         return True
 
     def close(self) -> None:
-        """Close the file too."""
-        self._file.close()
+        """Close this, and the file if it is owned."""
+        if self._owned:
+            self._file.close()
         super().close()
 
     def _size(self) -> int:
         return self._ends[-1] if self._ends else 0
+
+
+def _length(piece: Span | bytes) -> int:
+    return len(piece) if isinstance(piece, bytes) else piece[1] - piece[0]
