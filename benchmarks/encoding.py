@@ -70,7 +70,7 @@ def naive(raw: Path, clips: pd.DataFrame) -> float:
     begin = time.perf_counter()
     model = Interpreter(str(birdnet.model_file(None)), num_threads=2, experimental_preserve_all_tensors=True)
     model.allocate_tensors()
-    embedding = birdnet.final_layer(birdnet.model_file(None).read_bytes())["input"]
+    embedding = birdnet.final_layer(birdnet.model_file(None)).input
     for row in clips.itertuples():
         pcm = audio.decode_flac(shards.read_member(raw / row.shard, f"{row.clip_id}.flac"))
         model.set_tensor(model.get_input_details()[0]["index"], pcm[np.newaxis].astype(np.float32) / 32768)

@@ -3,6 +3,7 @@
 import stage
 
 from chorus import encoders, encoding, parallel, quarantine
+from chorus.clips import name_clips
 from chorus.files import read_csv, write_csv
 from chorus.options import parse
 
@@ -11,12 +12,14 @@ def main() -> None:
     options = parse(encoders.EncodeOptions, stage.params("encode"), section="encode")
     allowed = stage.params("survey.max_quarantined_share")
     clips = read_csv(stage.CLIPS)
-    if options.encoder == "birdnet":
-        print("BirdNET V2.4 weights: CC BY-NC-SA 4.0, no commercial use (encode.encoder: logmel needs none)")
+    if licence := encoders.spec(options).licence:
+        print(licence)
     with stage.progress(f"encoding with {options.encoder}", len(clips)) as advance:
         result = encoding.update(
             stage.EMBEDDINGS, clips, stage.RAW, options, workers=parallel.cores(), progress=advance
         )
+    if result.damaged:
+        print(f"{len(result.damaged)} files were damaged and encoded anew: {name_clips(result.damaged)}")
     print(f"{result.computed} clips encoded, {result.reused} known, {len(result.failed)} failed")
     earlier = read_csv(stage.RAW / "quarantine.csv")
     rejected = quarantine.add(earlier, clips, result.failed, stage="encode")

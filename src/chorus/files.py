@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,29 @@ def replacing(path: Path | str) -> Iterator[Path]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; when the block ends well, it takes the place of `path`, all at once.
+
+    A failed block leaves `path` as it was. So does a killed one; what it leaves beside, the next one removes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside, old = path.parent / f".{path.name}.new", path.parent / f".{path.name}.old"
+    if old.exists() and not path.exists():  # killed between the two renames below
+        old.rename(path)
+    for left in (beside, old):
+        shutil.rmtree(left, ignore_errors=True)
+    beside.mkdir()
+    try:
+        yield beside
+        if path.exists():
+            path.rename(old)
+        beside.rename(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: Path | str, text: str) -> None:

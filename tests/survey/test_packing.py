@@ -35,6 +35,12 @@ class Noise:
             raise DataError(f"unusable: {self.seed}")
         return np.random.default_rng(self.seed).integers(-9, 9, WINDOW_SAMPLES, dtype=np.int16)
 
+    def hear(self) -> audio.Heard:
+        return audio.Heard([self.samples()])
+
+    def identity(self) -> str:
+        return ""
+
 
 def _clip(seed: int, source: str = "", **meta: str) -> Noise:
     row = {

@@ -75,7 +75,7 @@ GOOD = {  # file -> windows
 }
 BAD = [
     ("zero.wav", "positive", "empty file"),
-    ("text.wav", "positive", "unreadable: Format not recognised"),
+    ("text.wav", "positive", "no audio: a text"),
     ("nan.wav", "positive", "NaN or infinite samples"),
     ("silence.wav", "negative", "silent"),
     ("one sample.wav", "negative", "too short: 2.08e-05 s of at least 0.5 s"),
@@ -141,7 +141,9 @@ def test_the_file_name_places_a_clip(result):
 
 def test_the_summary_counts_all_of_it(result):
     _, clips, rejected, notes = result
-    summary = survey.summarise(clips, rejected, notes)
+    remarks = pd.DataFrame({"source": ["a", "b"], "clip_id": ["", ""], "remark": ["clipped: 1 %", "clipped: 2 %"]})
+    summary = survey.summarise(clips, rejected, remarks, notes)
+    assert summary["remarks"] == {"clipped": 2}
     assert summary["clips"] == len(GOOD) and summary["quarantined"] == len(BAD)
     assert summary["windows"] == sum(GOOD.values())
     assert summary["hours"] == pytest.approx(sum(GOOD.values()) * 3 / 3600)
