@@ -22,7 +22,7 @@ def main() -> None:
         folder = Path(options.source)
         stage.refuse_inside(folder, stage.RAW, "survey.source")
         sources, rejected, notes = survey.user_sources(folder, options)
-        for sentence in survey.say(notes, len(sources)):
+        for sentence in survey.assumptions_in_words(notes, len(sources)):
             print(sentence)
         survey.check_nights(notes, len(sources), options.max_unknown_night_share)
     earlier = survey.Earlier(stage.RAW, MEMORY)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chorus.errors import DataError
-from chorus.survey import ClipTable, read_clip_table, say
+from chorus.survey import ClipTable, assumptions_in_words, read_clip_table
 
 
 def _folder(path: Path, *names: str) -> Path:
@@ -217,7 +217,7 @@ def test_one_pond_in_many_spellings_is_one_pond_and_look_alikes_are_said(tmp_pat
     assert [row["site"] for row in table.rows] == ["Mill Pond"] * 3 + ["MillPond"]
     assert any(
         "column site that look like one another" in said and "Mill Pond / MillPond" in said
-        for said in say(table.notes, 4)
+        for said in assumptions_in_words(table.notes, 4)
     )
 
 

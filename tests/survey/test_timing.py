@@ -10,7 +10,7 @@ import pytest
 
 from chorus.errors import DataError, ParameterError
 from chorus.options import parse
-from chorus.survey import ClipTable, SurveyOptions, check_nights, read_clip_table, say
+from chorus.survey import ClipTable, SurveyOptions, assumptions_in_words, check_nights, read_clip_table
 
 EAST = timezone(timedelta(hours=10))
 
@@ -32,7 +32,7 @@ def _nights(table: ClipTable) -> set[str]:
 
 
 def _said(table: ClipTable) -> str:
-    return "\n".join(say(table.notes, len(table.rows)))
+    return "\n".join(assumptions_in_words(table.notes, len(table.rows)))
 
 
 def _guano(timestamp: str, serial: str = "A1") -> bytes:
@@ -200,7 +200,7 @@ def test_nothing_but_paths_and_labels_is_told_in_plain_sentences(tmp_path):
         "no recorder is named for 2 of 2 files, e.g. a.wav: their site stands for it",
         "no site is named for 2 of 2 files, e.g. a.wav: they count as one site, 'unknown'",
     ]
-    assert list(say({"synthetic": True}, 100)) == []
+    assert list(assumptions_in_words({"synthetic": True}, 100)) == []
 
 
 @pytest.mark.parametrize("key", ["time_zone", "clock_zone"])

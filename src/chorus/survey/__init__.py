@@ -1,9 +1,9 @@
 """The survey: recordings, or the synthetic demo, as audio shards and a table of clips."""
 
+from chorus.survey.assumptions import assumptions_in_words, check_nights
 from chorus.survey.options import SurveyOptions
 from chorus.survey.packing import BuiltSurvey, ClipSource, Earlier, build, remember
 from chorus.survey.recordings import RecordedClip, user_sources
-from chorus.survey.remarks import check_nights, say
 from chorus.survey.summary import in_words, summarise
 from chorus.survey.table import ClipTable, read_clip_table
 
@@ -14,12 +14,12 @@ __all__ = [
     "Earlier",
     "RecordedClip",
     "SurveyOptions",
+    "assumptions_in_words",
     "build",
-    "in_words",
-    "remember",
     "check_nights",
+    "in_words",
     "read_clip_table",
-    "say",
+    "remember",
     "summarise",
     "user_sources",
 ]

@@ -33,7 +33,7 @@ class ClipTable:
     rows: one dict a usable row, with the keys that `packing.ClipSource.meta` lists; source is the file's path
         relative to the folder.
     rejected: pairs of path and reason, one for each other row that is not blank.
-    notes: what was ignored, assumed and found, as names and counts, for `remarks.say`.
+    notes: what was ignored, assumed and found, as names and counts, for `assumptions_in_words`.
     """
 
     rows: list[dict[str, str]]
@@ -208,12 +208,12 @@ def _complete(
             "quality_of_negatives_ignored": quality == "" and row["quality"] != "",
             "site_unknown": not row["site"],
             "recorder_assumed_site": not place.recorder,
-            **dict.fromkeys(place.remarks, True),
+            **dict.fromkeys(place.assumptions, True),
             "night_unknown": not night and not row["recording"],
         }
-        for remark in (remark for remark, true in said.items() if true):
-            assumed[remark] += 1
-            examples.setdefault(remark, row["source"])
+        for assumption in (name for name, true in said.items() if true):
+            assumed[assumption] += 1
+            examples.setdefault(assumption, row["source"])
         completed.append(
             {
                 **{key: row[key] for key in ("label", "call_type", "speaker", "role", "split", "source")},

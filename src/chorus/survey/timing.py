@@ -34,11 +34,11 @@ class TimeRules:
 
 @dataclass(frozen=True)
 class Placed:
-    """Recorder ("" when nothing names it) and night ("" when unknown) of a clip, and what was done to know them."""
+    """Recorder ("" when nothing names it) and night ("" when unknown) of a clip, and what was assumed to know them."""
 
     recorder: str
     night: str
-    remarks: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -152,7 +152,7 @@ def _place(
     night = decide_night(column, start, local)
     inside = data.recorder if data else ""
     decisive = column if isinstance(column, datetime) else start or column
-    remarks = {
+    made = {
         "recorder_from_file_name": not recorder and bool(name.recorder),
         "recorder_from_metadata": not recorder and not name.recorder and bool(inside),
         "night_from_file_name": bool(night.night) and column is None and bool(name.start or name.day),
@@ -164,7 +164,7 @@ def _place(
         "clock_never_set": name.problem == CLOCK_NEVER_SET,
         "two_times_in_name": name.problem == TWO_TIMES,
     }
-    said = tuple(remark for remark, true in remarks.items() if true)
+    said = tuple(assumption for assumption, true in made.items() if true)
     settings = {"source": data.source, **data.settings, "zone": _zone_name(data.start)} if data else {}
     return Placed(recorder or name.recorder or inside, night.night, said, settings)
 

@@ -27,7 +27,7 @@ _SENTENCES = {
 }
 
 
-def say(notes: Mapping[str, Any], clips: int) -> Iterator[str]:
+def assumptions_in_words(notes: Mapping[str, Any], clips: int) -> Iterator[str]:
     """The sentences that a person should read.
 
     Args:
@@ -45,9 +45,9 @@ def say(notes: Mapping[str, Any], clips: int) -> Iterator[str]:
         yield f"{notes['respelt_paths']} paths of clips.csv are spelt otherwise on disk: capitals, accents, backslashes"
     for column, groups in notes.get("look_alikes", {}).items():
         yield f"names in the column {column} that look like one another, but count as different: {', '.join(groups)}"
-    for remark, sentence in _SENTENCES.items():
-        if count := notes.get(remark):
-            yield sentence.format(n=count, all=clips, file=notes["examples"][remark])
+    for assumption, sentence in _SENTENCES.items():
+        if count := notes.get(assumption):
+            yield sentence.format(n=count, all=clips, file=notes["examples"][assumption])
 
 
 def check_nights(notes: Mapping[str, Any], clips: int, allowed: float) -> None:
