@@ -101,3 +101,30 @@ def test_yaml_keeps_merged_keys_and_may_override_them(tmp_path):
 def test_json_with_a_key_twice_or_a_number_that_is_none_is_refused(text):
     with pytest.raises(ValueError, match=r"stands twice|no number"):
         files.parse_json(text)
+
+
+def _fill(folder, text):
+    (folder / "a").write_text(text)
+
+
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "raw"
+    with files.replacing_folder(folder) as beside:
+        _fill(beside, "old")
+        assert not folder.exists()
+    with pytest.raises(RuntimeError), files.replacing_folder(folder) as beside:
+        _fill(beside, "half")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (folder / "a").read_text() == "old"
+    with files.replacing_folder(folder) as beside:
+        _fill(beside, "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (folder / "a").read_text() == "new"
+
+
+def test_what_a_killed_replacement_left_is_put_right(tmp_path):
+    for name, text in ((".raw.old", "old"), (".raw.new", "half")):  # killed between the two renames
+        (tmp_path / name).mkdir()
+        _fill(tmp_path / name, text)
+    with files.replacing_folder(tmp_path / "raw") as beside:
+        assert (tmp_path / "raw" / "a").read_text() == "old" and list(beside.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and list((tmp_path / "raw").iterdir()) == []
