@@ -23,8 +23,9 @@ def main() -> None:
     trained = detector.fit(manifest, clips, known, options, seed, consistency_groups=groups, on_epoch=show)
     save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
     write_json(stage.METRICS / "training.json", trained.metrics)
-    show(trained.history)
+    write_csv(stage.TRAINING_CURVES, with_differences(trained.curves))
     print(f"best epoch {trained.best_epoch} of {len(trained.history)}; {trained.summary['stopped']}")
+    stage.note(trained.summary["notes"])
 
 
 def show(history: list[dict[str, float]]) -> None:
