@@ -31,7 +31,8 @@ def advantage(
 
     Returns:
         auprc (the difference), low, high (expanded percentiles over the resampled nights), nights (their number),
-        reliable (whether positives and negatives are heard in 20 nights each: below that, intervals come out too narrow).
+        reliable (whether positives and negatives are heard in 20 nights each: below that, intervals come out too
+        narrow).
     """
     names, night_of = np.unique(nights, return_inverse=True)
     heard = [np.bincount(night_of[labels == label], minlength=len(names)) > 0 for label in (True, False)]
