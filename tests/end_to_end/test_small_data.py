@@ -1,4 +1,4 @@
-"""A person's first hour with a handful of recordings: it ends with results, and a sentence for what could not be done."""
+"""A first hour with a handful of recordings ends with results, and a sentence for each thing that could not be done."""
 
 from __future__ import annotations
 
