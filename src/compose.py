@@ -1,6 +1,7 @@
 """Stage compose: the training set of this run, and what really got into it."""
 
 import stage
+
 from chorus.composition import ComposeOptions, compose, remarks
 from chorus.files import read_csv, write_csv, write_json
 from chorus.options import parse

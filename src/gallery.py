@@ -2,9 +2,10 @@
 
 from typing import get_args
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus import evaluation, pictures
 from chorus.clips import TEST_IID, TEST_OOD, VALIDATION
 from chorus.files import read_csv, read_json, write_text

@@ -1,6 +1,7 @@
 """Stage mine_negatives: the candidates that a miner takes for the target most firmly."""
 
 import stage
+
 from chorus import detector, embeddings, mining
 from chorus.files import read_csv
 from chorus.options import parse

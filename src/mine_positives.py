@@ -1,6 +1,7 @@
 """Stage mine_positives: the best of the low-quality training positives, by a miner that never heard them."""
 
 import stage
+
 from chorus import detector, embeddings, mining
 from chorus.files import read_csv
 from chorus.options import parse

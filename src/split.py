@@ -1,6 +1,7 @@
 """Stage split: deal every clip to a split by its site-night, and prove that nothing leaks."""
 
 import stage
+
 from chorus import quarantine, splits
 from chorus.files import read_csv, write_csv, write_json
 from chorus.leakage import audit, moved_recorders

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import stage
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-import stage
 from chorus.composition import remarks
 from chorus.files import read_json
 

@@ -1,6 +1,7 @@
 """Stage suspects: which training clips are probably mislabelled, and the spectrograms of the first of them."""
 
 import stage
+
 from chorus import detector, embeddings, pictures
 from chorus.errors import DataError
 from chorus.files import read_csv, write_csv, write_json

@@ -21,7 +21,7 @@ from chorus.training.judge import Judge, spread
 from chorus.training.losses import loss, losses
 from chorus.training.network import Network
 from chorus.training.optimizer import Adam, clip, global_norm
-from chorus.training.options import HeadOptions
+from chorus.training.options import HeadOptions, epochs_for
 from chorus.training.small import UNJUDGED
 from chorus.training.stopping import NotFiniteError, guide_says_stop
 
@@ -46,11 +46,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The best epoch's layers, what every whole epoch looked like, and why there was no further one."""
+    """The kept epoch's layers, what every whole epoch looked like, which did best, and why there was no further one."""
 
     layers: tuple[tuple[Features, Features], ...]
     history: History
     best_epoch: int
+    kept_epoch: int
     stopped: str
 
 
@@ -62,12 +63,14 @@ def fit(
     options: HeadOptions,
     seed: int,
     on_epoch: Callable[[History], None] | None = None,
+    until: int | None = None,
 ) -> Fitted:
-    """Minimise the loss on the rows; keep the epoch that does best on `judge`, or the last one without it.
+    """Minimise the loss on the rows; keep the last epoch, or with early stopping the one that does best on `judge`.
 
     Args:
-        judge_features: standardised, of `judge`; None with it.
+        judge_features: standardised, of `judge`; None with it: the last epoch counts as the best.
         on_epoch: called with the history after each epoch.
+        until: the last epoch, of a training that would go on; None: goes on.
 
     Raises:
         ModelError: a loss or gradient is no longer finite, and there is no good epoch to fall back on.
@@ -81,8 +84,9 @@ def fit(
     merit = "validation_macro_f1" if classes > 2 else "validation_auprc"
     history: History = []
     best, best_epoch, layers, stopped = (-math.inf, -math.inf), 0, network.layers(), None
+    stops_early = validation is not None and options.early_stopping != "none"
     with one_deterministic_thread():
-        for epoch in range(1, options.epochs + 1):
+        for epoch in range(1, (until or descent.epochs) + 1):
             try:
                 row = {"epoch": epoch, **descent.epoch(epoch)}
                 row |= UNJUDGED if validation is None else validation.judge(network, epoch)
@@ -96,11 +100,15 @@ def fit(
             history.append(row | {"improvement_rate": improvement_rate(accuracies)})
             if on_epoch is not None:
                 on_epoch(history)
-            if validation is None or (row[merit], -row["validation_loss"]) > best:
-                best, best_epoch, layers = (row[merit], -row["validation_loss"]), epoch, network.layers()
+            better = validation is None or (row[merit], -row["validation_loss"]) > best
+            if better:
+                best, best_epoch = (row[merit], -row["validation_loss"]), epoch
+            if better or not stops_early:
+                layers = network.layers()
             if stopped := reason_to_stop(history, best_epoch, options):
                 break
-    return Fitted(layers, history, best_epoch, stopped or f"all {options.epochs} epochs are done")
+    kept_epoch = best_epoch if stops_early else len(history)
+    return Fitted(layers, history, best_epoch, kept_epoch, stopped or f"all {len(history)} epochs are done")
 
 
 class Descent:
@@ -110,6 +118,7 @@ class Descent:
         self.network, self.rows, self.options = network, rows, options
         self.adam = Adam(network.tensors(), options.weight_decay)
         self.batches = Batches(rows.features, one_hot(rows.labels, classes), options, seed)
+        self.epochs = epochs_for(options, len(rows.features))
         self.sample = generator(seed, "train", "accuracy rows").permutation(rows.own)[:ACCURACY_ROWS]
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -118,7 +127,7 @@ class Descent:
         Raises:
             NotFiniteError: a loss or a gradient is not finite.
         """
-        options, count, steps = self.options, len(self.batches), self.options.epochs * len(self.batches)
+        options, count, steps = self.options, len(self.batches), self.epochs * len(self.batches)
         values: list[float] = []
         norms: dict[int, float] = {}
         for number, (rows, targets, kept) in enumerate(self.batches.epoch()):
