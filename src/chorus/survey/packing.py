@@ -107,38 +107,30 @@ def build(
     reader = reader_id(padding, min_seconds)
     memory = recall(earlier.memory, reader) if earlier else Memory(reader)
     try:
-        jobs = _jobs(sources, scratch, padding, min_seconds, earlier.folder if earlier else None, memory)
+        nights = _nights(sources, memory, earlier.folder if earlier else None)
+        jobs = [job for night in nights for job in _jobs(night, scratch, padding, min_seconds)]
+        if progress:
+            progress(len(sources) - sum(len(job.sources) for job in jobs))
         read = parallel.each(
             _read_clips, jobs, workers=workers, progress=lambda done: progress(len(done)) if progress else None
         )
-        rows: list[dict[str, str]] = []
-        rejected: list[tuple[str, str]] = []
-        remarks: dict[tuple[str, str], Sequence[str]] = {}
-        found = Memory(reader)
-        new = 0
+        heard = [(night.shard, *clip) for night in nights for clip in night.known]
         for job, results in zip(jobs, read, strict=True):
-            findings = found.findings.setdefault(job.shard, {})
-            for source, (identity, finding) in zip(job.sources, results, strict=True):
-                new += identity not in job.known
-                if identity:
-                    findings[identity] = finding
-                if "reason" in finding:
-                    rejected.append((source.meta["source"], finding["reason"]))
-                    continue
-                clip = {key: value for key, value in finding.items() if key != "remarks"}
-                clip_id = _clip_id(job.shard, finding["sha256"])
-                rows.append({**source.meta, **clip, "clip_id": clip_id, "shard": job.shard})
-                remarks[source.meta["source"], clip_id] = finding["remarks"]
+            heard += [(job.shard, source, *result) for source, result in zip(job.sources, results, strict=True)]
+        rows = [_row(shard, source, finding) for shard, source, _, finding in heard if "reason" not in finding]
         kept, copies = _without_copies(rows)
-        found.hashes = _assemble(kept, jobs, out, memory)
+        hashes = _assemble(kept, nights, jobs, out, memory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    rejected = [(source.meta["source"], finding["reason"]) for _, source, _, finding in heard if "reason" in finding]
     assert len(kept) + len(copies) + len(rejected) == len(sources)
-    places = [(row["source"], row["clip_id"]) for row in kept]
-    noticed = [(*place, remark) for place in places for remark in remarks[place]]
-    table = pd.DataFrame(noticed, columns=list(REMARK_COLUMNS), dtype=str)
-    table = table.sort_values(list(REMARK_COLUMNS), ignore_index=True)
-    return BuiltSurvey(_table(kept), quarantine.table(rejected + copies), table, new, found)
+    return BuiltSurvey(
+        _table(kept),
+        quarantine.table(rejected + copies),
+        _remarks(heard, kept),
+        sum(len(job.sources) for job in jobs),
+        Memory(reader, hashes, _by_identity(heard)),
+    )
 
 
 def remember(earlier: Earlier, built: BuiltSurvey) -> None:
@@ -146,13 +138,24 @@ def remember(earlier: Earlier, built: BuiltSurvey) -> None:
     save(earlier.memory, built.memory)
 
 
+_Heard = tuple[str, ClipSource, str, Finding]  # shard, source, its identity, and what was found
+
+
+@dataclass(frozen=True)
+class _Night:
+    """The clips of a shard: those that are known, each with its identity and finding, and those to be read."""
+
+    shard: str
+    old: Path | None  # the shard of an earlier survey, if it can be relied on
+    known: tuple[tuple[ClipSource, str, Finding], ...]
+    unknown: tuple[ClipSource, ...]
+
+
 @dataclass(frozen=True)
 class _Job:
     sources: tuple[ClipSource, ...]
     part: Path
     shard: str
-    old: Path | None  # the shard of an earlier survey, if it can be relied on
-    known: Mapping[str, Finding]
     padding: audio.Padding
     min_seconds: float
 
@@ -167,40 +170,49 @@ def _clear(out: Path) -> Path:
     return scratch
 
 
-def _jobs(
-    sources: Sequence[ClipSource],
-    scratch: Path,
-    padding: audio.Padding,
-    min_seconds: float,
-    earlier: Path | None,
-    memory: Memory,
-) -> list[_Job]:
+def _nights(sources: Sequence[ClipSource], memory: Memory, earlier: Path | None) -> list[_Night]:
     groups: dict[tuple[str, str], list[ClipSource]] = defaultdict(list)
     for source in sources:
         groups[source.meta["recorder"], source.meta["night"]].append(source)
     slug = slugs(recorder for recorder, _ in groups)
     shards = {group: shard_name(slug[group[0]], group[1]) for group in groups}
     assert len(set(shards.values())) == len(groups)
-    jobs = []
-    for group, clips in sorted(groups.items()):
-        shard = shards[group]
-        old = earlier / shard if earlier and memory.trusts(earlier / shard) else None
-        known = memory.findings.get(shard, {}) if old else {}
-        for start in range(0, len(clips), _PART_CLIPS):
-            part, some = scratch / f"{start}_{shard}", tuple(clips[start : start + _PART_CLIPS])
-            jobs.append(_Job(some, part, shard, old, known, padding, min_seconds))
-    return jobs
+    return [_night(shards[group], clips, memory, earlier) for group, clips in sorted(groups.items())]
+
+
+def _night(shard: str, sources: Sequence[ClipSource], memory: Memory, earlier: Path | None) -> _Night:
+    if earlier is None or not memory.trusts(earlier / shard):
+        return _Night(shard, None, (), tuple(sources))
+    held = set(member_names(earlier / shard))
+    known, unknown = [], []
+    for source in sources:
+        identity = source.identity()
+        finding = memory.findings[shard].get(identity, {})
+        # a copy of another clip was found, but is not in the shard
+        if "reason" in finding or (finding and _member(_clip_id(shard, finding["sha256"])) in held):
+            known.append((source, identity, finding))
+        else:
+            unknown.append(source)
+    return _Night(shard, earlier / shard, tuple(known), tuple(unknown))
+
+
+def _jobs(night: _Night, scratch: Path, padding: audio.Padding, min_seconds: float) -> list[_Job]:
+    return [
+        _Job(
+            night.unknown[start : start + _PART_CLIPS],
+            scratch / f"{start}_{night.shard}",
+            night.shard,
+            padding,
+            min_seconds,
+        )
+        for start in range(0, len(night.unknown), _PART_CLIPS)
+    ]
 
 
 def _read_clips(job: _Job) -> list[tuple[str, Finding]]:
     """For each source its identity, and what follows from its audio, or the reason why it is of no use."""
-    results: list[tuple[str, Finding]] = []
     with open_shard(job.part) as add:
-        for source in job.sources:
-            identity = source.identity()
-            finding = job.known.get(identity)
-            results.append((identity, _read_clip(source, job, add) if finding is None else finding))
-    return results
+        return [(source.identity(), _read_clip(source, job, add)) for source in job.sources]
 
 
 def _read_clip(source: ClipSource, job: _Job, add: Callable[[str, BinaryIO], None]) -> Finding:
@@ -224,7 +236,7 @@ def _read_clip(source: ClipSource, job: _Job, add: Callable[[str, BinaryIO], Non
         if not windows:
             return {"reason": "silent"}
         sha256 = digest.hexdigest()
-        add(f"{_clip_id(job.shard, sha256)}.flac", flac)
+        add(_member(_clip_id(job.shard, sha256)), flac)
     remarks = list(heard.remarks)
     if silent:
         total = windows + silent
@@ -235,6 +247,35 @@ def _read_clip(source: ClipSource, job: _Job, add: Callable[[str, BinaryIO], Non
 
 def _clip_id(shard: str, sha256: str) -> str:
     return f"{Path(shard).stem}_{sha256[:12]}"
+
+
+def _member(clip_id: str) -> str:
+    return f"{clip_id}.flac"
+
+
+def _row(shard: str, source: ClipSource, finding: Finding) -> dict[str, str]:
+    columns = {key: finding[key] for key in ("sha256", "windows", "seconds")}
+    return {**source.meta, **columns, "clip_id": _clip_id(shard, finding["sha256"]), "shard": shard}
+
+
+def _remarks(heard: Iterable[_Heard], kept: Iterable[Mapping[str, str]]) -> pd.DataFrame:
+    """What was noticed about the clips that are in."""
+    places = {(row["source"], row["clip_id"]) for row in kept}
+    rows = []
+    for shard, source, _, finding in heard:
+        place = (source.meta["source"], _clip_id(shard, finding.get("sha256", "")))
+        if place in places:
+            rows += [(*place, remark) for remark in finding["remarks"]]
+    table = pd.DataFrame(rows, columns=list(REMARK_COLUMNS), dtype=str)
+    return table.sort_values(list(REMARK_COLUMNS), ignore_index=True)
+
+
+def _by_identity(heard: Iterable[_Heard]) -> dict[str, dict[str, Finding]]:
+    findings: dict[str, dict[str, Finding]] = defaultdict(dict)
+    for shard, _, identity, finding in heard:
+        if identity:
+            findings[shard][identity] = finding
+    return findings
 
 
 def _without_copies(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
@@ -256,17 +297,21 @@ def _without_copies(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]
     return kept, copies
 
 
-def _assemble(kept: Iterable[Mapping[str, str]], jobs: Iterable[_Job], out: Path, memory: Memory) -> dict[str, str]:
+def _assemble(
+    kept: Iterable[Mapping[str, str]],
+    nights: Iterable[_Night],
+    jobs: Iterable[_Job],
+    out: Path,
+    memory: Memory,
+) -> dict[str, str]:
     """Write the shards; returns their hashes."""
     parts: dict[str, list[Path]] = defaultdict(list)
-    old: dict[str, Path] = {}
     for job in jobs:
         parts[job.shard].append(job.part)
-        if job.old:
-            old[job.shard] = job.old
+    old = {night.shard: night.old for night in nights if night.old}
     members: dict[str, list[str]] = defaultdict(list)
     for row in kept:
-        members[row["shard"]].append(f"{row['clip_id']}.flac")
+        members[row["shard"]].append(_member(row["clip_id"]))
     hashes = {}
     for shard, names in sorted(members.items()):
         if shard in old and set(member_names(old[shard])) == set(names):
