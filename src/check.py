@@ -43,12 +43,35 @@ def check_config() -> None:
 def check_results() -> None:
     from chorus.experiments.consistency import problems  # DVC and the statistics take a second to import
 
-    found = problems(Path())
+    found = problems(Path()) + contradictions()
     for problem in found:
         print(problem, file=sys.stderr)
     if found:
         raise DataError("the results are not those of dvc.lock: git checkout -- FILE, or dvc repro, puts them right")
     print("the results are those of dvc.lock")
+
+
+def contradictions() -> list[str]:
+    """Headlines that do not follow from what lies beside them, of those that are here."""
+    import pandas as pd
+
+    from chorus.evaluation.derived import evaluation_contradictions, health_contradictions, training_contradictions
+    from chorus.files import read_json
+
+    pairs = (
+        (evaluation_contradictions, "evaluation.json", stage.METRICS / "evaluation_detail.json", read_json),
+        (health_contradictions, "health.json", stage.HEALTH_DETAIL, read_json),
+        (training_contradictions, "training.json", stage.TRAINING_CURVES, pd.read_csv),
+    )
+    found: list[str] = []
+    for contradictions_of, headline, beside, read in pairs:
+        path = stage.METRICS / headline
+        if path.exists() and beside.exists():
+            try:
+                found += contradictions_of(read_json(path), read(beside))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                found.append(f"{path} or {beside} is not what a stage writes: {error!r}")
+    return found
 
 
 if __name__ == "__main__":
