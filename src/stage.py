@@ -16,7 +16,7 @@ import record  # before the rest of the library: it notes what is about to run
 # isort: split
 import pandas as pd
 
-from chorus.errors import ChorusError, DataError, ParameterError, in_a_sentence
+from chorus.errors import ChorusError, DataError, ParameterError, in_words
 from chorus.files import read_csv, read_yaml, write_csv, write_json
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
@@ -32,6 +32,7 @@ EMBEDDINGS = Path("data/embeddings")
 MANIFESTS = Path("data/manifests")
 QUARANTINE = MANIFESTS / "quarantine.csv"
 SPLITS = MANIFESTS / "splits.csv"
+SET_ASIDE = MANIFESTS / "set_aside.csv"  # candidates that share something with a split
 TRAINING_SET = MANIFESTS / "train.csv"
 SUBSETS = Path("data/subsets")
 PREDICTIONS = Path("data/predictions.parquet")
@@ -119,8 +120,15 @@ def write_mining(kind: str, pool: pd.DataFrame, subsets: Mapping[str, pd.DataFra
     for name, subset in subsets.items():
         write_csv(SUBSETS / kind / f"{name}.csv", subset)
         print(f"{name:<24} {len(subset):>6} clips")
-    write_csv(SUBSETS / kind / "pool" / "scores.csv", pool)
+    write_csv(SUBSETS / kind / "pool" / "scores.csv", pool, digits=17)  # in full: cut-offs are compared with them
     write_json(SUBSETS / kind / "pool" / "record.json", record)
+    note(filter(None, [record["note"]]))
+
+
+def note(sentences: Iterable[str]) -> None:
+    """Say what could not be done, a line each."""
+    for sentence in sentences:
+        print(f"note: {sentence}")
 
 
 @contextmanager
@@ -138,8 +146,9 @@ def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[in
 
 
 def run(recipe: Callable[[], None]) -> None:
-    """Run a script: an error that a person can mend is one line and exit code 1; anything else is a bug and keeps its
-    traceback. Ctrl-C is no bug: one line, and the exit code that shells expect of it.
+    """Run a script: an error of ours is one line and exit code 1, and so is one of git, DVC, the disk or a storage.
+
+    Anything else is a bug and keeps its traceback. Ctrl-C is one line, and the exit code that shells expect of it.
 
     A script that DVC runs fails when something that DVC will record of it has changed meanwhile.
     """
@@ -149,14 +158,13 @@ def run(recipe: Callable[[], None]) -> None:
         _refuse_changes()
     except ChorusError as error:
         sys.exit(f"error: {error}")
+    except Exception as error:
+        if (sentence := in_words(error)) is None:
+            raise
+        sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:
         print("stopped: run the same command again", file=sys.stderr)
         sys.exit(130)
-    except Exception as error:
-        sentence = in_a_sentence(error)
-        if sentence is None:
-            raise
-        sys.exit(f"error: {sentence}")
 
 
 def _refuse_arguments(recipe: Callable[[], None]) -> None:

@@ -62,6 +62,14 @@ def test_text_in_a_table_stays_text(tmp_path):
     assert list(files.read_csv(path)["recorder"]) == ["007", "NA", ""]
 
 
+def test_a_threshold_is_kept_in_full_so_that_the_score_it_was_chosen_by_still_reaches_it(tmp_path):
+    score = 0.1234567890123
+    files.write_json(tmp_path / "a.json", {"threshold": files.Exact(score), "figure": score})
+    assert files.read_json(tmp_path / "a.json") == {"threshold": score, "figure": 0.123457}
+    files.write_csv(tmp_path / "a.csv", pd.DataFrame({"score": [score]}), digits=17)
+    assert float(files.read_csv(tmp_path / "a.csv")["score"][0]) == score
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -93,3 +101,30 @@ def test_yaml_keeps_merged_keys_and_may_override_them(tmp_path):
 def test_json_with_a_key_twice_or_a_number_that_is_none_is_refused(text):
     with pytest.raises(ValueError, match=r"stands twice|no number"):
         files.parse_json(text)
+
+
+def _fill(folder, text):
+    (folder / "a").write_text(text)
+
+
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "raw"
+    with files.replacing_folder(folder) as beside:
+        _fill(beside, "old")
+        assert not folder.exists()
+    with pytest.raises(RuntimeError), files.replacing_folder(folder) as beside:
+        _fill(beside, "half")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (folder / "a").read_text() == "old"
+    with files.replacing_folder(folder) as beside:
+        _fill(beside, "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (folder / "a").read_text() == "new"
+
+
+def test_what_a_killed_replacement_left_is_put_right(tmp_path):
+    for name, text in ((".raw.old", "old"), (".raw.new", "half")):  # killed between the two renames
+        (tmp_path / name).mkdir()
+        _fill(tmp_path / name, text)
+    with files.replacing_folder(tmp_path / "raw") as beside:
+        assert (tmp_path / "raw" / "a").read_text() == "old" and list(beside.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and list((tmp_path / "raw").iterdir()) == []

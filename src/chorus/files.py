@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,14 +39,41 @@ def replacing(path: Path | str) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; when the block ends well, it takes the place of `path`, all at once.
+
+    A failed block leaves `path` as it was. So does a killed one; what it leaves beside, the next one removes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside, old = path.parent / f".{path.name}.new", path.parent / f".{path.name}.old"
+    if old.exists() and not path.exists():  # killed between the two renames below
+        old.rename(path)
+    for left in (beside, old):
+        shutil.rmtree(left, ignore_errors=True)
+    beside.mkdir()
+    try:
+        yield beside
+        if path.exists():
+            path.rename(old)
+        beside.rename(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write UTF-8 text with "\\n" line ends, atomically."""
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
 
 
+class Exact(float):
+    """A number that JSON keeps in full: a threshold, which scores are compared with."""
+
+
 def write_json(path: Path | str, content: Any) -> None:
-    """Write JSON that reads well in a diff: indented, key order kept, floats to six digits, NaN as null."""
+    """Write JSON that reads well in a diff: indented, key order kept, NaN as null; floats to six digits, or `Exact`."""
     write_text(path, json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -91,10 +119,10 @@ def read_yaml(path: Path | str) -> Any:
         raise ParameterError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
-def write_csv(path: Path | str, table: pd.DataFrame) -> None:
-    """Write a table as CSV: no index, "\\n" line ends, floats to six significant digits."""
+def write_csv(path: Path | str, table: pd.DataFrame, digits: int = 6) -> None:
+    """Write a table as CSV: no index, "\\n" line ends, floats to so many significant digits (17: in full)."""
     with replacing(path) as beside:
-        table.to_csv(beside, index=False, lineterminator="\n", encoding="utf-8", float_format="%.6g")
+        table.to_csv(beside, index=False, lineterminator="\n", encoding="utf-8", float_format=f"%.{digits}g")
 
 
 def read_csv(path: Path | str) -> pd.DataFrame:
@@ -151,6 +179,8 @@ def _rounded(value: Any) -> Any:
         return [_rounded(item) for item in value]
     if hasattr(value, "item") and not isinstance(value, str | bytes):  # numpy scalars
         value = value.item()
+    if isinstance(value, Exact):
+        return float(value)
     if isinstance(value, float):
         return float(f"{value:.6g}") if math.isfinite(value) else None
     return value

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 KERNELS = {
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # NumPy's own loops: at most AVX2
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",  # NumPy's own loops: SSE4.2
     "OPENBLAS_CORETYPE": "Haswell",  # matrix products of NumPy, SciPy, scikit-learn
     "MKL_CBWR": "COMPATIBLE",  # those of torch; MKL's AVX2 differs between Intel and AMD
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own loops

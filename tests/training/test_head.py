@@ -47,6 +47,8 @@ def test_scores_are_those_of_torch(hidden_units):
     random = np.random.default_rng(0)
     widths = (10, hidden_units, 1) if hidden_units else (10, 1)
     network = Network(widths, random)
+    for tensor in network.tensors():  # a new one says nothing
+        tensor.data = torch.from_numpy(random.normal(size=tensor.shape).astype(np.float32))
     mean, std = random.normal(size=10).astype(np.float32), random.uniform(0.5, 3, size=10).astype(np.float32)
     features = random.normal(size=(5000, 10)).astype(np.float32)  # more than one block
     head = Head(mean, std, network.layers())
@@ -254,3 +256,10 @@ def test_loading_and_scoring_need_no_torch(saved):
         "sys.exit('torch' in sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2] / "src")
+
+
+@pytest.mark.parametrize("widths", [(6, 1), (6, 8, 1), (6, 8, 3)])
+def test_a_head_that_has_learned_nothing_says_nothing(widths):
+    network = Network(widths, np.random.default_rng(0))
+    assert not network.logits(torch.ones(5, 6)).any()
+    assert len(widths) == 2 or network.layers()[0][0].any()

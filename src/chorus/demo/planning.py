@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from chorus.audio import Heard
 from chorus.clips import (
     CANDIDATE,
     LABELLED,
@@ -78,6 +79,14 @@ class PlannedClip:
         """The audio, int16, shape (144000,), 3 s at 48 kHz mono: the same bytes wherever and whenever."""
         return render(self.scene)
 
+    def hear(self) -> Heard:
+        """See `survey.packing.ClipSource.hear`."""
+        return Heard([self.samples()])
+
+    def identity(self) -> str:
+        """Not known: it is computed anew each time."""
+        return ""
+
 
 def plan(options: DemoOptions) -> list[PlannedClip]:
     """All clips of the survey, ordered by recorder and night."""
@@ -106,7 +115,7 @@ def _nights_by_split() -> dict[str, list[tuple[str, str]]]:
             if recorder.site in (OOD_SITE, CANDIDATE_SITE):
                 split = TEST_OOD if recorder.site == OOD_SITE else CANDIDATE
             else:
-                split = split_of(name, night, SplitOptions())
+                split = split_of(f"{recorder.site}/{night}", SplitOptions())
             nights[split].append((name, night))
     return nights
 
