@@ -1,6 +1,6 @@
 """Check what can be checked without running anything.
 
-python src/check.py              params.yaml and DVC's settings: a typing error need not cost an hour
+python src/check.py              params.yaml, DVC's settings, and whether DVC can take your folder of recordings
 python src/check.py --results    also metrics/, plots/ and reports/: those of dvc.lock, no number edited by hand
 """
 
@@ -13,6 +13,7 @@ import stage
 from chorus.errors import DataError
 from chorus.experiments.sections import SECTIONS, options_of
 from chorus.options import parse
+from chorus.sharing.folder import refuse_what_dvc_cannot_take
 from chorus.sharing.settings import find_config, refuse_secrets, unverified
 
 
@@ -22,6 +23,7 @@ def main() -> None:
     arguments = parser.parse_args()
     check_params()
     check_config()
+    check_recordings()
     if arguments.results:
         check_results()
 
@@ -38,6 +40,13 @@ def check_config() -> None:
         refuse_secrets(config.read_text(encoding="utf-8"))
         for remedy in unverified(config.parent):
             print(f"warning: DVC would take damaged data: {remedy}", file=sys.stderr)
+
+
+def check_recordings() -> None:
+    """A folder of recordings must be there only where the survey is made; with its results pulled, it need not."""
+    source = stage.params("survey")["source"]
+    if source != "demo" and Path(source).is_dir():
+        refuse_what_dvc_cannot_take(Path(source), "survey.source")
 
 
 def check_results() -> None:
