@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import stage
+
 from chorus.errors import DataError
 from chorus.experiments.sections import SECTIONS, options_of
 from chorus.options import parse

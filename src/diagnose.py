@@ -10,9 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus.errors import DataError
 from chorus.files import read_csv, read_json, write_csv, write_json, write_text
 from chorus.health.judge import judge
@@ -38,7 +39,8 @@ def of_workspace() -> tuple[dict[str, Any], pd.DataFrame]:
     options = parse(HealthOptions, stage.params("health"), section="health")
     history, model = pd.read_csv(stage.TRAINING_CURVES), read_json(f"{stage.DETECTOR}.json")
     predictions, training = pd.read_parquet(stage.PREDICTIONS), read_csv(stage.TRAINING_SET)
-    health = judge(history, model, predictions, training, read_csv(stage.SPLITS), options)
+    evaluation = read_json(stage.METRICS / "evaluation_detail.json")
+    health = judge(history, model, predictions, training, read_csv(stage.SPLITS), options, evaluation)
     write_json(stage.METRICS / "health.json", health.headline)
     write_json(stage.HEALTH_DETAIL, health.detail)
     write_csv(stage.PLOTS / "health" / "sources.csv", health.sources)

@@ -3,6 +3,7 @@
 from functools import partial
 
 import stage
+
 from chorus import detector, embeddings, evaluation
 from chorus.clips import CANDIDATE
 from chorus.files import read_csv, write_csv, write_json, write_parquet

@@ -2,11 +2,12 @@
 
 from typing import get_args
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus import evaluation, pictures
-from chorus.clips import TEST_IID, TEST_OOD
+from chorus.clips import TEST_IID, TEST_OOD, VALIDATION
 from chorus.files import read_csv, read_json, write_text
 from chorus.health.page import page
 from chorus.sounds import read_sounds
@@ -21,7 +22,8 @@ def main() -> None:
     suspects = read_csv(stage.METRICS / "suspects.csv")
     write_text("reports/health.html", page("the run in the workspace", health, history, suspects))
     threshold = read_json(f"{stage.DETECTOR}.json")["threshold"]
-    split = TEST_OOD if (predictions["split"] == TEST_OOD).any() else TEST_IID
+    there = set(predictions["split"])
+    split = next((name for name in (TEST_OOD, TEST_IID) if name in there), VALIDATION)
     for kind in get_args(evaluation.Kind):
         worst = evaluation.worst(predictions, split, kind, threshold=threshold)
         sounds = read_sounds(stage.RAW, list(worst["clip_id"]))

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 import stage
+
 from chorus import audio, pictures
 from chorus.errors import DataError
 from chorus.files import read_csv

@@ -13,9 +13,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus import reporting
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
@@ -37,6 +38,8 @@ def main() -> None:
     if path.is_file() and f'content="{stamp}"' in path.read_text(encoding="utf-8"):
         print(f"{path} is of these very runs; to make it again, remove it")
         return
+    if reason := grid.not_over(len(read_csv(tables / "runs.csv")), tables, plots, path):
+        raise DataError(reason)
     runs = reporting.typed(read_csv(tables / "runs.csv"), [grid.rank_by])
     board = rank(aggregate(runs), grid.rank_by)
     pairs = comparable(runs, grid.comparisons)

@@ -1,8 +1,10 @@
-"""Stage split: deal every clip to a split by the night it was recorded, and prove that nothing leaks."""
+"""Stage split: deal every clip to a split by its site-night, and prove that nothing leaks."""
 
 import stage
-from chorus import splits
+
+from chorus import quarantine, splits
 from chorus.files import read_csv, write_csv, write_json
+from chorus.leakage import audit, moved_recorders
 from chorus.options import parse
 
 
@@ -10,12 +12,17 @@ def main() -> None:
     options = parse(splits.SplitOptions, stage.params("split"), section="split")
     clips = read_csv(stage.CLIPS)
     quarantined = read_csv(stage.QUARANTINE)["clip_id"]
-    table = splits.assign(clips[~clips["clip_id"].isin(quarantined)], options)
-    counts = splits.count(table)
-    write_csv(stage.SPLITS, table)
-    write_json(stage.METRICS / "splits.json", {"leakage_audit": splits.audit(table), **counts})
+    deal = splits.assign(clips[~clips["clip_id"].isin(quarantined)], options)
+    counts, about = splits.count(deal.table), splits.describe(deal.table, options)
+    moved = moved_recorders(deal.table)
+    write_csv(stage.SPLITS, deal.table)
+    write_csv(stage.SET_ASIDE, quarantine.add(quarantine.empty(), clips, deal.set_aside, stage="split"))
+    audited = {"leakage_audit": audit(deal.table), "candidates_set_aside": len(deal.set_aside)}
+    write_json(stage.METRICS / "splits.json", {**audited, **counts, **about, "moved_recorders": moved})
     for split, of_split in counts.items():
-        print(f"{split:<12} {of_split['positive']:>6} positive {of_split['negative']:>6} negative")
+        print(f"{split:<14} {of_split['positive']:>6} positive {of_split['negative']:>6} negative")
+    for sentence in splits.remarks(deal, about["look_alikes"], moved):
+        print(sentence)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import stage
+
 from chorus import demo, parallel, quarantine, survey
 from chorus.files import replacing_folder, write_csv, write_json
 from chorus.options import parse
@@ -21,6 +22,9 @@ def main() -> None:
         folder = Path(options.source)
         stage.refuse_inside(folder, stage.RAW, "survey.source")
         sources, rejected, notes = survey.user_sources(folder, options)
+        for sentence in survey.assumptions_in_words(notes, len(sources)):
+            print(sentence)
+        survey.check_nights(notes, len(sources), options.max_unknown_night_share)
     earlier = survey.Earlier(stage.RAW, MEMORY)
     with replacing_folder(stage.RAW) as raw, stage.progress("reading clips", len(sources)) as advance:
         built = survey.build(

@@ -1,12 +1,14 @@
 """Stage train: a head on the embeddings of the composed training set."""
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus import detector, embeddings
 from chorus.files import read_csv, write_csv, write_json
 from chorus.health.measures import with_differences
 from chorus.health.options import HealthOptions
+from chorus.leakage import audit_training
 from chorus.options import parse
 from chorus.training import HeadOptions, save_head
 
@@ -15,13 +17,15 @@ def main() -> None:
     options = parse(HeadOptions, stage.params("train"), section="train")
     seed = stage.seed()
     clips, manifest = read_csv(stage.SPLITS), read_csv(stage.TRAINING_SET)
+    audit_training(manifest["clip_id"], clips)
     known = embeddings.read(stage.EMBEDDINGS)
     groups = parse(HealthOptions, stage.params("health"), section="health").groups_of(clips)
     trained = detector.fit(manifest, clips, known, options, seed, consistency_groups=groups, on_epoch=show)
     save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
     write_json(stage.METRICS / "training.json", trained.metrics)
-    show(trained.history)
+    write_csv(stage.TRAINING_CURVES, with_differences(trained.curves))
     print(f"best epoch {trained.best_epoch} of {len(trained.history)}; {trained.summary['stopped']}")
+    stage.note(trained.summary["notes"])
 
 
 def show(history: list[dict[str, float]]) -> None:

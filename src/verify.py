@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Mapping
 
 import stage
+
 from chorus.errors import DataError
 from chorus.sharing.integrity import Object, State, Store, faults
 

@@ -35,21 +35,21 @@ def clip_table(*parts: tuple[int, dict[str, str]]) -> pd.DataFrame:
             }
             row.setdefault("clip_id", f"c{number:06d}")
             row.setdefault("recording", f"{row['recorder']}_{row['night']}")
-            row.setdefault("group", f"{row['recorder']}/{row['night']}")
+            row.setdefault("group", f"{row['site']}/{row['night']}" if row["night"] else row["recording"])
             rows.append(row)
     return pd.DataFrame(rows)
 
 
 def reference_table() -> pd.DataFrame:
-    """The reference study's clips (DESIGN, facts): splits, labels and qualities, without audio."""
+    """The reference study's clips: splits, labels and qualities, without audio; each split from a site of its own."""
     high, medium, low = ({"label": clips.POSITIVE, "quality": quality} for quality in clips.QUALITIES)
 
-    def placed(split: str, recorder: str, site: str = "Creek") -> dict[str, str]:
+    def placed(split: str, recorder: str, site: str) -> dict[str, str]:
         return {"split": split, "recorder": recorder, "site": site}
 
-    train = placed(clips.TRAIN, "Moth01")
-    iid = placed(clips.TEST_IID, "Moth02")
-    validation = placed(clips.VALIDATION, "Moth03")
+    train = placed(clips.TRAIN, "Moth01", "Creek")
+    iid = placed(clips.TEST_IID, "Moth02", "Pond")
+    validation = placed(clips.VALIDATION, "Moth03", "Stream")
     ood = placed(clips.TEST_OOD, "Moth11", "Sylvan Pond")
     candidate = placed(clips.CANDIDATE, "SM2", "Basin")
     return clip_table(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chorus import clips
-from chorus.composition import ComposeOptions, compose
+from chorus.composition import ComposeOptions, compose, remarks
 from chorus.errors import DataError, LeakageError, ParameterError
 from chorus.options import parse
 from tables import clip_table, reference_table
@@ -107,7 +107,7 @@ def test_an_empty_subset_is_refused():
 
 
 def test_impossible_options_are_refused_by_name():
-    with pytest.raises(ParameterError, match=r"compose\.quality\.0: 'good' is not allowed.*'high', 'medium' or 'low'"):
+    with pytest.raises(ParameterError, match=r"compose\.quality\.0: 'good' is not allowed.*'high', 'medium', 'low' or"):
         parse(ComposeOptions, {"quality": ["good"]}, section="compose")
     with pytest.raises(ParameterError, match=r"compose\.quality"):
         parse(ComposeOptions, {"quality": []}, section="compose")
@@ -126,13 +126,15 @@ def _refused(table: pd.DataFrame, error: type[Exception], match: str, positive=(
         compose(table, {"p": list(positive)}, {"n": list(negative)}, options, 1)
 
 
+IID = {"split": clips.TEST_IID, "recorder": "R2", "night": "2024-03-02"}
+CANDIDATE = {"split": clips.CANDIDATE, "recorder": "C1", "site": "Basin"}
 HIGH = {"label": clips.POSITIVE, "quality": "high"}
 SMALL = (
     (2, HIGH | {"split": clips.TRAIN}),  # c000000, c000001
     (2, {"split": clips.TRAIN}),
-    (1, HIGH | {"split": clips.TEST_IID, "recorder": "R2"}),  # c000004
-    (1, {"split": clips.TEST_IID, "recorder": "R2"}),
-    (2, {"split": clips.CANDIDATE, "recorder": "C1"}),  # c000006
+    (1, HIGH | IID),  # c000004
+    (1, IID),
+    (2, CANDIDATE),  # c000006
 )
 
 
@@ -146,18 +148,52 @@ def test_a_test_clip_is_refused():
 
 
 def test_a_mined_negative_from_a_recorder_of_a_split_is_refused():
-    table = clip_table(*SMALL[:-1], (1, {"split": clips.CANDIDATE, "recorder": "R2"}))
-    _refused(table, LeakageError, "share a recorder with a split: c000006", negative=["c000006"])
+    table = clip_table(*SMALL[:-1], (1, CANDIDATE | {"recorder": "R2"}))
+    _refused(table, LeakageError, "c000006 shares its recorder with a split", negative=["c000006"])
 
 
 def test_audio_that_trains_and_judges_is_refused():
     table = clip_table(*SMALL)
     table.loc[0, "sha256"] = table.loc[5, "sha256"]
-    _refused(table, LeakageError, "same audio trains and judges: c000000")
+    _refused(table, LeakageError, "same audio content trains and judges: c000000")
 
 
 def test_a_composition_without_a_class_is_refused():
-    _refused(clip_table((2, {"split": clips.TRAIN})), DataError, "no positive clips")
+    low = clip_table((2, {"split": clips.TRAIN}), (2, {"split": clips.TRAIN, "label": "positive", "quality": "low"}))
+    _refused(low, DataError, "no positive clips")
+
+
+def test_where_the_training_split_itself_lacks_a_class_the_composition_says_so():
+    composed = _compose(ComposeOptions(), table=clip_table((2, {"split": clips.TRAIN})))
+    assert (composed.summary["positives"], composed.summary["negatives"]) == (0, 0)
+    assert remarks(composed.summary)[-2:] == [
+        "the training set has no positive clips",
+        "the training set has no negative clips",
+    ]
+
+
+@pytest.mark.parametrize(("good", "quality", "balance"), [(92, "high+medium+low", False), (100, "high+medium", True)])
+def test_auto_leaves_nothing_out_where_there_is_little(good, quality, balance):
+    train = {"split": clips.TRAIN}
+    positive = train | {"label": "positive"}
+    table = clip_table((good, positive | {"quality": "medium"}), (7, positive | {"quality": "low"}), (300, train))
+    options = ComposeOptions(quality=("auto",), balance="auto")
+    summary = _compose(options, table=table).summary
+    assert (summary["quality"], summary["balance"]) == (quality, balance)
+    assert summary["positives_left_out"] == (7 if balance else 0)
+    assert summary["negatives_left_out"] == (200 if balance else 0)
+    assert len(remarks(summary)) == (2 if balance else 0)
+
+
+def test_what_is_left_out_is_said_with_its_parameter():
+    said = remarks(_compose(ComposeOptions(quality=("high",))).summary)
+    assert said[0].startswith("3340 training positives are left out, because compose.quality takes high")
+    assert said[1].startswith("8280 training negatives are left out, because compose.balance")
+
+
+def test_a_subset_brings_back_what_was_left_out():
+    with_subset = _compose(ComposeOptions(positive_subsets=("small",))).summary
+    assert with_subset["positives_left_out"] == 1568 - 51
 
 
 @given(
@@ -171,7 +207,7 @@ def test_balance_never_leaves_more_negatives_than_positives(positives, negatives
     table = clip_table(
         (positives, HIGH | {"split": clips.TRAIN}),
         (negatives, {"split": clips.TRAIN}),
-        (max(hard, 1), {"split": clips.CANDIDATE, "recorder": "C1"}),
+        (max(hard, 1), CANDIDATE),
     )
     subset = {"n": list(table.loc[table["split"] == clips.CANDIDATE, "clip_id"])}
     options = ComposeOptions(quality=("high",), balance=balance, negative_subsets=("n",))

@@ -74,13 +74,24 @@ def test_threshold_table_has_one_row_a_distinct_score_each_agreeing_with_the_con
 
 
 @given(PAIRS)
-def test_best_f1_threshold_is_the_highest_of_the_scores_that_no_other_beats(pairs):
+def test_best_f1_threshold_lies_midway_below_the_highest_of_the_scores_that_no_other_beats(pairs):
     labels, scores = pairs
     f1 = {score: confusion(labels, scores, score).f1 for score in scores.tolist()}
     best = max(f1.values())
-    assert best_f1_threshold(labels, scores) == max(
-        score for score in f1 if f1[score] == pytest.approx(best, abs=1e-12)
-    )
+    detected = max(score for score in f1 if f1[score] == pytest.approx(best, abs=1e-12))
+    below = max((score for score in f1 if score < detected), default=detected)
+    threshold = best_f1_threshold(labels, scores)
+    assert threshold == (detected + below) / 2
+    assert confusion(labels, scores, threshold) == confusion(labels, scores, detected)
+
+
+def test_the_threshold_of_separable_classes_is_as_far_from_the_one_as_from_the_other():
+    assert best_f1_threshold(np.array([False, False, True, True]), np.array([0.1, 0.2, 0.8, 0.9])) == 0.5
+
+
+def test_between_neighbouring_floats_the_threshold_is_the_upper_one():
+    low, high = 0.5, np.nextafter(0.5, 1)
+    assert best_f1_threshold(np.array([False, True]), np.array([low, high])) == high
 
 
 @given(PAIRS, st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0]))

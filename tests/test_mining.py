@@ -78,12 +78,13 @@ def test_the_positive_pool_is_what_the_miner_never_heard():
         mining.positive_pool(table, ["c000001"])
 
 
-@pytest.mark.parametrize("column", ["recorder", "sha256"])
-def test_a_candidate_that_shares_something_with_a_split_is_refused(column):
-    table = clip_table((1, {"split": clips.TRAIN}), (2, {"split": clips.CANDIDATE, "recorder": "C1"}))
+@pytest.mark.parametrize(("column", "what"), [("recorder", "recorder"), ("group", "site-night"), ("sha256", "audio")])
+def test_a_candidate_that_shares_something_with_a_split_is_refused(column, what):
+    candidate = {"split": clips.CANDIDATE, "recorder": "C1", "site": "Basin"}
+    table = clip_table((1, {"split": clips.TRAIN}), (2, candidate))
     assert mining.negative_pool(table, ["c000000"]) == ["c000001", "c000002"]
     table.loc[1, column] = table.loc[0, column]
-    with pytest.raises(LeakageError, match=f"share a {column} with a split: c000001"):
+    with pytest.raises(LeakageError, match=f"c000001 shares its {what}"):
         mining.negative_pool(table, [])
 
 

@@ -4,7 +4,15 @@ A *clip* is one labelled piece of audio (mono, 48 kHz, 16 bit), as long as one o
 see windows; people, splits and scores speak of clips, and a clip's score is the maximum over its windows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from datetime import date
+from functools import partial
+
+import pandas as pd
+
+from chorus.names import keys, one_spelling
 
 SAMPLE_RATE = 48_000
 WINDOW_SECONDS = 3
@@ -17,8 +25,10 @@ QUALITIES = ("high", "medium", "low")  # of positives only; "" for negatives
 LABELLED, CANDIDATE = "labelled", "candidate"
 ROLES = (LABELLED, CANDIDATE)  # candidate: unlabelled-as-negative pool for hard-negative mining
 
-TRAIN, VALIDATION, TEST_IID, TEST_OOD = "train", "validation", "test_iid", "test_ood"
-SPLITS = (TRAIN, VALIDATION, TEST_IID, TEST_OOD, CANDIDATE)
+TRAIN, VALIDATION, OOD_VALIDATION = "train", "validation", "ood_validation"
+TEST_IID, TEST_OOD = "test_iid", "test_ood"
+UNKNOWN_SITE = "unknown"  # the site of clips for which none is named
+SPLITS = (TRAIN, VALIDATION, OOD_VALIDATION, TEST_IID, TEST_OOD, CANDIDATE)
 
 CLIP_COLUMNS = (
     "clip_id",  # <recorder>_<night>_<first 12 hex digits of sha256>: names the content
@@ -43,3 +53,50 @@ CLIP_COLUMNS = (
 def name_clips(clip_ids: Sequence[str], most: int = 6) -> str:
     """The first few of these clips, in words: how errors name them."""
     return ", ".join(clip_ids[:most]) + (f" and {len(clip_ids) - most} more" if len(clip_ids) > most else "")
+
+
+def places(clips: pd.DataFrame) -> pd.Series:
+    """Where each clip was recorded: its site in one spelling, or "" where nothing tells.
+
+    A clip without a site is where all other clips of its recorder are, if that is one site.
+
+    Args:
+        clips: site, recorder.
+    """
+    site = one_spelling(clips["site"])
+    site = site.where(_names_site(site), "")
+    recorder = keys(clips["recorder"])
+    homes = site[site != ""].groupby(recorder).agg(["first", "nunique"])
+    only = homes.loc[homes["nunique"] == 1, "first"]
+    return site.where(site != "", recorder.map(only.to_dict()).astype("str").fillna(""))
+
+
+def site_nights(clips: pd.DataFrame, block_nights: int = 1) -> pd.Series:
+    """The unit of evidence that each clip belongs to, as one string: what is dealt, held out and resampled as a whole.
+
+    It is the site and the night: two recorders at one pond hear the same frogs in the same weather. Where no site is
+    known it is the recorder and the night; where the night is unknown, the recording.
+
+    Args:
+        clips: site, recorder, night (YYYY-MM-DD or ""), recording; spelled as people do, see `chorus.names`.
+        block_nights: so many consecutive nights are one unit, named after the first.
+
+    Returns:
+        "<site>/<night>", "<recorder>/<night>" or "<recording>", indexed as `clips`.
+    """
+    place = places(clips)
+    place = place.where(place != "", one_spelling(clips["recorder"]))
+    first_night = keys(clips["night"], partial(_first_of_block, block_nights=block_nights))
+    return (place + "/" + first_night).where(clips["night"] != "", one_spelling(clips["recording"]))
+
+
+def _names_site(sites: pd.Series) -> pd.Series:
+    """Whether each of these is the name of a site, and not the word for none: bool, indexed as `sites`."""
+    return ~keys(sites).isin(["", UNKNOWN_SITE])
+
+
+def _first_of_block(night: str, block_nights: int) -> str:
+    if block_nights == 1 or not night:
+        return night
+    day = date.fromisoformat(night).toordinal()
+    return date.fromordinal(day - day % block_nights).isoformat()

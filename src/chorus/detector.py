@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chorus.clips import BINARY, VALIDATION, name_clips
-from chorus.composition import ComposeOptions, Composition, compose
+from chorus.composition import ComposeOptions, Composition, compose, lacks
 from chorus.embeddings import Embeddings
 from chorus.errors import DataError
 from chorus.mining import ranked
@@ -22,6 +22,7 @@ from chorus.training import (
     clip_probabilities,
     clip_scores,
     train_head,
+    untrained,
 )
 
 ScoresOf = Callable[[np.ndarray], np.ndarray]
@@ -47,29 +48,33 @@ def fit(
         classes: what the labels may be.
         consistency_groups: indexed by clip id; whose group consistency is measured after each epoch (None: nights).
 
+    Returns:
+        A head that knows nothing where the training set lacks a class; `summary` says so under `notes`.
+
     Raises:
-        DataError: a clip has no embedding, or the validation split lacks one of two classes.
+        DataError: a clip has no embedding.
     """
+    lacking = [name for name in classes if name not in set(manifest["label"])]
+    if lacking:
+        reason = f"the training set has no {' and no '.join(lacking)} clips"
+        return untrained(embeddings.features.shape[1], classes, reason)
     validation = clips[clips["split"] == VALIDATION]
-    labels = set(validation["label"])
-    if not labels or (classes == BINARY and len(labels) < 2):
-        raise DataError(
-            f"the validation split holds {'only ' + labels.pop() if labels else 'no'} clips, but a threshold needs "
-            "both classes: raise split.validation_share, or fix splits in the survey's column `split`"
-        )
-    learned, judged = (
-        examples(part, clips, embeddings, classes, consistency_groups) for part in (manifest, validation)
-    )
+    learned = examples(manifest, clips, embeddings, classes, consistency_groups)
+    judged = examples(validation, clips, embeddings, classes, consistency_groups) if len(validation) else None
     return train_head(learned, judged, options, seed, on_epoch)
 
 
 @dataclass(frozen=True)
 class Miner:
-    """A head trained exactly as the detector is, on a composition of the training split alone."""
+    """A head trained exactly as the detector is, on a composition of the training split alone.
+
+    note: why it could not be trained, or "".
+    """
 
     trained: TrainedHead
     composition: Composition
     about: dict[str, Any]  # composition, trained_on, head, seed, encoder: how to train it again
+    note: str = ""
 
     @property
     def heard(self) -> list[str]:
@@ -77,21 +82,29 @@ class Miner:
         return list(self.composition.manifest["clip_id"])
 
     def rank(self, embeddings: Embeddings, clip_ids: list[str]) -> pd.DataFrame:
-        """These clips with their scores, best first (`chorus.mining.ranked`)."""
+        """These clips with their scores, best first (`chorus.mining.ranked`); none where it could not be trained."""
+        if self.note or not clip_ids:
+            return ranked({})
         return ranked(dict(score(self.trained.head.scores, embeddings, clip_ids)))
 
 
 def fit_miner(
     clips: pd.DataFrame, embeddings: Embeddings, composition: ComposeOptions, options: HeadOptions, seed: int
 ) -> Miner:
-    """Train a miner.
+    """Train a miner. Where its composition would lack a class, there is none, and its `note` says so.
 
     Raises:
         DataError: as `fit`.
         ParameterError: the composition asks for mined subsets, which a miner cannot have.
     """
-    composed = compose(clips, {}, {}, composition, seed)
-    trained = fit(composed.manifest, clips, embeddings, options, seed)
+    note = ""
+    if lacking := lacks(clips, composition):
+        note = f"no miner was trained: the training split has no {' and no '.join(lacking)} clips of its composition"
+        composed = Composition(pd.DataFrame(columns=["clip_id", "label", "source"]), {"positives": 0, "negatives": 0})
+        trained = untrained(embeddings.features.shape[1], BINARY, note)
+    else:
+        composed = compose(clips, {}, {}, composition, seed)
+        trained = fit(composed.manifest, clips, embeddings, options, seed)
     about = {
         "composition": {"quality": list(composition.quality), "balance": composition.balance},
         "trained_on": composed.summary,
@@ -99,7 +112,7 @@ def fit_miner(
         "seed": seed,
         "encoder": embeddings.encoder_id,
     }
-    return Miner(trained, composed, about)
+    return Miner(trained, composed, about, note)
 
 
 def examples(

@@ -16,6 +16,8 @@ from pydantic import Field
 from chorus.clips import CANDIDATE, POSITIVE, TRAIN, name_clips
 from chorus.composition import ComposeOptions
 from chorus.errors import DataError, LeakageError
+from chorus.files import Exact
+from chorus.leakage import candidate_faults, name_faults
 from chorus.options import options
 
 Score = Annotated[float, Field(gt=0, lt=1)]
@@ -63,14 +65,12 @@ def negative_pool(clips: pd.DataFrame, miner_heard: Sequence[str]) -> list[str]:
     """The candidates: clip ids, sorted.
 
     Raises:
-        LeakageError: a candidate shares its recorder or its content with a split, or the miner was trained on it.
+        LeakageError: a candidate shares something with a split (`chorus.leakage`), or the miner was trained on it.
     """
     candidates = clips[clips["split"] == CANDIDATE]
-    labelled = clips[clips["split"] != CANDIDATE]
-    for column in ("recorder", "sha256"):
-        shared = candidates.loc[candidates[column].isin(labelled[column]), "clip_id"]
-        if len(shared):
-            raise LeakageError(f"candidates share a {column} with a split: {name_clips(sorted(shared))}")
+    faults = candidate_faults(clips)
+    if len(faults):
+        raise LeakageError(f"candidates must not be mined: {name_faults(clips, faults)}")
     heard = sorted(set(candidates["clip_id"]) & set(miner_heard))
     if heard:
         raise LeakageError(f"the negative miner was trained on clips that it is to score: {name_clips(heard)}")
@@ -133,6 +133,7 @@ def record(
     subsets: Mapping[str, pd.DataFrame],
     rules: Mapping[str, str],
     miner: Mapping[str, Any],
+    note: str = "",
 ) -> dict[str, Any]:
     """The full account of one mining, for JSON and for `describe`.
 
@@ -141,8 +142,15 @@ def record(
         pool: all scored clips, from `ranked`.
         rules: for each subset, in words, how its clips were picked.
         miner: composition, trained_on (its counts), head, seed, encoder, weights_sha256.
+        note: why nothing was scored; "" where it was, or there was nothing.
     """
+    empty = [name for name, subset in subsets.items() if not len(subset)]
+    if not note and not len(pool):
+        note = "no clip was scored, because there is none to score"
+    elif not note and empty:
+        note = f"no clip scored high enough for {', '.join(empty)}"
     return {
+        "note": note,
         "source": source,
         "clips_scored": len(pool),
         "miner": dict(miner),
@@ -171,6 +179,7 @@ def describe(records: Mapping[str, Mapping[str, Any]]) -> str:
             f"## {kind.capitalize()} subsets",
             "",
             f"**Pool.** {about['source']} {about['clips_scored']} clips were scored.",
+            *(["", f"**Note.** {about['note'][:1].upper()}{about['note'][1:]}."] if about["note"] else []),
             "",
             f"**Miner.** A head trained exactly as the detector is, on {trained_on['positives']} positives of the "
             f"training split ({quality} quality) and {trained_on['negatives']} of its negatives ({balance}), seed "
@@ -193,7 +202,7 @@ def _sizes(subset: pd.DataFrame) -> dict[str, Any]:
     scores = subset["score"]
     return {
         "clips": len(subset),
-        "lowest_score": float(scores.min()) if len(subset) else None,
+        "lowest_score": Exact(scores.min()) if len(subset) else None,
         "highest_score": float(scores.max()) if len(subset) else None,
     }
 

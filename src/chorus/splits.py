@@ -1,19 +1,35 @@
-"""Who may learn from which clip: nights are dealt to splits by a stable hash, and the deal is audited."""
+"""Who may learn from which clip: site-nights are dealt to splits by a stable hash, and the deal is audited."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import Field
 
-from chorus.clips import CANDIDATE, QUALITIES, SPLITS, TEST_IID, TEST_OOD, TRAIN, VALIDATION, name_clips
-from chorus.errors import DataError, LeakageError
+from chorus.clips import (
+    CANDIDATE,
+    OOD_VALIDATION,
+    POSITIVE,
+    QUALITIES,
+    SPLITS,
+    TEST_IID,
+    TEST_OOD,
+    TRAIN,
+    VALIDATION,
+    places,
+    site_nights,
+)
+from chorus.errors import DataError
+from chorus.leakage import audit, candidate_faults, name_faults
+from chorus.names import comparable, keys, look_alikes, one_spelling, skeleton
 from chorus.options import options
 from chorus.seeds import stable_fraction
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+NAMES = ("site", "recorder", "recording")  # columns that are compared as people mean them
 
 
 @options
@@ -21,12 +37,15 @@ class SplitOptions:
     """How clips are dealt to splits.
 
     ood_sites: sites never heard in training; all their clips are the out-of-distribution test (`test_ood`).
-    iid_share: share of each other recorder's date blocks that form the in-distribution test (`test_iid`).
+    ood_validation_sites: more such sites, on which configurations are chosen (`ood_validation`), so that the
+        out-of-distribution test judges only what it did not choose.
+    iid_share: share of the other sites' date blocks that form the in-distribution test (`test_iid`).
     validation_share: share of the date blocks that form `validation`; the rest is `train`.
     block_nights: consecutive nights that are dealt together.
     """
 
     ood_sites: tuple[str, ...] = ()
+    ood_validation_sites: tuple[str, ...] = ()
     iid_share: Share = 0.08
     validation_share: Share = 0.15
     block_nights: Annotated[int, Field(ge=1)] = 1
@@ -34,92 +53,64 @@ class SplitOptions:
     def __post_init__(self) -> None:
         if self.iid_share + self.validation_share >= 1:
             raise ValueError("iid_share + validation_share must leave something to train on (less than 1)")
+        test, validation = ({comparable(site) for site in sites} for sites in self.by_split.values())
+        if test & validation:
+            raise ValueError(f"a site is in ood_sites and in ood_validation_sites: {sorted(test & validation)}")
+
+    @property
+    def by_split(self) -> dict[str, tuple[str, ...]]:
+        """The splits that hold whole sites, and their sites."""
+        return {TEST_OOD: self.ood_sites, OOD_VALIDATION: self.ood_validation_sites}
 
 
-def group_of(recorder: str, night: str, recording: str, block_nights: int = 1) -> str:
-    """The unit that is never divided: recorder and date block, or the recording where the night is unknown."""
-    if not night:
-        return recording
-    day = date.fromisoformat(night).toordinal()
-    return f"{recorder}/{date.fromordinal(day - day % block_nights).isoformat() if block_nights > 1 else night}"
+@dataclass(frozen=True)
+class Deal:
+    """table: the survey's clips with `split` filled and a new column `group` (their site-night). set_aside: clip id ->
+    reason, of candidates that must not be mined and are therefore not in the table."""
+
+    table: pd.DataFrame
+    set_aside: dict[str, str]
 
 
-def split_of(recorder: str, group: str, options: SplitOptions) -> str:
-    """The split of a group, from its name alone: other nights, their order and their number do not matter."""
-    u = stable_fraction("split", recorder, group.removeprefix(f"{recorder}/"))
+def split_of(group: str, options: SplitOptions) -> str:
+    """The split of a site-night, from its name alone: other nights, their order and their number do not matter.
+
+    Names that look alike fall together, so that a pond under two names is not divided.
+    """
+    u = stable_fraction("split", skeleton(group))
     if u < options.iid_share:
         return TEST_IID
     return VALIDATION if u < options.iid_share + options.validation_share else TRAIN
 
 
-def assign(clips: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
-    """Deal every clip to a split.
+def assign(clips: pd.DataFrame, options: SplitOptions) -> Deal:
+    """Deal every clip to a split. A split fixed in the survey stays.
 
     Args:
         clips: the survey's table (`chorus.clips.CLIP_COLUMNS`).
 
-    Returns:
-        `clips` with the column `split` filled and a new column `group`. A split fixed in the survey stays.
-
     Raises:
-        DataError: an OOD site that is not in the survey.
-        LeakageError: see `audit`.
+        DataError: an OOD site that is not in the survey, or no candidate that may be mined among several.
+        LeakageError: see `chorus.leakage.audit`.
     """
-    unknown = sorted(set(options.ood_sites) - set(clips["site"]))
-    if unknown:
-        sites = ", ".join(sorted(set(clips["site"])))
-        raise DataError(f"split.ood_sites: no clip of the survey is from {unknown}; its sites are: {sites}")
-    table = clips.copy()
-    table["group"] = [
-        group_of(row.recorder, row.night, row.recording, options.block_nights) for row in clips.itertuples()
-    ]
-    table["split"] = [
-        row.split
-        or (
-            CANDIDATE
-            if row.role == CANDIDATE
-            else TEST_OOD
-            if row.site in options.ood_sites
-            else split_of(row.recorder, row.group, options)
+    table = clips.assign(**{column: one_spelling(clips[column]) for column in NAMES})
+    table["group"] = site_nights(table, options.block_nights)
+    dealt = keys(table["group"], lambda group: split_of(group, options))
+    site = keys(places(table))
+    for split, sites in options.by_split.items():
+        dealt = dealt.mask(site.isin(_known(sites, table["site"], split)), split)
+    dealt = dealt.mask(table["role"] == CANDIDATE, CANDIDATE)
+    table["split"] = table["split"].mask(table["split"] == "", dealt)
+    faults = candidate_faults(table)
+    if len(faults) and len(faults) == (table["split"] == CANDIDATE).sum():
+        raise DataError(
+            f"no candidate is left: {name_faults(table, faults)}; "
+            "candidates must come from other recorders, nights and sites than the labelled clips"
         )
-        for row in table.itertuples()
-    ]
+    set_aside = dict(zip(table.loc[faults.index, "clip_id"], faults, strict=True))
+    table = table.drop(faults.index)
     audit(table)
-    return table
-
-
-def audit(table: pd.DataFrame) -> dict[str, int]:
-    """Prove that nothing that judges a model has also trained it.
-
-    Args:
-        table: one row a clip with clip_id, split, group, recording, site, recorder, sha256, role.
-
-    Returns:
-        For each rule the number of things (groups, recordings, ...) it was checked on.
-
-    Raises:
-        LeakageError: names the rule and the clips that break it.
-    """
-    candidates = table[table["role"] == CANDIDATE]
-    if (misplaced := table[(table["role"] == CANDIDATE) != (table["split"] == CANDIDATE)]).size:
-        raise LeakageError(f"candidates belong to no split and splits hold no candidates: {_with_splits(misplaced)}")
-    judged = table[table["split"] != CANDIDATE]
-    for column, what in (("group", "recorder-night"), ("recording", "recording"), ("sha256", "audio content")):
-        _refuse_shared(judged, column, f"one {what} is in two splits")
-    heard_elsewhere = judged[judged["split"] != TEST_OOD]["site"]
-    ood = judged[(judged["split"] == TEST_OOD) & (judged["site"] != "unknown")]
-    if (shared := ood[ood["site"].isin(heard_elsewhere)]).size:
-        raise LeakageError(f"an OOD test site is also in another split: {_with_splits(shared)}")
-    for column, what in (("recorder", "recorder"), ("recording", "recording"), ("sha256", "audio content")):
-        if (shared := candidates[candidates[column].isin(judged[column])]).size:
-            raise LeakageError(f"candidate clips share a {what} with a split: {_with_splits(shared)}")
-    return {
-        "groups_in_one_split": judged["group"].nunique(),
-        "recordings_in_one_split": judged["recording"].nunique(),
-        "contents_in_one_split": judged["sha256"].nunique(),
-        "ood_sites_in_one_split": ood["site"].nunique(),
-        "candidate_recorders_in_no_split": candidates["recorder"].nunique(),
-    }
+    return Deal(table, set_aside)
 
 
 def count(table: pd.DataFrame) -> dict[str, dict[str, object]]:
@@ -127,27 +118,92 @@ def count(table: pd.DataFrame) -> dict[str, dict[str, object]]:
     report: dict[str, dict[str, object]] = {}
     for split in SPLITS:
         part = table[table["split"] == split]
-        positives = part[part["label"] == "positive"]
+        if part.empty and split == OOD_VALIDATION:
+            continue
+        positives = part[part["label"] == POSITIVE]
         report[split] = {
             "clips": len(part),
             "positive": len(positives),
             "negative": len(part) - len(positives),
-            "groups": part["group"].nunique(),
+            "site_nights": part["group"].nunique(),
             "positive_by_quality": {quality: int((positives["quality"] == quality).sum()) for quality in QUALITIES},
             "by_site": {
-                site: {str(label): len(clips) for label, clips in of_site.groupby("label")}
-                for site, of_site in part.groupby("site")
+                site: {str(label): int(n) for label, n in of_site.items()}
+                for site, of_site in _labels_by_site(part).items()
             },
         }
     return report
 
 
-def _refuse_shared(table: pd.DataFrame, column: str, problem: str) -> None:
-    splits_of = table.groupby(column)["split"].nunique()
-    shared = table[table[column].isin(splits_of.index[splits_of > 1])]
-    if len(shared):
-        raise LeakageError(f"{problem}: {_with_splits(shared.sort_values([column, 'clip_id']))}")
+def describe(table: pd.DataFrame, options: SplitOptions) -> dict[str, Any]:
+    """The unit of the deal in words, and what the reference study's unit would have shared; for JSON.
+
+    Args:
+        table: from `assign`.
+    """
+    by_recorder = _dealt_by_recorder(table, options)
+    learned = set(table.loc[by_recorder == TRAIN, "group"])
+    judges = {split: table.loc[by_recorder == split, "group"] for split in (VALIDATION, TEST_IID)}
+    shared = {split: f"{groups.isin(learned).sum()} of {len(groups)}" for split, groups in judges.items()}
+    return {
+        "unit": "site-night: all recorders of a site in one night are dealt together, for they hear the same animals "
+        "(recorder-night where no site is known, the recording where the night is unknown)",
+        "reference_study": "dealt each recorder's date blocks by themselves; dealt so, "
+        f"{shared[VALIDATION]} clips of validation and {shared[TEST_IID]} clips of test_iid "
+        "would be from a site-night that another recorder has in training",
+        "look_alikes": {
+            column: [" / ".join(names) for names in alike]
+            for column in ("site", "recorder")
+            if (alike := look_alikes(table[column].unique()))
+        },
+    }
 
 
-def _with_splits(clips: pd.DataFrame) -> str:
-    return name_clips([f"{row.clip_id} ({row.split})" for row in clips.itertuples()])
+def remarks(deal: Deal, alike: Mapping[str, Sequence[str]], moved: Sequence[str]) -> list[str]:
+    """What a person should look at after the deal, one sentence each.
+
+    Args:
+        alike: column -> groups of look-alikes, from `describe`. moved: from `chorus.leakage.moved_recorders`.
+    """
+    said = [
+        f"{column}s that look alike, dealt as if they were one: {'; '.join(names)}" for column, names in alike.items()
+    ]
+    said += [f"recorder {where}: moved, or a site misnamed?" for where in moved]
+    if deal.set_aside:
+        first, reason = next(iter(deal.set_aside.items()))
+        said.append(f"{len(deal.set_aside)} candidates set aside, the first {first} {reason}")
+    return said
+
+
+def _known(sites: tuple[str, ...], surveyed: pd.Series, split: str) -> list[str]:
+    """These sites as they are compared.
+
+    Raises:
+        DataError: one of them is not in the survey.
+    """
+    present = sorted(surveyed.unique())
+    unknown = sorted(set(map(comparable, sites)) - set(map(comparable, present)))
+    if unknown:
+        key = "split.ood_sites" if split == TEST_OOD else "split.ood_validation_sites"
+        named = [site for site in sites if comparable(site) in unknown]
+        raise DataError(f"{key}: no clip of the survey is from {named}; its sites are: {', '.join(present)}")
+    return [comparable(site) for site in sites]
+
+
+def _dealt_by_recorder(table: pd.DataFrame, options: SplitOptions) -> pd.Series:
+    """The split of each clip if each recorder's nights were dealt by themselves; of the clips that are dealt at all."""
+    dealt = table[table["split"].isin((TRAIN, VALIDATION, TEST_IID)) & (table["night"] != "")]
+    unplaced = dealt.assign(site="")
+    by_recorder = keys(
+        site_nights(unplaced, options.block_nights),
+        lambda group: split_of(group, options),
+    )
+    return by_recorder.reindex(table.index, fill_value="")
+
+
+def _labels_by_site(part: pd.DataFrame) -> dict[str, dict[str, int]]:
+    sizes = part.groupby(["site", "label"]).size()
+    sites: dict[str, dict[str, int]] = {}
+    for (site, label), clips in sizes.items():
+        sites.setdefault(str(site), {})[label] = clips
+    return sites

@@ -27,7 +27,8 @@ def split(clip: PlannedClip) -> str:
         return "candidate"
     if clip.meta["site"] == "Sylvan Pond":
         return "test_ood"
-    u = stable_fraction("split", clip.meta["recorder"], clip.meta["night"])
+    year, month, day = map(int, clip.meta["night"].split("-"))
+    u = stable_fraction("split", f"{clip.meta['site'].replace(' ', '').lower()}{year}-{month}-{day}")
     return "test_iid" if u < 0.08 else "validation" if u < 0.23 else "train"
 
 

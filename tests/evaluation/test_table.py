@@ -19,10 +19,10 @@ def test_a_table_of_predictions_stays_as_it_is_and_is_sorted():
 
 
 def test_the_night_of_a_surveys_table_is_its_group():
-    """The bare date would throw the recorders of one evening together."""
-    clips = clip_table((2, {"split": "test_iid", "recorder": "R1"}), (1, {"split": "test_iid", "recorder": "R2"}))
+    """The bare date would throw the sites of one evening together."""
+    clips = clip_table((2, {"split": "test_iid", "site": "Creek"}), (1, {"split": "test_iid", "site": "Pond"}))
     table = predictions(clips.assign(score=[0.25, 0.5, 0.75]))
-    assert list(table["night"]) == ["R1/2024-03-01", "R1/2024-03-01", "R2/2024-03-01"]
+    assert list(table["night"]) == ["Creek/2024-03-01", "Creek/2024-03-01", "Pond/2024-03-01"]
     assert list(table["score"]) == [0.25, 0.5, 0.75]
 
 

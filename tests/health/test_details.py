@@ -176,8 +176,15 @@ def test_what_does_not_fit_is_refused():
         describe(table, probabilities[:5], CLASSES)
     with pytest.raises(DataError, match="does not know: west"):
         describe(table, probabilities[:, :2], CLASSES[:2])
-    with pytest.raises(DataError, match="cannot be described"):
-        describe(table.head(0), probabilities[:0], CLASSES)
+
+
+def test_of_no_clips_nothing_is_said():
+    table, probabilities = clips()
+    some = describe(table, probabilities, CLASSES)
+    none = describe(table.head(0), probabilities[:0], CLASSES)
+    assert none.tables.keys() == some.tables.keys() and none.signals.keys() == some.signals.keys()
+    assert none.tables["clips"] == 0 and set(none.signals.values()) == {None}
+    assert list(none.predicted.columns) == list(some.predicted.columns)
 
 
 def test_clips_of_unknown_groups_and_sources_are_left_out():

@@ -113,7 +113,7 @@ def test_without_any_signal_the_verdict_is_unknown_and_not_healthy():
     diagnosis = diagnose(at_epoch(10), EIGHT, GUIDE)
     judged = {text.partition(":")[0] for text in diagnosis.not_judged}
     assert (diagnosis.verdict, diagnosis.findings) == ("unknown", ())
-    assert judged == {rule.name for rule in GUIDE.rules}
+    assert judged == {rule.name for rule in GUIDE.rules} - {"nothing_learned"}
 
 
 def test_a_column_of_nan_is_missing():
@@ -121,9 +121,15 @@ def test_a_column_of_nan_is_missing():
     assert "saturated: not known: gradient norm, at the end" in diagnosis.not_judged
 
 
-def test_no_epoch_at_all_is_refused():
-    with pytest.raises(DataError, match="no epoch"):
-        diagnose(pd.DataFrame({"epoch": []}), EIGHT, GUIDE)
+@pytest.mark.parametrize("profile", ["guide", "calibrated"])
+def test_a_training_without_any_epoch_is_of_unknown_health(profile):
+    diagnosis = diagnose(pd.DataFrame({"epoch": []}), EIGHT, load_rules(profile))
+    assert (diagnosis.verdict, found(diagnosis, "unknown")) == ("unknown", {"nothing_learned"})
+
+
+def test_what_is_no_history_is_refused():
+    with pytest.raises(DataError, match="no column epoch"):
+        diagnose(pd.DataFrame({"loss": [0.5]}), EIGHT, GUIDE)
 
 
 def test_thresholds_scale_with_the_number_of_classes():

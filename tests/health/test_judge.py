@@ -14,6 +14,8 @@ import pytest
 from chorus import detector
 from chorus.embeddings import Embeddings
 from chorus.errors import DataError, ParameterError
+from chorus.evaluation import EvaluateOptions, evaluate
+from chorus.files import write_json
 from chorus.health.details import lead
 from chorus.health.judge import judge
 from chorus.health.measures import with_differences
@@ -48,10 +50,21 @@ MODEL = {
 }
 
 
-def _judge(history=CALM, model=MODEL, predictions=None, **options):
+def _judge(history=CALM, model=MODEL, predictions=None, evaluation=None, **options):
     predictions = predicted() if predictions is None else predictions
     clips = predictions.assign(group=predictions["night"], seconds="3.000", recording=predictions["night"])
-    return judge(history, model, predictions, clips[["clip_id", "label"]], clips, HealthOptions(**options))
+    return judge(history, model, predictions, clips[["clip_id", "label"]], clips, HealthOptions(**options), evaluation)
+
+
+def _evaluated(baseline_of):
+    """The evaluation of `predicted()` beside a regression whose scores are made from its own."""
+    table = predicted()
+    baseline = pd.Series(baseline_of(table).to_numpy(), index=table["clip_id"])
+    options = EvaluateOptions(resamples=200)
+    return evaluate(table, threshold=0.5, baseline_scores={"logistic_regression": baseline}, options=options).detail
+
+
+ADVANTAGE = {"auprc": -0.05, "low": -0.2, "high": 0.04, "nights": 24, "reliable": True}
 
 
 def _names(health) -> set[str]:
@@ -75,6 +88,64 @@ def test_a_calm_training_is_healthy():
 )
 def test_the_calibrated_rules_name_what_the_curves_show(changes, finding):
     assert _names(_judge(CALM.assign(**changes))) == {finding}
+
+
+def test_a_regression_that_is_better_beyond_what_other_nights_would_change_is_trouble():
+    health = _judge(evaluation=_evaluated(lambda table: table["score"] / 2 + (table["label"] == "positive") / 2))
+    assert _names(health) == {"baseline_better"} and health.headline["verdict"] == "trouble"
+    (finding,) = health.diagnosis.findings
+    assert "lower end of its 95 % interval over nights" in finding.evidence[0]
+
+
+def test_a_regression_that_is_as_good_or_worse_is_no_finding():
+    assert _judge(evaluation=_evaluated(lambda table: table["score"])).headline["findings"] == "none"
+    worse = _judge(evaluation=_evaluated(lambda table: (table["score"] + np.arange(len(table)) % 7) / 8))
+    assert worse.headline["findings"] == "none" and worse.signals["baseline.lead"] < -0.1
+
+
+def test_a_lead_that_other_nights_might_take_back_is_to_be_watched():
+    detail = {"splits": {"validation": {"baselines": {"logistic_regression": {"advantage": ADVANTAGE}}}}}
+    health = _judge(evaluation=detail)
+    assert (_names(health), health.headline["verdict"]) == ({"baseline_better"}, "watch")
+
+
+def test_a_first_epoch_that_no_other_one_betters_is_to_be_watched():
+    model = {**MODEL, "training": {**MODEL["training"], "best_epoch": 1}}
+    assert _judge(model=model).headline["verdict"] == "watch"
+    assert _names(_judge(model=model)) == {"first_epoch_best"}
+    assert "first_epoch_best" not in _names(_judge(CALM.head(3), model=model))  # three epochs are no search
+
+
+def _few(positives: int, nights: int):
+    """Validation with so many positives, in so many nights."""
+    table = predicted()
+    positive = (table["split"] == "validation") & (table["label"] == "positive")
+    kept = np.flatnonzero(positive)[:positives]
+    table.loc[kept, "night"] = [f"night {number % nights}" for number in range(len(kept))]
+    return table[~positive | table.index.isin(kept)]
+
+
+@pytest.mark.parametrize("profile", ["guide", "calibrated"])
+@pytest.mark.parametrize(
+    ("positives", "nights", "enough"), [(0, 1, False), (9, 9, False), (30, 2, False), (10, 3, True), (30, 20, True)]
+)
+def test_too_few_validation_clips_or_nights_of_a_class_give_no_verdict(positives, nights, enough, profile):
+    health = _judge(predictions=_few(positives, nights), profile=profile)
+    assert ("too_little_validation" in _names(health)) is not enough
+    assert (health.headline["verdict"] == "unknown") is not enough
+
+
+def test_trouble_is_told_even_where_there_is_too_little_to_judge_by():
+    health = _judge(CALM.assign(train_loss=np.linspace(9, 5, 12)), predictions=_few(5, 2))
+    assert [finding.severity for finding in health.diagnosis.findings] == ["trouble", "unknown"]
+    assert health.headline["verdict"] == "trouble"
+
+
+def test_without_validation_clips_the_verdict_is_unknown_and_the_page_is_written():
+    health = _judge(predictions=predicted().query("split != 'validation'"))
+    assert health.headline["verdict"] == "unknown"
+    assert list(health.sources) == ["source", "clips", "accuracy", "low", "high", "training_clips", "training_accuracy"]
+    assert "too little validation" in page("run", json.loads(json.dumps(health.detail)), CALM)
 
 
 def test_a_validation_split_that_is_far_easier_than_the_iid_test_is_too_good():
@@ -183,12 +254,16 @@ def test_the_words_hold_verdict_numbers_and_actions():
 def workspace(tmp_path):
     """The files that the command reads."""
     (tmp_path / "params.yaml").write_text("health: {profile: calibrated, group: recorder}\n")
-    for folder in ("plots/training", "models", "data/manifests"):
+    for folder in ("plots/training", "models", "metrics", "data/manifests"):
         (tmp_path / folder).mkdir(parents=True)
     CALM.to_csv(tmp_path / "plots/training/curves.csv", index=False)
     (tmp_path / "models/detector.json").write_text(json.dumps(MODEL))
     predictions = predicted()
     predictions.to_parquet(tmp_path / "data/predictions.parquet")
+    baselines = {"logistic_regression": predictions.set_index("clip_id")["score"]}
+    options = EvaluateOptions(resamples=100)
+    evaluated = evaluate(predictions, threshold=0.5, baseline_scores=baselines, options=options)
+    write_json(tmp_path / "metrics/evaluation_detail.json", evaluated.detail)
     clips = predictions.assign(group=predictions["night"], seconds="3.000", recording="")
     clips.to_csv(tmp_path / "data/manifests/splits.csv", index=False)
     clips[["clip_id", "label"]].to_csv(tmp_path / "data/manifests/train.csv", index=False)
@@ -265,7 +340,7 @@ def several(seed: int = 0, clips: int = 400, sure: float = 4.0) -> tuple[pd.Data
             "recorder": random.choice(["A", "B", "C"], size=clips),
             "speaker": random.choice([f"s{number:02d}" for number in range(40)], size=clips),
             "seconds": "3.000",
-            "group": "",
+            "group": [f"night {number // 10}" for number in range(clips)],
         }
     )
     columns = pd.DataFrame(scores, columns=[f"score_{name}" for name in SEVERAL])
@@ -354,5 +429,5 @@ def test_from_a_head_of_several_classes_to_its_page():
     shown = page("accents", health.detail, with_differences(trained.curves))
     for panel in ("Top-k accuracy", "top-3", "share of speakers with one and the same prediction"):
         assert panel in shown
-    with pytest.raises(DataError, match="the validation split holds no clips"):
-        detector.fit(training, clips[clips["split"] == "train"], known, head, 1, classes=SEVERAL)
+    without = detector.fit(training, clips[clips["split"] == "train"], known, head, 1, classes=SEVERAL)
+    assert without.threshold is None and without.summary["notes"] == []

@@ -28,7 +28,7 @@ def test_nights_stay_whole_and_both_classes_are_on_both_sides_whenever_that_is_p
     labels, groups = _rows(nights)
     possible = min(sum(night[label] > 0 for night in nights) for label in (0, 1)) >= 2
     if not possible:
-        with pytest.raises(DataError, match="two recorder-nights"):
+        with pytest.raises(DataError, match="two site-nights"):
             hold_out(labels, groups, BINARY, share, seed)
         return
     held = hold_out(labels, groups, BINARY, share, seed)
@@ -94,5 +94,5 @@ def test_of_many_classes_each_is_held_out_at_about_the_wanted_share():
 def test_classes_that_no_division_leaves_on_both_sides_are_refused():
     """Three nights, each class in two of them: one side is a single night and lacks a class."""
     labels, groups = _rows([(2, 2, 0), (0, 2, 2), (2, 0, 2)])
-    with pytest.raises(DataError, match="no division of the recorder-nights"):
+    with pytest.raises(DataError, match="no division of the site-nights"):
         hold_out(labels, groups, THREE, 0.2, seed=1)

@@ -63,7 +63,7 @@ def test_older_epochs_do_not_matter_and_too_few_are_not_enough():
 def test_the_reason_for_stopping_is_told():
     training, validation = toy_examples("t", distance=0.0), toy_examples("v", distance=0.0)
     assert train(training, validation, epochs=2).summary["stopped"] == "all 2 epochs are done"
-    patient = train(training, validation, epochs=200, early_stopping_patience=3)
+    patient = train(training, validation, epochs=200, early_stopping="patience", early_stopping_patience=3)
     assert patient.summary["stopped"] == f"patience: no better epoch than {patient.best_epoch} in 3 epochs"
     endless = train(training, validation, epochs=40, early_stopping_patience=3, early_stopping="none")
     assert len(endless.history) == 40

@@ -115,7 +115,7 @@ def _nights_by_split() -> dict[str, list[tuple[str, str]]]:
             if recorder.site in (OOD_SITE, CANDIDATE_SITE):
                 split = TEST_OOD if recorder.site == OOD_SITE else CANDIDATE
             else:
-                split = split_of(name, night, SplitOptions())
+                split = split_of(f"{recorder.site}/{night}", SplitOptions())
             nights[split].append((name, night))
     return nights
 

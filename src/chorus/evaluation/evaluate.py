@@ -13,9 +13,11 @@ from pydantic import Field
 
 from chorus.clips import POSITIVE, TEST_IID, TEST_OOD, VALIDATION, name_clips
 from chorus.errors import DataError, ParameterError
+from chorus.evaluation.advantage import advantage
 from chorus.evaluation.bootstrap import night_bootstrap
 from chorus.evaluation.breakdown import breakdown
 from chorus.evaluation.table import JUDGED, predictions
+from chorus.files import Exact
 from chorus.metrics import auprc, auroc, best_f1_threshold, brier, confusion, ece, threshold_for_precision
 from chorus.options import options
 
@@ -23,12 +25,14 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 LEVEL = 0.95
+HALF = 0.5  # the threshold of a method for which none can be chosen: probabilities are split in the middle
 ABOUT = {
     "headline": "At the threshold chosen on the validation split, so the validation figures here are flattered.",
     "intervals": "What other nights might have given, for this one trained model; not the spread over seeds.",
     "oracle_best_f1": "At the threshold that is best on this very split: cannot be had in the field, flattered; only "
     "to compare with published tables.",
     "min_precision": "At the lowest threshold that reaches this precision on the validation split; null: none does.",
+    "advantage": "AUPRC of the detector less the baseline's on the same clips, with an interval over the same nights.",
     "all_positive": "Calls every clip positive: its precision is the share of positives.",
 }
 
@@ -80,7 +84,7 @@ def evaluate(
         clips: what `chorus.evaluation.predictions` takes.
         threshold: chosen on the validation split: a score at or above it is a detection.
         baseline_scores: name -> scores of another method, indexed by clip id; its threshold is chosen on the
-            validation split in the same way (highest F1).
+            validation split in the same way (highest F1), and is 0.5 where that lacks a class.
 
     Raises:
         DataError: see `predictions`; or a baseline lacks clips.
@@ -90,8 +94,10 @@ def evaluate(
         raise ParameterError(f"threshold: {threshold} is not allowed: from 0 to 1")
     splits = _splits(predictions(clips))
     precise = _precise_threshold(splits[VALIDATION], options.min_precision)
-    thresholds = {"half": 0.5, "headline": threshold, "min_precision": precise}
-    baselines = {name: _judge_baseline(name, scores, splits) for name, scores in sorted(baseline_scores.items())}
+    thresholds = {"half": Exact(HALF), "headline": Exact(threshold), "min_precision": precise}
+    baselines = {
+        name: _judge_baseline(name, scores, splits, options) for name, scores in sorted(baseline_scores.items())
+    }
     detail: dict[str, Any] = {
         "about": ABOUT | {"min_precision_wanted": options.min_precision},
         "thresholds": thresholds,
@@ -118,7 +124,8 @@ def _splits(table: pd.DataFrame) -> dict[str, _Split | None]:
 def _precise_threshold(validation: _Split | None, min_precision: float) -> float | None:
     if validation is None or not validation.labels.any():
         return None
-    return threshold_for_precision(validation.labels, validation.scores, min_precision)
+    precise = threshold_for_precision(validation.labels, validation.scores, min_precision)
+    return None if precise is None else Exact(precise)
 
 
 def _judge(
@@ -154,7 +161,7 @@ def _judge(
 def _at(labels: Bools, scores: Floats, threshold: float) -> dict[str, Any]:
     counts = confusion(labels, scores, threshold)
     return {
-        "threshold": threshold,
+        "threshold": Exact(threshold),
         "precision": counts.precision,
         "recall": counts.recall,
         "f1": counts.f1,
@@ -194,19 +201,36 @@ def _all_positive(prevalence: float) -> dict[str, float]:
     }
 
 
-def _judge_baseline(name: str, scores: pd.Series, splits: Mapping[str, _Split | None]) -> dict[str, Any]:
-    """A baseline's figures in each split, at its own threshold; None where it has none or nothing can be judged."""
-    judged = {split: _rescored(name, given, scores) for split, given in splits.items() if given is not None}
-    validation = judged.get(VALIDATION)
-    if validation is None or not validation.labels.any():
-        return dict.fromkeys(splits)
-    threshold = best_f1_threshold(validation.labels, validation.scores)
-    return {
-        split: _at(given.labels, given.scores, threshold)
-        | {"auroc": auroc(given.labels, given.scores), "auprc": auprc(given.labels, given.scores)}
-        if (given := judged.get(split)) is not None and given.has_both_classes
-        else None
-        for split in splits
+def _judge_baseline(
+    name: str, scores: pd.Series, splits: Mapping[str, _Split | None], options: EvaluateOptions
+) -> dict[str, Any]:
+    """A baseline's figures in each split, at its own threshold; None where nothing can be judged."""
+    rescored = {split: _rescored(name, given, scores) for split, given in splits.items() if given is not None}
+    validation = rescored.get(VALIDATION)
+    threshold = HALF
+    if validation is not None and validation.has_both_classes:
+        threshold = best_f1_threshold(validation.labels, validation.scores)
+    judged: dict[str, Any] = dict.fromkeys(splits)
+    for split, ours in splits.items():
+        if ours is not None and ours.has_both_classes:
+            judged[split] = _beside(ours, rescored[split], threshold, options)
+    return judged
+
+
+def _beside(ours: _Split, baseline: _Split, threshold: float, options: EvaluateOptions) -> dict[str, Any]:
+    """The figures of a baseline, and by how much ours is better."""
+    return _at(baseline.labels, baseline.scores, threshold) | {
+        "auroc": auroc(baseline.labels, baseline.scores),
+        "auprc": auprc(baseline.labels, baseline.scores),
+        "advantage": advantage(
+            ours.labels,
+            ours.scores,
+            baseline.scores,
+            ours.clips["night"].to_numpy(dtype=str),
+            resamples=options.resamples,
+            seed=options.seed,
+            level=LEVEL,
+        ),
     }
 
 

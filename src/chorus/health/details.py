@@ -15,6 +15,11 @@ from chorus.errors import DataError
 from chorus.health import signals, sources
 from chorus.health.sources import ENOUGH
 
+SIGNALS = (
+    "sources.gap", "sources.below", "sources.overfit", "sources.best", "durations.gain", "durations.jump",
+    "confusions.unexpected", "confusions.certain", "groups.effect", "split.accuracy",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -25,6 +30,24 @@ class Facts:
     signals: dict[str, float | None]
     consistency_chance: float | None
     predicted: pd.DataFrame
+
+
+NOTHING = Facts(
+    tables={
+        "clips": 0,
+        "accuracy": None,
+        "balanced_accuracy": None,
+        "sources": {},
+        "durations": {},
+        "confusions": [],
+        "confusions_expected": False,
+        "uncertain": [],
+        "group_consistency": {"share": None, "chance": None, "groups": 0, "alone": 0, "unknown": 0, "labels": None},
+    },
+    signals=dict.fromkeys(SIGNALS),
+    consistency_chance=None,
+    predicted=pd.DataFrame(columns=["clip_id", "label", "predicted"]),
+)  # what there is to say of no clips
 
 
 def describe(
@@ -48,9 +71,11 @@ def describe(
         learned: source, right of the training set; None: not known.
 
     Raises:
-        DataError: no clips, or shapes and labels that do not fit.
+        DataError: shapes and labels that do not fit.
     """
-    if not len(clips) or probabilities.shape != (len(clips), len(classes)):
+    if not len(clips):
+        return NOTHING
+    if probabilities.shape != (len(clips), len(classes)):
         raise DataError(f"{len(clips)} clips and probabilities of shape {probabilities.shape} cannot be described")
     if unknown := sorted(set(clips["label"]) - set(classes)):
         raise DataError(f"labels that the model does not know: {', '.join(unknown)}")

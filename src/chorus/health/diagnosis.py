@@ -10,7 +10,7 @@ import pandas as pd
 
 from chorus.errors import DataError
 from chorus.health.measures import measure
-from chorus.health.rules import Circumstances, Condition, Rule, Rules, Severity
+from chorus.health.rules import SEVERITIES, Circumstances, Condition, Rule, Rules, Severity
 
 Verdict = Literal["healthy", "watch", "trouble", "unknown"]
 _ENDINGS = {
@@ -76,7 +76,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """verdict: the worst of the findings; "unknown" where no rule could be judged. sentence: the same in words.
+    """verdict: the worst of the findings; "unknown" also where no rule could be judged. sentence: the same in words.
     not_judged: rules that nothing is said about, each with the signals that are missing."""
 
     profile: str
@@ -109,30 +109,32 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
     A rule whose signals are missing, and that these could still decide, is not judged; that is said, and never guessed.
 
     Args:
-        history: epoch, and what is known of each epoch (plots/training/curves.csv); in order of the epochs.
+        history: epoch, and what is known of each epoch (plots/training/curves.csv); in order of the epochs. Without
+            rows where nothing was trained.
         rules: of `load_rules`.
 
     Raises:
-        DataError: no epoch at all.
+        DataError: a history without the column epoch.
     """
-    if history.empty or "epoch" not in history:
-        raise DataError("the training history has no epoch: there is nothing to diagnose")
+    if "epoch" not in history:
+        raise DataError("the training history has no column epoch: there is nothing to diagnose")
     measured = {**measure(history, rules.phases, details.best_epoch), **details.signals}
     known = {name: value for name, value in measured.items() if value is not None}
     here = Circumstances(details.classes, rules.classes, details.consistency_chance, details.gradient_clip)
     judged: dict[str, Finding] = {}
     not_judged: dict[str, str] = {}
-    held_back = 0
+    said = False  # anything about the training; that there is too little to judge by says nothing of it
     for rule in rules.rules:
         outcome, evidence, missing = _judge(rule, known, here, rules.names)
         if outcome is None:
-            held_back += 1
             needs = "; ".join(in_words(signal, rules.names) for signal in missing)
             not_judged.setdefault(rule.name, f"{rule.name}: not known: {needs}")
-        elif outcome and rule.name not in judged:  # of two severities the worse comes first
+            continue
+        said = said or outcome or rule.severity != "unknown"
+        if outcome and rule.name not in judged:  # of two severities the worse comes first
             judged[rule.name] = Finding(rule.name, rule.severity, rule.means, evidence, rule.actions)
-    findings = tuple(sorted(judged.values(), key=lambda finding: finding.severity != "trouble"))
-    verdict = _verdict(findings, nothing_judged=held_back == len(rules.rules))
+    findings = tuple(sorted(judged.values(), key=lambda finding: SEVERITIES.index(finding.severity)))
+    verdict = _verdict(findings, nothing_judged=not said)
     return Diagnosis(
         profile=rules.profile,
         verdict=verdict,
@@ -195,7 +197,8 @@ def _checks(known: Mapping[str, float], rules: Rules, here: Circumstances) -> tu
 
 
 def _phase(epochs: float, rules: Rules) -> str:
-    return next(name for name, (first, last) in rules.phases.items() if last is None or first <= epochs <= last)
+    phases = rules.phases.items()
+    return next((name for name, (first, last) in phases if first <= epochs and (last is None or epochs <= last)), "")
 
 
 def _verdict(findings: Sequence[Finding], *, nothing_judged: bool) -> Verdict:

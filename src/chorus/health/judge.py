@@ -43,12 +43,17 @@ class Health:
     @property
     def sources(self) -> pd.DataFrame:
         """source, clips, accuracy, low, high of the validation clips, and training_clips, training_accuracy."""
-        return pd.DataFrame([{"source": name, **share} for name, share in self.facts.tables["sources"].items()])
+        return _table("source", self.facts.tables["sources"], ("training_clips", "training_accuracy"))
 
     @property
     def durations(self) -> pd.DataFrame:
         """seconds (from-to), clips, accuracy, low, high of the validation clips."""
-        return pd.DataFrame([{"seconds": name, **share} for name, share in self.facts.tables["durations"].items()])
+        return _table("seconds", self.facts.tables["durations"])
+
+
+def _table(what: str, shares: Mapping[str, Mapping[str, Any]], further: tuple[str, ...] = ()) -> pd.DataFrame:
+    columns = (what, "clips", "accuracy", "low", "high", *further)  # also without rows, for `dvc plots`
+    return pd.DataFrame([{what: name, **share} for name, share in shares.items()], columns=list(columns))
 
 
 def judge(
@@ -58,6 +63,7 @@ def judge(
     training: pd.DataFrame,
     clips: pd.DataFrame,
     options: HealthOptions,
+    evaluation: Mapping[str, Any] | None = None,
 ) -> Health:
     """Judge the training of a detector by its curves and by its predictions on the validation split.
 
@@ -71,9 +77,10 @@ def judge(
             for each of them in place of score. With the training clips in it, sources are compared on these, too.
         training: clip_id, label of the training set; data/manifests/train.csv.
         clips: clip_id, site, recorder, recording, speaker, group, seconds of the whole survey.
+        evaluation: metrics/evaluation_detail.json, for how a logistic regression does; None: not known.
 
     Raises:
-        DataError: no validation clips, clips that are not in the survey, or a class without scores.
+        DataError: clips that are not in the survey, or a class without scores.
     """
     if missing := sorted((set(predictions["clip_id"]) | set(training["clip_id"])) - set(clips["clip_id"])):
         raise DataError(f"there are clips that are not in the survey: {name_clips(missing)}")
@@ -110,7 +117,10 @@ def judge(
         | facts.signals
         | _beside_the_curves(facts.signals["split.accuracy"], history, model["training"], validation, iid)
         # not of groups: a speaker has one accent by nature
-        | {"sources.association": association(training["label"], survey.loc[training["clip_id"], options.source])},
+        | {"sources.association": association(training["label"], survey.loc[training["clip_id"], options.source])}
+        | {"best_epoch": model["training"]["best_epoch"]}
+        | _size(validation["label"], about["group"], classes)
+        | _baseline(evaluation),
     )
     return Health(
         diagnose(history, details, load_rules(options.profile)),
@@ -123,6 +133,33 @@ def judge(
             "source": options.source,
         },
     )
+
+
+def _size(labels: pd.Series, nights: pd.Series, classes: tuple[str, ...]) -> dict[str, float | None]:
+    """How many clips of the rarest class there are to judge by, and in how many nights it is heard.
+
+    Of more than two classes, those that do not occur at all are left out: they are not judged, and nobody says so.
+    """
+    heard = pd.DataFrame({"label": labels.to_numpy(), "night": nights.to_numpy()})
+    by_class = heard.groupby("label")["night"].agg(["size", "nunique"])
+    if len(classes) == 2:
+        by_class = by_class.reindex(list(classes), fill_value=0)
+    if by_class.empty:
+        return {"validation.rarest": 0, "validation.rarest_nights": 0}
+    return {
+        "validation.rarest": int(by_class["size"].min()),
+        "validation.rarest_nights": int(by_class["nunique"].min()),
+    }
+
+
+def _baseline(evaluation: Mapping[str, Any] | None) -> dict[str, float | None]:
+    """By how much a logistic regression is better on the validation split; unknown where that lacks a class."""
+    validation = (evaluation or {"splits": {}})["splits"].get(VALIDATION) or {}
+    regression = (validation.get("baselines") or {}).get("logistic_regression")
+    if regression is None:
+        return {"baseline.lead": None, "baseline.lead_low": None}
+    advantage = regression["advantage"]
+    return {"baseline.lead": -advantage["auprc"], "baseline.lead_low": -advantage["high"]}
 
 
 def _beside_the_curves(

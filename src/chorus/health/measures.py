@@ -24,13 +24,15 @@ def measure(
     """Every column of a history, and some differences between columns, in a few numbers each.
 
     Args:
-        history: epoch, and any columns of numbers; one row an epoch, in order. NaN: not known.
+        history: epoch, and any columns of numbers; one row an epoch, in order; maybe none. NaN: not known.
         phases: name -> first and last epoch.
         best_epoch: whose weights are kept.
 
     Returns:
         <column>.<ending> -> value, only where there is one; the endings are explained in rules.yaml. And `epochs`.
     """
+    if history.empty:
+        return {"epochs": 0.0}
     table = with_differences(history)
     epochs = table["epoch"].to_numpy(dtype=int)
     measured = {"epochs": float(epochs[-1])}

@@ -14,8 +14,8 @@ import yaml
 
 from chorus.errors import ParameterError
 
-Severity = Literal["trouble", "watch"]
-SEVERITIES: tuple[Severity, ...] = ("trouble", "watch")
+Severity = Literal["trouble", "unknown", "watch"]
+SEVERITIES: tuple[Severity, ...] = ("trouble", "unknown", "watch")  # the worst first
 RULES = Path(__file__).with_suffix(".yaml")
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {

@@ -1,5 +1,6 @@
 """The survey: recordings, or the synthetic demo, as audio shards and a table of clips."""
 
+from chorus.survey.assumptions import assumptions_in_words, check_nights
 from chorus.survey.options import SurveyOptions
 from chorus.survey.packing import BuiltSurvey, ClipSource, Earlier, build, remember
 from chorus.survey.recordings import RecordedClip, user_sources
@@ -13,7 +14,9 @@ __all__ = [
     "Earlier",
     "RecordedClip",
     "SurveyOptions",
+    "assumptions_in_words",
     "build",
+    "check_nights",
     "in_words",
     "read_clip_table",
     "remember",

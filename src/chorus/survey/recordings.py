@@ -46,6 +46,11 @@ def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedCli
     Raises:
         DataError: the table as a whole cannot be used, see `read_clip_table`.
     """
-    table = read_clip_table(folder, positive_label=options.positive_label, negative_label=options.negative_label)
+    table = read_clip_table(
+        folder,
+        positive_label=options.positive_label,
+        negative_label=options.negative_label,
+        times=options.times,
+    )
     clips = [RecordedClip(row, folder / row["source"], options.min_seconds) for row in table.rows]
     return clips, quarantine.table(table.rejected), table.notes

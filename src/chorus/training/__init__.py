@@ -4,7 +4,7 @@ from chorus.training.examples import Examples, clip_probabilities, clip_scores
 from chorus.training.head import Head
 from chorus.training.options import HeadOptions
 from chorus.training.storage import SavedHead, load_head, save_head
-from chorus.training.trainer import TrainedHead, train_head
+from chorus.training.trainer import TrainedHead, train_head, untrained
 
 __all__ = [
     "Examples",
@@ -17,4 +17,5 @@ __all__ = [
     "load_head",
     "save_head",
     "train_head",
+    "untrained",
 ]

@@ -35,7 +35,7 @@ def hold_out(
     if nights_with.min() < 2:
         rare = [f"{name} in {nights}" for name, nights in zip(classes, nights_with, strict=True) if nights < 2]
         raise DataError(
-            "an internal hold-out needs each class in two recorder-nights at least, but the training set has "
+            "an internal hold-out needs each class in two site-nights at least, but the training set has "
             f"{' and '.join(rare)}: {instead}"
         )
     total = counts.sum(axis=0)
@@ -45,7 +45,7 @@ def hold_out(
     held = [counts[choice].sum(axis=0) for choice in choices]
     usable = [number for number, part in enumerate(held) if (part > 0).all() and (part < total).all()]
     if not usable:
-        raise DataError(f"no division of the recorder-nights leaves all classes on both sides: {instead}")
+        raise DataError(f"no division of the site-nights leaves all classes on both sides: {instead}")
     best = min(usable, key=lambda number: _distance(held[number], wanted))
     return np.isin(group_of, np.flatnonzero(choices[best]))
 

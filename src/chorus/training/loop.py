@@ -21,7 +21,8 @@ from chorus.training.judge import Judge, spread
 from chorus.training.losses import loss, losses
 from chorus.training.network import Network
 from chorus.training.optimizer import Adam, clip, global_norm
-from chorus.training.options import HeadOptions
+from chorus.training.options import HeadOptions, epochs_for
+from chorus.training.small import UNJUDGED
 from chorus.training.stopping import NotFiniteError, guide_says_stop
 
 Features = NDArray[np.float32]
@@ -45,43 +46,50 @@ class Rows:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The best epoch's layers, what every whole epoch looked like, and why there was no further one."""
+    """The kept epoch's layers, what every whole epoch looked like, which did best, and why there was no further one."""
 
     layers: tuple[tuple[Features, Features], ...]
     history: History
     best_epoch: int
+    kept_epoch: int
     stopped: str
 
 
 def fit(
     rows: Rows,
-    judge_features: Features,
-    judge: Examples,
+    judge_features: Features | None,
+    judge: Examples | None,
+    classes: int,
     options: HeadOptions,
     seed: int,
     on_epoch: Callable[[History], None] | None = None,
+    until: int | None = None,
 ) -> Fitted:
-    """Minimise the loss on the rows; keep the epoch that does best on `judge`.
+    """Minimise the loss on the rows; keep the last epoch, or with early stopping the one that does best on `judge`.
 
     Args:
-        judge_features: standardised.
+        judge_features: standardised, of `judge`; None with it: the last epoch counts as the best.
         on_epoch: called with the history after each epoch.
+        until: the last epoch, of a training that would go on; None: goes on.
 
     Raises:
         ModelError: a loss or gradient is no longer finite, and there is no good epoch to fall back on.
     """
-    classes = len(judge.classes)
     widths = (rows.features.shape[1], *([options.hidden_units] if options.hidden_units else []))
     network = Network((*widths, classes if classes > 2 else 1), generator(seed, "train", "init"))
     descent = Descent(network, rows, classes, options, seed)
-    validation = Judge(judge_features, judge, options, seed)
+    validation = None
+    if judge is not None and judge_features is not None:
+        validation = Judge(judge_features, judge, options, seed)
     merit = "validation_macro_f1" if classes > 2 else "validation_auprc"
     history: History = []
     best, best_epoch, layers, stopped = (-math.inf, -math.inf), 0, network.layers(), None
+    stops_early = validation is not None and options.early_stopping != "none"
     with one_deterministic_thread():
-        for epoch in range(1, options.epochs + 1):
+        for epoch in range(1, (until or descent.epochs) + 1):
             try:
-                row = {"epoch": epoch, **descent.epoch(epoch), **validation.judge(network, epoch)}
+                row = {"epoch": epoch, **descent.epoch(epoch)}
+                row |= UNJUDGED if validation is None else validation.judge(network, epoch)
             except NotFiniteError as trouble:
                 if not history:
                     advice = "lower learning_rate, or look for extreme values in the embeddings"
@@ -92,11 +100,15 @@ def fit(
             history.append(row | {"improvement_rate": improvement_rate(accuracies)})
             if on_epoch is not None:
                 on_epoch(history)
-            if (row[merit], -row["validation_loss"]) > best:
-                best, best_epoch, layers = (row[merit], -row["validation_loss"]), epoch, network.layers()
+            better = validation is None or (row[merit], -row["validation_loss"]) > best
+            if better:
+                best, best_epoch = (row[merit], -row["validation_loss"]), epoch
+            if better or not stops_early:
+                layers = network.layers()
             if stopped := reason_to_stop(history, best_epoch, options):
                 break
-    return Fitted(layers, history, best_epoch, stopped or f"all {options.epochs} epochs are done")
+    kept_epoch = best_epoch if stops_early else len(history)
+    return Fitted(layers, history, best_epoch, kept_epoch, stopped or f"all {len(history)} epochs are done")
 
 
 class Descent:
@@ -106,6 +118,7 @@ class Descent:
         self.network, self.rows, self.options = network, rows, options
         self.adam = Adam(network.tensors(), options.weight_decay)
         self.batches = Batches(rows.features, one_hot(rows.labels, classes), options, seed)
+        self.epochs = epochs_for(options, len(rows.features))
         self.sample = generator(seed, "train", "accuracy rows").permutation(rows.own)[:ACCURACY_ROWS]
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -114,7 +127,7 @@ class Descent:
         Raises:
             NotFiniteError: a loss or a gradient is not finite.
         """
-        options, count, steps = self.options, len(self.batches), self.options.epochs * len(self.batches)
+        options, count, steps = self.options, len(self.batches), self.epochs * len(self.batches)
         values: list[float] = []
         norms: dict[int, float] = {}
         for number, (rows, targets, kept) in enumerate(self.batches.epoch()):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chorus.options import options
+
+MOST_EPOCHS, LEAST_EPOCHS, ENOUGH_STEPS = 50, 15, 400  # measured: docs/log.md
 
 Upsampling = Literal["none", "repeat", "mean", "linear", "smote"]
 
@@ -19,9 +22,11 @@ class HeadOptions:
     dropout: share of the hidden units silenced in each step.
     learning_rate: of Adam at the first step; falls to 0 along half a cosine until the last.
     weight_decay: decoupled (AdamW); 0 is plain Adam.
-    early_stopping: none: all epochs; patience: ends after `early_stopping_patience` epochs without a better validation
-        AUPRC (for more than two classes macro F1; of two equal ones, the lower loss is better); guide: by the rule of
-        the training metrics guide (`chorus.training.stopping`). The best epoch's weights are kept in any case.
+    epochs: None follows the size of the data (`epochs_for`).
+    early_stopping: none: all epochs, and the last one is kept; patience: ends after `early_stopping_patience` epochs
+        without a better validation AUPRC (for more than two classes macro F1; of two equal ones, the lower loss is
+        better); guide: by the rule of the training metrics guide (`chorus.training.stopping`). These two keep the best
+        epoch.
     gradient_clip: gradients of a larger norm over all weights are scaled down to it; None: never. Off by default:
         Adam divides by the size of past gradients anyway, and the reference study did not clip.
     mixup, mixup_alpha: blend pairs of rows with shares drawn from Beta(alpha, alpha).
@@ -30,8 +35,9 @@ class HeadOptions:
         negatives, has no meaning and is not used for more than two classes.
     upsampling, upsampling_ratio: raise the rarer classes to this share of the largest: repeat their rows, or add
         points halfway (mean), anywhere (linear) between two of them, or between one and a near neighbour (smote).
-    validation: what early stopping looks at: whole nights held out of the training rows (internal), about
-        `internal_share` of them, or the validation split.
+    validation: what the curves are of and early stopping looks at: whole nights held out of the training rows
+        (internal), about `internal_share` of them, or the validation split.
+    refit: after a training with held-out nights, train the head anew on all rows, for as many epochs as were kept.
     """
 
     hidden_units: Annotated[int, Field(ge=0, le=65_536)] = 512
@@ -39,8 +45,8 @@ class HeadOptions:
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.0005
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     batch_size: Annotated[int, Field(ge=1)] = 32
-    epochs: Annotated[int, Field(ge=1)] = 50
-    early_stopping: Literal["none", "patience", "guide"] = "patience"
+    epochs: Annotated[int | None, Field(ge=1)] = None
+    early_stopping: Literal["none", "patience", "guide"] = "none"
     early_stopping_patience: Annotated[int, Field(ge=1)] = 10
     gradient_clip: Annotated[float | None, Field(gt=0)] = None
     mixup: bool = True
@@ -53,3 +59,15 @@ class HeadOptions:
     upsampling_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
     validation: Literal["internal", "split"] = "internal"
     internal_share: Annotated[float, Field(gt=0, le=0.5)] = 0.2
+    refit: bool = True
+
+
+def epochs_for(options: HeadOptions, rows: int) -> int:
+    """How many epochs to train on so many rows: those asked for, or else 50 as in the reference study.
+
+    With many rows fewer do: as many as hold `ENOUGH_STEPS` steps, but never fewer than 15.
+    """
+    if options.epochs is not None:
+        return options.epochs
+    steps = math.ceil(rows / options.batch_size)
+    return min(MOST_EPOCHS, max(LEAST_EPOCHS, math.ceil(ENOUGH_STEPS / steps)))

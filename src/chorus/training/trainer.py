@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,21 +12,24 @@ from numpy.typing import NDArray
 
 from chorus.clips import name_clips
 from chorus.errors import DataError, LeakageError
-from chorus.metrics import best_f1_threshold
 from chorus.seeds import generator
 from chorus.training.augment import upsample
-from chorus.training.examples import Examples, clip_scores
+from chorus.training.examples import Examples
 from chorus.training.head import Head
-from chorus.training.holdout import hold_out
-from chorus.training.options import HeadOptions
+from chorus.training.options import HeadOptions, epochs_for
+from chorus.training.small import HALF, UNJUDGED, choose_threshold, stopping_part, untrained_head
+
+if TYPE_CHECKING:
+    from chorus.training.loop import Fitted
 
 
 @dataclass(frozen=True)
 class TrainedHead:
     """A head and how it came about.
 
-    head: with the weights of the best epoch.
-    history: one dict a whole epoch. Validation is the part that early stopping looks at; nan stands for unknown.
+    head: with the weights of the kept epoch; after a rehearsal (`HeadOptions.refit`) trained for as many on all rows.
+    history: one dict a whole epoch; after a rehearsal, of that. Validation is the part that early stopping looks at, or
+        would; nan stands for unknown.
         epoch: from 1. learning_rate: at its first step.
         train_loss: mean over the rows as they are fed: augmented, mixed, smoothed, with dropout.
         train_loss_std: sample SD of the losses of its full batches. validation_loss_std: the same over windows of the
@@ -43,7 +46,7 @@ class TrainedHead:
             clips whose clips all get the same prediction; validation_group_consistency_chance: what to expect of it by
             chance, for the same predictions and sizes of groups.
         improvement_rate: rise of validation_accuracy an epoch, over the last five.
-    best_epoch: the epoch whose weights were kept.
+    best_epoch: the epoch that did best on the validation part. With early stopping it is the one that was kept.
     threshold: the one with the highest F1 over the clips of the validation split; None for more than two classes.
     summary: counts, best values and the reason for stopping (`stopped`), for JSON.
     """
@@ -56,19 +59,20 @@ class TrainedHead:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The few numbers of the best epoch that are worth a column in a table of experiments."""
+        """The few numbers of the kept epoch that are worth a column in a table of experiments."""
         names = ("epochs", "best_epoch", "train_loss", "validation_loss", _merit(self.head.classes))
         return {name: self.summary[name] for name in names}
 
     @property
     def curves(self) -> pd.DataFrame:
-        """The history as a table: one row an epoch."""
-        return pd.DataFrame(self.history)
+        """The history as a table: one row an epoch; headings alone where nothing was trained."""
+        columns = ["epoch", "learning_rate", "train_loss", "train_accuracy", "grad_norm", *UNJUDGED]
+        return pd.DataFrame(self.history) if self.history else pd.DataFrame(columns=columns, dtype=float)
 
 
 def train_head(
     training: Examples,
-    validation: Examples,
+    validation: Examples | None,
     options: HeadOptions,
     seed: int,
     on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
@@ -80,62 +84,93 @@ def train_head(
     initial weights, order of the rows, mixup and dropout: switching one off leaves the others as they were.
 
     Two classes share one logit (positive), more have one each. A training that breaks down after its first epoch ends
-    there, with the best epoch's weights; `summary` says where, and names the clips.
+    there, with what it has learned so far; `summary` says where, and names the clips.
 
     Args:
-        training: what it learns from. With `validation: internal`, a part of it is held out for early stopping.
-        validation: the validation split: chooses the threshold, and with `validation: split` also stops early. Of more
-            than two classes some may be missing there.
+        training: what it learns from. With `validation: internal`, a part of it is held out: for a rehearsal that shows
+            how training goes, or with `refit: false` for good.
+        validation: the validation split: chooses the threshold, and with `validation: split` also stops early. Where
+            that, or the hold-out, lacks what it needs, the head is trained all the same, and `summary` says so under
+            `notes` (`chorus.training.small`). None: there are no such clips.
         on_epoch: called with the history so far after each epoch, for those who watch.
 
     Raises:
-        DataError: a class is missing or lives in too few nights for the hold-out, or the two sides differ in width or
-            classes.
+        DataError: a class is missing in the training rows, or the two sides differ in width or classes.
         LeakageError: a clip is on both sides.
         ModelError: training broke down in its first epoch.
     """
-    from chorus.training.loop import Rows, fit  # brings torch, two seconds that whoever only scores need not pay
-
     _check(training, validation)
-    training, validation = training.ordered(), validation.ordered()
-    fitting, judge = training, validation
-    if options.validation == "internal":
-        held = hold_out(training.labels, training.groups, training.classes, options.internal_share, seed)
-        fitting, judge = training.take(~held), training.take(held)
-    mean, std = _moments(fitting.features)
-    features, labels, origin = upsample(
-        (fitting.features - mean) / std,
-        fitting.labels,
-        options.upsampling,
-        options.upsampling_ratio,
-        generator(seed, "train", "upsampling"),
-    )
-    rows = Rows(features, labels, fitting.clip_ids[origin], own=len(fitting))
-    fitted = fit(rows, (judge.features - mean) / std, judge, options, seed, on_epoch)
-    classes = training.classes if len(training.classes) > 2 else training.classes[1:]
-    head = Head(mean=mean, std=std, layers=fitted.layers, classes=classes)
-    threshold = None
-    if len(classes) == 1:
-        scores = clip_scores(head.scores(validation.features), validation.clip_ids)[1]
-        threshold = best_f1_threshold(validation.first_windows().labels == 1, scores)
-    best = fitted.history[fitted.best_epoch - 1]
-    summary = {
+    training, validation = training.ordered(), validation.ordered() if validation else None
+    options = replace(options, epochs=epochs_for(options, len(training)))
+    fitting, judge, looked_at, note = stopping_part(training, validation, options, seed)
+    head, fitted, added = _fitted(fitting, judge, options, seed, on_epoch)
+    rehearsed = options.refit and len(fitting) < len(training)
+    summary: dict[str, Any] = {"rehearsal": _counts(fitting)} if rehearsed else {}
+    stopped = fitted.stopped
+    if rehearsed:
+        head, final, added = _fitted(training, None, options, seed, until=fitted.kept_epoch)
+        fitting = training
+        stopped = stopped if final.kept_epoch == fitted.kept_epoch else final.stopped
+    threshold, unchosen = choose_threshold(head, validation) if len(head.classes) == 1 else (None, "")
+    kept = fitted.history[fitted.kept_epoch - 1]
+    summary |= {
         "training": _counts(fitting),
-        "upsampled_windows": len(labels) - len(fitting),
-        "early_stopping": {"on": options.validation, **_counts(judge)},
+        "upsampled_windows": added,
+        "early_stopping": {"on": looked_at, **_counts(judge)},
         "validation": _counts(validation),
+        "notes": [sentence for sentence in (note, unchosen) if sentence],
         "epochs": len(fitted.history),
-        "stopped": fitted.stopped,
+        "stopped": stopped,
         "best_epoch": fitted.best_epoch,
-        _merit(classes): best[_merit(classes)],
-        "validation_loss": best["validation_loss"],
-        "train_loss": best["train_loss"],
+        "kept_epoch": fitted.kept_epoch,
+        _merit(head.classes): kept[_merit(head.classes)],
+        "validation_loss": kept["validation_loss"],
+        "train_loss": kept["train_loss"],
         "threshold": threshold,
     }
     return TrainedHead(head, fitted.history, fitted.best_epoch, threshold, summary)
 
 
-def _check(training: Examples, validation: Examples) -> None:
+def _fitted(
+    part: Examples,
+    judge: Examples | None,
+    options: HeadOptions,
+    seed: int,
+    on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
+    until: int | None = None,
+) -> tuple[Head, Fitted, int]:
+    """A head that learned from this part, how that went, and how many windows upsampling added."""
+    from chorus.training.loop import Rows, fit  # brings torch, two seconds that whoever only scores need not pay
+
+    mean, std = _moments(part.features)
+    features, labels, origin = upsample(
+        (part.features - mean) / std,
+        part.labels,
+        options.upsampling,
+        options.upsampling_ratio,
+        generator(seed, "train", "upsampling"),
+    )
+    rows = Rows(features, labels, part.clip_ids[origin], own=len(part))
+    judge_features = (judge.features - mean) / std if judge else None
+    fitted = fit(rows, judge_features, judge, len(part.classes), options, seed, on_epoch, until)
+    classes = part.classes if len(part.classes) > 2 else part.classes[1:]
+    return Head(mean=mean, std=std, layers=fitted.layers, classes=classes), fitted, len(labels) - len(part)
+
+
+def untrained(dimensions: int, classes: tuple[str, ...], reason: str) -> TrainedHead:
+    """What there is where nothing can be learned: a head that finds all classes equally probable, and why."""
+    head = untrained_head(dimensions, classes)
+    summary: dict[str, Any] = dict.fromkeys(("best_epoch", _merit(head.classes), "validation_loss", "train_loss"))
+    threshold = HALF if len(head.classes) == 1 else None
+    summary |= {"epochs": 0, "stopped": f"nothing was trained: {reason}", "threshold": threshold, "notes": [reason]}
+    return TrainedHead(head, [], 0, threshold, summary)
+
+
+def _check(training: Examples, validation: Examples | None) -> None:
+    if missing := [training.classes[k] for k in range(len(training.classes)) if not (training.labels == k).any()]:
+        raise DataError(f"the training set has no examples of: {', '.join(missing)}")
+    if validation is None:
+        return
     if training.features.shape[1] != validation.features.shape[1]:
         raise DataError(
             f"training and validation embeddings differ in width: {training.features.shape[1]} and "
@@ -143,10 +178,6 @@ def _check(training: Examples, validation: Examples) -> None:
         )
     if training.classes != validation.classes:
         raise DataError(f"training and validation differ in classes: {training.classes} and {validation.classes}")
-    judging = [("validation split", validation)] if len(validation.classes) == 2 else []
-    for name, part in (("training set", training), *judging):
-        if missing := [part.classes[k] for k in range(len(part.classes)) if not (part.labels == k).any()]:
-            raise DataError(f"the {name} has no examples of: {', '.join(missing)}")
     shared = np.intersect1d(training.clip_ids, validation.clip_ids).tolist()
     if shared:
         raise LeakageError(f"clips are in both training set and validation split: {name_clips(shared)}")
@@ -165,7 +196,9 @@ def _merit(classes: Sequence[str]) -> str:
     return "validation_macro_f1" if len(classes) > 2 else "validation_auprc"
 
 
-def _counts(part: Examples) -> dict[str, Any]:
+def _counts(part: Examples | None) -> dict[str, Any]:
+    if part is None:
+        return {"clips": 0}
     counts = np.bincount(part.first_windows().labels, minlength=len(part.classes)).tolist()
     binary = {"positives": counts[1], "negatives": counts[0]} if len(counts) == 2 else None
     return {

@@ -1,0 +1,48 @@
+"""Is a detector better than another method, on the same clips of the same nights?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus.evaluation.bootstrap import RELIABLE_NIGHTS, draw_nights, resampled_metrics
+from chorus.metrics import auprc
+
+METRIC = "auprc"  # needs no threshold, so that a lucky one decides nothing
+
+
+def advantage(
+    labels: NDArray[np.bool_],
+    scores: NDArray[np.float64],
+    others: NDArray[np.float64],
+    nights: NDArray[np.str_],
+    *,
+    resamples: int,
+    seed: int,
+    level: float,
+) -> dict[str, Any]:
+    """AUPRC of the detector less that of the other method, with an interval over nights that both see alike.
+
+    Args:
+        labels: bool (n,), of both classes. scores, others: (n,), of the detector and of the other method.
+        nights: (n,), the cluster of each clip that is drawn as a whole.
+
+    Returns:
+        auprc (the difference), low, high (percentiles over the resampled nights), nights (their number), reliable
+        (whether positives and negatives are heard in 20 nights each: below that, intervals come out too narrow).
+    """
+    names, night_of = np.unique(nights, return_inverse=True)
+    heard = [np.bincount(night_of[labels == label], minlength=len(names)) > 0 for label in (True, False)]
+    draws = draw_nights(len(names), resamples, seed)
+    draws = draws[draws[:, heard[0]].any(axis=1) & draws[:, heard[1]].any(axis=1)]
+    of_one, of_other = (resampled_metrics(labels, s, night_of, draws, threshold=0.5)[METRIC] for s in (scores, others))
+    low, high = np.quantile(of_one - of_other, [(1 - level) / 2, (1 + level) / 2])
+    return {
+        METRIC: auprc(labels, scores) - auprc(labels, others),
+        "low": float(low),
+        "high": float(high),
+        "nights": len(names),
+        "reliable": bool(min(night.sum() for night in heard) >= RELIABLE_NIGHTS),
+    }

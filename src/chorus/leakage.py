@@ -1,0 +1,156 @@
+"""What may not be shared between what trains and what judges, and the audit that proves it is not.
+
+The rules speak of the unit of evidence (`chorus.clips.site_nights`), of recordings, of audio content, of sites and of
+recorders; they hold for the splits, for the pool of candidates and for every composed training set. Tables
+come with one spelling for each name, as `chorus.splits.assign` leaves them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from chorus.clips import CANDIDATE, OOD_VALIDATION, SPLITS, TEST_OOD, TRAIN, name_clips, places
+from chorus.errors import LeakageError
+from chorus.names import keys, skeleton
+
+OOD = (TEST_OOD, OOD_VALIDATION)  # splits that hold whole sites
+JUDGING = tuple(split for split in SPLITS if split not in (TRAIN, CANDIDATE))
+
+# What a candidate shares with no split, and what clips that train share with none that judge: column -> in words.
+_UNDIVIDED = {"group": "site-night", "recording": "recording", "sha256": "audio content"}
+_KEPT_FROM_CANDIDATES = {"recorder": "recorder", **_UNDIVIDED}
+
+
+def audit(table: pd.DataFrame) -> dict[str, int]:
+    """Prove that nothing that judges a model has also trained it, or may come to train it.
+
+    Args:
+        table: one row a clip with clip_id, split, group, recording, site, recorder, sha256, role.
+
+    Returns:
+        For each rule the number of things (groups, recordings, ...) it was checked on.
+
+    Raises:
+        LeakageError: names the rule and the clips that break it.
+    """
+    misplaced = table[(table["role"] == CANDIDATE) != (table["split"] == CANDIDATE)]
+    if len(misplaced):
+        raise LeakageError(f"candidates belong to no split and splits hold no candidates: {_with_splits(misplaced)}")
+    judged = table[table["split"] != CANDIDATE]
+    for column, what in _UNDIVIDED.items():
+        _refuse_shared(judged, column, f"one {what} is in two splits")
+    ood_sites = _refuse_shared_sites(judged)
+    faults = candidate_faults(table)
+    if len(faults):
+        raise LeakageError(f"candidates must not be mined: {name_faults(table, faults)}")
+    return {
+        "groups_in_one_split": judged["group"].nunique(),
+        "recordings_in_one_split": judged["recording"].nunique(),
+        "contents_in_one_split": judged["sha256"].nunique(),
+        "ood_sites_in_one_split": ood_sites,
+        "candidate_recorders_in_no_split": table.loc[table["split"] == CANDIDATE, "recorder"].nunique(),
+    }
+
+
+def candidate_faults(table: pd.DataFrame) -> pd.Series:
+    """The candidates that must not be mined, each with the reason: "shares its recorder with a split: Moth01".
+
+    Args:
+        table: as for `audit`.
+
+    Returns:
+        Indexed as the candidates' rows of `table`; empty when all may be mined.
+    """
+    is_candidate = table["split"] == CANDIDATE
+    candidates, judged = table[is_candidate], table[~is_candidate]
+    faults = pd.Series("", index=candidates.index, dtype=object)
+    if candidates.empty:
+        return faults
+    key = keys(places(table), skeleton)
+    ood = set(key[table["split"].isin(OOD)]) - {""}
+    unheard = key[is_candidate].isin(ood)
+    _note(faults, unheard, "shares its site with an out-of-distribution split: " + candidates["site"])
+    for column, what in _KEPT_FROM_CANDIDATES.items():
+        shared = candidates[column].isin(judged[column])
+        _note(faults, shared, f"shares its {what} with a split: " + candidates[column])
+    return faults[faults != ""]
+
+
+def name_faults(table: pd.DataFrame, faults: pd.Series) -> str:
+    """The first few of these clips with their reasons, in words: how errors name them.
+
+    Args:
+        faults: from `candidate_faults`.
+    """
+    return name_clips([f"{table.at[row, 'clip_id']} {reason}" for row, reason in faults.items()])
+
+
+def audit_training(clip_ids: Iterable[str], table: pd.DataFrame) -> None:
+    """Prove that a training set shares nothing with what judges the model, however it was composed.
+
+    Args:
+        clip_ids: the training set. table: as for `audit`.
+
+    Raises:
+        LeakageError: a clip of it is neither of the training split nor a candidate, is a candidate that must not be
+            mined, or shares site-night, recording or content with a clip that judges: names the clips.
+    """
+    trains = table["clip_id"].isin(set(clip_ids))
+    heard, judging = table[trains], table[table["split"].isin(JUDGING)]
+    stray = heard[~heard["split"].isin((TRAIN, CANDIDATE))]
+    if len(stray):
+        raise LeakageError(f"clips that judge a model would train it: {_with_splits(stray)}")
+    for column, what in _UNDIVIDED.items():
+        shared = heard[heard[column].isin(judging[column])]
+        if len(shared):
+            raise LeakageError(f"the same {what} trains and judges: {_with_splits(shared)}")
+    faults = candidate_faults(table)
+    mined = faults[faults.index.isin(heard.index)]
+    if len(mined):
+        raise LeakageError(f"candidates must not be mined: {name_faults(table, mined)}")
+
+
+def moved_recorders(table: pd.DataFrame) -> list[str]:
+    """Recorders of an out-of-distribution site that were also heard elsewhere, in words: moved, or a site misnamed?
+
+    Args:
+        table: recorder, site, split.
+    """
+    judged = table[table["split"] != CANDIDATE]
+    ood = judged["split"].isin(OOD)
+    both = set(judged.loc[ood, "recorder"]) & set(judged.loc[~ood, "recorder"])
+    sites = judged[judged["recorder"].isin(both)].groupby("recorder")["site"].unique()
+    return [f"{recorder} at {', '.join(sorted(heard_at))}" for recorder, heard_at in sites.items()]
+
+
+def _refuse_shared(table: pd.DataFrame, column: str, problem: str) -> None:
+    pairs = table[[column, "split"]].drop_duplicates()
+    twice = pairs.loc[pairs[column].duplicated(), column]
+    shared = table[table[column].isin(twice)]
+    if len(shared):
+        raise LeakageError(f"{problem}: {_with_splits(shared.sort_values([column, 'clip_id']))}")
+
+
+def _refuse_shared_sites(judged: pd.DataFrame) -> int:
+    """The number of OOD sites, none of which, and nothing named nearly so, is in another split."""
+    site = places(judged)
+    key = keys(site, skeleton)
+    for split in OOD:
+        inside = judged["split"] == split
+        shared = judged[~inside & (site != "") & key.isin(set(key[inside]))]
+        if len(shared):
+            names = " / ".join(sorted(site[key.isin(set(key[shared.index]))].unique()))
+            raise LeakageError(f"the OOD site {names} is also in another split: {_with_splits(shared)}")
+    return int(key[judged["split"].isin(OOD) & (site != "")].nunique())
+
+
+def _note(faults: pd.Series, where: pd.Series, what: pd.Series) -> None:
+    """Write down what is shared, for those that have no fault yet."""
+    first = where & (faults == "")
+    faults[first] = what[first]
+
+
+def _with_splits(clips: pd.DataFrame) -> str:
+    return name_clips([f"{row.clip_id} ({row.split})" for row in clips.itertuples()])

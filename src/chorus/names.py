@@ -1,0 +1,70 @@
+"""Names as people write them: when two of them mean one thing, and when they only look as if they did.
+
+The same pond is "Mill Pond" in one table and "mill  pond" in the next. Names are compared without capitals, extra white
+space and the ways in which Unicode writes one letter; the spelling that comes first is the one that is shown. Names
+that a reader would still take for one another ("MillPond", "Mill-Pond", a Cyrillic "о") are not the same, and not
+safely different either: they are look-alikes, which the survey reports and the split never lets train and judge.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import pandas as pd
+
+# Letters of other alphabets that are drawn as Latin ones (after casefolding): Cyrillic, Greek, dotless i.
+_DRAWN_ALIKE = str.maketrans("авеёкмнорстухіјѕԁԛԝɡαβεικνορτυχγı", "abeekmhopctyxijsdqwgabeiknoptuxyi")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\W_]+(?=\d)")
+_ELSEWHERE = re.compile(r"(?<!\d)[\W_]+|[\W_]+(?!\d)")
+_ZEROS_BEFORE = re.compile(r"(?<!\d)0+(?=\d)")
+
+
+def comparable(name: str) -> str:
+    """The form in which names are compared: one Unicode form, single spaces, no capitals."""
+    apart = unicodedata.normalize("NFD", " ".join(name.split()))
+    return unicodedata.normalize("NFC", apart.casefold())
+
+
+def skeleton(name: str) -> str:
+    """What a reader's eye keeps of a name: two names with one skeleton are easily taken for one another.
+
+    Accents, signs and spaces are dropped (but not between digits: plot 1-1 is not plot 11), as are zeros before a
+    number, and letters of other alphabets become the Latin ones that look the same.
+    """
+    latin = comparable(name)
+    if not latin.isascii():
+        apart = unicodedata.normalize("NFKD", latin)
+        latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).translate(_DRAWN_ALIKE)
+    kept = _ELSEWHERE.sub("", _BETWEEN_DIGITS.sub("-", latin))
+    return _ZEROS_BEFORE.sub("", kept) or comparable(name)
+
+
+def keys(names: pd.Series, form: Callable[[str], str] = comparable) -> pd.Series:
+    """`form` of each name, computed once for each different one; indexed as `names`."""
+    return names.map({name: form(name) for name in names.unique()})
+
+
+def one_spelling(names: pd.Series) -> pd.Series:
+    """Every name in the spelling in which it came first."""
+    first: dict[str, str] = {}
+    spelling = {name: first.setdefault(comparable(name), _tidy(name)) for name in names.unique()}
+    return names.map(spelling)
+
+
+def look_alikes(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Groups of names that are not the same but share a skeleton, each group and all groups sorted.
+
+    Spellings that `comparable` takes for one name are no look-alikes: the first of them stands for all.
+    """
+    by_skeleton: dict[str, dict[str, str]] = defaultdict(dict)
+    for name in names:
+        if name:
+            by_skeleton[skeleton(name)].setdefault(comparable(name), name)
+    return sorted(tuple(sorted(alike.values())) for alike in by_skeleton.values() if len(alike) > 1)
+
+
+def _tidy(name: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(name.split()))
