@@ -28,7 +28,7 @@ Ints = NDArray[np.integer]
 METRICS = ("precision", "recall", "f1", "auroc", "auprc")
 RELIABLE_NIGHTS = 20
 _CELLS_AT_ONCE = 500_000  # resamples x levels in one piece of work: 4 MB an array, which stays in the cache
-_DRAWN_AT_ONCE = 20_000_000  # resamples x nights: 160 MB
+_DRAWN_AT_ONCE = 4_000_000  # resamples x nights: 32 MB
 LEVELS = 4096  # of more different scores than that, neighbours count as one
 MANY_NIGHTS = 20_000  # from here on, nights that hold the same are drawn as one
 
