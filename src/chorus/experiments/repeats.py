@@ -1,4 +1,4 @@
-"""Does a run repeat the commit's results? Stages whose inputs are the commit's, to the byte, and whose results are not."""
+"""Does a run repeat the commit's results? The stages whose inputs are the same to the byte, and whose outputs not."""
 
 from __future__ import annotations
 
