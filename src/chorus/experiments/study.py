@@ -42,6 +42,8 @@ def read_sweep(path: Path) -> dict[str, Any]:
         sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParameterError(f"there is no sweep file {path}") from None
+    except UnicodeDecodeError:
+        raise ParameterError(f"{path} is not in UTF-8") from None
     except yaml.YAMLError as error:
         raise ParameterError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(sweep, dict):
