@@ -221,9 +221,8 @@ class Grid:
         kept = [path.as_posix() for path in results if self.head.has(path.as_posix())]
         if done >= len(self.runs) or not kept:
             return None
-        return (
-            f"{', '.join(kept)} stay as they are in the commit: {len(self.runs) - done} runs of the grid are not done"
-        )
+        missing = f"{len(self.runs) - done} of {len(self.runs)} runs are not done"
+        return f"{', '.join(kept)} stay as in the commit: {missing}"
 
     def changed_files(self, results: Collection[str]) -> list[str]:
         """Tracked files that differ from the current commit, but for what stages make.
