@@ -1,4 +1,4 @@
-"""Does a run repeat the commit's results? Stages whose inputs are the commit's, to the byte, and whose results are not."""
+"""Does a run repeat the commit's results? Stages with the inputs of the commit, to the byte, but other results."""
 
 from __future__ import annotations
 
