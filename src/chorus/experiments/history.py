@@ -148,7 +148,11 @@ class Snapshot:
         blob = self._find(path)
         if blob is None:
             raise DataError(f"{path} is not in commit {str(self.commit.id)[:8]}: commit it first")
-        return _parse(blob.data)
+        try:
+            return _parse(blob.data)
+        except yaml.YAMLError as error:
+            where = f"{path} of commit {str(self.commit.id)[:8]}"
+            raise DataError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
 @lru_cache(maxsize=1024)  # most experiments share most of these files
