@@ -60,7 +60,7 @@ def _notes(composition: dict[str, Any], subsets: dict[str, Any], detail: dict[st
             f"no test to judge by; but a logistic regression that never heard the night has an AUROC of "
             f"{suspects['auroc_of_unheard_nights']:.2f} on the {suspects['clips']} training clips"
         )
-    return [*notes, f"training health: {health['verdict']}. {health['sentence']}"]
+    return [*dict.fromkeys(notes), f"training health: {health['verdict']}. {health['sentence']}"]
 
 
 def _results(detail: dict[str, Any]) -> Table:
