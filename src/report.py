@@ -24,6 +24,8 @@ from chorus.experiments.leaderboard import aggregate, comparable, compare, rank
 from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import read_csv, read_json, write_csv, write_text
+from chorus.options import parse
+from chorus.pictures import PictureOptions
 
 
 def main() -> None:
@@ -91,8 +93,10 @@ def _from_predictions(grid: Grid, runs: pd.DataFrame, pairs: list[Any], hardest:
         return {"hard_missing": str(error)}
     shares = reporting.wrong_shares(predictions, f"test_{split}")
     write_csv(hardest, shares)
-    clips, missing = reporting.hard_clips(shares, stage.RAW)
+    shown = parse(PictureOptions, stage.params("pictures"), section="pictures")
+    clips, missing = reporting.hard_clips(shares, stage.RAW, shown)
     return {
+        "spectrograms": " · ".join(filter(None, [f"up to {shown.highest_hz / 1000:g} kHz", shown.note])),
         "hard_clips": clips,
         "hard_missing": missing,
         "wrong_counts": reporting.wrong_counts(shares),

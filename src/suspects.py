@@ -6,6 +6,7 @@ from chorus import detector, embeddings, pictures
 from chorus.errors import DataError
 from chorus.files import read_csv, write_csv, write_json
 from chorus.health import suspects
+from chorus.options import parse
 from chorus.sounds import read_sounds
 
 SHOWN = 10
@@ -28,7 +29,8 @@ def main() -> None:
         title = f"{clip.rank}. {clip.clip_id}\nlabelled {clip.label}; probability by other nights {clip.score:.3f}"
         sheet.append(pictures.SheetClip(title, sounds[clip.clip_id]))
     heading = f"The {len(sheet)} most suspicious labels of {len(ranked)} training clips"
-    pictures.contact_sheet(sheet, stage.PLOTS / "health" / "suspects.png", heading)
+    shown_band = parse(pictures.PictureOptions, stage.params("pictures"), section="pictures")
+    pictures.contact_sheet(sheet, stage.PLOTS / "health" / "suspects.png", heading, shown_band)
     stage.note(filter(None, [note]))
     if len(ranked):
         print(f"most suspicious: {', '.join(ranked['clip_id'].head(5))}; listen: python src/listen.py CLIP_ID")

@@ -191,6 +191,13 @@ def test_what_is_left_out_is_said_with_its_parameter():
     assert said[1].startswith("8280 training negatives are left out, because compose.balance")
 
 
+def test_long_positives_are_told_with_their_windows():
+    long = {"split": clips.TRAIN, "label": "positive", "quality": "high", "windows": "100"}
+    table = clip_table((2, long), (3, long | {"windows": "1"}), (5, {"split": clips.TRAIN, "windows": "100"}))
+    (said,) = remarks(_compose(ComposeOptions(), table=table).summary)
+    assert said.startswith("2 training positives are longer than 3 s: all of their 200 windows count as positive")
+
+
 def test_a_subset_brings_back_what_was_left_out():
     with_subset = _compose(ComposeOptions(positive_subsets=("small",))).summary
     assert with_subset["positives_left_out"] == 1568 - 51

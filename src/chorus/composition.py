@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from chorus.clips import CANDIDATE, NEGATIVE, POSITIVE, QUALITIES, TRAIN, name_clips
+from chorus.clips import CANDIDATE, NEGATIVE, POSITIVE, QUALITIES, TRAIN, WINDOW_SECONDS, name_clips
 from chorus.errors import DataError, LeakageError, ParameterError
 from chorus.leakage import audit_training
 from chorus.options import options
@@ -70,7 +70,7 @@ def compose(
     """Compose a training set.
 
     Args:
-        clips: clip_id, split, label, quality, site, recorder, recording, group, sha256 of every clip.
+        clips: clip_id, split, label, quality, windows, site, recorder, recording, group, sha256 of every clip.
         positive_subsets, negative_subsets: the existing subsets, name -> clip ids.
         seed: decides which negatives are drawn when `balance` is on. The draw ranks clips by a hash of seed and clip
             id, so two compositions with the same seed share as many negatives as they can: a difference between them
@@ -103,6 +103,7 @@ def compose(
     offered = {POSITIVE: offered_positives, NEGATIVE: offered_negatives}
     summary = _summary(manifest, table, offered)
     summary |= {"quality": "+".join(quality), "balance": bool(balance)}
+    summary |= _long(table.loc[manifest.loc[manifest["label"] == POSITIVE, "clip_id"], "windows"].astype(int))
     left_out = train.loc[~train.index.isin(manifest["clip_id"]), "label"]
     summary |= {f"{label}s_left_out": int((left_out == label).sum()) for label in (POSITIVE, NEGATIVE)}
     return Composition(manifest, summary)
@@ -121,6 +122,12 @@ def remarks(summary: Mapping[str, Any]) -> list[str]:
             f"{summary['negatives_left_out']} training negatives are left out, because compose.balance draws them down "
             "to the number of positives"
         )
+    if summary["positives_of_several_windows"]:
+        said.append(
+            f"{summary['positives_of_several_windows']} training positives are longer than {WINDOW_SECONDS} s: all of "
+            f"their {summary['windows_of_these']} windows count as positive, whether or not the call is in them; cut "
+            "the files around the calls"
+        )
     said += [f"the training set has no {label} clips" for label in (POSITIVE, NEGATIVE) if not summary[f"{label}s"]]
     return said
 
@@ -135,6 +142,11 @@ def lacks(clips: pd.DataFrame, options: ComposeOptions) -> list[str]:
     positive = (train["label"] == POSITIVE) & train["quality"].isin(_qualities(train, options))
     there = {POSITIVE: positive.any(), NEGATIVE: (train["label"] == NEGATIVE).any()}
     return [label for label, some in there.items() if not some]
+
+
+def _long(windows: pd.Series) -> dict[str, int]:
+    several = windows[windows > 1]
+    return {"positives_of_several_windows": len(several), "windows_of_these": int(several.sum())}
 
 
 def _qualities(train: pd.DataFrame, options: ComposeOptions) -> tuple[str, ...]:

@@ -24,7 +24,6 @@ from chorus.experiments import baseline
 from chorus.experiments.signature import run_key, short_hash, signature
 
 _EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+")  # others there are for DVC's own use
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class Snapshot:
     @property
     def _lock(self) -> dict[str, Any]:
         blob = self._find("dvc.lock")
-        return {} if blob is None else _locked_stages(blob.data)
+        return {} if blob is None else locked_stages(blob.data)
 
     @cached_property
     def _outputs(self) -> dict[str, str]:
@@ -154,10 +153,10 @@ class Snapshot:
 
 @lru_cache(maxsize=1024)  # most experiments share most of these files
 def _parse(text: bytes) -> Any:
-    return yaml.load(text, Loader=_LOADER) or {}
+    return yaml.load(text, Loader=baseline.LOADER) or {}
 
 
-def _locked_stages(lock: bytes) -> dict[str, Any]:
+def locked_stages(lock: bytes) -> dict[str, Any]:
     """The stages of a dvc.lock. Each is parsed by itself: those that all experiments share are then parsed once."""
     head, *stages = re.split(rb"^(?=  [^\s#])", lock, flags=re.MULTILINE)
     if not head.endswith(b"stages:\n"):  # not as DVC writes it
