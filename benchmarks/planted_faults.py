@@ -44,8 +44,8 @@ from chorus.training import HeadOptions
 
 PROFILES = ("guide", "calibrated")
 WORSE = 0.05  # AUPRC on the tests: from here on a head is called worse than a logistic regression
-FAULT_SEEDS = {True: range(1, 16), False: range(3001, 3016)}  # of calibration, of the report
-HEALTHY_SEEDS = {True: range(21, 61), False: range(3101, 3161)}
+FAULT_SEEDS = {True: range(1, 16), False: range(4001, 4016)}  # of calibration, of the report
+HEALTHY_SEEDS = {True: range(21, 61), False: range(4101, 4161)}
 SOUNDS = (  # the commonest among clips of a single sound
     "Pacific chorus frog", "RADR both", "RADR growl", "RADR grunt", "aircraft", "dog", "insects", "toad",
 )  # fmt: skip
