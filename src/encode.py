@@ -1,7 +1,6 @@
 """Stage encode: an embedding for every clip, computed once for that audio and kept."""
 
 import time
-from dataclasses import replace
 
 import stage
 
@@ -10,13 +9,9 @@ from chorus.clips import name_clips
 from chorus.files import read_csv, write_csv
 from chorus.options import parse
 
-PACKAGED_MODEL = "models/packaged"  # a page that DVC can depend on where the model comes with a package
-
 
 def main() -> None:
     options = parse(encoders.EncodeOptions, stage.params("encode"), section="encode")
-    if options.model_path == PACKAGED_MODEL:
-        options = replace(options, model_path=None)
     allowed = stage.params("survey.max_quarantined_share")
     clips = read_csv(stage.CLIPS)
     if licence := encoders.spec(options).licence:

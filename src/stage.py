@@ -28,10 +28,12 @@ if not chorus.PINNED:
 
 RAW = Path("data/raw")
 CLIPS = RAW / "clips.csv"
+PRINTS = Path("data/prints")
 EMBEDDINGS = Path("data/embeddings")
 MANIFESTS = Path("data/manifests")
 QUARANTINE = MANIFESTS / "quarantine.csv"
 SPLITS = MANIFESTS / "splits.csv"
+COPIES = MANIFESTS / "near_copies.csv"
 SET_ASIDE = MANIFESTS / "set_aside.csv"  # candidates that share something with a split
 TRAINING_SET = MANIFESTS / "train.csv"
 SUBSETS = Path("data/subsets")

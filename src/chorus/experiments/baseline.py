@@ -19,6 +19,7 @@ import yaml
 from chorus.errors import DataError
 
 TAGS = "refs/tags/sweep/"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 _LOCK = "dvc.lock"
 _STAGE = re.compile(rb"^(?=  [^\s#])", flags=re.MULTILINE)
 
@@ -38,7 +39,7 @@ def own_baseline(
     root = Path(git.workdir) / folder
     here, there = _read(root / _LOCK), _blob(head, _inside(folder, _LOCK))
     lock = merged_lock(there, here, stages)
-    if _results(lock, stages) == _results(there, stages):
+    if lock == there or _results(lock, stages) == _results(there, stages):
         return None
     index = pygit2.Index()
     index.read_tree(head.tree)
@@ -90,7 +91,7 @@ def _ended(text: bytes) -> bytes:
 
 def _results(lock: bytes, stages: Collection[str]) -> dict[str, Any]:
     """Stage -> what a lock says of its outputs."""
-    locked = (yaml.safe_load(lock) or {}).get("stages", {}) if lock else {}
+    locked = (yaml.load(lock, Loader=LOADER) or {}).get("stages", {}) if lock else {}
     return {name: locked[name].get("outs") for name in sorted(stages) if name in locked}
 
 

@@ -24,7 +24,6 @@ from chorus.experiments import baseline
 from chorus.experiments.signature import run_key, short_hash, signature
 
 _EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+")  # others there are for DVC's own use
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ class Snapshot:
 
 @lru_cache(maxsize=1024)  # most experiments share most of these files
 def _parse(text: bytes) -> Any:
-    return yaml.load(text, Loader=_LOADER) or {}
+    return yaml.load(text, Loader=baseline.LOADER) or {}
 
 
 def _locked_stages(lock: bytes) -> dict[str, Any]:

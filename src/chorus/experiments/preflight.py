@@ -90,14 +90,13 @@ def _refuse_nobody(git: pygit2.Repository) -> None:
 
 
 def _refuse_half(git: pygit2.Repository, start: Snapshot) -> None:
-    """DVC copies the start into a repository for each run: all of it must be here."""
+    """DVC copies the start and all before it into a repository for each run: all of it must be here."""
     if git.is_shallow:
         raise DataError("DVC makes no experiments in a shallow clone: git fetch --unshallow")
+    if any(entry.name.endswith(".promisor") for entry in git.config):
+        raise DataError("DVC makes no experiments in a clone made with --filter: clone it again, whole")
     if missing := next((path for path, oid in _files(start.commit.tree) if oid not in git.odb), None):
-        raise DataError(
-            f"git lacks the content of {missing} in commit {str(start.commit.id)[:8]} (a clone with --filter, or a "
-            "damaged one): clone it again, whole"
-        )
+        raise DataError(f"git lacks the content of {missing} in commit {str(start.commit.id)[:8]}: clone it again")
 
 
 def _refuse_references(git: pygit2.Repository) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import BinaryIO
 
@@ -108,7 +109,8 @@ def _common(content: bytes) -> tuple[Coding | None, int]:
     if len(content) < 18:
         return None, 0
     channels, frames, bits, exponent, mantissa = struct.unpack(">hIhHQ", content[:18])
-    rate = round(mantissa * 2.0 ** ((exponent & 0x7FFF) - 16383 - 63))
+    power = (exponent & 0x7FFF) - 16383 - 63
+    rate = _whole(math.ldexp(mantissa, power)) if power < 0 else 0
     kind, endian = _AIFC.get(content[18:22] if len(content) >= 22 else b"NONE", ("", ""))
     return _linear(kind, endian, bits, channels, rate), frames
 
@@ -119,9 +121,11 @@ def _description(content: bytes) -> Coding | None:
         return None
     rate, kind, flags, _, _, channels, bits = struct.unpack(">d4sIIIII", content)
     endian = "LITTLE" if flags & 2 else "BIG"
+    if kind in (b"ulaw", b"alaw"):
+        return _linear(kind.decode().upper(), endian, bits, channels, _whole(rate))
     if kind != b"lpcm":
         return None
-    return _linear(("DOUBLE" if bits == 64 else "FLOAT") if flags & 1 else "PCM", endian, bits, channels, round(rate))
+    return _linear(("DOUBLE" if bits == 64 else "FLOAT") if flags & 1 else "PCM", endian, bits, channels, _whole(rate))
 
 
 def _linear(kind: str, endian: str, bits: int, channels: int, rate: int) -> Coding | None:
@@ -130,6 +134,11 @@ def _linear(kind: str, endian: str, bits: int, channels: int, rate: int) -> Codi
     if not subtype or channels < 1 or rate < 1:
         return None
     return Coding(rate, channels, subtype, endian, width * channels)
+
+
+def _whole(rate: float) -> int:
+    """A rate in Hz; 0 when it is none."""
+    return round(rate) if 0 < rate < 1e9 else 0
 
 
 def _end_of_caf(file: BinaryIO, position: int, size: int) -> int:

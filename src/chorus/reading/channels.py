@@ -44,7 +44,7 @@ class Levels:
         self.high = np.maximum(self.high, block.max(axis=0))
         exact = block.astype(np.float64)
         self.sums += exact.sum(axis=0)
-        self.products += exact.T @ exact
+        self.products += np.einsum("ij,ik->jk", exact, exact)  # in one thread, unlike a product of matrices
         size = np.abs(block)
         self.at_rail += (size >= _RAIL).sum(axis=0)
         self.beyond += (size > 1).sum(axis=0)

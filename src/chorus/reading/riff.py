@@ -26,6 +26,7 @@ class _Chunk:
     name: bytes
     start: int  # of the content
     size: int  # as written
+    padded: bool = True  # the chunk before has its pad byte
 
 
 def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
@@ -38,7 +39,8 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     endian = ">" if head[:4] == b"RIFX" else "<"
     if head[:4] == b"BW64":
         raise DataError("not supported: BW64, which is RF64 under another name: convert it to WAV or FLAC")
-    chunks = {chunk.name: chunk for chunk in _chunks(file, begin + 12, size, endian)}
+    found = _chunks(file, begin + 12, size, endian)
+    chunks = {chunk.name: chunk for chunk in found}
     if b"data" not in chunks or b"fmt " not in chunks:
         return whole(size)  # the decoder finds the words for it
     form = _at(file, chunks[b"fmt "].start, min(chunks[b"fmt "].size, 64))
@@ -50,7 +52,8 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
         unknown = is_open_end(promised, 64)
     following = _following(file, start + promised, size, endian)
     if following is not None:
-        native = Stream(((begin, following),))
+        regular = coding is None or all(chunk.padded for chunk in found)
+        native = Stream(((begin, following),)) if regular else None
         first = bare_samples(coding, start, promised, start + promised, native=native, unknown=False)
         if following == size:
             return first
@@ -125,10 +128,11 @@ def _chunks(file: BinaryIO, position: int, size: int, endian: str) -> list[_Chun
     chunks: list[_Chunk] = []
     while position + 8 <= size and len(chunks) < _MOST_CHUNKS:
         name, length = struct.unpack(endian + "4sI", _at(file, position, 8))
-        if not _is_name(name) and chunks and chunks[-1].size % 2:
+        padded = _is_name(name) or not chunks or chunks[-1].size % 2 == 0
+        if not padded:
             position -= 1  # a chunk of odd size without its pad byte
             name, length = struct.unpack(endian + "4sI", _at(file, position, 8))
-        chunks.append(_Chunk(name, position + 8, length))
+        chunks.append(_Chunk(name, position + 8, length, padded))
         if name == b"data":
             break
         position += 8 + length + length % 2

@@ -294,7 +294,7 @@ def using_remote() -> Iterator[None]:
     except ChorusError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = re.sub(r"://[^/\s@]+@", "://...@", " ".join(str(error).split())) or type(error).__name__
         words = f"{type(error).__name__} {reason} {error.__cause__ or error.__context__ or ''}"
         remedies = [remedy for pattern, remedy in _REMEDIES if re.search(pattern, words, re.IGNORECASE | re.DOTALL)]
         advice = f" ({remedies[0]})" if remedies else ""

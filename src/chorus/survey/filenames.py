@@ -87,8 +87,8 @@ _NEVER_SET = tuple(
         (datetime(1899, 12, 30), 33),
         (datetime(1903, 12, 31), 32),
         (datetime(1969, 12, 31), 366),
-        (datetime(1979, 12, 31), 366),
-        (datetime(1999, 12, 31), 32),
+        (datetime(1979, 11, 30), 397),  # what FAT makes of no date at all
+        (datetime(1999, 11, 30), 63),  # and clocks with two digits for the year
     )
 )
 

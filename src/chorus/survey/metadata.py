@@ -1,7 +1,8 @@
 """What field recorders write into their WAV files beside the sound: GUANO, AudioMoth's comment, wamd, bext.
 
-Read here and not by `guano` or `metamoth`: on a file that was cut off, or with chunks that they do not expect, the one
-raises and the other never returns. Nothing here raises for what a file holds.
+Read here and not by `guano` 1.0.16 or `metamoth` 1.2.2: the one raises on WAV files of floats, the other on a
+chunk whose name is no ASCII, and it never returns from a stream whose header gives no size. Nothing here raises
+for what a file holds.
 """
 
 from __future__ import annotations

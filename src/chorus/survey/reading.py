@@ -76,7 +76,7 @@ def read_table(path: Path, required: Collection[str], known: Collection[str]) ->
     _check_header(path, header, rows[0] if rows else [], required, known)
     body = [row for row in rows[1:] if any(row)]
     blank = len(rows) - 1 - len(body)
-    data = [row for row in body if [_plain(cell) for cell in row[: len(header)]] != header]
+    data = [row for row in body if not _repeats(row, header)]
     if not data:
         raise DataError(f"{path} lists no recordings")
     width = len(header)
@@ -95,6 +95,11 @@ def suggest_columns(unknown: Sequence[str], missing: Collection[str]) -> dict[st
         if close and close[0] not in found.values():
             found[name] = close[0]
     return found
+
+
+def _repeats(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row is the header again, as in tables that were put one below the other."""
+    return _plain(row[0]) == header[0] and [_plain(cell) for cell in row[: len(header)]] == header
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from chorus.clips import LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
+from chorus.clips import CANDIDATE, LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
 from chorus.errors import DataError
 from chorus.names import look_alikes, one_spelling
 from chorus.survey.dates import is_clock
@@ -155,11 +155,12 @@ def _without_repeated_files(
     rows: Iterable[dict[str, str]],
 ) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
     by_file: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in sorted(rows, key=precedence):
+    for row in sorted(rows, key=lambda row: (row["role"] == CANDIDATE, row["source"])):
         by_file[row["source"]].append(row)
     kept: list[dict[str, str]] = []
     repeated: list[tuple[str, str]] = []
-    for same in by_file.values():
+    for rows_of_file in by_file.values():
+        same = rows_of_file if len(rows_of_file) == 1 else sorted(rows_of_file, key=precedence)
         stays = settle(same)
         kept += [] if stays is None else [same[stays]]
         reason = "path listed twice with contradicting labels" if stays is None else "path listed twice"

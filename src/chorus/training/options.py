@@ -33,6 +33,9 @@ class HeadOptions:
     label_smoothing: this share of each target is spread evenly over all classes.
     focal_loss, focal_gamma, focal_alpha: focal instead of cross-entropy loss; alpha, which weighs positives against
         negatives, has no meaning and is not used for more than two classes.
+    std_floor: what is added to the standard deviation by which each column of the embeddings is divided, as the root of
+        the sum of squares, in medians over the columns: one that hardly varies among few rows is not blown up by
+        chance. 0: plain standardisation.
     upsampling, upsampling_ratio: raise the rarer classes to this share of the largest: repeat their rows, or add
         points halfway (mean), anywhere (linear) between two of them, or between one and a near neighbour (smote).
     validation: what the curves are of and early stopping looks at: whole nights held out of the training rows
@@ -55,6 +58,7 @@ class HeadOptions:
     focal_loss: bool = False
     focal_gamma: Annotated[float, Field(ge=0, le=100)] = 2.0
     focal_alpha: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    std_floor: Annotated[float, Field(ge=0, le=100)] = 1.0
     upsampling: Upsampling = "none"
     upsampling_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
     validation: Literal["internal", "split"] = "internal"

@@ -142,7 +142,7 @@ def _fitted(
     """A head that learned from this part, how that went, and how many windows upsampling added."""
     from chorus.training.loop import Rows, fit  # brings torch, two seconds that whoever only scores need not pay
 
-    mean, std = _moments(part.features)
+    mean, std = _moments(part.features, options.std_floor)
     features, labels, origin = upsample(
         (part.features - mean) / std,
         part.labels,
@@ -183,12 +183,19 @@ def _check(training: Examples, validation: Examples | None) -> None:
         raise LeakageError(f"clips are in both training set and validation split: {name_clips(shared)}")
 
 
-def _moments(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of each column; 1 for a constant one, which then becomes 0 throughout."""
+def _moments(features: NDArray[np.float32], floor: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean of each column, and what its deviations are divided by: the root of its variance and of the floor's square.
+
+    A constant column is divided by 1, and becomes 0 throughout.
+
+    Args:
+        floor: in medians of the standard deviations of all columns that vary.
+    """
     mean = features.mean(axis=0, dtype=np.float64)
     std = features.std(axis=0, dtype=np.float64)
     constant = std <= np.maximum(1e-6 * np.abs(mean), 1e-30)
-    return mean.astype(np.float32), np.where(constant, 1.0, std).astype(np.float32)
+    least = 0.0 if constant.all() else floor * float(np.median(std[~constant]))
+    return mean.astype(np.float32), np.where(constant, 1.0, np.hypot(std, least)).astype(np.float32)
 
 
 def _merit(classes: Sequence[str]) -> str:
