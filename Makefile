@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check sweep s3 test test-all lint format clean
+.PHONY: help setup setup-dev run check sweep push pull s3 test test-all lint format clean
 
 help:  ## show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,12 @@ sweep: setup  ## run the 90-run grid, rank it, say which factors matter, and wri
 	python src/leaderboard.py sweeps/stage6.yaml
 	python src/effects.py
 	python src/report.py sweeps/stage6.yaml
+
+push: setup  ## bring to the remote all data that it lacks, and look whether it arrived
+	@python src/push.py
+
+pull: setup  ## fetch the data of this commit
+	@python src/pull.py
 
 s3: setup-dev  ## start an S3 server on this machine, to try sharing with (docs/sharing.md)
 	@python src/s3.py

@@ -19,10 +19,15 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-import yaml
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+import chorus  # noqa: E402, F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
+import numpy as np  # noqa: E402
+import yaml  # noqa: E402
+
 DIMENSIONS = 1024
 NIGHT = 20  # clips
 # split, label, quality, clips: the counts of the reference study

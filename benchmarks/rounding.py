@@ -8,13 +8,14 @@ random by a relative 1e-7 (about one last digit) and more.
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts its threads
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
 import numpy as np
 
 from chorus import detector, embeddings

@@ -7,7 +7,6 @@ The data are random, of the reference study's size by default; early stopping is
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts its threads
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
 import numpy as np
 import torch
 

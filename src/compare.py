@@ -8,11 +8,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+import stage
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-import stage
 from chorus import statistics
 from chorus.clips import TEST_IID, TEST_OOD
 from chorus.errors import DataError

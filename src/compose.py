@@ -1,7 +1,8 @@
 """Stage compose: the training set of this run, and what really got into it."""
 
 import stage
-from chorus.composition import ComposeOptions, compose
+
+from chorus.composition import ComposeOptions, compose, remarks
 from chorus.files import read_csv, write_csv, write_json
 from chorus.options import parse
 
@@ -13,6 +14,7 @@ def main() -> None:
     write_csv(stage.TRAINING_SET, composition.manifest)
     write_json(stage.METRICS / "composition.json", composition.summary)
     print(f"{composition.summary['positives']} positives, {composition.summary['negatives']} negatives")
+    stage.note(remarks(composition.summary))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Stage describe_subsets: what the mined subsets are and how they were gathered, in words, numbers and pictures."""
 
 import stage
+
 from chorus import mining, pictures
 from chorus.files import read_csv, read_json, write_json, write_text
 

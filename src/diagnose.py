@@ -10,9 +10,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus.errors import DataError
 from chorus.files import read_csv, read_json, write_csv, write_json, write_text
 from chorus.health.judge import judge

@@ -7,13 +7,15 @@ python src/effects.py --runs data/reference/stage6_runs.csv    the 90 published 
 import argparse
 from pathlib import Path
 
+import stage
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-import stage
 from chorus import statistics
 from chorus.errors import DataError
+from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import read_csv, write_csv
 from chorus.statistics.forest import draw_forest
 from chorus.statistics.table import COLUMNS, column_of, effects_table, family_effects
@@ -34,7 +36,8 @@ def main() -> None:
         raise DataError(f"there is no {arguments.runs}: run the sweep and the leaderboard first")
     runs = read_csv(arguments.runs)
     tables, pictures = (arguments.out, arguments.out) if arguments.out else kept_in(arguments.runs)
-    if arguments.metric:
+    reason = None if arguments.out else not_over(arguments.runs, len(runs))
+    if arguments.metric or reason:
         tables = pictures = None
     effects = {metric: family_effects(runs, metric) for metric in arguments.metric or COLUMNS}
     for metric, families in effects.items():
@@ -46,6 +49,8 @@ def main() -> None:
             draw_forest(list(families.items()), pictures / f"effects_{metric}.png", heading, f"difference in {column}")
     if tables:
         write_csv(tables / "effects.csv", effects_table(effects))
+    if reason and not arguments.metric:
+        print(reason)
 
 
 def kept_in(runs: Path) -> tuple[Path | None, Path | None]:
@@ -55,6 +60,14 @@ def kept_in(runs: Path) -> tuple[Path | None, Path | None]:
     if runs.name == "runs.csv" and runs.resolve().parent.parent == stage.METRICS.resolve():
         return runs.parent, stage.PLOTS / runs.resolve().parent.name
     return None, None
+
+
+def not_over(runs: Path, done: int) -> str | None:
+    """Why the effects in a part of a grid must not replace those in the commit; None: they may, or it is no grid."""
+    sweep = Path("sweeps") / f"{runs.resolve().parent.name}.yaml"
+    if kept_in(runs)[0] != runs.parent or not sweep.is_file():
+        return None
+    return Grid(Path(), read_sweep(sweep), target=TARGET).not_over(done, runs.parent)
 
 
 def show(

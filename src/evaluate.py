@@ -3,8 +3,9 @@
 from functools import partial
 
 import stage
+
 from chorus import detector, embeddings, evaluation
-from chorus.clips import CANDIDATE
+from chorus.clips import BINARY, CANDIDATE
 from chorus.files import read_csv, write_csv, write_json, write_parquet
 from chorus.options import parse
 from chorus.training import load_head
@@ -17,9 +18,11 @@ def main() -> None:
     saved = load_head(stage.DETECTOR, encoder_id=known.encoder_id)
     judged = clips[clips["split"] != CANDIDATE]
     judged = judged.assign(score=detector.score(saved.head.scores, known, judged["clip_id"]).to_numpy())
-    training = detector.examples(manifest, clips, known)
-    regression = partial(evaluation.logistic_regression_scores, training.features, training.labels == 1)
-    baselines = {"logistic_regression": detector.score(regression, known, judged["clip_id"])}
+    baselines = {}
+    if set(manifest["label"]) == set(BINARY):  # of one class no regression can learn; the stage train has said so
+        training = detector.examples(manifest, clips, known)
+        regression = partial(evaluation.logistic_regression_scores, training.features, training.labels == 1)
+        baselines["logistic_regression"] = detector.score(regression, known, judged["clip_id"])
     result = evaluation.evaluate(judged, threshold=saved.threshold, baseline_scores=baselines, options=options)
     write_parquet(stage.PREDICTIONS, evaluation.predictions(judged))
     write_json(stage.METRICS / "evaluation.json", result.headline)

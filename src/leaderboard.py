@@ -1,7 +1,8 @@
 """Collect a grid's experiments and rank them: python src/leaderboard.py [sweeps/stage6.yaml]
 
 Writes runs.csv, leaderboard.csv and comparisons.csv into metrics/<name of the sweep file>/. With one of the options,
-which rank in another way than the committed tables do, it only shows.
+which rank in another way than the committed tables do, it only shows; and so it does where committed tables would be
+replaced by those of a part of the grid.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import argparse
 import math
 from pathlib import Path
 
+import stage
+
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-import stage
 from chorus.errors import DataError
 from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
 from chorus.experiments.study import TARGET, Grid, read_sweep
@@ -47,8 +49,9 @@ def main() -> None:
     )
     comparisons = compare(runs, comparable(runs, grid.comparisons))
     as_kept = arguments.rank_by in (None, grid.rank_by) and arguments.min_precision is None
-    if as_kept and not arguments.stability_weight and not arguments.mixed:
-        folder = stage.METRICS / arguments.sweep.stem
+    folder = stage.METRICS / arguments.sweep.stem
+    reason = grid.not_over(len(runs), folder)
+    if as_kept and not arguments.stability_weight and not arguments.mixed and not reason:
         write_csv(folder / "runs.csv", runs)
         write_csv(folder / "leaderboard.csv", board)
         write_csv(folder / "comparisons.csv", comparisons)
@@ -60,6 +63,8 @@ def main() -> None:
         ("1 run" if len(runs) == 1 else f"{len(runs)} runs")
         + (f"; {missing} of the grid are not done" if missing else "")
     )
+    if as_kept and reason:
+        console.print(reason, highlight=False)
 
 
 def show_board(console: Console, board: pd.DataFrame, version: str) -> None:

@@ -4,9 +4,11 @@ import argparse
 from pathlib import Path
 
 import stage
+
 from chorus import audio, pictures
 from chorus.errors import DataError
 from chorus.files import read_csv
+from chorus.options import parse
 from chorus.sounds import read_sounds
 
 
@@ -23,7 +25,8 @@ def main() -> None:
     pcm = read_sounds(stage.RAW, [arguments.clip_id])[arguments.clip_id]
     title = " · ".join(filter(None, [arguments.clip_id, clip["label"], clip["quality"], clip["site"], clip["source"]]))
     audio.write_wav(arguments.out / f"{arguments.clip_id}.wav", pcm)
-    pictures.draw_spectrogram(pcm, arguments.out / f"{arguments.clip_id}.png", title)
+    options = parse(pictures.PictureOptions, stage.params("pictures"), section="pictures")
+    pictures.draw_spectrogram(pcm, arguments.out / f"{arguments.clip_id}.png", title, options)
     print(title)
     print(f"{arguments.out / arguments.clip_id}.wav and .png")
 

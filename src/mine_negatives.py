@@ -1,6 +1,7 @@
 """Stage mine_negatives: the candidates that a miner takes for the target most firmly."""
 
 import stage
+
 from chorus import detector, embeddings, mining
 from chorus.files import read_csv
 from chorus.options import parse
@@ -19,7 +20,7 @@ def main() -> None:
     subsets = mining.pick_hard(pool, options)
     source = "The survey's candidates: clips without the target, from recorders outside all splits."
     rules = mining.hard_rules(options)
-    record = mining.record(source, pool, subsets, rules, miner.about | {"weights_sha256": weights})
+    record = mining.record(source, pool, subsets, rules, miner.about | {"weights_sha256": weights}, miner.note)
     stage.write_mining("negative", pool, subsets, record)
 
 

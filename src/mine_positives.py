@@ -1,6 +1,7 @@
 """Stage mine_positives: the best of the low-quality training positives, by a miner that never heard them."""
 
 import stage
+
 from chorus import detector, embeddings, mining
 from chorus.files import read_csv
 from chorus.options import parse
@@ -19,7 +20,7 @@ def main() -> None:
     subsets = mining.pick_top(pool, options)
     source = "The low-quality positives of the training split, none of which the miner heard."
     rules = mining.top_rules(pool, options)
-    record = mining.record(source, pool, subsets, rules, miner.about | {"weights_sha256": weights})
+    record = mining.record(source, pool, subsets, rules, miner.about | {"weights_sha256": weights}, miner.note)
     stage.write_mining("positive", pool, subsets, record)
 
 

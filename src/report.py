@@ -13,9 +13,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus import reporting
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
@@ -23,6 +24,8 @@ from chorus.experiments.leaderboard import aggregate, comparable, compare, rank
 from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import read_csv, read_json, write_csv, write_text
+from chorus.options import parse
+from chorus.pictures import PictureOptions
 
 
 def main() -> None:
@@ -37,6 +40,8 @@ def main() -> None:
     if path.is_file() and f'content="{stamp}"' in path.read_text(encoding="utf-8"):
         print(f"{path} is of these very runs; to make it again, remove it")
         return
+    if reason := grid.not_over(len(read_csv(tables / "runs.csv")), tables, plots, path):
+        raise DataError(reason)
     runs = reporting.typed(read_csv(tables / "runs.csv"), [grid.rank_by])
     board = rank(aggregate(runs), grid.rank_by)
     pairs = comparable(runs, grid.comparisons)
@@ -88,8 +93,10 @@ def _from_predictions(grid: Grid, runs: pd.DataFrame, pairs: list[Any], hardest:
         return {"hard_missing": str(error)}
     shares = reporting.wrong_shares(predictions, f"test_{split}")
     write_csv(hardest, shares)
-    clips, missing = reporting.hard_clips(shares, stage.RAW)
+    shown = parse(PictureOptions, stage.params("pictures"), section="pictures")
+    clips, missing = reporting.hard_clips(shares, stage.RAW, shown)
     return {
+        "spectrograms": " · ".join(filter(None, [f"up to {shown.highest_hz / 1000:g} kHz", shown.note])),
         "hard_clips": clips,
         "hard_missing": missing,
         "wrong_counts": reporting.wrong_counts(shares),

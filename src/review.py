@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import stage
+
 from chorus.experiments.review import WORKSPACE, comment, draw, read
 from chorus.files import write_text
 

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import stage
+
 from chorus.sharing.server import BUCKET, S3Server
 
 MESSAGE = """An S3 server runs at {endpoint}; Ctrl-C ends it. In another terminal, type in each clone:

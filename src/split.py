@@ -1,7 +1,9 @@
 """Stage split: deal every clip to a split by its site-night, and prove that nothing leaks."""
 
 import stage
-from chorus import quarantine, splits
+
+from chorus import prints, quarantine, splits
+from chorus.copies import copies
 from chorus.files import read_csv, write_csv, write_json
 from chorus.leakage import audit, moved_recorders
 from chorus.options import parse
@@ -9,18 +11,20 @@ from chorus.options import parse
 
 def main() -> None:
     options = parse(splits.SplitOptions, stage.params("split"), section="split")
-    clips = read_csv(stage.CLIPS)
-    quarantined = read_csv(stage.QUARANTINE)["clip_id"]
-    deal = splits.assign(clips[~clips["clip_id"].isin(quarantined)], options)
-    counts, about = splits.count(deal.table), splits.describe(deal.table, options)
+    surveyed = read_csv(stage.CLIPS)
+    clips = surveyed[~surveyed["clip_id"].isin(read_csv(stage.QUARANTINE)["clip_id"])]
+    pairs = copies(prints.read(stage.PRINTS).of(clips["clip_id"]))
+    deal = splits.assign(clips, options, pairs)
+    counts, about = splits.count(deal.table), splits.describe(deal.table, options, pairs)
     moved = moved_recorders(deal.table)
     write_csv(stage.SPLITS, deal.table)
+    write_csv(stage.COPIES, pairs.round({"similarity": 2}))
     write_csv(stage.SET_ASIDE, quarantine.add(quarantine.empty(), clips, deal.set_aside, stage="split"))
     audited = {"leakage_audit": audit(deal.table), "candidates_set_aside": len(deal.set_aside)}
     write_json(stage.METRICS / "splits.json", {**audited, **counts, **about, "moved_recorders": moved})
     for split, of_split in counts.items():
         print(f"{split:<14} {of_split['positive']:>6} positive {of_split['negative']:>6} negative")
-    for sentence in splits.remarks(deal, about["look_alikes"], moved):
+    for sentence in splits.remarks(deal, about, moved):
         print(sentence)
 
 

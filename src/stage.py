@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import chorus  # before NumPy, see there
+import chorus  # before NumPy and torch: see chorus/pins.py
+import record  # before the rest of the library: it notes what is about to run
 
 # isort: split
 import pandas as pd
-import yaml
 
-from chorus.errors import ChorusError, ParameterError
-from chorus.files import read_csv, write_csv, write_json
+from chorus.errors import ChorusError, DataError, ParameterError, in_words
+from chorus.files import read_csv, read_yaml, write_csv, write_json
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
 # or a stray PYTHONPATH would silently run something else.
 if Path(chorus.__file__).resolve().parent != Path(__file__).resolve().parent / "chorus":
     sys.exit(f"error: this script would import chorus from {Path(chorus.__file__).parent}, not from beside itself")
+if not chorus.PINNED:
+    sys.exit("error: NumPy or torch was loaded before chorus chose their kernels: import stage before them")
 
 RAW = Path("data/raw")
 CLIPS = RAW / "clips.csv"
+PRINTS = Path("data/prints")
 EMBEDDINGS = Path("data/embeddings")
 MANIFESTS = Path("data/manifests")
 QUARANTINE = MANIFESTS / "quarantine.csv"
 SPLITS = MANIFESTS / "splits.csv"
+COPIES = MANIFESTS / "near_copies.csv"
 SET_ASIDE = MANIFESTS / "set_aside.csv"  # candidates that share something with a split
 TRAINING_SET = MANIFESTS / "train.csv"
 SUBSETS = Path("data/subsets")
@@ -46,19 +52,24 @@ def params(section: str) -> Any:
     """A section of params.yaml in the current folder ("compose", "mine.positives"), as plain values.
 
     Raises:
-        ParameterError: the file or the section is missing, or the file is not valid YAML.
+        ParameterError: the file or the section is missing, or the file cannot be used (`chorus.files.read_yaml`).
     """
-    try:
-        value = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParameterError("params.yaml is missing: run this in the folder of a study") from None
-    except yaml.YAMLError as error:
-        raise ParameterError(f"params.yaml is not valid YAML: {' '.join(str(error).split())}") from None
+    value: Any = _params(Path("params.yaml").resolve())
     for key in section.split("."):
         if not isinstance(value, dict) or key not in value:
             raise ParameterError(f"{section}: missing in params.yaml")
         value = value[key]
     return value
+
+
+@cache  # read once: all that a script does, it does by the same parameters
+def _params(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise ParameterError("params.yaml is missing: run this in the folder of a study")
+    values = read_yaml(Path("params.yaml"))
+    if not isinstance(values, dict):
+        raise ParameterError("params.yaml holds no sections: see the one that came with this repository")
+    return values
 
 
 def seed(section: str = "seed") -> int:
@@ -83,8 +94,7 @@ def refuse_unknown(sections: Iterable[str]) -> None:
         ParameterError: names the first unknown one.
     """
     known = {"seed", *sections, *(section.split(".")[0] for section in sections)}
-    values = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    for key, value in values.items():
+    for key, value in _params(Path("params.yaml").resolve()).items():
         nested = [f"{key}.{name}" for name in value] if key not in sections and isinstance(value, dict) else []
         for name in [key, *nested]:
             if name not in known:
@@ -114,6 +124,7 @@ def write_mining(kind: str, pool: pd.DataFrame, subsets: Mapping[str, pd.DataFra
         print(f"{name:<24} {len(subset):>6} clips")
     write_csv(SUBSETS / kind / "pool" / "scores.csv", pool, digits=17)  # in full: cut-offs are compared with them
     write_json(SUBSETS / kind / "pool" / "record.json", record)
+    note(filter(None, [record["note"]]))
 
 
 def note(sentences: Iterable[str]) -> None:
@@ -137,14 +148,39 @@ def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[in
 
 
 def run(recipe: Callable[[], None]) -> None:
-    """Run a script: an error of ours is one line and exit code 1; anything else is a bug and keeps its traceback.
+    """Run a script: an error of ours is one line and exit code 1, and so is one of git, DVC, the disk or a storage.
 
-    Ctrl-C is no bug: one line, and the exit code that shells expect of it.
+    Anything else is a bug and keeps its traceback. Ctrl-C is one line, and the exit code that shells expect of it.
+
+    A script that DVC runs fails when something that DVC will record of it has changed meanwhile.
     """
+    _refuse_arguments(recipe)
     try:
         recipe()
+        _refuse_changes()
     except ChorusError as error:
         sys.exit(f"error: {error}")
+    except Exception as error:
+        if (sentence := in_words(error)) is None:
+            raise
+        sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:
         print("stopped: run the same command again", file=sys.stderr)
         sys.exit(130)
+
+
+def _refuse_arguments(recipe: Callable[[], None]) -> None:
+    """A script without a parser of its own takes no arguments, and its docstring is its help."""
+    script = sys.modules[recipe.__module__]
+    if len(sys.argv) > 1 and not hasattr(script, "argparse"):
+        formatter = argparse.RawDescriptionHelpFormatter
+        argparse.ArgumentParser(description=script.__doc__, formatter_class=formatter).parse_args()
+
+
+def _refuse_changes() -> None:
+    if changed := record.changed():
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        raise DataError(
+            f"changed while the stage ran: {', '.join(changed[:3])}{more}; "
+            "what it made is recorded nowhere: run the same command again"
+        )

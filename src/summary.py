@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import stage
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-import stage
+from chorus.composition import remarks
 from chorus.files import read_json
 
 NEXT = """
@@ -32,7 +34,7 @@ def main() -> None:
     console.print(f"[bold]Mined[/bold]   {mined}", highlight=False)
     console.print(
         f"[bold]Trained[/bold] on {composition['positives']} positives and {composition['negatives']} negatives; "
-        f"threshold {detail['thresholds']['headline']:.3f}, chosen on validation\n"
+        f"threshold {detail['thresholds']['headline']:.3f}\n"
     )
     console.print(_results(detail))
     console.print("95 %: interval by bootstrap over nights, of this one model; not the spread over seeds", style="dim")
@@ -40,7 +42,25 @@ def main() -> None:
         intervals = (detail["splits"][split] or {}).get("intervals")
         if intervals and not intervals["reliable"]:
             console.print(f"{name}: {intervals['nights']} nights are too few for a reliable interval.", style="dim")
+    for sentence in _notes(composition, subsets, detail):
+        console.print(f"- {sentence}", markup=False, highlight=False)
     console.print(NEXT, markup=False, highlight=False)
+
+
+def _notes(composition: dict[str, Any], subsets: dict[str, Any], detail: dict[str, Any]) -> list[str]:
+    """What was left out, what could not be done, and what can be said all the same."""
+    suspects, health = (read_json(stage.METRICS / f"{name}.json") for name in ("suspects", "health_detail"))
+    notes = remarks(composition)
+    notes += [f"{kind} mining: {record['note']}" for kind, record in subsets.items() if record["note"]]
+    notes += read_json(f"{stage.DETECTOR}.json")["training"]["notes"]
+    notes += [suspects["note"]] if suspects["note"] else []
+    tests = [detail["splits"][split] for split in ("test_iid", "test_ood")]
+    if not any(judged and judged["at"] for judged in tests) and suspects["auroc_of_unheard_nights"] is not None:
+        notes.append(
+            f"no test to judge by; but a logistic regression that never heard the night has an AUROC of "
+            f"{suspects['auroc_of_unheard_nights']:.2f} on the {suspects['clips']} training clips"
+        )
+    return [*dict.fromkeys(notes), f"training health: {health['verdict']}. {health['sentence']}"]
 
 
 def _results(detail: dict[str, Any]) -> Table:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import stage
+
 from chorus import demo, parallel, quarantine, survey
-from chorus.files import write_csv, write_json
+from chorus.files import replacing_folder, write_csv, write_json
 from chorus.options import parse
+
+MEMORY = stage.RAW.parent / ".survey.json"  # beside the output, known to neither git nor DVC
 
 
 def main() -> None:
@@ -19,21 +22,31 @@ def main() -> None:
         folder = Path(options.source)
         stage.refuse_inside(folder, stage.RAW, "survey.source")
         sources, rejected, notes = survey.user_sources(folder, options)
-    with stage.progress("reading clips", len(sources)) as advance:
+        for sentence in survey.assumptions_in_words(notes, len(sources)):
+            print(sentence)
+        survey.check_nights(notes, len(sources), options.max_unknown_night_share)
+    earlier = survey.Earlier(stage.RAW, MEMORY)
+    with replacing_folder(stage.RAW) as raw, stage.progress("reading clips", len(sources)) as advance:
         built = survey.build(
             sources,
-            stage.RAW,
+            raw,
             workers=parallel.cores(),
             padding=options.padding,
             min_seconds=options.min_seconds,
+            earlier=earlier,
             progress=advance,
         )
-    rejected = quarantine.join(rejected, built.quarantine)
-    write_csv(stage.CLIPS, built.clips)
-    write_csv(stage.RAW / "quarantine.csv", rejected)
-    summary = survey.summarise(built.clips, rejected, notes)
-    write_json(stage.METRICS / "survey.json", summary)
-    print(f"{len(built.clips)} clips in the survey, {len(rejected)} rows in quarantine")
+        rejected = quarantine.join(rejected, built.quarantine)
+        write_csv(raw / stage.CLIPS.name, built.clips)
+        write_csv(raw / "quarantine.csv", rejected)
+        write_csv(raw / "remarks.csv", built.remarks)
+    survey.remember(earlier, built)
+    write_json(stage.METRICS / "survey.json", survey.summarise(built.clips, rejected, built.remarks, notes))
+    for sentence in survey.in_words(built.remarks, "remark"):
+        print(f"in the survey, but {sentence}")
+    for sentence in survey.in_words(rejected, "reason"):
+        print(f"in quarantine, {sentence}")
+    print(f"{len(built.clips)} clips in the survey, {len(rejected)} rows in quarantine; {built.read} files read")
     quarantine.check_share(rejected, len(built.clips) + len(rejected), options.max_quarantined_share)
 
 

@@ -7,18 +7,19 @@ continued by the same command.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import stage
+
 from chorus.composition import ComposeOptions, compose
 from chorus.errors import ChorusError, DataError, ParameterError
 from chorus.experiments.conduct import Progress, conduct
 from chorus.experiments.grid import spell
 from chorus.experiments.pace import Pace
+from chorus.experiments.preflight import alone, refuse_unfit, refuse_unranked
 from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import read_csv
 from chorus.options import parse
@@ -35,21 +36,27 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.jobs < 1:
         raise ParameterError(f"--jobs: {arguments.jobs} is not allowed: at least 1")
-    sweep = read_sweep(arguments.sweep)
-    grid = Grid(Path(), sweep, target=TARGET, subsets=_subsets())
+    grid = _grid(arguments.sweep)
     if arguments.dry_run:
         _list(grid)
         return
-    _refuse_nobody()
-    _refuse_changes(grid, arguments.sweep, "commit or undo your changes first")
-    _update_shared(grid)
-    others = "the stages that all runs share have other results here than in the commit: look at them, and commit"
-    _refuse_changes(grid, arguments.sweep, others)
-    failures = conduct(grid, jobs=arguments.jobs, report=_Reporter(grid, grid.rank_by))
+    refuse_unfit(Path(), grid.start)
+    with alone(Path()):
+        _refuse_changes(grid, arguments.sweep)
+        _update_shared(grid)
+        grid = _grid(arguments.sweep)  # the shared stages may have other results now
+        if stage.SPLITS.as_posix() in grid.inputs:
+            refuse_unranked(grid.rank_by, read_csv(stage.SPLITS))
+        _tell_start(grid, arguments.sweep.stem)
+        failures = conduct(grid, jobs=arguments.jobs, report=_Reporter(grid, grid.rank_by))
     for failure in failures:
         print(f"\n{failure.name} failed; the end of its log:\n{failure.log}\n", file=sys.stderr)
     if failures:
         raise ChorusError(f"{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again")
+
+
+def _grid(sweep: Path) -> Grid:
+    return Grid(Path(), read_sweep(sweep), target=TARGET, subsets=_subsets())
 
 
 def _subsets() -> dict[str, list[str]] | None:
@@ -58,19 +65,25 @@ def _subsets() -> dict[str, list[str]] | None:
     return found if all(found.values()) else None
 
 
-def _refuse_nobody() -> None:
-    """Experiments are commits, and git makes none for nobody."""
-    found = subprocess.run(["git", "config", "user.email"], check=False, capture_output=True, text=True).stdout.strip()
-    if not found and "EMAIL" not in os.environ and "GIT_COMMITTER_EMAIL" not in os.environ:
-        raise DataError("experiments are commits: git config user.name NAME; git config user.email ADDRESS")
-
-
-def _refuse_changes(grid: Grid, sweep: Path, sentence: str) -> None:
+def _refuse_changes(grid: Grid, sweep: Path) -> None:
     """Experiments start from a commit: what is not in it would be left out, or falsify where a result came from."""
-    results = [f"metrics/{sweep.stem}/", f"plots/{sweep.stem}/", f"reports/{sweep.stem}."]
-    if changed := grid.changed_files(results):
+    if changed := grid.changed_files([f"metrics/{sweep.stem}/", f"plots/{sweep.stem}/", f"reports/{sweep.stem}."]):
         listed = " ".join(changed[:6]) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
-        raise DataError(f"{sentence}: {listed}")
+        raise DataError(f"commit or undo your changes first: {listed}")
+
+
+def _tell_start(grid: Grid, name: str) -> None:
+    """Say where the runs start if that is not the current commit, and how far the results they share differ from it."""
+    tag = grid.keep_start(name)
+    if tag is None:
+        return
+    found = "; ".join(f"{difference.path}: {difference.how}" for difference in grid.differences())
+    print(f"the stages that all runs share have other results here than in the commit: {found}", file=sys.stderr)
+    print(
+        f"so the runs start from a commit of their own, {tag}; your branch stays as it is"
+        f" (dvc exp show --rev {tag}; python src/back.py goes back)",
+        file=sys.stderr,
+    )
 
 
 def _update_shared(grid: Grid) -> None:
@@ -78,7 +91,7 @@ def _update_shared(grid: Grid) -> None:
 
     Where its results are at hand, what they were made from need not be: a grid reads the embeddings, not the audio.
     """
-    partial = ["--allow-missing"] if all(Path(path).exists() for path in grid.inputs) else []
+    partial = ["--allow-missing"] if grid.at_hand() else []
     command = [sys.executable, "-m", "dvc", "repro", *partial, *grid.shared]
     if grid.shared and subprocess.run(command, check=False, stdout=sys.stderr).returncode:
         raise DataError(f"the stages that all runs share failed: dvc repro {' '.join(grid.shared)}")

@@ -1,8 +1,9 @@
 """Stage train: a head on the embeddings of the composed training set."""
 
+import stage
+
 import pandas as pd
 
-import stage
 from chorus import detector, embeddings
 from chorus.files import read_csv, write_csv, write_json
 from chorus.health.measures import with_differences

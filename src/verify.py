@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Mapping
 
 import stage
+
 from chorus.errors import DataError
 from chorus.sharing.integrity import Object, State, Store, faults
 
@@ -36,9 +37,9 @@ def main() -> None:
             left += show("damaged on the remote", faults(there, "damaged"))
             left += show("missing on the remote", faults(there, "missing"))
             if arguments.repair:
-                mended = [item for item in wrong if item in whole]
-                store.upload(mended)
-                left -= show("uploaded again", mended)
+                uploaded = [item for item in wrong if item in whole]
+                store.upload(uploaded)
+                left -= show("uploaded again", faults(store.there(uploaded, lambda _: None), "whole"))
     if left:
         whose = "1 object is" if left == 1 else f"{left} objects are"
         raise DataError(f"{whose} damaged or missing: {remedy(arguments)}")

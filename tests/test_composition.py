@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chorus import clips
-from chorus.composition import ComposeOptions, compose
+from chorus.composition import ComposeOptions, compose, remarks
 from chorus.errors import DataError, LeakageError, ParameterError
 from chorus.options import parse
 from tables import clip_table, reference_table
@@ -107,7 +107,7 @@ def test_an_empty_subset_is_refused():
 
 
 def test_impossible_options_are_refused_by_name():
-    with pytest.raises(ParameterError, match=r"compose\.quality\.0: 'good' is not allowed.*'high', 'medium' or 'low'"):
+    with pytest.raises(ParameterError, match=r"compose\.quality\.0: 'good' is not allowed.*'high', 'medium', 'low' or"):
         parse(ComposeOptions, {"quality": ["good"]}, section="compose")
     with pytest.raises(ParameterError, match=r"compose\.quality"):
         parse(ComposeOptions, {"quality": []}, section="compose")
@@ -159,7 +159,48 @@ def test_audio_that_trains_and_judges_is_refused():
 
 
 def test_a_composition_without_a_class_is_refused():
-    _refused(clip_table((2, {"split": clips.TRAIN})), DataError, "no positive clips")
+    low = clip_table((2, {"split": clips.TRAIN}), (2, {"split": clips.TRAIN, "label": "positive", "quality": "low"}))
+    _refused(low, DataError, "no positive clips")
+
+
+def test_where_the_training_split_itself_lacks_a_class_the_composition_says_so():
+    composed = _compose(ComposeOptions(), table=clip_table((2, {"split": clips.TRAIN})))
+    assert (composed.summary["positives"], composed.summary["negatives"]) == (0, 0)
+    assert remarks(composed.summary)[-2:] == [
+        "the training set has no positive clips",
+        "the training set has no negative clips",
+    ]
+
+
+@pytest.mark.parametrize(("good", "quality", "balance"), [(92, "high+medium+low", False), (100, "high+medium", True)])
+def test_auto_leaves_nothing_out_where_there_is_little(good, quality, balance):
+    train = {"split": clips.TRAIN}
+    positive = train | {"label": "positive"}
+    table = clip_table((good, positive | {"quality": "medium"}), (7, positive | {"quality": "low"}), (300, train))
+    options = ComposeOptions(quality=("auto",), balance="auto")
+    summary = _compose(options, table=table).summary
+    assert (summary["quality"], summary["balance"]) == (quality, balance)
+    assert summary["positives_left_out"] == (7 if balance else 0)
+    assert summary["negatives_left_out"] == (200 if balance else 0)
+    assert len(remarks(summary)) == (2 if balance else 0)
+
+
+def test_what_is_left_out_is_said_with_its_parameter():
+    said = remarks(_compose(ComposeOptions(quality=("high",))).summary)
+    assert said[0].startswith("3340 training positives are left out, because compose.quality takes high")
+    assert said[1].startswith("8280 training negatives are left out, because compose.balance")
+
+
+def test_long_positives_are_told_with_their_windows():
+    long = {"split": clips.TRAIN, "label": "positive", "quality": "high", "windows": "100"}
+    table = clip_table((2, long), (3, long | {"windows": "1"}), (5, {"split": clips.TRAIN, "windows": "100"}))
+    (said,) = remarks(_compose(ComposeOptions(), table=table).summary)
+    assert said.startswith("2 training positives are longer than 3 s: all of their 200 windows count as positive")
+
+
+def test_a_subset_brings_back_what_was_left_out():
+    with_subset = _compose(ComposeOptions(positive_subsets=("small",))).summary
+    assert with_subset["positives_left_out"] == 1568 - 51
 
 
 @given(

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from chorus import files
+from chorus.errors import ParameterError
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
@@ -67,3 +68,63 @@ def test_a_threshold_is_kept_in_full_so_that_the_score_it_was_chosen_by_still_re
     assert files.read_json(tmp_path / "a.json") == {"threshold": score, "figure": 0.123457}
     files.write_csv(tmp_path / "a.csv", pd.DataFrame({"score": [score]}), digits=17)
     assert float(files.read_csv(tmp_path / "a.csv")["score"][0]) == score
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"seed: 1\nseed: 2\n", "'seed' stands twice"),
+        (b"train: {epochs: 1, epochs: 2}\n", "'epochs' stands twice"),
+        (b"- {a: 1}\n- {? [1] : 2}\n", "not valid YAML"),
+        ("site: Étang\n".encode("cp1252"), "not in UTF-8, see line 1"),
+        ("a: 1\nsite: Étang\n".encode("utf-16"), "not in UTF-8, see line 1"),
+        (b"a: [\n", "not valid YAML"),
+        (b"a: \0\n", "not valid YAML"),
+        (b"[" * 20_000, "maximum nesting depth"),
+        (b"a: [" + b"1," * 600_000 + b"]", "at most 1,000,000 are allowed"),
+    ],
+)
+def test_yaml_that_cannot_be_meant_is_refused(tmp_path, text, words):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(text)
+    with pytest.raises(ParameterError, match=words):
+        files.read_yaml(path)
+
+
+def test_yaml_keeps_merged_keys_and_may_override_them(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("base: &base {a: 1, b: 2}\nmine: {<<: *base, b: 3}\n")
+    assert files.read_yaml(path)["mine"] == {"a": 1, "b": 3}
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', '{"x": {"a": 1, "a": 1}}', '{"a": NaN}', "[Infinity]", "[1e999]"])
+def test_json_with_a_key_twice_or_a_number_that_is_none_is_refused(text):
+    with pytest.raises(ValueError, match=r"stands twice|no number"):
+        files.parse_json(text)
+
+
+def _fill(folder, text):
+    (folder / "a").write_text(text)
+
+
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "raw"
+    with files.replacing_folder(folder) as beside:
+        _fill(beside, "old")
+        assert not folder.exists()
+    with pytest.raises(RuntimeError), files.replacing_folder(folder) as beside:
+        _fill(beside, "half")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (folder / "a").read_text() == "old"
+    with files.replacing_folder(folder) as beside:
+        _fill(beside, "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (folder / "a").read_text() == "new"
+
+
+def test_what_a_killed_replacement_left_is_put_right(tmp_path):
+    for name, text in ((".raw.old", "old"), (".raw.new", "half")):  # killed between the two renames
+        (tmp_path / name).mkdir()
+        _fill(tmp_path / name, text)
+    with files.replacing_folder(tmp_path / "raw") as beside:
+        assert (tmp_path / "raw" / "a").read_text() == "old" and list(beside.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and list((tmp_path / "raw").iterdir()) == []

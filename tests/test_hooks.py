@@ -84,7 +84,8 @@ def test_an_edited_number_is_refused(clean):
 
 @pytest.fixture
 def with_data(clean, tmp_path):
-    """A file kept by DVC, a DVC remote in the folder `store`, and a git remote."""
+    """A file kept by DVC, a DVC remote in the folder `store`, and a git remote; no runs, whose data is not here."""
+    assert _run(clean, "git", "rm", "-rq", "dvc.lock", "metrics", "plots", "reports").returncode == 0
     assert _run(clean, "dvc", "remote", "add", "-f", "--local", "-d", "store", str(tmp_path / "store")).returncode == 0
     _run(clean, "git", "init", "-q", "--bare", str(tmp_path / "bare.git"))
     (clean / "notes.txt").write_text("one")
@@ -110,6 +111,12 @@ def test_a_push_is_refused_when_the_data_cannot_follow(with_data, tmp_path):
     (tmp_path / "store").write_text("no folder")
     assert _push(with_data, tmp_path).returncode != 0
     assert _run(tmp_path / "bare.git", "git", "log", "--oneline", "main").returncode != 0
+
+
+def test_a_push_is_refused_when_the_data_of_a_run_is_nowhere(with_data, tmp_path):
+    _run(with_data, "git", "checkout", "-q", "HEAD~1", "--", "dvc.lock")
+    result = _push(with_data, tmp_path)
+    assert result.returncode != 0 and "neither here nor on the remote" in result.stdout + result.stderr
 
 
 def test_another_branch_brings_its_data(with_data):

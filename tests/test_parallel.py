@@ -2,7 +2,13 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
+import psutil
 import pytest
 
 from chorus import parallel
@@ -51,3 +57,52 @@ def test_an_error_reaches_the_caller(workers):
 def test_a_killed_worker_is_one_plain_sentence():
     with pytest.raises(ChorusError, match="a worker process died"):
         parallel.each(_die, range(5), workers=2)
+
+
+def _write_pid_and_wait(path: Path) -> None:
+    path.write_text(str(os.getpid()), encoding="utf-8")
+    time.sleep(600)
+
+
+def test_workers_end_with_the_process_that_made_them_even_when_it_is_killed(tmp_path):
+    code = (
+        "from pathlib import Path\n"
+        "from chorus import parallel\n"
+        "from test_parallel import _write_pid_and_wait\n"
+        "if __name__ == '__main__':\n"
+        f"    parallel.each(_write_pid_and_wait, [Path({str(tmp_path)!r}) / name for name in 'ab'], workers=2)\n"
+    )
+    script = tmp_path / "run.py"
+    script.write_text(code, encoding="utf-8")
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    owner = subprocess.Popen([sys.executable, str(script)], env=os.environ | {"PYTHONPATH": path})
+    _wait_until(lambda: all((tmp_path / name).is_file() and (tmp_path / name).read_text() for name in "ab"))
+    workers = [int((tmp_path / name).read_text()) for name in "ab"]
+    assert all(_runs(pid) for pid in workers)
+    owner.kill()
+    owner.wait()
+    _wait_until(lambda: not any(_runs(pid) for pid in workers))
+
+
+def test_results_do_not_pile_up_while_they_are_not_taken(tmp_path):
+    items = [tmp_path / str(number) for number in range(40)]
+    results = parallel.as_done(_touch, items, workers=2)
+    next(results)
+    time.sleep(0.5)
+    assert len(list(tmp_path.iterdir())) <= 8
+    assert len(list(results)) == 39
+
+
+def _touch(path: Path) -> None:
+    path.touch()
+
+
+def _runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)

@@ -17,8 +17,10 @@ from PIL import Image
 from scipy.signal import ShortTimeFFT
 
 from chorus import pictures
-from chorus.errors import DataError
+from chorus.errors import DataError, ParameterError
 from chorus.evaluation import EvaluateOptions, curves, evaluate
+from chorus.options import parse
+from chorus.pictures.look import drawing
 from chorus.pictures.scores import _stacked
 from predicted import predicted
 
@@ -58,6 +60,9 @@ DRAWINGS = {
 }
 
 
+BAND = pictures.PictureOptions(species="Ranita", band_hz=(800, 1200), highest_hz=8000)
+
+
 @pytest.mark.parametrize("drawing", DRAWINGS)
 def test_a_picture_is_a_png_1200_pixels_wide_of_the_same_bytes_under_any_personal_style(drawing, tmp_path, capsys):
     DRAWINGS[drawing](tmp_path / "first.png")
@@ -78,6 +83,34 @@ def test_a_thumbnail_is_a_small_png_of_the_same_bytes():
         assert (image.format, image.width) == ("PNG", 432)
     with pytest.raises(DataError, match="16-bit"):
         pictures.thumbnail(np.zeros(5000))
+
+
+def test_what_is_shown_can_be_chosen(tmp_path):
+    samples, title = _tone(), "A clip"
+    for name, shown in (("all", pictures.PictureOptions()), ("band", BAND)):
+        pictures.draw_spectrogram(samples, tmp_path / f"{name}.png", title, shown)
+        pictures.contact_sheet([pictures.SheetClip(title, samples)], tmp_path / f"{name}_sheet.png", "One", shown)
+    for kind in ("", "_sheet"):
+        assert (tmp_path / f"all{kind}.png").read_bytes() != (tmp_path / f"band{kind}.png").read_bytes()
+    assert pictures.thumbnail(samples) != pictures.thumbnail(samples, BAND)
+    assert BAND.note == "dotted lines: 800–1200 Hz, where Ranita calls are loudest"
+    assert pictures.PictureOptions().note == ""
+
+
+@pytest.mark.parametrize("band", [(900, 900), (900, 100), (100, 9000), (0, 100)])
+def test_an_impossible_band_is_refused(band):
+    with pytest.raises(ParameterError, match="pictures"):
+        parse(pictures.PictureOptions, {"band_hz": list(band), "highest_hz": 8000}, section="pictures")
+
+
+@pytest.mark.parametrize("name", ["a$b$ {x}", "$\\frac{1}{2$", "100 % {night}_$", "$x^{2}$ \\alpha"])
+def test_dollars_and_braces_in_names_are_drawn_as_they_are(name, tmp_path):
+    """matplotlib would take what is between dollars for a formula, and fail on most names."""
+    pictures.draw_spectrogram(_tone(), tmp_path / "a.png", name)
+    pictures.contact_sheet([pictures.SheetClip(name, _tone())], tmp_path / "b.png", name)
+    pictures.draw_score_distribution(np.array([0.2, 0.5]), {name: 0.3}, tmp_path / "c.png", name, name)
+    with drawing(3, 1) as figure:
+        assert not figure.text(0, 0, name).get_parse_math()
 
 
 def test_different_data_give_different_pictures(tmp_path):

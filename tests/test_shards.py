@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import tarfile
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_a_link_in_a_shard_is_refused(tmp_path):
 
 def test_a_failed_write_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError), shards.open_shard(tmp_path / "s.tar") as add:
-        add("a.flac", b"a")
+        add("a.flac", io.BytesIO(b"a"))
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 
@@ -97,7 +98,10 @@ def test_some_members_of_several_shards(tmp_path):
     shards.write_shard(tmp_path / "s.tar", MEMBERS)
     shards.write_shard(tmp_path / "t.tar", {"d.flac": b"d"})
     both = [tmp_path / "s.tar", tmp_path / "t.tar"]
-    assert dict(shards.Members(both, ["d.flac", "b.flac"])) == {"b.flac": MEMBERS["b.flac"], "d.flac": b"d"}
+    some = shards.Members(both, ["d.flac", "b.flac"])
+    assert {name: file.read() for name, file in some.items()} == {"b.flac": MEMBERS["b.flac"], "d.flac": b"d"}
+    shards.write_shard(tmp_path / "u.tar", some)
+    assert dict(shards.read_shard(tmp_path / "u.tar")) == {"b.flac": MEMBERS["b.flac"], "d.flac": b"d"}
     with pytest.raises(DataError, match=r"no shard has the member e\.flac"):
         shards.Members(both, ["e.flac"])
 

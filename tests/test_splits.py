@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -192,10 +193,83 @@ def test_candidates_that_share_something_with_a_split_are_set_aside_by_name(shar
     deal = splits.assign(table, SplitOptions(ood_sites=("Pond",)))
     assert list(deal.set_aside) == ["c000003"] and deal.set_aside["c000003"].startswith(reason)
     assert deal.table["clip_id"].tolist() == ["c000000", "c000001", "c000002"]
-    assert any("1 candidates set aside" in said and "c000003" in said for said in splits.remarks(deal, {}, []))
+    about = splits.describe(deal.table, SplitOptions())
+    assert any("1 candidates set aside" in said and "c000003" in said for said in splits.remarks(deal, about, []))
 
 
 def test_when_no_candidate_is_left_it_is_an_error():
     table = clip_table((2, {}), (3, CANDIDATE | {"recorder": "R1"}))
     with pytest.raises(DataError, match="no candidate is left: c000002 shares its recorder with a split: R1"):
         _assign(table)
+
+
+def _pairs(*rows: tuple[str, str], exact: bool = False) -> pd.DataFrame:
+    return pd.DataFrame(
+        [(a, b, 1.0 if exact else 0.912, exact) for a, b in rows], columns=["a", "b", "similarity", "exact"]
+    )
+
+
+def _in_two_splits(dealt: pd.DataFrame) -> tuple[str, str]:
+    """A clip that trains and one that judges."""
+    first = dealt.drop_duplicates("split").set_index("split")["clip_id"]
+    return min(first[clips.TRAIN], first[clips.TEST_IID]), max(first[clips.TRAIN], first[clips.TEST_IID])
+
+
+def test_nights_that_share_a_sound_are_dealt_together_and_the_others_as_before():
+    table = _survey(NIGHTS[:40])
+    before = _assign(table)
+    one, other = _in_two_splits(before)
+    deal = splits.assign(table, SplitOptions(), _pairs((one, other)))
+    after = deal.table.set_index("clip_id")
+    assert after.loc[one, "split"] == after.loc[other, "split"] and after.loc[one, "group"] == after.loc[other, "group"]
+    moved = set(before.loc[before["clip_id"].isin([one, other]), "group"])
+    rest = before[~before["group"].isin(moved)]
+    assert after.loc[rest["clip_id"], "split"].tolist() == rest["split"].tolist()
+    about = splits.describe(deal.table, SplitOptions(), _pairs((one, other)))["near_copies"]
+    assert about == {"policy": "together", "pairs": 1, "pairs_in_two_splits": 0}
+
+
+def test_a_chain_of_copies_is_one_group():
+    table = _survey(NIGHTS[:40], ("R1",))
+    ids = [f"c{n:06d}" for n in range(0, 80, 2)]
+    deal = splits.assign(table, SplitOptions(), _pairs(*pairwise(ids)))
+    assert deal.table["group"].unique().tolist() == ["Creek/2024-02-01"]
+
+
+def test_near_copies_in_two_splits_are_an_error_where_that_is_asked_for():
+    table = _survey(NIGHTS[:40])
+    one, other = _in_two_splits(_assign(table))
+    said = rf"one sound is in two splits: {one} \(.*\) and {other} \(.*\), 0.91 alike"
+    with pytest.raises(LeakageError, match=said):
+        splits.assign(table, SplitOptions(near_copies="error"), _pairs((one, other)))
+
+
+def test_near_copies_may_be_allowed_and_are_then_reported_but_for_windows_that_are_the_same():
+    table = _survey(NIGHTS[:40])
+    one, other = _in_two_splits(_assign(table))
+    allow = SplitOptions(near_copies="allow")
+    deal = splits.assign(table, allow, _pairs((one, other)))
+    pd.testing.assert_frame_equal(deal.table, _assign(table))
+    about = splits.describe(deal.table, allow, _pairs((one, other)))
+    assert about["near_copies"] == {"policy": "allow", "pairs": 1, "pairs_in_two_splits": 1}
+    assert any("1 of them are in two splits" in said for said in splits.remarks(deal, about, []))
+    same = splits.assign(table, allow, _pairs((one, other), exact=True)).table.set_index("clip_id")["split"]
+    assert same[one] == same[other]
+
+
+@pytest.mark.parametrize("near_copies", ["together", "error"])
+def test_a_copy_of_an_ood_clip_in_training_is_an_error(near_copies):
+    table = clip_table((1, {"split": clips.TRAIN}), (1, {"site": "Pond", "recorder": "R2"}))
+    with pytest.raises(LeakageError, match=r"c000000 \(train\) and c000001 \(test_ood\)"):
+        splits.assign(table, SplitOptions(ood_sites=("Pond",), near_copies=near_copies), _pairs(("c000000", "c000001")))
+
+
+def test_a_candidate_that_copies_a_labelled_clip_is_set_aside():
+    table = clip_table((2, {}), (2, CANDIDATE))
+    pairs = _pairs(("c000001", "c000002"), ("c000002", "c000003"))  # candidates among themselves may be alike
+    deal = splits.assign(table, SplitOptions(), pairs)
+    (reason,) = deal.set_aside.values()
+    assert list(deal.set_aside) == ["c000002"] and re.fullmatch(
+        r"holds the sound of c000001 \(\w+\), 0.91 alike", reason
+    )
+    assert splits.assign(table, SplitOptions(near_copies="allow"), pairs).set_aside == {}

@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import yaml
+
 SOURCE = Path(__file__).parents[1] / "src"
 
 
@@ -13,3 +16,46 @@ def test_ctrl_c_is_one_line_and_no_traceback():
     code = "import stage\ndef recipe(): raise KeyboardInterrupt\nstage.run(recipe)"
     done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "stopped: run the same command again\n")
+
+
+DVC = yaml.safe_load((SOURCE.parent / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+SCRIPTS = sorted(stage["cmd"].split()[-1] for stage in DVC.values())
+
+
+def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_stage_has_help_and_refuses_what_it_does_not_know_and_touches_nothing(script, tmp_path):
+    (tmp_path / "data/raw").mkdir(parents=True)
+    (tmp_path / "data/raw/clips.csv").write_text("kept")
+    shown = _python(tmp_path, str(SOURCE.parent / script), "--help")
+    assert shown.returncode == 0 and shown.stdout.startswith("usage: ") and len(shown.stdout.splitlines()) > 4
+    refused = _python(tmp_path, str(SOURCE.parent / script), "--no-such-option")
+    assert refused.returncode == 2 and "error: unrecognized arguments" in refused.stderr
+    assert [path.name for path in tmp_path.rglob("*")] == ["data", "raw", "clips.csv"]
+    assert (tmp_path / "data/raw/clips.csv").read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("raised", "shown"),
+    [
+        ("OSError(28, 'No space left on device', 'a.tar')", "error: No space left on device: a.tar\n"),
+        ("PermissionError(13, 'Permission denied', 'x')", "error: Permission denied: x\n"),
+        ("__import__('dvc.exceptions').exceptions.DvcException('a\\nb')", "error: DVC: a b\n"),
+        ("__import__('pygit2').GitError('x is not owned by you')", "safe.directory"),
+        (
+            "__import__('botocore.exceptions').exceptions.NoCredentialsError()",
+            "error: the storage: Unable to locate credentials\n",
+        ),
+    ],
+)
+def test_errors_of_dvc_git_s3_and_the_disk_are_one_line(raised, shown):
+    done = _python(SOURCE, "-c", f"import stage\ndef recipe(): raise {raised}\nstage.run(recipe)")
+    assert done.returncode == 1 and shown in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_bug_keeps_its_traceback():
+    done = _python(SOURCE, "-c", "import stage\ndef recipe(): raise KeyError('x')\nstage.run(recipe)")
+    assert "Traceback" in done.stderr and "KeyError" in done.stderr

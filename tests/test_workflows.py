@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from chorus.experiments.review.comment import MARKER
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -128,3 +132,50 @@ def test_pictures_that_cannot_be_pushed_are_an_error(origin):
     at_once = f"sleep() {{ :; }}; export -f sleep; {ROOT}/.ci/publish_images images pictures pr v"
     result = _run("bash", "-c", at_once, cwd=clone)
     assert result.returncode == 1 and "::error::the pictures could not be pushed" in result.stdout
+
+
+def test_every_action_is_pinned_to_a_commit():
+    """A tag can be moved to other code, which would run with our keys."""
+    lines = [line for path in WORKFLOWS for line in path.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+    assert len(lines) > 5
+    assert [line for line in lines if not re.search(r"uses: [\w/-]+@[0-9a-f]{40}  # v\d+(\.\d+)+$", line)] == []
+
+
+@pytest.fixture
+def github(tmp_path):
+    """What `gh` would do, written down; it holds the comments that there are, and runs the program for jq on them."""
+    (tmp_path / "comments.json").write_text("[]")
+    (tmp_path / "gh").write_text(
+        '#!/usr/bin/env bash\nprintf "%s\\n" "$*" >> calls\n'
+        'while [ $# -gt 0 ]; do if [ "$1" = --jq ]; then jq -r "$2" comments.json; fi; shift; done\n'
+    )
+    (tmp_path / "gh").chmod(0o755)
+    return tmp_path
+
+
+def _post(github: Path, first_line: str) -> subprocess.CompletedProcess[str]:
+    (github / "comment.md").write_text(f"{first_line}\n## Review\n")
+    path = f"{github}{os.pathsep}{os.environ['PATH']}"
+    arguments = (str(ROOT / ".ci/post_comment"), "comment.md", "7")
+    return _run(*arguments, cwd=github, PATH=path, GITHUB_REPOSITORY="o/r", GH_TOKEN="the token")
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_a_review_is_posted_once_and_then_updated(github):
+    assert _post(github, MARKER).returncode == 0
+    assert (github / "calls").read_text().splitlines()[-1] == "pr comment 7 --repo o/r --body-file comment.md"
+    comments = [
+        {"id": 1, "user": {"login": "somebody"}, "body": f"{MARKER}\nnot ours"},
+        {"id": 2, "user": {"login": "github-actions[bot]"}, "body": f"{MARKER}\n## Review"},
+    ]
+    (github / "comments.json").write_text(json.dumps(comments))
+    assert _post(github, MARKER).returncode == 0
+    assert "--method PATCH repos/o/r/issues/comments/2" in (github / "calls").read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize("line", ['")) | env.GH_TOKEN | (("', f'{MARKER}")) | env.GH_TOKEN | (("', "", "$(touch here)"])
+def test_a_crafted_first_line_reaches_no_program(github, line):
+    result = _post(github, line)
+    assert result.returncode == 1 and "is no review" in result.stdout
+    assert not (github / "calls").exists() and "the token" not in result.stdout + result.stderr
+    assert not (github / "here").exists()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chorus.clips import BINARY, VALIDATION, name_clips
-from chorus.composition import ComposeOptions, Composition, compose
+from chorus.composition import ComposeOptions, Composition, compose, lacks
 from chorus.embeddings import Embeddings
 from chorus.errors import DataError
 from chorus.mining import ranked
@@ -66,11 +66,15 @@ def fit(
 
 @dataclass(frozen=True)
 class Miner:
-    """A head trained exactly as the detector is, on a composition of the training split alone."""
+    """A head trained exactly as the detector is, on a composition of the training split alone.
+
+    note: why it could not be trained, or "".
+    """
 
     trained: TrainedHead
     composition: Composition
     about: dict[str, Any]  # composition, trained_on, head, seed, encoder: how to train it again
+    note: str = ""
 
     @property
     def heard(self) -> list[str]:
@@ -78,21 +82,29 @@ class Miner:
         return list(self.composition.manifest["clip_id"])
 
     def rank(self, embeddings: Embeddings, clip_ids: list[str]) -> pd.DataFrame:
-        """These clips with their scores, best first (`chorus.mining.ranked`)."""
+        """These clips with their scores, best first (`chorus.mining.ranked`); none where it could not be trained."""
+        if self.note or not clip_ids:
+            return ranked({})
         return ranked(dict(score(self.trained.head.scores, embeddings, clip_ids)))
 
 
 def fit_miner(
     clips: pd.DataFrame, embeddings: Embeddings, composition: ComposeOptions, options: HeadOptions, seed: int
 ) -> Miner:
-    """Train a miner.
+    """Train a miner. Where its composition would lack a class, there is none, and its `note` says so.
 
     Raises:
         DataError: as `fit`.
         ParameterError: the composition asks for mined subsets, which a miner cannot have.
     """
-    composed = compose(clips, {}, {}, composition, seed)
-    trained = fit(composed.manifest, clips, embeddings, options, seed)
+    note = ""
+    if lacking := lacks(clips, composition):
+        note = f"no miner was trained: the training split has no {' and no '.join(lacking)} clips of its composition"
+        composed = Composition(pd.DataFrame(columns=["clip_id", "label", "source"]), {"positives": 0, "negatives": 0})
+        trained = untrained(embeddings.features.shape[1], BINARY, note)
+    else:
+        composed = compose(clips, {}, {}, composition, seed)
+        trained = fit(composed.manifest, clips, embeddings, options, seed)
     about = {
         "composition": {"quality": list(composition.quality), "balance": composition.balance},
         "trained_on": composed.summary,
@@ -100,7 +112,7 @@ def fit_miner(
         "seed": seed,
         "encoder": embeddings.encoder_id,
     }
-    return Miner(trained, composed, about)
+    return Miner(trained, composed, about, note)
 
 
 def examples(

@@ -1,15 +1,20 @@
 """Embeddings on disk: one safetensors file for each audio shard, named like it.
 
 A new night is a new file, and the others keep their hashes. A file is a pure function of the clips of its shard and the
-encoder; how it came about (all at once, or night by night) does not show.
+encoder; how it came about (all at once, or night by night) does not show. It carries its width and a checksum over all
+that it says, so that a damaged or edited file is never taken for what an encoder gave.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +24,13 @@ from safetensors.numpy import save_file
 from chorus.clips import name_clips
 from chorus.errors import DataError
 from chorus.files import replacing
+
+_FORMAT = "embeddings-2"  # raise the number when files are written differently
+_ROWS_AT_ONCE = 4096  # what is read in one go: 16 MB of BirdNET's
+
+
+class OtherFormatError(DataError):
+    """The file was written by another version of chorus: nothing is wrong with it, but it is not read."""
 
 
 @dataclass(frozen=True)
@@ -35,42 +47,61 @@ class Embeddings:
         Raises:
             DataError: a clip has no embedding: names it. A gap in a split would silently change every metric.
         """
-        wanted = set(clip_ids)
-        missing = sorted(wanted - set(self.clip_ids.tolist()))
+        wanted = pd.Index(clip_ids).unique()
+        known = pd.Index(self.clip_ids)
+        missing = sorted(wanted.difference(known))
         if missing:
             raise DataError(f"{len(missing)} clips have no embedding: {name_clips(missing)}")
-        rows = np.flatnonzero(np.isin(self.clip_ids, sorted(wanted)))
+        rows = np.flatnonzero(known.isin(wanted))
         rows = rows[np.argsort(self.clip_ids[rows], kind="stable")]
         return Embeddings(self.encoder_id, self.features[rows], self.clip_ids[rows])
 
 
-def read(folder: Path) -> Embeddings:
-    """Read the whole store.
-
-    Raises:
-        DataError: it is empty, damaged, or holds several encoders' embeddings.
-    """
-    files = [read_shard(path) for path in sorted(folder.glob("*.safetensors"))]
-    names = sorted({file.encoder_id for file in files})
-    if len(names) != 1:
-        raise DataError(f"{folder} should hold the embeddings of one encoder, but holds: {', '.join(names) or 'none'}")
-    rows = [np.repeat(file.clip_ids, file.windows) for file in files]
-    return Embeddings(names[0], np.concatenate([file.features for file in files]), np.concatenate(rows))
-
-
 @dataclass(frozen=True)
-class ShardEmbeddings:
-    """One file: for each clip its id, its content's hash and its number of windows; features (windows, dimensions)."""
+class Contents:
+    """What a file of the store holds: for each clip its id, its content's hash and its number of windows (rows)."""
 
     encoder_id: str
+    dimensions: int
     clip_ids: list[str]
     sha256: list[str]
     windows: list[int]
-    features: np.ndarray
 
-    def by_content(self) -> dict[str, np.ndarray]:
-        """sha256 -> embedding (windows, dimensions)."""
-        return dict(zip(self.sha256, np.split(self.features, np.cumsum(self.windows)[:-1]), strict=True))
+    @property
+    def rows(self) -> int:
+        return sum(self.windows)
+
+    def places(self) -> dict[str, slice]:
+        """sha256 -> rows of the features."""
+        ends = list(accumulate(self.windows))
+        return {
+            sha256: slice(end - count, end) for sha256, end, count in zip(self.sha256, ends, self.windows, strict=True)
+        }
+
+
+def read(folder: Path) -> Embeddings:
+    """Read the whole store, in little more memory than its size.
+
+    Raises:
+        DataError: it is empty, damaged (names the file), or holds several encoders' embeddings.
+    """
+    files = {path: read_contents(path) for path in paths(folder)}
+    names = sorted({contents.encoder_id for contents in files.values()})
+    if len(names) != 1:
+        raise DataError(f"{folder} should hold the embeddings of one encoder, but holds: {', '.join(names) or 'none'}")
+    dimensions = next(iter(files.values())).dimensions
+    features = np.empty((sum(contents.rows for contents in files.values()), dimensions), np.float32)
+    start = 0
+    for path, contents in files.items():
+        read_features(path, contents, out=features[start : start + contents.rows])
+        start += contents.rows
+    clip_ids = [np.repeat(contents.clip_ids, contents.windows) for contents in files.values()]
+    return Embeddings(names[0], features, np.concatenate(clip_ids))
+
+
+def paths(folder: Path) -> list[Path]:
+    """The store's files; what a killed run left half written is none."""
+    return sorted(path for path in folder.glob("*.safetensors") if not path.name.startswith("."))
 
 
 def file_of(folder: Path, shard: str) -> Path:
@@ -78,18 +109,43 @@ def file_of(folder: Path, shard: str) -> Path:
     return folder / f"{Path(shard).stem}.safetensors"
 
 
-def read_shard(path: Path) -> ShardEmbeddings:
-    """Read one file of the store.
+def read_contents(path: Path) -> Contents:
+    """What one file says that it holds; `read_features` checks it.
 
     Raises:
+        OtherFormatError: another version of chorus wrote it.
         DataError: it is damaged, or none of ours.
     """
-    try:
-        with safe_open(path, framework="numpy") as tensors:
-            meta = json.loads(tensors.metadata()["chorus"])
-            return ShardEmbeddings(features=tensors.get_tensor("features"), **meta)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path.name} is no embedding file of ours, or damaged ({error})") from None
+    with _opened(path) as (tensors, meta):
+        contents = Contents(**{name: meta[name] for name in Contents.__dataclass_fields__})
+        shape = tuple(tensors.get_slice("features").get_shape())
+        if shape != (contents.rows, contents.dimensions):
+            raise DataError(
+                f"{path.name} is damaged: it holds {shape} values, not {contents.rows, contents.dimensions}"
+            )
+        return contents
+
+
+def read_features(path: Path, contents: Contents, *, out: np.ndarray | None = None) -> np.ndarray:
+    """The embeddings of one file, float32 (rows, dimensions).
+
+    Args:
+        out: an array of that shape to put them in.
+
+    Raises:
+        DataError: they are not what was written (the checksum differs), or not finite.
+    """
+    features = np.empty((contents.rows, contents.dimensions), np.float32) if out is None else out
+    with _opened(path) as (tensors, meta):
+        values = tensors.get_slice("features")
+        for start in range(0, contents.rows, _ROWS_AT_ONCE):
+            rows = slice(start, min(start + _ROWS_AT_ONCE, contents.rows))
+            features[rows] = values[rows]
+        if meta["checksum"] != _checksum(contents, features):
+            raise DataError(f"{path.name} is damaged: its checksum differs (run the stage encode again)")
+    if not np.isfinite(features).all():
+        raise DataError(f"{path.name} holds values that are not finite (run the stage encode again)")
+    return features
 
 
 def write_shard(path: Path, name: str, clips: pd.DataFrame, by_content: Mapping[str, np.ndarray]) -> None:
@@ -98,18 +154,34 @@ def write_shard(path: Path, name: str, clips: pd.DataFrame, by_content: Mapping[
     Args:
         name: the encoder's id.
         clips: clip_id, sha256 of the shard's clips.
-        by_content: sha256 -> embedding.
+        by_content: sha256 -> embedding (windows, dimensions), float32.
     """
     embeddings = [by_content[sha256] for sha256 in clips["sha256"]]
     if not embeddings:
         path.unlink(missing_ok=True)
         return
-    meta = {
-        "encoder_id": name,
-        "clip_ids": clips["clip_id"].tolist(),
-        "sha256": clips["sha256"].tolist(),
-        "windows": [len(embedding) for embedding in embeddings],
-    }
-    with replacing(path) as beside:
-        features = np.ascontiguousarray(np.concatenate(embeddings), dtype=np.float32)
+    features = np.concatenate(embeddings)
+    windows = [len(embedding) for embedding in embeddings]
+    contents = Contents(name, features.shape[1], clips["clip_id"].tolist(), clips["sha256"].tolist(), windows)
+    meta = {"format": _FORMAT, "checksum": _checksum(contents, features), **vars(contents)}
+    with replacing(path) as beside:  # one entry: safetensors writes several in any order
         save_file({"features": features}, beside, metadata={"chorus": json.dumps(meta)})
+
+
+def _checksum(contents: Contents, features: np.ndarray) -> str:
+    digest = hashlib.sha256(json.dumps(vars(contents)).encode())
+    digest.update(np.ascontiguousarray(features, dtype="<f4").data)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The file, and what it says of itself."""
+    try:
+        with safe_open(path, framework="numpy") as tensors:
+            meta = json.loads(tensors.metadata()["chorus"])
+            if meta.get("format") != _FORMAT:
+                raise OtherFormatError(f"{path.name} was written by another version of chorus (run the stage encode)")
+            yield tensors, meta
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path.name} is no embedding file of ours, or damaged ({error})") from None

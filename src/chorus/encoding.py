@@ -5,28 +5,36 @@ Embeddings are found again by the audio's hash, wherever the clip has moved.
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+from collections import ChainMap, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 import pandas as pd
 
-from chorus import audio, parallel, shards
-from chorus.clips import WINDOW_SAMPLES
-from chorus.embeddings import file_of, read_shard, write_shard
-from chorus.encoders import EncodeOptions, Encoder, encoder_id, load
+from chorus import audio, embeddings, parallel, shards
+from chorus.clips import SAMPLE_RATE
+from chorus.encoders import EncodeOptions, Encoder, Spec, encoder_id, load, spec
+from chorus.encoders.windows import batches, windows
 from chorus.errors import DataError, ModelError
+
+_PIECE_WINDOWS = 64  # what a worker is given at once: about a second of work
+_PIECES_A_SHARD = 32  # at most: each piece reads the shard's list of members
+_BATCH = 32  # windows given to the encoder at once
 
 
 @dataclass(frozen=True)
 class EncodingResult:
-    """computed: clips that were encoded now; reused: clips whose content was known; failed: clip id -> reason."""
+    """computed: clips that were encoded now; reused: clips whose content was known; failed: clip id -> reason; damaged:
+    files of the store that were not as they had been written, and are now."""
 
     computed: int
     reused: int
     failed: dict[str, str]
+    damaged: list[str]
 
 
 def update(
@@ -40,7 +48,8 @@ def update(
 ) -> EncodingResult:
     """Bring the store in line with the survey, encoding only content that it does not hold yet.
 
-    Files are written one shard at a time as they are ready: a killed run goes on where it was.
+    Files are written one shard at a time as they are ready: a killed run goes on where it was. What is in memory at
+    once: the shards that are being encoded, and what changes its file without being encoded anew.
 
     Args:
         folder: the store; files of nights that are gone, or of another encoder, are removed.
@@ -52,108 +61,219 @@ def update(
         DataError: a damaged shard.
         ModelError: the model is missing, or gives the same embedding for every clip.
     """
-    name = encoder_id(options)
     folder.mkdir(parents=True, exist_ok=True)
-    known = _known(folder, name)
-    shard_clips = {str(shard): part for shard, part in clips.sort_values("clip_id").groupby("shard", sort=True)}
-    jobs = []
-    reused = 0
-    for shard, part in shard_clips.items():
-        missing = {row.clip_id: row.sha256 for row in part.itertuples() if row.sha256 not in known}
-        reused += len(part) - len(missing)
-        if missing:
-            jobs.append(_Job(shard_folder / shard, shard, missing))
-        else:
-            write_shard(file_of(folder, shard), name, part, known)
+    heard = spec(options)
+    store = _Store(folder, encoder_id(options), heard)
+    parts = {str(shard): part for shard, part in clips.sort_values("clip_id").groupby("shard", sort=True)}
+    unfinished = {shard: part for shard, part in parts.items() if not store.is_current(shard, part)}
+    known = store.fetch({sha256 for part in unfinished.values() for sha256 in part["sha256"]})
+    missing = {shard: part[~part["sha256"].isin(known.keys())] for shard, part in unfinished.items()}
+    jobs = [job for shard, part in missing.items() for job in _jobs(shard_folder / shard, shard, part)]
+    to_encode = sum(map(len, missing.values()))
     if progress:
-        progress(reused)
+        progress(len(clips) - to_encode)
     failed: dict[str, str] = {}
-
-    def keep(encoded: _Encoded) -> None:
-        failed.update(encoded.failed)
-        part = shard_clips[encoded.shard]
-        part = part[~part["clip_id"].isin(encoded.failed)]
-        new = {row.sha256: encoded.embeddings[row.clip_id] for row in part.itertuples() if row.sha256 not in known}
-        write_shard(file_of(folder, encoded.shard), name, part, ChainMap(new, known))
-        if progress:
-            progress(len(encoded.embeddings) + len(encoded.failed))
-
-    encoded = parallel.each(
-        _encode_shard, jobs, workers=workers, initializer=_load_encoder, initargs=(options,), progress=keep
-    )
-    wanted = {file_of(folder, shard) for shard in shard_clips}
-    for path in folder.iterdir():
-        if path not in wanted:
-            path.unlink()
+    for piece in _all_pieces(jobs, missing, options, workers, progress):
+        failed |= piece.failed
+        part = unfinished[piece.shard]
+        part = part[~part["clip_id"].isin(piece.failed)]
+        by_content = ChainMap(piece.by_content(heard.dimensions), known)
+        embeddings.write_shard(store.file(piece.shard), store.name, part, by_content)
+    for path in set(folder.iterdir()) - {store.file(shard) for shard in parts}:
+        path.unlink()
     _refuse_constant(folder)
-    return EncodingResult(sum(len(result.embeddings) for result in encoded), reused, failed)
+    return EncodingResult(to_encode - len(failed), len(clips) - to_encode, failed, store.damaged)
+
+
+class _Store:
+    """What is there when encoding begins: every file read once, and checked."""
+
+    def __init__(self, folder: Path, name: str, spec: Spec) -> None:
+        self.name = name
+        self.damaged: list[str] = []
+        self._folder = folder
+        self._files: dict[Path, embeddings.Contents] = {}
+        self._places: dict[str, tuple[Path, slice]] = {}  # sha256 -> rows of a file
+        for path in embeddings.paths(folder):
+            self._add(path, spec.dimensions)
+
+    def _add(self, path: Path, dimensions: int) -> None:
+        try:
+            contents = embeddings.read_contents(path)
+            if (contents.encoder_id, contents.dimensions) != (self.name, dimensions):
+                return
+            embeddings.read_features(path, contents)
+        except embeddings.OtherFormatError:
+            return
+        except DataError:
+            self.damaged.append(path.name)
+            return
+        self._files[path] = contents
+        self._places |= {sha256: (path, rows) for sha256, rows in contents.places().items()}
+
+    def file(self, shard: str) -> Path:
+        return embeddings.file_of(self._folder, shard)
+
+    def is_current(self, shard: str, part: pd.DataFrame) -> bool:
+        """Whether the shard's file holds exactly these clips."""
+        contents = self._files.get(self.file(shard))
+        if contents is None:
+            return False
+        return [contents.clip_ids, contents.sha256] == [part["clip_id"].tolist(), part["sha256"].tolist()]
+
+    def fetch(self, wanted: Collection[str]) -> dict[str, np.ndarray]:
+        """sha256 -> embedding (windows, dimensions), of those that the store holds."""
+        by_file = defaultdict(list)
+        for sha256 in wanted:
+            if sha256 in self._places:
+                by_file[self._places[sha256][0]].append(sha256)
+        known: dict[str, np.ndarray] = {}
+        for path, hashes in by_file.items():
+            features = embeddings.read_features(path, self._files[path])
+            known |= {sha256: features[self._places[sha256][1]].copy() for sha256 in hashes}
+        return known
 
 
 @dataclass(frozen=True)
 class _Job:
+    """Some clips of a shard: clip id -> sha256; windows: how many 3-s windows they have together."""
+
     path: Path
     shard: str
-    missing: dict[str, str]  # clip id -> sha256
+    clips: dict[str, str]
+    windows: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Encoded:
+    """What became of clips of a shard.
+
+    values: sha256 -> float32 embedding (windows, dimensions) as bytes, which reach another process without being copied
+    twice. failed: clip id -> reason.
+    """
+
     shard: str
-    embeddings: dict[str, np.ndarray]  # clip id -> (windows, dimensions)
-    failed: dict[str, str]
+    values: dict[str, bytes] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def by_content(self, dimensions: int) -> dict[str, np.ndarray]:
+        """sha256 -> (windows, dimensions)."""
+        return {sha256: np.frombuffer(rows, np.float32).reshape(-1, dimensions) for sha256, rows in self.values.items()}
 
 
-_encoder: Encoder | None = None  # one in each worker process, loaded by _load_encoder
+def _jobs(path: Path, shard: str, part: pd.DataFrame) -> Iterator[_Job]:
+    """The clips in pieces of about equal work, so that the last worker is not left alone with a long night."""
+    sizes = part["windows"].astype(int) if "windows" in part else pd.Series(1, index=part.index)
+    size = max(_PIECE_WINDOWS, -(-int(sizes.sum()) // _PIECES_A_SHARD))
+    pieces = (sizes.cumsum() - sizes) // size
+    for _, piece in part.groupby(pieces, sort=True):
+        yield _Job(
+            path, shard, dict(zip(piece["clip_id"], piece["sha256"], strict=True)), int(sizes[piece.index].sum())
+        )
+
+
+def _all_pieces(
+    jobs: list[_Job],
+    missing: dict[str, pd.DataFrame],
+    options: EncodeOptions,
+    workers: int,
+    progress: Callable[[int], None] | None,
+) -> Iterator[_Encoded]:
+    """Each shard of `missing` once, when all of its jobs are done; those without jobs first."""
+    open_jobs = dict.fromkeys(missing, 0)
+    for job in jobs:
+        open_jobs[job.shard] += 1
+    yield from (_Encoded(shard) for shard, count in open_jobs.items() if not count)
+    whole: dict[str, _Encoded] = {}
+    jobs = sorted(jobs, key=lambda job: -job.windows)  # the longest first: the last to end is a short one
+    done = parallel.as_done(_encode, jobs, workers=workers, initializer=_load_encoder, initargs=(options,))
+    for number, piece in done:
+        shard = whole.setdefault(piece.shard, _Encoded(piece.shard))
+        shard.values |= piece.values
+        shard.failed |= piece.failed
+        open_jobs[piece.shard] -= 1
+        if progress:
+            progress(len(jobs[number].clips))
+        if not open_jobs[piece.shard]:
+            yield whole.pop(piece.shard)
+
+
+_encoder: tuple[Encoder, Spec] | None = None  # one in each worker process, loaded by _load_encoder
 
 
 def _load_encoder(options: EncodeOptions) -> None:
     global _encoder
-    _encoder = load(options)
+    _encoder = load(options), spec(options)
 
 
-def _encode_shard(job: _Job) -> _Encoded:
+def _encode(job: _Job) -> _Encoded:
+    """Windows go through the encoder in batches, whichever clips they are of."""
     assert _encoder is not None
-    embeddings: dict[str, np.ndarray] = {}
-    failed: dict[str, str] = {}
-    for member, data in shards.read_shard(job.path):
-        clip_id = member.removesuffix(".flac")
-        if clip_id not in job.missing:
-            continue
-        try:
-            pcm = audio.decode_flac(data)
-        except DataError as error:
-            failed[clip_id] = str(error)
-            continue
-        if audio.sha256(pcm) != job.missing[clip_id]:
-            failed[clip_id] = "the shard's audio is not what the survey recorded (sha256 differs)"
-            continue
-        windows = pcm.reshape(-1, WINDOW_SAMPLES).astype(np.float32) / 32768
-        embedding = np.stack([_encoder.embed(window) for window in windows])
-        if np.isfinite(embedding).all():
-            embeddings[clip_id] = embedding
+    encoder, heard = _encoder
+    clips = _Clips(job, heard)
+    rows: dict[str, bytearray] = defaultdict(bytearray)  # they grow in place: a clip of hours is in memory once
+    for batch in batches(clips, _BATCH):
+        clip_ids, samples = zip(*batch, strict=True)
+        for clip_id, row in zip(clip_ids, encoder.embed(np.stack(samples)), strict=True):
+            rows[clip_id] += row.tobytes()
+    encoded = _Encoded(job.shard, failed=clips.failed)
+    for clip_id in sorted(rows.keys() - clips.failed.keys()):
+        if np.isfinite(np.frombuffer(rows[clip_id], np.float32)).all():
+            encoded.values[job.clips[clip_id]] = bytes(rows.pop(clip_id))
         else:
-            failed[clip_id] = "the encoder gives values that are not finite"
-    for clip_id in sorted(set(job.missing) - set(embeddings) - set(failed)):
-        failed[clip_id] = f"not in its shard {job.shard}"
-    return _Encoded(job.shard, embeddings, failed)
+            encoded.failed[clip_id] = "the encoder gives values that are not finite"
+    return encoded
 
 
-def _known(folder: Path, name: str) -> dict[str, np.ndarray]:
-    """sha256 -> embedding (windows, dimensions) of everything in the store that this encoder made."""
-    known: dict[str, np.ndarray] = {}
-    for path in sorted(folder.glob("*.safetensors")):
-        try:
-            file = read_shard(path)
-        except DataError:
-            continue  # damaged: it will be written anew
-        if file.encoder_id == name:
-            known.update(file.by_content())
-    return known
+class _Clips:
+    """The windows of some clips, one after the other, as (clip id, samples).
+
+    failed: clip id -> reason, complete when all windows have been asked for; some windows of such a clip may have come.
+    """
+
+    def __init__(self, job: _Job, heard: Spec) -> None:
+        self.failed: dict[str, str] = {}
+        self._job = job
+        self._heard = heard
+
+    def __iter__(self) -> Iterator[tuple[str, np.ndarray]]:
+        found = set()
+        for member, file in shards.open_members(self._job.path):
+            clip_id = member.removesuffix(".flac")
+            if clip_id not in self._job.clips:
+                continue
+            found.add(clip_id)
+            try:
+                for window in self._windows(cast(BinaryIO, file), self._job.clips[clip_id]):
+                    yield clip_id, window
+            except DataError as error:
+                self.failed[clip_id] = str(error)
+        for clip_id in sorted(self._job.clips.keys() - found):
+            self.failed[clip_id] = f"not in its shard {self._job.shard}"
+
+    def _windows(self, file: BinaryIO, sha256: str) -> Iterator[np.ndarray]:
+        digest = hashlib.sha256()
+        yield from windows(_hashed(audio.decode_windows(file), digest), self._heard, sample_rate=SAMPLE_RATE)
+        if digest.hexdigest() != sha256:
+            raise DataError("the shard's audio is not what the survey recorded (sha256 differs)")
+
+
+def _hashed(blocks: Iterable[np.ndarray], digest: hashlib._Hash) -> Iterator[np.ndarray]:
+    for block in blocks:
+        digest.update(block.astype("<i2").tobytes())
+        yield block
 
 
 def _refuse_constant(folder: Path) -> None:
-    features = [read_shard(path).features for path in sorted(folder.glob("*.safetensors"))]
-    if sum(map(len, features)) > 1 and all((part == features[0][0]).all() for part in features):
-        for path in folder.glob("*.safetensors"):  # else the next run would take them for known
+    first = None
+    rows = 0
+    for path in embeddings.paths(folder):
+        features = embeddings.read_features(path, embeddings.read_contents(path))
+        first = features[0] if first is None else first
+        rows += len(features)
+        if (features != first).any():
+            return
+    if rows > 1:
+        for path in embeddings.paths(folder):  # else the next run would take them for known
             path.unlink()
         raise ModelError("the encoder gives the same embedding for every clip: the wrong model file, or a wrong tensor")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
+
+from chorus.errors import ParameterError
+
+_LARGEST_YAML = 1_000_000  # bytes; what people write has a few thousand, and DVC reads ten million for minutes
 
 
 @contextmanager
@@ -33,6 +39,29 @@ def replacing(path: Path | str) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `path`; when the block ends well, it takes the place of `path`, all at once.
+
+    A failed block leaves `path` as it was. So does a killed one; what it leaves beside, the next one removes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside, old = path.parent / f".{path.name}.new", path.parent / f".{path.name}.old"
+    if old.exists() and not path.exists():  # killed between the two renames below
+        old.rename(path)
+    for left in (beside, old):
+        shutil.rmtree(left, ignore_errors=True)
+    beside.mkdir()
+    try:
+        yield beside
+        if path.exists():
+            path.rename(old)
+        beside.rename(path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def write_text(path: Path | str, text: str) -> None:
     """Write UTF-8 text with "\\n" line ends, atomically."""
     with replacing(path) as beside:
@@ -49,8 +78,45 @@ def write_json(path: Path | str, content: Any) -> None:
 
 
 def read_json(path: Path | str) -> Any:
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read a JSON file.
+
+    Raises:
+        ValueError: it is no JSON, has a key twice, or a number that is not finite.
+    """
+    return parse_json(Path(path).read_text(encoding="utf-8"))
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON as the standard has it: NaN and Infinity are no numbers, and no key stands twice.
+
+    Raises:
+        ValueError: names what is wrong.
+    """
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def read_yaml(path: Path | str) -> Any:
+    """Read a YAML file that a person wrote, as plain values.
+
+    Raises:
+        ParameterError: it is missing, no valid YAML, not in UTF-8, larger than a megabyte, or has a key twice.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST_YAML:
+        raise ParameterError(f"{path} has {len(data):,} bytes: at most {_LARGEST_YAML:,} are allowed")
+    try:
+        return yaml.load(data.decode("utf-8"), _UniqueKeys)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ParameterError(f"{path} is not in UTF-8, see line {line}: save it as UTF-8") from None
+    except RecursionError:
+        raise ParameterError(f"{path} is nested too deeply") from None
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise ParameterError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
 def write_csv(path: Path | str, table: pd.DataFrame, digits: int = 6) -> None:
@@ -71,6 +137,39 @@ def write_parquet(path: Path | str, table: pd.DataFrame) -> None:
     """Write a table as Parquet: no index; the same bytes for the same table and version of pyarrow."""
     with replacing(path) as beside:
         table.to_parquet(beside, index=False)
+
+
+class _UniqueKeys(yaml.CSafeLoader):
+    """YAML's own rule, which PyYAML does not keep: no key stands twice, the last would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        names = [self.construct_object(key, deep=True) for key in keys]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {name!r} stands twice", keys[number].start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+    return content
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
 
 
 def _rounded(value: Any) -> Any:

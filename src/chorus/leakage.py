@@ -112,6 +112,48 @@ def audit_training(clip_ids: Iterable[str], table: pd.DataFrame) -> None:
         raise LeakageError(f"candidates must not be mined: {name_faults(table, mined)}")
 
 
+def copied_candidates(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
+    """The candidates that hold the sound of a labelled clip, each with the reason, as from `candidate_faults`.
+
+    Args:
+        pairs: a, b (clip ids), similarity; from `chorus.copies.copies`.
+    """
+    split = table.set_index("clip_id")["split"]
+    known = pairs[pairs["a"].isin(split.index) & pairs["b"].isin(split.index)]
+    ways = [known, known.rename(columns={"a": "b", "b": "a"})]
+    both_ways = pd.concat(ways).sort_values(["a", "similarity", "b"], ascending=[True, False, True])
+    is_candidate, is_labelled = (
+        (split.loc[both_ways[side]] == CANDIDATE).to_numpy() == wanted for side, wanted in (("a", True), ("b", False))
+    )
+    copied = both_ways[is_candidate & is_labelled].drop_duplicates("a").set_index("a")
+    rows = pd.Series(table.index, index=table["clip_id"]).loc[copied.index]
+    reasons = [
+        f"holds the sound of {row.b} ({split[row.b]}), {row.similarity:.2f} alike" for row in copied.itertuples()
+    ]
+    return pd.Series(reasons, index=rows.to_numpy(), dtype=object)
+
+
+def refuse_copies(table: pd.DataFrame, pairs: pd.DataFrame) -> None:
+    """Prove that no sound is in two splits under two names.
+
+    Raises:
+        LeakageError: lists the pairs and how alike they are.
+    """
+    split = table.set_index("clip_id")["split"]
+    known = pairs[pairs["a"].isin(split.index) & pairs["b"].isin(split.index)]
+    apart = known[split.loc[known["a"]].to_numpy() != split.loc[known["b"]].to_numpy()]
+    if apart.empty:
+        return
+    listed = [
+        f"{row.a} ({split[row.a]}) and {row.b} ({split[row.b]}), {row.similarity:.2f} alike"
+        for row in apart.itertuples()
+    ]
+    raise LeakageError(
+        f"one sound is in two splits: {name_clips(listed)}: take one of each pair out of clips.csv, "
+        "or say that they are no copies (split.near_copies: allow)"
+    )
+
+
 def moved_recorders(table: pd.DataFrame) -> list[str]:
     """Recorders of an out-of-distribution site that were also heard elsewhere, in words: moved, or a site misnamed?
 

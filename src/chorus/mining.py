@@ -133,6 +133,7 @@ def record(
     subsets: Mapping[str, pd.DataFrame],
     rules: Mapping[str, str],
     miner: Mapping[str, Any],
+    note: str = "",
 ) -> dict[str, Any]:
     """The full account of one mining, for JSON and for `describe`.
 
@@ -141,8 +142,15 @@ def record(
         pool: all scored clips, from `ranked`.
         rules: for each subset, in words, how its clips were picked.
         miner: composition, trained_on (its counts), head, seed, encoder, weights_sha256.
+        note: why nothing was scored; "" where it was, or there was nothing.
     """
+    empty = [name for name, subset in subsets.items() if not len(subset)]
+    if not note and not len(pool):
+        note = "no clip was scored, because there is none to score"
+    elif not note and empty:
+        note = f"no clip scored high enough for {', '.join(empty)}"
     return {
+        "note": note,
         "source": source,
         "clips_scored": len(pool),
         "miner": dict(miner),
@@ -171,6 +179,7 @@ def describe(records: Mapping[str, Mapping[str, Any]]) -> str:
             f"## {kind.capitalize()} subsets",
             "",
             f"**Pool.** {about['source']} {about['clips_scored']} clips were scored.",
+            *(["", f"**Note.** {about['note'][:1].upper()}{about['note'][1:]}."] if about["note"] else []),
             "",
             f"**Miner.** A head trained exactly as the detector is, on {trained_on['positives']} positives of the "
             f"training split ({quality} quality) and {trained_on['negatives']} of its negatives ({balance}), seed "

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection
+from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 from chorus.errors import ChorusError
@@ -16,6 +19,7 @@ Result = TypeVar("Result")
 
 # One thread in each process: a second thread changes the order of sums (and so the last digits), and gains little.
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_WAITING = 3  # items a worker that are given out or done and not yet taken: what memory holds at most
 
 
 def cores() -> int:
@@ -32,12 +36,34 @@ def each(
     initargs: tuple[Any, ...] = (),
     progress: Callable[[Result], None] | None = None,
 ) -> list[Result]:
-    """`[function(item) for item in items]` on `workers` processes.
+    """`[function(item) for item in items]` on `workers` processes; see `as_done`.
 
     Args:
-        function, initializer: importable by name (they are sent to new processes).
-        workers: 1 runs everything in this process.
         progress: called in this process with each result as it arrives, in any order.
+    """
+    results: dict[int, Result] = {}
+    for number, result in as_done(function, items, workers=workers, initializer=initializer, initargs=initargs):
+        results[number] = result
+        if progress:
+            progress(result)
+    return [results[number] for number in range(len(items))]
+
+
+def as_done(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    workers: int,
+    initializer: Callable[..., None] | None = None,
+    initargs: tuple[Any, ...] = (),
+) -> Iterator[tuple[int, Result]]:
+    """The number of each item and `function(item)`, as they are done; at most a few a worker wait in memory.
+
+    The workers end with this process, however it ends.
+
+    Args:
+        function, initializer: importable by name (they are sent to other processes).
+        workers: 1 runs everything in this process.
 
     Raises:
         ChorusError: a worker process died (out of memory, killed).
@@ -46,32 +72,59 @@ def each(
     if workers <= 1 or len(items) <= 1:
         if initializer:
             initializer(*initargs)
-        results = []
-        for item in items:
-            results.append(function(item))
-            if progress:
-                progress(results[-1])
-        return results
+        yield from ((number, function(item)) for number, item in enumerate(items))
+        return
     for setting in _THREAD_SETTINGS:
         os.environ.setdefault(setting, "1")
-    pool = ProcessPoolExecutor(
-        min(workers, len(items)),
-        mp_context=multiprocessing.get_context("spawn"),  # a fork would copy locks held by other threads
-        initializer=initializer,
-        initargs=initargs,
-    )
+    workers = min(workers, len(items))
+    pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin, initargs=(initializer, initargs))
     try:
-        pending: set[Future[Result]] = set()
-        futures = [pool.submit(function, item) for item in items]
-        pending.update(futures)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                result = future.result()
-                if progress:
-                    progress(result)
-        return [future.result() for future in futures]
+        yield from _from_pool(pool, function, items, most=_WAITING * workers)
     except BrokenProcessPool:
         raise ChorusError("a worker process died (killed, or out of memory): run the same command again") from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _from_pool(
+    pool: ProcessPoolExecutor, function: Callable[[Item], Result], items: Sequence[Item], *, most: int
+) -> Iterator[tuple[int, Result]]:
+    numbers: dict[Future[Result], int] = {}
+    for number, item in enumerate(items):
+        numbers[pool.submit(function, item)] = number
+        if len(numbers) >= most:
+            yield from _taken(numbers)
+    while numbers:
+        yield from _taken(numbers)
+
+
+def _taken(numbers: dict[Future[Result], int]) -> Iterator[tuple[int, Result]]:
+    """Waits for a result, and takes all that are there out of `numbers`."""
+    done, _ = wait(numbers, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield numbers.pop(future), future.result()
+
+
+def _context() -> BaseContext:
+    """How processes are made. Never by a fork of this one, which would copy locks that other threads hold.
+
+    The fork server imports the program once, and every worker is a copy of it: with many cores that is most of what it
+    costs to start them.
+    """
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("forkserver")
+    return multiprocessing.get_context("spawn")
+
+
+def _begin(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_owner, daemon=True).start()
+    if initializer:
+        initializer(*initargs)
+
+
+def _end_with_owner() -> None:
+    """Killed processes cannot end their workers, so workers look after themselves."""
+    owner = multiprocessing.parent_process()
+    if owner is not None:
+        connection.wait([owner.sentinel])
+        os._exit(1)

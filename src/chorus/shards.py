@@ -14,9 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, BinaryIO, cast
 
 from chorus.errors import DataError
 from chorus.files import replacing
+from chorus.spans import Spans
 
 _BLOCK = tarfile.BLOCKSIZE
 _LONGEST_SLUG = 60
@@ -47,23 +49,29 @@ def shard_name(slug: str, night: str) -> str:
 
 
 @contextmanager
-def open_shard(path: Path) -> Iterator[Callable[[str, bytes], None]]:
-    """Write a shard whole or not at all; yields the function `add(name, data)`. Members keep the order of the calls."""
+def open_shard(path: Path) -> Iterator[Callable[[str, BinaryIO], None]]:
+    """Write a shard whole or not at all; yields `add(name, file)`, which copies a seekable file from its start.
+
+    Members keep the order of the calls.
+    """
     with replacing(path) as beside, tarfile.open(beside, "w", format=tarfile.PAX_FORMAT) as tar:
 
-        def add(name: str, data: bytes) -> None:
+        def add(name: str, file: BinaryIO) -> None:
             member = tarfile.TarInfo(name)  # with mtime 0, uid 0, gid 0, no owner's name, and mode 0644
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
+            member.size = file.seek(0, io.SEEK_END)
+            file.seek(0)
+            tar.addfile(member, file)
 
         yield add
 
 
-def write_shard(path: Path, members: Mapping[str, bytes]) -> None:
-    """Write members (name -> content) sorted by name, whole or not at all."""
+def write_shard(path: Path, members: Mapping[str, bytes] | Mapping[str, BinaryIO]) -> None:
+    """Write members (name -> content, or an open file that is closed) sorted by name, whole or not at all."""
     with open_shard(path) as add:
         for name in sorted(members):
-            add(name, members[name])
+            content = members[name]
+            with io.BytesIO(content) if isinstance(content, bytes) else content as file:
+                add(name, file)
 
 
 def read_shard(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -72,12 +80,35 @@ def read_shard(path: Path) -> Iterator[tuple[str, bytes]]:
     Raises:
         DataError: the shard is missing, damaged or cut off: names it. Members before the damage may come first.
     """
+    for name, file in open_members(path):
+        yield name, file.read()
+
+
+def open_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """The members' names and contents as open files, each to be read before the next one is asked for.
+
+    Raises:
+        DataError: the shard is missing, damaged or cut off: names it. Members before the damage may come first.
+    """
     with _reading(path) as tar:
         end = 0
+        whole = path.stat().st_size
         for member in tar:
-            yield member.name, _content(tar, member)
+            if member.offset_data + member.size > whole:
+                raise tarfile.ReadError(f"unexpected end of data in {member.name}")
+            yield member.name, _file(tar, member)
             end = member.offset_data + -(-member.size // _BLOCK) * _BLOCK
         _check_end(path, end)
+
+
+def member_names(path: Path) -> list[str]:
+    """The names of a shard's members.
+
+    Raises:
+        DataError: the shard is missing or damaged.
+    """
+    with _reading(path) as tar:
+        return tar.getnames()
 
 
 def read_member(path: Path, name: str) -> bytes:
@@ -89,12 +120,12 @@ def read_member(path: Path, name: str) -> bytes:
     with _reading(path) as tar:
         for member in tar:
             if member.name == name:
-                return _content(tar, member)
+                return _file(tar, member).read()
     raise DataError(f"{path.name} has no member {name}")
 
 
-class Members(Mapping[str, bytes]):
-    """Some members of several shards as one mapping that reads a content when it is asked for."""
+class Members(Mapping[str, BinaryIO]):
+    """Some members of several shards as one mapping that opens a content when it is asked for."""
 
     def __init__(self, paths: Iterable[Path], names: Collection[str]) -> None:
         """
@@ -114,11 +145,9 @@ class Members(Mapping[str, bytes]):
         if missing := sorted(wanted - set(self._places)):
             raise DataError(f"no shard has the member {missing[0]}")
 
-    def __getitem__(self, name: str) -> bytes:
+    def __getitem__(self, name: str) -> BinaryIO:
         path, offset, size = self._places[name]
-        with path.open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
+        return cast(BinaryIO, Spans(path.open("rb"), [(offset, offset + size)], owned=True))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -147,11 +176,11 @@ def _reading(path: Path) -> Iterator[tarfile.TarFile]:
         raise DataError(f"the shard {path.name} is damaged: {error}") from None
 
 
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _file(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     file = tar.extractfile(member) if member.isreg() else None
     if file is None:
         raise tarfile.ReadError(f"{member.name} is no plain file")
-    return file.read()
+    return file
 
 
 def _check_end(path: Path, end: int) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
@@ -23,7 +24,7 @@ from chorus.clips import (
     site_nights,
 )
 from chorus.errors import DataError
-from chorus.leakage import audit, candidate_faults, name_faults
+from chorus.leakage import audit, candidate_faults, copied_candidates, name_faults, refuse_copies
 from chorus.names import comparable, keys, look_alikes, one_spelling, skeleton
 from chorus.options import options
 from chorus.seeds import stable_fraction
@@ -42,6 +43,10 @@ class SplitOptions:
     iid_share: share of the other sites' date blocks that form the in-distribution test (`test_iid`).
     validation_share: share of the date blocks that form `validation`; the rest is `train`.
     block_nights: consecutive nights that are dealt together.
+    near_copies: what becomes of one sound under two names (`chorus.copies`). together: the site-nights of copies are
+        dealt as one, candidates that copy a labelled clip are set aside, and what cannot be brought together (an OOD
+        site, a fixed split) is an error; error: any pair in two splits is; allow: pairs are only reported, but for
+        windows that are the same byte for byte.
     """
 
     ood_sites: tuple[str, ...] = ()
@@ -49,6 +54,7 @@ class SplitOptions:
     iid_share: Share = 0.08
     validation_share: Share = 0.15
     block_nights: Annotated[int, Field(ge=1)] = 1
+    near_copies: Literal["together", "error", "allow"] = "together"
 
     def __post_init__(self) -> None:
         if self.iid_share + self.validation_share >= 1:
@@ -83,25 +89,28 @@ def split_of(group: str, options: SplitOptions) -> str:
     return VALIDATION if u < options.iid_share + options.validation_share else TRAIN
 
 
-def assign(clips: pd.DataFrame, options: SplitOptions) -> Deal:
+def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None = None) -> Deal:
     """Deal every clip to a split. A split fixed in the survey stays.
 
     Args:
         clips: the survey's table (`chorus.clips.CLIP_COLUMNS`).
+        pairs: clips that hold the same sound, from `chorus.copies.copies`; None: not looked for.
 
     Raises:
         DataError: an OOD site that is not in the survey, or no candidate that may be mined among several.
-        LeakageError: see `chorus.leakage.audit`.
+        LeakageError: see `chorus.leakage.audit` and `chorus.leakage.refuse_copies`.
     """
     table = clips.assign(**{column: one_spelling(clips[column]) for column in NAMES})
     table["group"] = site_nights(table, options.block_nights)
+    copied = _that_matter(pairs, table, options)
+    pinned = _pinned(table, options)
+    if options.near_copies != "error":
+        table["group"] = _joined(table, copied, free=pinned == "")
     dealt = keys(table["group"], lambda group: split_of(group, options))
-    site = keys(places(table))
-    for split, sites in options.by_split.items():
-        dealt = dealt.mask(site.isin(_known(sites, table["site"], split)), split)
-    dealt = dealt.mask(table["role"] == CANDIDATE, CANDIDATE)
-    table["split"] = table["split"].mask(table["split"] == "", dealt)
+    table["split"] = pinned.mask(pinned == "", dealt)
     faults = candidate_faults(table)
+    if options.near_copies != "error":
+        faults = faults.combine_first(copied_candidates(table, copied))
     if len(faults) and len(faults) == (table["split"] == CANDIDATE).sum():
         raise DataError(
             f"no candidate is left: {name_faults(table, faults)}; "
@@ -110,6 +119,7 @@ def assign(clips: pd.DataFrame, options: SplitOptions) -> Deal:
     set_aside = dict(zip(table.loc[faults.index, "clip_id"], faults, strict=True))
     table = table.drop(faults.index)
     audit(table)
+    refuse_copies(table, copied)
     return Deal(table, set_aside)
 
 
@@ -135,11 +145,11 @@ def count(table: pd.DataFrame) -> dict[str, dict[str, object]]:
     return report
 
 
-def describe(table: pd.DataFrame, options: SplitOptions) -> dict[str, Any]:
+def describe(table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None = None) -> dict[str, Any]:
     """The unit of the deal in words, and what the reference study's unit would have shared; for JSON.
 
     Args:
-        table: from `assign`.
+        table, pairs: of `assign`.
     """
     by_recorder = _dealt_by_recorder(table, options)
     learned = set(table.loc[by_recorder == TRAIN, "group"])
@@ -156,23 +166,39 @@ def describe(table: pd.DataFrame, options: SplitOptions) -> dict[str, Any]:
             for column in ("site", "recorder")
             if (alike := look_alikes(table[column].unique()))
         },
+        "near_copies": _describe_copies(table, options, pairs),
     }
 
 
-def remarks(deal: Deal, alike: Mapping[str, Sequence[str]], moved: Sequence[str]) -> list[str]:
+def remarks(deal: Deal, about: Mapping[str, Any], moved: Sequence[str]) -> list[str]:
     """What a person should look at after the deal, one sentence each.
 
     Args:
-        alike: column -> groups of look-alikes, from `describe`. moved: from `chorus.leakage.moved_recorders`.
+        about: from `describe`. moved: from `chorus.leakage.moved_recorders`.
     """
+    alike, copied = about["look_alikes"], about["near_copies"]
     said = [
         f"{column}s that look alike, dealt as if they were one: {'; '.join(names)}" for column, names in alike.items()
     ]
     said += [f"recorder {where}: moved, or a site misnamed?" for where in moved]
+    if copied["pairs"]:
+        said.append(
+            f"{copied['pairs']} pairs of clips hold the same sound, see data/manifests/near_copies.csv; "
+            f"{copied['pairs_in_two_splits']} of them are in two splits ({copied['policy']})"
+        )
     if deal.set_aside:
         first, reason = next(iter(deal.set_aside.items()))
         said.append(f"{len(deal.set_aside)} candidates set aside, the first {first} {reason}")
     return said
+
+
+def _describe_copies(table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None) -> dict[str, Any]:
+    if pairs is None:
+        return {"policy": options.near_copies, "pairs": 0, "pairs_in_two_splits": 0}
+    split = table.set_index("clip_id")["split"]
+    both = split.reindex(pairs["a"]).to_numpy(), split.reindex(pairs["b"]).to_numpy()
+    in_two = pd.notna(both[0]) & pd.notna(both[1]) & (both[0] != both[1])
+    return {"policy": options.near_copies, "pairs": len(pairs), "pairs_in_two_splits": int(in_two.sum())}
 
 
 def _known(sites: tuple[str, ...], surveyed: pd.Series, split: str) -> list[str]:
@@ -188,6 +214,47 @@ def _known(sites: tuple[str, ...], surveyed: pd.Series, split: str) -> list[str]
         named = [site for site in sites if comparable(site) in unknown]
         raise DataError(f"{key}: no clip of the survey is from {named}; its sites are: {', '.join(present)}")
     return [comparable(site) for site in sites]
+
+
+def _pinned(table: pd.DataFrame, options: SplitOptions) -> pd.Series:
+    """The splits that are not dealt: fixed by the user, candidates, OOD sites; "" for the rest."""
+    pinned = pd.Series("", index=table.index)
+    site = keys(places(table))
+    for split, sites in options.by_split.items():
+        pinned = pinned.mask(site.isin(_known(sites, table["site"], split)), split)
+    pinned = pinned.mask(table["role"] == CANDIDATE, CANDIDATE)
+    return table["split"].mask(table["split"] == "", pinned)
+
+
+def _that_matter(pairs: pd.DataFrame | None, table: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
+    """The pairs of clips of the table from two groups that may not be in two splits."""
+    if pairs is None:
+        return pd.DataFrame(columns=["a", "b", "similarity", "exact"])
+    group = table.set_index("clip_id")["group"]
+    present = pairs[pairs["a"].isin(group.index) & pairs["b"].isin(group.index)]
+    apart = present[group.loc[present["a"]].to_numpy() != group.loc[present["b"]].to_numpy()]
+    return apart[apart["exact"]] if options.near_copies == "allow" else apart
+
+
+def _joined(table: pd.DataFrame, pairs: pd.DataFrame, free: pd.Series) -> pd.Series:
+    """Each clip's group, where groups that share a sound bear the name of the first of them.
+
+    Args:
+        free: which clips are dealt by hash; the others' groups stay.
+    """
+    group = table.loc[free].set_index("clip_id")["group"]
+    linked = pairs[pairs["a"].isin(group.index) & pairs["b"].isin(group.index)]
+    if linked.empty:
+        return table["group"]
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    codes, names = pd.factorize(pd.concat([group.loc[linked["a"]], group.loc[linked["b"]]]))
+    edges = (codes[: len(linked)], codes[len(linked) :])
+    graph = coo_array((np.ones(len(linked), dtype=np.int8), edges), shape=(len(names), len(names)))
+    component = connected_components(graph, directed=False)[1]
+    first = pd.Series(names).groupby(component).transform("min")
+    return table["group"].replace(dict(zip(names, first, strict=True)))
 
 
 def _dealt_by_recorder(table: pd.DataFrame, options: SplitOptions) -> pd.Series:

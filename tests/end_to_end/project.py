@@ -22,6 +22,8 @@ TINY = {
     "train.learning_rate": 0.002,
     "mine.head.learning_rate": 0.002,
     "mine.negatives.min_score": [0.3, 0.5],
+    "compose.quality": ["high", "medium"],
+    "compose.balance": True,
     "evaluate.resamples": 200,
 }
 

@@ -16,10 +16,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
 import yaml
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from chorus.experiments.history import History, Snapshot
 from chorus.experiments.study import TARGET, Grid
@@ -334,6 +337,73 @@ def test_a_failing_run_is_named_with_the_end_of_its_log(study):
     assert "run_3 failed; the end of its log:" in output and "run_4 failed; the end of its log:" in output
     assert "ZeroDivisionError" in output and "error: 2 of 4 runs failed" in output
     assert sorted(study.experiments()) == ["run_1", "run_2"]
+
+
+def test_two_sweeps_at_once_and_runs_taken_out_of_the_queue_are_no_success(study):
+    sweep = study.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "1")
+    study.wait_for("stand_in.py train")
+    assert f"error: another sweep is at work in this checkout: process {sweep.pid}" in study.sweep(fails=True)
+    study.run("dvc", "queue", "remove", "--queued")
+    output, _ = sweep.communicate(timeout=300)
+    assert sweep.returncode == 1 and "runs were taken out of DVC's queue before they were done" in output
+    assert "4/4 done" in study.sweep()
+
+
+def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own(study, tmp_path):
+    embeddings = study.folder / "data/embeddings/generated.safetensors"
+    here = embeddings.read_bytes()
+    clone = _clone_of_another_machine(study, tmp_path / "clone")
+    head = clone.run("git", "rev-parse", "HEAD")
+    sweep = clone.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
+    clone.wait_for("stand_in.py train")
+    for what in ("src/sweep.py", "queue-worker", "exec-run", "src/"):
+        for process in clone.processes(what):
+            process.send_signal(signal.SIGKILL)
+    sweep.communicate()
+    output = clone.sweep()
+    (tag,) = clone.run("git", "tag").split()
+    assert "other results here than in the commit: data/embeddings: as large there, and not on this machine" in output
+    assert f"so the runs start from a commit of their own, {tag};" in output and "4/4 done" in output
+    assert clone.run("git", "rev-parse", "HEAD") == head
+    assert clone.run("git", "branch", "--format=%(refname:short)").split() == ["main"]
+    assert clone.run("git", "status", "--porcelain").split() == ["M", "dvc.lock"]
+
+    shown = clone.run("dvc", "exp", "show", "--rev", tag, "--csv", "--only-changed")
+    assert all(f"\n{name}," in shown for name in RUNS)
+    ranked = clone.run("python", "src/leaderboard.py", "sweeps/bench.yaml")
+    assert "4 runs" in ranked and "not done" not in ranked and "another version" not in ranked
+
+    made = clone.folder / "data/embeddings/generated.safetensors"
+    output = clone.run("python", "src/back.py")
+    assert "neither on this machine nor in a remote: data/embeddings" in output
+    assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
+    before = {name: experiment.commit.id for name, experiment in clone.experiments().items()}
+    assert "4/4 done" in clone.sweep()
+    assert {name: experiment.commit.id for name, experiment in clone.experiments().items()} == before
+
+    clone.run("git", "checkout", ".")
+    clone.run("dvc", "checkout", fails=True)
+    assert not made.exists()  # this is what DVC does; nothing is lost with it
+    clone.run("python", "src/back.py")
+    assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
+    assert clone.run("git", "tag").split() == [tag]
+
+
+def _clone_of_another_machine(study: Study, folder: Path) -> Study:
+    """A clone without data of `study`, in whose commit the embeddings differ in their last bits."""
+    other = study.copy(folder.parent / "other")
+    path = other.folder / "data/embeddings/generated.safetensors"
+    with safe_open(path, "np") as file:
+        about = file.metadata()
+    tensors = {name: np.nextafter(values, np.float32(9)) for name, values in load_file(path).items()}
+    path.unlink()
+    save_file(tensors, path, about)
+    other.run("dvc", "commit", "-q", "-f", "generate")
+    other.commit("results of another machine")
+    other.run("git", "clone", "-q", str(other.folder), str(folder))
+    clone = Study(folder.resolve())
+    clone.introduce("test")
+    return clone
 
 
 def test_the_ninety_runs_by_dvc_alone_are_the_same_configurations(study):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import norm, t
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
 from chorus.errors import DataError, ParameterError
+from chorus.evaluation import bootstrap
 from chorus.evaluation.bootstrap import METRICS, draw_nights, night_bootstrap, resampled_metrics
 
 
@@ -53,12 +54,14 @@ def test_weighted_metrics_equal_scikit_learns_whatever_the_ties(data):
 def test_the_pieces_in_which_resamples_are_worked_off_do_not_show(monkeypatch):
     labels, scores, nights = _survey(1, digits=2)
     whole = night_bootstrap(labels, scores, nights, 0.5, resamples=100, seed=1)
-    monkeypatch.setattr("chorus.evaluation.bootstrap._CELLS_AT_ONCE", 7 * len(labels))
+    monkeypatch.setattr(bootstrap, "_CELLS_AT_ONCE", 7 * len(labels))
+    monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 150)
     assert night_bootstrap(labels, scores, nights, 0.5, resamples=100, seed=1) == whole
 
 
 def test_intervals_equal_the_plain_definition():
-    """Write the clips of the drawn nights below each other, as often as drawn, and take percentiles."""
+    """Write the clips of the drawn nights below each other, as often as drawn, and take percentiles that lie as far out
+    as Student's t asks for."""
     labels, scores, nights = _survey(2, digits=1)
     names = np.unique(nights)
     values = []
@@ -66,9 +69,11 @@ def test_intervals_equal_the_plain_definition():
         rows = np.concatenate([np.flatnonzero(nights == name) for name in np.repeat(names, draw)])
         values.append(_by_sklearn(labels[rows], scores[rows], np.ones(len(rows)), 0.6))
     intervals = night_bootstrap(labels, scores, nights, 0.6, resamples=60, seed=5, level=0.9)
+    least = min(len(np.unique(nights[which])) for which in (labels, ~labels))
     assert list(intervals) == list(METRICS)
     for metric, interval in intervals.items():
-        expected = np.quantile([value[metric] for value in values], [0.05, 0.95])
+        tail = norm.cdf(np.sqrt(least / (least - 1)) * t.ppf(0.05, least - 1))
+        expected = np.quantile([value[metric] for value in values], [tail, 1 - tail])
         assert [interval.low, interval.high] == pytest.approx(expected, abs=1e-12)
         assert interval.nights == len(names)
 
@@ -151,3 +156,33 @@ def test_intervals_cover_the_truth_where_resampled_clips_would_not():
                 covered[unit][metric] += (intervals[metric].low <= value <= intervals[metric].high) / surveys
     assert all(0.88 <= share <= 0.99 for share in covered["by night"].values()), covered
     assert covered["by clip"]["recall"] < 0.8, covered
+
+
+def test_of_very_many_scores_neighbours_count_as_one(monkeypatch):
+    """Counts at the threshold stay exact, and the areas nearly so."""
+    labels, scores, nights = _survey(3)
+    night_of = np.unique(nights, return_inverse=True)[1]
+    draws = draw_nights(int(night_of.max()) + 1, 50, seed=2)
+    exact = resampled_metrics(labels, scores, night_of, draws, 0.55)
+    monkeypatch.setattr(bootstrap, "LEVELS", 60)
+    coarse = resampled_metrics(labels, scores, night_of, draws, 0.55)
+    for metric in ("precision", "recall", "f1"):
+        assert np.array_equal(coarse[metric], exact[metric])
+    for metric in ("auroc", "auprc"):
+        assert not np.array_equal(coarse[metric], exact[metric])
+        assert coarse[metric] == pytest.approx(exact[metric], abs=0.02)
+
+
+def test_of_very_many_nights_those_that_hold_the_same_are_drawn_as_one(monkeypatch):
+    """The same intervals, but for the luck of the draw: single clips at ten scores."""
+    random = np.random.default_rng(1)
+    labels = random.random(3000) < 0.3
+    scores = np.round(np.clip(random.normal(0.4 + 0.2 * labels, 0.2), 0, 1), 1)
+    nights = np.arange(3000).astype(str)
+    each = night_bootstrap(labels, scores, nights, 0.5, resamples=2000, seed=1)
+    monkeypatch.setattr(bootstrap, "MANY_NIGHTS", 1000)
+    merged = night_bootstrap(labels, scores, nights, 0.5, resamples=2000, seed=1)
+    for metric in METRICS:
+        assert merged[metric].low == pytest.approx(each[metric].low, abs=0.004)
+        assert merged[metric].high == pytest.approx(each[metric].high, abs=0.004)
+        assert merged[metric].nights == 3000 and merged[metric] != each[metric]

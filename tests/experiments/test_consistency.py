@@ -156,7 +156,7 @@ def test_tables_without_their_runs_are_refused(broken):
 def test_a_change_that_was_not_run_is_stale_and_no_edited_number(broken):
     with Repo(str(broken)) as repo:
         before = set(stale_stages(repo))
-    _replace(broken / "params.yaml", "\n  balance: true", "\n  balance: false")
+    _replace(broken / "params.yaml", "\n  balance: auto", "\n  balance: false")
     (broken / "src/chorus/training/losses.py").write_text("# other code\n")
     assert problems(broken) == []
     with Repo(str(broken)) as repo:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from toy import CLASSES, many_examples, toy_examples
 
 from chorus.errors import DataError
-from chorus.health.suspects import out_of_fold_probabilities, suspects
+from chorus.health.suspects import nobody, out_of_fold_probabilities, separation, suspects
 from chorus.training import Examples
 
 
@@ -61,9 +62,27 @@ def test_a_clip_of_several_windows_is_ranked_once_and_the_order_of_rows_does_not
     assert ranked.equals(suspects(shuffled))
 
 
-def test_too_few_nights_are_refused():
-    with pytest.raises(DataError, match="need 5 nights at least, but the training set has 3"):
-        suspects(toy_examples("train", clips=24))
+def test_with_few_nights_there_are_fewer_folds():
+    examples = toy_examples("train", clips=24)
+    folded = out_of_fold_probabilities(examples, 5)
+    assert folded == pytest.approx(out_of_fold_probabilities(examples, 3))
+    assert folded != pytest.approx(out_of_fold_probabilities(examples, 2))
+
+
+def test_a_class_that_is_heard_in_one_night_cannot_be_checked():
+    examples = toy_examples("train")
+    kept = (examples.labels == 0) | (examples.groups == "train/02")
+    with pytest.raises(DataError, match="positive clips are heard in 1 night of the training set, and it takes two"):
+        suspects(examples.take(kept))
+    with pytest.raises(DataError, match="positive clips are heard in 0 nights"):
+        suspects(examples.take(examples.labels == 0))
+
+
+def test_the_separation_is_scikit_learns_auroc_of_out_of_fold_scores():
+    examples = toy_examples("train", distance=1)
+    expected = roc_auc_score(examples.labels, out_of_fold_probabilities(examples, 5)[:, 1])
+    assert separation(suspects(examples)) == pytest.approx(expected)
+    assert separation(nobody()) is None
 
 
 def test_among_several_classes_the_likely_one_is_named():
@@ -79,12 +98,5 @@ def test_among_several_classes_the_likely_one_is_named():
 def test_a_class_of_a_single_night_is_refused():
     examples = many_examples("train", clips=80)
     labels = np.where(examples.groups == "train/04", 2, np.where(examples.labels == 2, 0, examples.labels))
-    with pytest.raises(DataError, match="all clips of the class north are in the nights of one fold"):
+    with pytest.raises(DataError, match="north clips are heard in 1 night of the training set"):
         suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, CLASSES))
-
-
-def test_a_class_of_too_few_windows_is_refused():
-    examples = many_examples("train", clips=80)
-    kept = np.flatnonzero((examples.labels != 1) | (np.cumsum(examples.labels == 1) <= 4))
-    with pytest.raises(DataError, match="5 windows of each class at least, but there are 4 of hills"):
-        suspects(examples.take(kept))

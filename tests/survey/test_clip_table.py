@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chorus.errors import DataError
-from chorus.survey import ClipTable, read_clip_table
+from chorus.survey import ClipTable, assumptions_in_words, read_clip_table
 
 
 def _folder(path: Path, *names: str) -> Path:
@@ -38,9 +38,13 @@ def test_the_smallest_table_is_completed_with_defaults(tmp_path):
         "recorder": "unknown", "night": "", "recording": "a.wav", "role": "labelled", "split": "", "source": "a.wav",
     }  # fmt: skip
     assert table.notes == {
-        "rows": 1, "ignored_columns": [], "quality_assumed_high": 1, "quality_of_negatives_ignored": 0,
+        "rows": 1, "ignored_columns": [], "columns_meant": {}, "unknown_labels": {}, "respelt_paths": 0,
+        "blank_rows": 0, "repeated_headers": 0, "quality_assumed_high": 1, "quality_of_negatives_ignored": 0,
         "site_unknown": 1, "recorder_from_file_name": 0, "recorder_assumed_site": 1, "night_from_file_name": 0,
-        "night_unknown": 1,
+        "night_unknown": 1, "look_alikes": {}, "recorders_settings": {},
+        "examples": dict.fromkeys(
+            ["quality_assumed_high", "site_unknown", "recorder_assumed_site", "night_unknown"], "a.wav"
+        ),
     }  # fmt: skip
 
 
@@ -70,6 +74,7 @@ def test_the_file_name_fills_in_recorder_and_night_where_the_table_is_silent(tmp
         ("M1", "2024-05-01", "M1_2024-05-01"),
     ]
     assert table.notes["recorder_from_file_name"] == table.notes["night_from_file_name"] == 1
+    assert table.notes["night_contradicts_file"] == 1
 
 
 def test_without_a_recorder_the_site_stands_in(tmp_path):
@@ -110,12 +115,12 @@ def test_the_classes_may_have_other_names(tmp_path):
         ({"path": ""}, "empty path: row 2"),
         ({"path": "none.wav"}, "missing file"),
         ({"path": "sub"}, "missing file"),
-        ({"path": "../outside.wav"}, "path outside the folder"),
-        ({"path": "sub/../../outside.wav"}, "path outside the folder"),
-        ({"path": "..\\outside.wav"}, "path outside the folder"),
-        ({"path": "/etc/hostname"}, "path outside the folder"),
-        ({"path": "link.wav"}, "path outside the folder"),
-        ({"path": "linked/outside.wav"}, "path outside the folder"),
+        ({"path": "../outside.wav"}, "path outside the folder: it leaves the folder of clips.csv"),
+        ({"path": "sub/../../outside.wav"}, "path outside the folder: it leaves the folder of clips.csv"),
+        ({"path": "..\\outside.wav"}, "path outside the folder: it leaves the folder of clips.csv"),
+        ({"path": "/etc/hostname"}, "path outside the folder: paths are relative to the folder of clips.csv"),
+        ({"path": "link.wav"}, "path outside the folder: a link leads out of the folder of clips.csv"),
+        ({"path": "linked/outside.wav"}, "path outside the folder: a link leads out of the folder of clips.csv"),
         ({"path": "loop.wav"}, "unusable path: Symlink loop"),
         ({"path": "a" * 300 + ".wav"}, "unusable path: File name too long"),
         ({"label": "frog"}, "unknown label: frog"),
@@ -127,8 +132,17 @@ def test_the_classes_may_have_other_names(tmp_path):
         ({"role": "extra"}, "unknown role: extra"),
         ({"role": "candidate", "label": "positive", "quality": "low"}, "a candidate labelled positive"),
         ({"role": "candidate", "split": "train"}, "a candidate with a split"),
-        ({"date": "12/03/2024"}, "date not understood: 12/03/2024"),
-        ({"date": "0001-01-01T01:00"}, "date not understood: 0001-01-01T01:00"),
+        (
+            {"date": "12/03/2024"},
+            "ambiguous date: 12/03/2024 is 12 March 2024 or 3 December 2024; set survey.date_format to DMY or MDY",
+        ),
+        (
+            {"date": "yesterday"},
+            "date not understood: yesterday (write it as 2024-03-12, 2024-03-12 20:30, 2024-03-12T20:30:00+10:00, "
+            "seconds since 1970)",
+        ),
+        ({"date": "0001-01-01T01:00"}, "date not understood: 0001-01-01T01:00 (year outside 1900 to 2100)"),
+        ({"date": "1970-01-01 00:05"}, "date not understood: 1970-01-01 00:05 (clock never set)"),
     ],
 )
 def test_a_faulty_row_is_rejected_with_its_reason_and_the_others_stay(tmp_path, row, reason):
@@ -172,23 +186,44 @@ def test_a_file_listed_twice(tmp_path, text, kept, rejected):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("labels", "found"),
     [
-        (b"", "is no readable CSV file: No columns"),
-        (b"path,label\n", "lists no recordings"),
-        (b"path;label\na.wav;positive\n", "lacks the column 'path'; it has: path;label"),
-        (b"path,quality\na.wav,high\n", "lacks the column 'label'"),
-        (b"path,label,Path\na.wav,positive,b.wav\n", "has the column 'path' twice"),
-        (b"path,label\na.wav,positive,high\n", "is no readable CSV file.*line 2"),
-        (b'path,label\n"a.wav,positive\n', "is no readable CSV file"),
-        ("path,label\nprès.wav,positive\n".encode("latin-1"), "is not in UTF-8"),
-        (b"\x00\x01\x02\xff\xfe" * 100, "clips.csv"),
+        (["RADR"] * 3 + ["noise"] * 2, r"RADR \(3\), noise \(2\)"),
+        (["1", "0"], r"1 \(1\), 0 \(1\)"),
+        (["Positive", "frog", "frog"], r"frog \(2\), Positive \(1\)"),
     ],
 )
-def test_a_table_that_cannot_be_read_is_one_sentence(tmp_path, content, message):
-    (tmp_path / "clips.csv").write_bytes(content)
-    with pytest.raises(DataError, match=message):
-        read_clip_table(tmp_path)
+def test_other_names_of_the_classes_are_listed_with_the_parameters_to_set(tmp_path, labels, found):
+    _folder(tmp_path, *(f"{i}.wav" for i in range(len(labels))))
+    text = "path,label\n" + "".join(f"{i}.wav,{label}\n" for i, label in enumerate(labels))
+    with pytest.raises(DataError, match=f"neither 'positive' nor 'negative'; it has: {found}: set survey.positive_l"):
+        _read(tmp_path, text)
+
+
+def test_a_row_with_a_separator_too_many_is_rejected_alone(tmp_path):
+    _folder(tmp_path, "a.wav")
+    table = _read(tmp_path, "path,label\na.wav,positive\na, b.wav,positive\n")
+    assert table.rejected == [
+        ("a", "too many fields: 3 fields under 2 columns; text with a separator in it needs quotes")
+    ]
+    assert len(table.rows) == 1
+
+
+def test_one_pond_in_many_spellings_is_one_pond_and_look_alikes_are_said(tmp_path):
+    sites = ["Mill Pond", "mill pond", "Mill\u00a0 Pond", "MillPond"]
+    _folder(tmp_path, *(f"{i}.wav" for i in range(len(sites))))
+    rows = "".join(f"{i}.wav,negative,{site}\n" for i, site in enumerate(sites))
+    table = _read(tmp_path, f"path,label,site\n{rows}")
+    assert [row["site"] for row in table.rows] == ["Mill Pond"] * 3 + ["MillPond"]
+    assert any(
+        "column site that look like one another" in said and "Mill Pond / MillPond" in said
+        for said in assumptions_in_words(table.notes, 4)
+    )
+
+
+def test_blank_rows_are_skipped(tmp_path):
+    table = _read(_folder(tmp_path, "a.wav"), "path,label,notes\n,,\na.wav,negative,\n" + ",,\n" * 30)
+    assert _only(table)["source"] == "a.wav" and table.notes["blank_rows"] == 31
 
 
 def test_a_missing_table_or_folder_is_one_sentence(tmp_path):
@@ -213,13 +248,15 @@ _CELLS = st.fixed_dictionaries(
 @given(rows=st.lists(_CELLS, min_size=1, max_size=8))
 def test_every_row_ends_in_the_survey_or_in_quarantine(rows):
     with tempfile.TemporaryDirectory() as name:
-        folder = _folder(Path(name), "a.wav", "b.wav", "c.wav")
+        good = [{**dict.fromkeys(rows[0], ""), "path": f"{i}.wav", "label": "negative"} for i in range(9)]
+        folder = _folder(Path(name), "a.wav", "b.wav", "c.wav", *(row["path"] for row in good))
         with (folder / "clips.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, rows[0], quoting=csv.QUOTE_ALL)
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows([*rows, *good])
         table = read_clip_table(folder)
-    assert len(table.rows) + len(table.rejected) == table.notes["rows"] == len(rows)
+    assert len(table.rows) + len(table.rejected) == table.notes["rows"] == len(rows) + 9 - table.notes["blank_rows"]
     assert all(reason for _, reason in table.rejected)
     sources = [row["source"] for row in table.rows]
-    assert len(set(sources)) == len(sources) and set(sources) <= {"a.wav", "b.wav", "c.wav"}
+    assert len(set(sources)) == len(sources) and {row["path"] for row in good} <= set(sources)
+    assert set(sources) <= {"a.wav", "b.wav", "c.wav", *(row["path"] for row in good)}

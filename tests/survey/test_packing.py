@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from chorus import audio, shards
 from chorus.clips import WINDOW_SAMPLES
 from chorus.errors import DataError
-from chorus.survey import BuiltSurvey, build
+from chorus.files import replacing_folder
+from chorus.survey import BuiltSurvey, Earlier, build, remember
 
 SRC = Path(audio.__file__).parents[1]
 
@@ -34,6 +35,24 @@ class Noise:
         if self.seed < 0:
             raise DataError(f"unusable: {self.seed}")
         return np.random.default_rng(self.seed).integers(-9, 9, WINDOW_SAMPLES, dtype=np.int16)
+
+    def hear(self) -> audio.Heard:
+        return audio.Heard([self.samples()])
+
+    def identity(self) -> str:
+        return ""
+
+
+class Known(Noise):
+    """A clip that can be told by its seed."""
+
+    def identity(self) -> str:
+        return str(self.seed)
+
+
+def _known(seed: int, source: str = "", **meta: str) -> Known:
+    clip = _clip(seed, source, **meta)
+    return Known(clip.meta, clip.seed)
 
 
 def _clip(seed: int, source: str = "", **meta: str) -> Noise:
@@ -149,6 +168,128 @@ def test_what_an_earlier_run_left_does_not_show(tmp_path):
         (dirty / name).write_bytes(b"half")
     _equal(clean, build(sources, dirty, workers=1))
     assert _bytes(dirty) == _bytes(tmp_path / "clean")
+
+
+@dataclass(frozen=True)
+class Silences:
+    """A clip of windows that hold noise (True) or nothing."""
+
+    meta: Mapping[str, str]
+    windows: tuple[bool, ...]
+
+    def hear(self) -> audio.Heard:
+        noise = _clip(1).samples()
+        return audio.Heard([noise if sounding else 0 * noise + 5 for sounding in self.windows], ("clipped: a bit",))
+
+    def identity(self) -> str:
+        return ""
+
+
+def test_windows_of_digital_silence_are_left_out_and_counted(tmp_path):
+    sources = [
+        Silences(_clip(1, "a").meta, (False, True, False, True, False)),
+        Silences(_clip(1, "b").meta, (False, False)),
+        Silences(_clip(1, "c").meta, (True, True, True)),
+    ]
+    built = build(sources, tmp_path, workers=1)
+    assert built.clips.set_index("source")["windows"].to_dict() == {"a": 2, "c": 3}
+    assert built.clips["seconds"].tolist() in (["6.000", "9.000"], ["9.000", "6.000"])
+    assert built.quarantine[["source", "reason"]].values.tolist() == [["b", "silent"]]
+    assert built.remarks[["source", "remark"]].values.tolist() == [
+        ["a", "clipped: a bit"],
+        ["a", "silent windows: 3 of 5 are digital silence (zeros), left out"],
+        ["c", "clipped: a bit"],
+    ]
+    shard = tmp_path / "M1_20240312.tar"
+    lengths = {name: len(audio.decode_flac(data)) for name, data in shards.read_shard(shard)}
+    clips = built.clips.set_index("source")["clip_id"]
+    assert lengths == {f"{clips['a']}.flac": 2 * WINDOW_SAMPLES, f"{clips['c']}.flac": 3 * WINDOW_SAMPLES}
+
+
+def _again(folder: Path, sources: list[Noise], **options: object) -> BuiltSurvey:
+    """Build in a folder that knows what was built there before."""
+    earlier = Earlier(folder / "raw", folder / "memory.json")
+    with replacing_folder(folder / "raw") as raw:
+        built = build(sources, raw, workers=1, earlier=earlier, **options)
+    remember(earlier, built)
+    return built
+
+
+def _nights(count: int) -> list[Known]:
+    clips = [_known(seed, night=f"2024-03-{1 + seed % count:02d}") for seed in range(3 * count)]
+    return [*clips, _known(-1, night="2024-03-01")]
+
+
+def test_what_is_known_is_not_read_again(tmp_path):
+    sources = _nights(3)
+    first = _again(tmp_path, sources)
+    assert first.read == len(sources)
+    places = {path.name: path.stat().st_ino for path in (tmp_path / "raw").iterdir()}
+    new = [_known(50, night="2024-04-01"), _known(51, night="2024-03-02")]
+    second = _again(tmp_path, [*sources, *new])
+    assert second.read == 2
+    kept = {path.name for path in (tmp_path / "raw").iterdir() if places.get(path.name) == path.stat().st_ino}
+    assert kept == {"M1_20240301.tar", "M1_20240303.tar"}
+    _equal(second, build([*sources, *new], tmp_path / "clean", workers=1))
+    assert _bytes(tmp_path / "raw") == _bytes(tmp_path / "clean")
+
+
+@pytest.mark.parametrize(
+    "change", ["damaged shard", "missing shard", "other parameters", "damaged memory", "no memory"]
+)
+def test_what_is_not_certain_is_read_again(tmp_path, change):
+    sources = _nights(2)
+    _again(tmp_path, sources)
+    shard, memory = tmp_path / "raw" / "M1_20240301.tar", tmp_path / "memory.json"
+    if change == "damaged shard":
+        damaged = bytearray(shard.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        shard.write_bytes(damaged)
+    elif change == "missing shard":
+        shard.unlink()
+    elif change == "damaged memory":
+        memory.write_bytes(memory.read_bytes()[:-9])
+    elif change == "no memory":
+        memory.unlink()
+    options = {"padding": "repeat"} if change == "other parameters" else {}
+    again = _again(tmp_path, sources, **options)
+    assert again.read == (4 if "shard" in change else len(sources))
+    _equal(again, build(sources, tmp_path / "clean", workers=1, **options))
+    assert _bytes(tmp_path / "raw") == _bytes(tmp_path / "clean")
+
+
+def test_a_copy_that_was_left_out_is_read_when_the_other_goes(tmp_path):
+    both = [_known(1, "a"), _known(2, "b"), _known(1, "c", night="2024-03-13"), _known(3, "d", night="2024-03-13")]
+    assert list(_again(tmp_path, both).quarantine["source"]) == ["c"]
+    built = _again(tmp_path, both[1:])
+    assert built.read == 1 and sorted(built.clips["source"]) == ["b", "c", "d"]
+    build(both[1:], tmp_path / "clean", workers=1)
+    assert _bytes(tmp_path / "raw") == _bytes(tmp_path / "clean")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    surveys=st.lists(
+        st.lists(
+            st.builds(
+                _known,
+                st.integers(-1, 4),
+                source=st.sampled_from(["a", "b", "c", "d"]),
+                label=st.sampled_from(["positive", "negative"]),
+                night=st.sampled_from(["2024-03-11", "2024-03-12"]),
+            ),
+            max_size=6,
+        ),
+        min_size=2,
+        max_size=3,
+    )
+)
+def test_whatever_came_before_does_not_show(tmp_path_factory, surveys):
+    folder = tmp_path_factory.mktemp("known")
+    for sources in surveys:
+        built = _again(folder, sources)
+    _equal(built, build(surveys[-1], folder / "clean", workers=1))
+    assert _bytes(folder / "raw") == _bytes(folder / "clean")
 
 
 _STOPPED_RUN = """

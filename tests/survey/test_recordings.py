@@ -75,16 +75,16 @@ GOOD = {  # file -> windows
 }
 BAD = [
     ("zero.wav", "positive", "empty file"),
-    ("text.wav", "positive", "unreadable: Format not recognised"),
+    ("text.wav", "positive", "no audio: a text"),
     ("nan.wav", "positive", "NaN or infinite samples"),
     ("silence.wav", "negative", "silent"),
     ("one sample.wav", "negative", "too short: 2.08e-05 s of at least 0.5 s"),
     ("twice.wav", "positive", "path listed twice"),
     ("contradicting.wav", "positive", "path listed twice with contradicting labels"),
     ("contradicting.wav", "negative", "path listed twice with contradicting labels"),
-    ("../outside.wav", "positive", "path outside the folder"),
-    ("link.wav", "positive", "path outside the folder"),
-    ("good.wav/../../outside.wav", "positive", "path outside the folder"),
+    ("../outside.wav", "positive", "path outside the folder: it leaves the folder of clips.csv"),
+    ("link.wav", "positive", "path outside the folder: a link leads out of the folder of clips.csv"),
+    ("good.wav/../../outside.wav", "positive", "path outside the folder: it leaves the folder of clips.csv"),
     ("none.wav", "negative", "missing file"),
     ("a.mp3", "frog", "unknown label: frog"),
     ("copy of good.wav", "positive", "same audio as another clip: good.wav"),
@@ -141,7 +141,9 @@ def test_the_file_name_places_a_clip(result):
 
 def test_the_summary_counts_all_of_it(result):
     _, clips, rejected, notes = result
-    summary = survey.summarise(clips, rejected, notes)
+    remarks = pd.DataFrame({"source": ["a", "b"], "clip_id": ["", ""], "remark": ["clipped: 1 %", "clipped: 2 %"]})
+    summary = survey.summarise(clips, rejected, remarks, notes)
+    assert summary["remarks"] == {"clipped": 2}
     assert summary["clips"] == len(GOOD) and summary["quarantined"] == len(BAD)
     assert summary["windows"] == sum(GOOD.values())
     assert summary["hours"] == pytest.approx(sum(GOOD.values()) * 3 / 3600)

@@ -176,6 +176,78 @@ def test_a_json_about_something_else_is_refused(saved):
         load_head(saved)
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float16, np.int64, np.uint8])
+def test_weights_of_another_kind_are_refused(saved, kind):
+    _rewrite(saved, lambda arrays: arrays.update({"mean": arrays["mean"].astype(kind)}))
+    with pytest.raises(ModelError, match=r"has mean as \w+ of shape \(6,\), not float32"):
+        load_head(saved)
+
+
+@pytest.mark.parametrize("shape", [(), (6, 1), (0,)])
+def test_weights_of_another_rank_are_refused(saved, shape):
+    _rewrite(saved, lambda arrays: arrays.update({"mean": np.zeros(shape, np.float32)}))
+    with pytest.raises(ModelError, match=r"not float32 of 1 dimension|no head"):
+        load_head(saved)
+
+
+def test_a_tensor_that_stands_twice_in_the_header_is_refused(saved):
+    path = Path(f"{saved}.safetensors")
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = content[8 : 8 + length].rstrip()
+    twice = header[:-1] + b"," + header[1:]
+    _sign(saved, len(twice).to_bytes(8, "little") + twice + content[8 + length :])
+    with pytest.raises(ModelError, match="stands twice"):
+        load_head(saved)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"threshold":', '"threshold": 0.9, "threshold":', "'threshold' stands twice"),
+        ('"seed": 1', '"seed": NaN', "NaN is no number"),
+        ('"hidden_units": ', '"hidden_units": true, "was": ', "hidden_units is True"),
+        ('"dimensions": ', '"dimensions": "6", "was": ', "dimensions is '6'"),
+        ('"threshold": ', '"threshold": -0.5, "was": ', "threshold is -0.5"),
+        ('"threshold": ', '"threshold": "0", "was": ', "threshold is '0'"),
+        ('"classes": ', '"classes": [["positive"]], "was": ', "classes is "),
+        ('"classes": ', '"classes": "p", "was": ', "classes is 'p'"),
+        ('"weights_sha256": ', '"weights_sha256": null, "was": ', "weights_sha256 is None"),
+    ],
+)
+def test_a_description_that_cannot_be_meant_is_refused(saved, old, new, words):
+    config = Path(f"{saved}.json")
+    assert old in config.read_text()
+    config.write_text(config.read_text().replace(old, new, 1))
+    with pytest.raises(ModelError, match=words):
+        load_head(saved)
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"head"', "[" * 100_000])
+def test_json_that_is_no_object_is_refused(saved, text):
+    Path(f"{saved}.json").write_text(text)
+    with pytest.raises(ModelError, match=r"describes no head|damaged"):
+        load_head(saved)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 7, b"\xff" * 64, (2).to_bytes(8, "little") + b"{}", b"\5" + b"\0" * 7 + b"[[[[["]
+)
+def test_whatever_is_in_the_file_of_weights_is_one_sentence(saved, content):
+    _sign(saved, content)
+    with pytest.raises(ModelError):
+        load_head(saved)
+
+
+def _sign(path, content: bytes) -> None:
+    """Weights forged together with their checksum."""
+    Path(f"{path}.safetensors").write_bytes(content)
+    config = Path(f"{path}.json")
+    config.write_text(
+        json.dumps(json.loads(config.read_text()) | {"weights_sha256": hashlib.sha256(content).hexdigest()})
+    )
+
+
 def test_loading_and_scoring_need_no_torch(saved):
     code = (
         "import sys, numpy as np\n"

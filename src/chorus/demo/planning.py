@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from pydantic import Field
 
+from chorus.audio import Heard
 from chorus.clips import (
     CANDIDATE,
     LABELLED,
@@ -77,6 +78,14 @@ class PlannedClip:
     def samples(self) -> np.ndarray:
         """The audio, int16, shape (144000,), 3 s at 48 kHz mono: the same bytes wherever and whenever."""
         return render(self.scene)
+
+    def hear(self) -> Heard:
+        """See `survey.packing.ClipSource.hear`."""
+        return Heard([self.samples()])
+
+    def identity(self) -> str:
+        """Not known: it is computed anew each time."""
+        return ""
 
 
 def plan(options: DemoOptions) -> list[PlannedClip]:

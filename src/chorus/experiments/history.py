@@ -20,11 +20,10 @@ import pygit2
 import yaml
 
 from chorus.errors import DataError, ParameterError
+from chorus.experiments import baseline
 from chorus.experiments.signature import run_key, short_hash, signature
 
-_REFS = "refs/exps/"
-_OTHERS = tuple(f"{_REFS}{kind}" for kind in ("celery/", "exec/", "temp/", "apply/", "stash"))  # DVC's own use
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
+_EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+")  # others there are for DVC's own use
 
 
 @dataclass(frozen=True)
@@ -108,6 +107,19 @@ class Snapshot:
         }
         return [out for out in self._lock.get(stage, {}).get("outs", ()) if out["path"] in cached]
 
+    def outputs(self, stages: Collection[str]) -> list[dict[str, Any]]:
+        """What dvc.lock says about all outputs of `stages`: path, md5, size ..."""
+        return [out for stage in stages for out in self._lock.get(stage, {}).get("outs", ())]
+
+    def has(self, path: str) -> bool:
+        """Whether this commit has a file or folder of this path."""
+        return self._find(path) is not None
+
+    def bytes(self, path: str) -> bytes | None:
+        """A file of this commit; None if it has no such file."""
+        blob = self._find(path)
+        return None if blob is None else bytes(blob.data)
+
     @property
     def _lock(self) -> dict[str, Any]:
         blob = self._find("dvc.lock")
@@ -141,7 +153,7 @@ class Snapshot:
 
 @lru_cache(maxsize=1024)  # most experiments share most of these files
 def _parse(text: bytes) -> Any:
-    return yaml.load(text, Loader=_LOADER) or {}
+    return yaml.load(text, Loader=baseline.LOADER) or {}
 
 
 def _locked_stages(lock: bytes) -> dict[str, Any]:
@@ -163,8 +175,12 @@ class History:
         found = pygit2.discover_repository(str(root))
         if found is None:
             raise DataError(f"{root} is in no git repository: experiments are kept in git")
-        self._git = pygit2.Repository(found)
-        folder = root.resolve().relative_to(Path(self._git.workdir).resolve()).as_posix()
+        self.git = pygit2.Repository(found)
+        if self.git.workdir is None:
+            raise DataError(
+                f"the git repository of {root} is bare, without files to work on: git config core.bare false"
+            )
+        folder = root.resolve().relative_to(Path(self.git.workdir).resolve()).as_posix()
         self._folder = "" if folder == "." else folder
         self._known: dict[tuple[Any, ...], Snapshot] = {}
 
@@ -174,13 +190,32 @@ class History:
         Raises:
             DataError: there is no commit yet.
         """
-        if self._git.head_is_unborn:
+        if self.git.head_is_unborn:
             raise DataError("this repository has no commit yet: experiments need one to start from")
         return self.at("HEAD", stages)
 
+    def own_baseline(self, shared: Collection[str]) -> str | None:
+        """The commit that stands in for the current one where the `shared` stages have other results here.
+
+        None where they have the same; and where what they are made from is changed too, so that they are of nothing
+        that is committed.
+        """
+        pipeline = self.baseline().pipeline["stages"]
+        results = [path for stage in shared for path in kept_by_git(pipeline[stage])]
+        deps = [path for stage in shared for path in pipeline[stage].get("deps", ()) if path not in results]
+        inputs = tuple(self._own(path) for path in ("params.yaml", "dvc.yaml", *deps))
+        if any(path.startswith(inputs) for path in self.changed()):
+            return None
+        commit = baseline.own_baseline(self.git, self._folder, shared, results)
+        return None if commit is None else str(commit.id)
+
+    def keep(self, commit: str, sweep: str) -> str:
+        """See `chorus.experiments.baseline.keep`."""
+        return baseline.keep(self.git, self.git[commit].peel(pygit2.Commit), sweep)
+
     def at(self, revision: str, stages: Collection[str], name: str = "") -> Snapshot:
         """A commit, by its id or by a reference to it."""
-        commit = self._git.revparse_single(revision).peel(pygit2.Commit)
+        commit = self.git.revparse_single(revision).peel(pygit2.Commit)
         identity = (name or revision.rpartition("/")[2], commit.id, tuple(stages))
         if identity not in self._known:  # what a commit holds never changes: it is read once
             self._known[identity] = Snapshot(identity[0], commit, self._folder, identity[2])
@@ -188,17 +223,39 @@ class History:
 
     def experiments(self, stages: Collection[str]) -> list[Snapshot]:
         """All experiments, the oldest first."""
-        names = [reference.name for reference in self._git.references.iterator()]
-        own = [name for name in names if name.startswith(_REFS) and not name.startswith(_OTHERS)]
-        found = [self.at(name, stages) for name in own]
+        found = [self.at(name, stages) for name in self.git.references if self._is_experiment(name)]
         return sorted(found, key=lambda snapshot: (snapshot.commit.commit_time, snapshot.name))
+
+    def _is_experiment(self, name: str) -> bool:
+        """Whether a reference is an experiment of this study: others may lie there too, by hand or from elsewhere."""
+        if not _EXPERIMENT.fullmatch(name):
+            return False
+        try:
+            commit = self.git.references[name].peel(pygit2.Commit)
+        except (KeyError, ValueError, pygit2.GitError):  # of an object that is missing, or no commit
+            return False
+        return all(self._own(path) in commit.tree for path in ("params.yaml", "dvc.yaml"))
 
     def changed(self, beside: Collection[str] = ()) -> list[str]:
         """Tracked files that differ from the current commit, except where their path begins with one of `beside`."""
         untracked = pygit2.enums.FileStatus.WT_NEW | pygit2.enums.FileStatus.IGNORED
-        status = self._git.status(untracked_files="no")
-        own = tuple(f"{self._folder}/{path}" if self._folder else path for path in beside)
+        status = self.git.status(untracked_files="no")
+        own = tuple(self._own(path) for path in beside)
         return [path for path, flags in status.items() if not flags & untracked and not path.startswith(own)]
+
+    def put_back(self, beginnings: Collection[str]) -> list[str]:
+        """Put tracked files whose path begins with one of `beginnings` back as the current commit has them."""
+        own = tuple(self._own(path) for path in beginnings)
+        paths = [path for path in self.changed() if path.startswith(own)]
+        if paths:
+            head = self.git.head.peel(pygit2.Tree)
+            force = pygit2.enums.CheckoutStrategy.FORCE | pygit2.enums.CheckoutStrategy.DISABLE_PATHSPEC_MATCH
+            self.git.checkout_tree(head, paths=paths, strategy=force)  # type: ignore[no-untyped-call]
+        return paths
+
+    def _own(self, path: str) -> str:
+        """A path of the study as git names it."""
+        return f"{self._folder}/{path}" if self._folder else path
 
 
 def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: str) -> list[str]:
@@ -234,6 +291,19 @@ def inputs_of(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]
     """The stages outside `stages` that make what these need."""
     makers = set().union(*(_makers(pipeline["stages"], stage) for stage in stages)) - set(stages)
     return [stage for stage in pipeline["stages"] if stage in makers]
+
+
+def upstream(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
+    """All stages outside `stages` that come before them, directly or not: what the runs of a grid share."""
+    before = set().union(*(_upstream(pipeline["stages"], stage) for stage in stages)) - set(stages)
+    return [stage for stage in pipeline["stages"] if stage in before]
+
+
+def kept_by_git(stage: Mapping[str, Any]) -> list[str]:
+    """The outputs of a stage that DVC's cache does not keep."""
+    entries = [entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, ())]
+    settings = [next(iter(entry.items())) for entry in entries if isinstance(entry, dict)]
+    return [path for path, setting in settings if not setting.get("cache", True)]
 
 
 def inputs(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:

@@ -161,7 +161,8 @@ def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> pd.DataFra
         comparisons: each names one run of either configuration.
 
     Returns:
-        Two rows (a, b) and a third (b - a, the mean of the differences seed by seed) for each comparison.
+        Two rows (a, b) and a third (b - a, the mean of the differences seed by seed) for each comparison; without
+        comparisons the columns alone.
 
     Raises:
         DataError: a run that is not in the table.
@@ -177,7 +178,7 @@ def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> pd.DataFra
             rows.append(about | what | group[metrics].mean().to_dict())
         what = {"side": "b - a", "configuration": "", "seeds": len(difference)}
         rows.append(about | what | difference.mean().to_dict())
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["comparison", "shows", "side", "configuration", "seeds", *metrics])
 
 
 def configuration(run: Mapping[str, Any]) -> str:

@@ -51,6 +51,9 @@ class Task:
 class Queue:
     """The queue of the study in the current folder.
 
+    Args:
+        start: the commit that runs start from.
+
     Runs are put in as git objects, as `dvc exp run --queue` stashes them, but without its detours through the working
     tree: a kill at any moment leaves the tree as it was, and ninety runs take seconds.
 
@@ -58,12 +61,12 @@ class Queue:
         ChorusError: git does not know who commits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, start: str) -> None:
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # workers start `dvc`
         self._dvc = Repo()
         self._queue = self._dvc.experiments.celery_queue
         self._git = pygit2.Repository(self._dvc.scm.root_dir)
-        self._head = self._git.head.peel(pygit2.Commit)  # of now: a commit made meanwhile changes nothing
+        self._head = self._git[start].peel(pygit2.Commit)
         self._scratch = Path(self._dvc.tmp_dir) / "exps"
         try:
             self._author = self._git.default_signature
@@ -118,6 +121,10 @@ class Queue:
         own = self._record(task.commit, "out")
         files = [own] if own.exists() else sorted(Path(self._queue.wdir).glob("dvc-exp-worker-*.out"))
         text = [line for file in files for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+        if self._info(task.commit).get("result_ref"):
+            text.append(
+                "it ran, but DVC did not bring its experiment into this repository: a damaged reference in git?"
+            )
         return "\n".join(text[-lines:])
 
     def workers(self) -> set[int]:
@@ -155,12 +162,12 @@ class Queue:
         return [task for task in self.tasks() if task.state == "running" and task.identity not in working]
 
     def exists(self, name: str) -> bool:
-        """Whether there is an experiment of this name that starts from the current commit."""
+        """Whether there is an experiment of this name that starts from this commit."""
         return self._dvc.scm.get_ref(str(ExpRefInfo(str(self._head.id), name))) is not None
 
     def result(self, task: Task) -> str | None:
         """The git reference of the experiment that a task has become; None as long as it is none."""
-        return self._info(task.commit).get("result_ref")
+        return self._result(task.commit)
 
     def tidy(self) -> None:
         """Remove what killed processes have left half done. Only when no worker is alive."""
@@ -190,7 +197,7 @@ class Queue:
         self._dvc.close()
 
     def _tree(self, head: pygit2.Commit, name: str, changes: Mapping[str, Any], stages: Sequence[str]) -> pygit2.Oid:
-        """The tree of the current commit with other params, and with DVC's arguments, which travel as a file."""
+        """The tree of the start with other params, and with DVC's arguments, which travel as a file."""
         folder = Path.cwd().relative_to(Path(self._git.workdir).resolve())
         with tempfile.TemporaryDirectory() as scratch:
             params, arguments = Path(scratch) / "params.yaml", Path(scratch) / "arguments"
@@ -222,7 +229,7 @@ class Queue:
     def _state(self, identity: str, entry: QueueEntry) -> State:
         if not AsyncResult(identity, app=self._queue.celery).ready():
             return "running"
-        return "done" if self._info(entry.stash_rev).get("result_ref") else "failed"
+        return "done" if self._result(entry.stash_rev) else "failed"
 
     def _pids(self) -> dict[int, int]:
         """Number -> process of the workers that are alive."""
@@ -238,6 +245,11 @@ class Queue:
 
     def _record(self, commit: str, kind: str) -> Path:
         return Path(self._queue.pid_dir) / commit / f"{commit}.{kind}"
+
+    def _result(self, commit: str) -> str | None:
+        """DVC writes the reference down before it brings it here, and says nothing when it cannot."""
+        reference: str | None = self._info(commit).get("result_ref")
+        return reference if reference and self._git.references.get(reference) is not None else None
 
     def _info(self, commit: str) -> dict[str, Any]:
         return _read(self._record(commit, "run"))

@@ -21,6 +21,7 @@ SECTIONS = {
     "train": "chorus.training:HeadOptions",
     "evaluate": "chorus.evaluation:EvaluateOptions",
     "health": "chorus.health.options:HealthOptions",
+    "pictures": "chorus.pictures:PictureOptions",
 }
 
 

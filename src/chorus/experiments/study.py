@@ -11,13 +11,23 @@ import pandas as pd
 import yaml
 
 from chorus.errors import DataError, ParameterError
+from chorus.experiments.differences import Difference, differences
 from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid, rank_metric
-from chorus.experiments.history import History, Snapshot, inputs, inputs_of, varying_stages
+from chorus.experiments.history import (
+    History,
+    Snapshot,
+    inputs,
+    inputs_of,
+    kept_by_git,
+    upstream,
+    varying_stages,
+)
 from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed
 from chorus.experiments.signature import run_key, signature
 
 TARGET = "diagnose"  # the last stage of a run in a grid; gallery needs the audio, and nobody looks at ninety of them
+SPLITS = "data/manifests/splits.csv"
 DETAIL, COMPOSITION = "metrics/evaluation_detail.json", "metrics/composition.json"
 HEALTH, HEALTH_DETAIL = "metrics/health.json", "metrics/health_detail.json"
 
@@ -42,6 +52,10 @@ def read_sweep(path: Path) -> dict[str, Any]:
 class Grid:
     """The runs of a sweep, as changes to the current commit of a study.
 
+    head: the current commit.
+    start: what the runs start from: the current commit, or one of its own that holds the results which the shared
+        stages have in the workspace, where they are others than in the current commit.
+
     Args:
         root: the folder of the study.
         sweep: what the sweep file holds.
@@ -61,6 +75,7 @@ class Grid:
         target: str,
         subsets: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        self._root = root
         self._history = History(root)
         self.start = self._history.baseline()
         self.runs: list[PlannedRun] = load_grid(sweep, self.start.params, subsets=subsets)
@@ -71,7 +86,10 @@ class Grid:
         self.stages = varying_stages(self.start.pipeline, self.axes, target)
         self.shared = inputs_of(self.start.pipeline, self.stages)
         self.inputs = inputs(self.start.pipeline, self.stages)
-        self.start = self._history.baseline(self.stages)
+        self.before = upstream(self.start.pipeline, self.stages)
+        self.head = self._history.baseline(self.stages)
+        self._own = self._history.own_baseline(self.before)
+        self.start = self.head if self._own is None else self._history.at(self._own, self.stages)
         self._keys: dict[str, str] = {}
 
     @cached_property
@@ -158,15 +176,62 @@ class Grid:
         detail, composition = experiment.json(DETAIL), experiment.json(COMPOSITION)
         health = experiment.json(HEALTH), experiment.json(HEALTH_DETAIL)
         row = run_row(name, experiment.params, detail, composition, self.axes, *health)
-        return row | {"signature": experiment.signature, "version": experiment.version}
+        splits = (experiment.output_hash(SPLITS) or "")[:8]  # of which clips, and which of them are judged
+        return row | {"signature": experiment.signature, "splits": splits, "version": experiment.version}
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """Finished runs as a table, in the order of the grid."""
         return pd.DataFrame([self.row(run.name, experiments[run.name]) for run in self.runs if run.name in experiments])
 
+    def keep_start(self, sweep: str) -> str | None:
+        """The tag that keeps the commit of its own that the runs start from; None: they start from the current one.
+
+        Args:
+            sweep: the name of the sweep, which becomes part of the tag's.
+        """
+        return None if self._own is None else self._history.keep(self._own, sweep)
+
+    def at_hand(self) -> bool:
+        """Whether the cache holds what the runs read, as dvc.lock in the workspace has it: they take it from there."""
+        from dvc.repo import Repo
+
+        with Repo(str(self._root)) as repo:
+            outs = [out for out in repo.index.outs if out.use_cache and self._is_read(out.def_path)]
+            return all(out.hash_info and not out.changed_cache() for out in outs)
+
+    def _is_read(self, output: str) -> bool:
+        return any(path == output or path.startswith(f"{output}/") for path in self.inputs)
+
+    def differences(self) -> list[Difference]:
+        """The outputs of shared stages in which the start of the runs differs from the current commit."""
+        from dvc.repo import Repo  # takes half a second to import
+
+        with Repo(str(self._root)) as repo:
+            cache = Path(repo.cache.local_cache_dir)
+        return differences(self.head, self.start, self.before, cache)
+
+    def not_over(self, done: int, *results: Path) -> str | None:
+        """Why results of so many runs must not replace those in the current commit; None: they may.
+
+        Args:
+            results: files and folders of the study that would be written.
+        """
+        kept = [path.as_posix() for path in results if self.head.has(path.as_posix())]
+        if done >= len(self.runs) or not kept:
+            return None
+        return (
+            f"{', '.join(kept)} stay as they are in the commit: {len(self.runs) - done} runs of the grid are not done"
+        )
+
     def changed_files(self, results: Collection[str]) -> list[str]:
-        """Tracked files that differ from the current commit, except where their path begins with one of `results`."""
-        return self._history.changed(beside=results)
+        """Tracked files that differ from the current commit, but for what stages make.
+
+        Args:
+            results: beginnings of paths that are left out too.
+        """
+        stages = self.start.pipeline["stages"].values()
+        made = {path for stage in stages for path in kept_by_git(stage)} | {"dvc.lock"}
+        return self._history.changed(beside=[*results, *made])
 
     def shared_data(self) -> list[dict[str, Any]]:
         """The cached outputs that all runs share: stage, path, md5, size in bytes and nfiles of each."""

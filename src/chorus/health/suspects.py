@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from chorus.clips import BINARY, POSITIVE
 from chorus.errors import DataError
 from chorus.evaluation.baseline import logistic_regression_probabilities
+from chorus.metrics import auroc
 from chorus.training.examples import Examples, clip_probabilities
 
 FOLDS = 5
@@ -24,7 +26,7 @@ def suspects(training: Examples, *, folds: int = FOLDS) -> pd.DataFrame:
         clip_id, label, score (0 to 1, low is suspicious), likely (the most probable class), rank (from 1).
 
     Raises:
-        DataError: fewer nights than folds, fewer windows of a class than that, or all clips of a class in one fold.
+        DataError: a class is heard in a single night, or all its clips are in one fold.
     """
     from cleanlab.rank import get_label_quality_scores
 
@@ -44,23 +46,43 @@ def suspects(training: Examples, *, folds: int = FOLDS) -> pd.DataFrame:
     return table.assign(rank=np.arange(1, len(table) + 1))
 
 
+def nobody() -> pd.DataFrame:
+    """The table of `suspects` without rows."""
+    return pd.DataFrame(columns=["clip_id", "label", "score", "likely", "rank"])
+
+
+def separation(ranked: pd.DataFrame) -> float | None:
+    """AUROC of two classes when each clip is scored by a model that never heard its night; None without both.
+
+    Args:
+        ranked: from `suspects`.
+    """
+    labels = (ranked["label"] == POSITIVE).to_numpy(dtype=bool)
+    if set(ranked["label"]) != set(BINARY):
+        return None
+    own = ranked["score"].to_numpy(dtype=np.float64)
+    return auroc(labels, np.where(labels, own, 1 - own))
+
+
 def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
     """The probability of each class, (n, k), each row by a model that learned from other nights.
+
+    Args:
+        folds: at most so many; fewer where a class is heard in fewer nights, or has fewer windows.
 
     Raises:
         DataError: see `suspects`.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    nights = len(np.unique(training.groups))
-    if nights < folds:
-        raise DataError(f"out-of-fold predictions need {folds} nights at least, but the training set has {nights}")
     classes = len(training.classes)
-    windows = np.bincount(training.labels, minlength=classes)
-    if windows.min() < folds:
+    nights = np.array([len(np.unique(training.groups[training.labels == label])) for label in range(classes)])
+    folds = min(folds, int(nights.min()))
+    if folds < 2:
+        rarest = int(nights.argmin())
         raise DataError(
-            f"out-of-fold predictions need {folds} windows of each class at least, but there are {windows.min()} of "
-            f"{training.classes[int(windows.argmin())]}"
+            f"labels cannot be checked by other nights: {training.classes[rarest]} clips are heard in "
+            f"{nights[rarest]} {'night' if nights[rarest] == 1 else 'nights'} of the training set, and it takes two"
         )
     probabilities = np.full((len(training), classes), np.nan)
     split = StratifiedGroupKFold(n_splits=folds).split(training.features, training.labels, training.groups)

@@ -5,11 +5,13 @@ no global state.
 """
 
 from chorus.pictures.evaluation import draw_evaluation
+from chorus.pictures.options import PictureOptions
 from chorus.pictures.scores import draw_score_distribution
 from chorus.pictures.sheet import SheetClip, contact_sheet, draw_spectrogram, thumbnail
 from chorus.pictures.spectrogram import spectrogram
 
 __all__ = [
+    "PictureOptions",
     "SheetClip",
     "contact_sheet",
     "draw_evaluation",

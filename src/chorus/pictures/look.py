@@ -40,6 +40,7 @@ _STYLE = {
     "ytick.labelsize": 8,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
+    "text.parse_math": False,  # names of clips and sites are names, whatever dollars and braces they have
 }
 
 

@@ -37,6 +37,7 @@ def draw_score_distribution(
         if len(values):
             axes.set_yscale("log")  # a pool holds far more clips without the call than with it
             axes.yaxis.set_major_formatter("{x:,.0f}")
+            axes.yaxis.set_minor_formatter("")  # its own would be a formula
         axes.set_ylim(bottom=0.7)
         axes.set_xlim(-0.005, 1.005)
         axes.set_xlabel(xlabel)

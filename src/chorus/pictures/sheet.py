@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from chorus.clips import SAMPLE_RATE
 from chorus.errors import DataError
 from chorus.pictures.look import BLUE, GREY, clipped, drawing, picture, png
+from chorus.pictures.options import PictureOptions
 from chorus.pictures.spectrogram import RANGE_DB, check_samples, spectrogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-FROG_HZ = 4000  # frogs call below
-RADR_BAND_HZ = (270, 660)  # where Rana draytonii is loudest (-10 dB, measured on clean clips)
 _WAVEFORM_COLUMNS = 1200
 _WIND_HZ = 200
-_BAND_NOTE = f"dotted lines: {RADR_BAND_HZ[0]}–{RADR_BAND_HZ[1]} Hz, where RADR calls are loudest"
+_ALL = PictureOptions()
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,8 @@ class SheetClip:
     samples: NDArray[np.int16]
 
 
-def draw_spectrogram(samples: NDArray[np.int16], path: Path | str, title: str) -> None:
-    """Draw one clip as PNG: its waveform, its spectrogram up to 4 kHz, and the full band.
+def draw_spectrogram(samples: NDArray[np.int16], path: Path | str, title: str, shown: PictureOptions = _ALL) -> None:
+    """Draw one clip as PNG: its waveform, its spectrogram up to where the target calls, and the full band.
 
     Args:
         samples: int16 (n,) at 48 kHz.
@@ -45,12 +44,11 @@ def draw_spectrogram(samples: NDArray[np.int16], path: Path | str, title: str) -
         DataError: the samples are not one channel of 16-bit audio, or there are none.
     """
     check_samples(samples)
-    subheading = f"{len(samples) / SAMPLE_RATE:g} s · {_BAND_NOTE}"
+    subheading = " · ".join(filter(None, [f"{len(samples) / SAMPLE_RATE:g} s", shown.note]))
     with picture(path, 7.5, clipped(title, 95), subheading) as figure:
         top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[1, 3, 1.8])
         _waveform(top, samples)
-        image = _spectrogram(middle, samples, FROG_HZ)
-        _mark_band(middle)
+        image = _call_band(middle, samples, shown)
         _spectrogram(bottom, samples, SAMPLE_RATE / 2)
         for axes in (middle, bottom):
             axes.set_ylabel("kHz")
@@ -58,8 +56,8 @@ def draw_spectrogram(samples: NDArray[np.int16], path: Path | str, title: str) -
         figure.colorbar(image, ax=middle, label="dB", pad=0.01, aspect=24, extend="both")
 
 
-def contact_sheet(clips: Sequence[SheetClip], path: Path | str, heading: str) -> None:
-    """Draw up to ten clips as PNG: spectrograms up to 4 kHz, two columns, in reading order.
+def contact_sheet(clips: Sequence[SheetClip], path: Path | str, heading: str, shown: PictureOptions = _ALL) -> None:
+    """Draw up to ten clips as PNG: spectrograms up to where the target calls, two columns, in reading order.
 
     Each clip has its own range of levels, so that a faint call is as visible as a loud one.
 
@@ -69,10 +67,11 @@ def contact_sheet(clips: Sequence[SheetClip], path: Path | str, heading: str) ->
     if len(clips) > 10:
         raise DataError(f"a contact sheet holds up to ten clips, not {len(clips)}")
     rows = max(1, math.ceil(len(clips) / 2))
-    with picture(path, 0.7 + 1.85 * rows, clipped(heading, 95), f"kHz over seconds · {_BAND_NOTE}") as figure:
+    subheading = " · ".join(filter(None, ["kHz over seconds", shown.note]))
+    with picture(path, 0.7 + 1.85 * rows, clipped(heading, 95), subheading) as figure:
         cells = figure.subplots(rows, 2, squeeze=False).ravel()
         for axes, clip in zip(cells, clips, strict=False):
-            _call_band(axes, clip.samples)
+            _call_band(axes, clip.samples, shown)
             title = "\n".join(clipped(line, 80) for line in clip.title.splitlines())
             axes.set_title(title, size=8, weight="normal")
         for axes in cells[len(clips) :]:
@@ -81,21 +80,23 @@ def contact_sheet(clips: Sequence[SheetClip], path: Path | str, heading: str) ->
             cells[0].text(0, 0.8, "There are none.", size=11, color=GREY)
 
 
-def thumbnail(samples: NDArray[np.int16]) -> bytes:
-    """One clip's spectrogram up to 4 kHz as a PNG 432 pixels wide, without a title.
+def thumbnail(samples: NDArray[np.int16], shown: PictureOptions = _ALL) -> bytes:
+    """One clip's spectrogram up to where the target calls as a PNG 432 pixels wide, without a title.
 
     Raises:
         DataError: the samples are not one channel of 16-bit audio, or there are none.
     """
     with drawing(3.6, 1.7) as figure:
-        _call_band(figure.subplots(), samples)
+        _call_band(figure.subplots(), samples, shown)
         return png(figure)
 
 
-def _call_band(axes: Axes, samples: NDArray[np.int16]) -> None:
+def _call_band(axes: Axes, samples: NDArray[np.int16], shown: PictureOptions) -> AxesImage:
     check_samples(samples)
-    _spectrogram(axes, samples, FROG_HZ)
-    _mark_band(axes)
+    image = _spectrogram(axes, samples, shown.highest_hz)
+    for hz in shown.band_hz or ():
+        axes.axhline(hz / 1000, color="white", linewidth=0.7, linestyle=(0, (1, 4)), alpha=0.8)
+    return image
 
 
 def _waveform(axes: Axes, samples: NDArray[np.int16]) -> None:
@@ -127,8 +128,3 @@ def _spectrogram(axes: Axes, samples: NDArray[np.int16], max_hz: float) -> AxesI
     axes.set_ylim(0, max_hz / 1000)
     axes.set_xlim(0, seconds)
     return image
-
-
-def _mark_band(axes: Axes) -> None:
-    for hz in RADR_BAND_HZ:
-        axes.axhline(hz / 1000, color="white", linewidth=0.7, linestyle=(0, (1, 4)), alpha=0.8)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from chorus.clips import LABELS, POSITIVE, SAMPLE_RATE
 from chorus.errors import DataError
-from chorus.pictures import thumbnail
+from chorus.pictures import PictureOptions, thumbnail
 from chorus.sounds import read_sounds
 
+ALL = PictureOptions()
 _LISTEN_RATE = 16_000  # Hz: keeps what is below 8 kHz, and with it every frog, at a third of the size
 _BANDS = (("never", 0.0), ("to 10 %", 0.1), ("to 50 %", 0.5), ("to 90 %", 0.9), ("above", 1.0))
 
@@ -30,12 +31,14 @@ class HardClip:
     sound: bytes | None = None
 
 
-def hard_clips(shares: pd.DataFrame, raw: Path, each: int = 6) -> tuple[list[HardClip], str]:
+def hard_clips(
+    shares: pd.DataFrame, raw: Path, shown: PictureOptions = ALL, each: int = 6
+) -> tuple[list[HardClip], str]:
     """The hardest clips of each label that any run gets wrong, with what can be seen and heard of them.
 
     Args:
         shares: of `wrong_shares`.
-        raw: see `read_sounds`.
+        raw: see `read_sounds`. shown: of the spectrograms.
 
     Returns:
         The clips; and why they have no pictures and sounds, "" if they have.
@@ -46,7 +49,7 @@ def hard_clips(shares: pd.DataFrame, raw: Path, each: int = 6) -> tuple[list[Har
     except DataError as error:
         return [HardClip(row) for row in rows], str(error)
     heard = [(row, sounds[row["clip_id"]]) for row in rows]
-    return [HardClip(row, thumbnail(samples), listenable(samples)) for row, samples in heard], ""
+    return [HardClip(row, thumbnail(samples, shown), listenable(samples)) for row, samples in heard], ""
 
 
 def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:

@@ -31,7 +31,8 @@ class Material:
     runs: of `chorus.reporting.tables.typed`. board, comparisons: of `chorus.experiments.leaderboard`.
     rank_by: the metric of the leaderboard ("ood.f1"); its split is the one that the page is about.
     figures: name of a picture ("leaderboard", "heat_f1", "parallel", "health", ...) -> PNG.
-    hard_clips, wrong_counts: of `chorus.reporting.hardest`; `hard_missing` says why there are none, or no sounds.
+    hard_clips, wrong_counts: of `chorus.reporting.hardest`; `hard_missing` says why there are none, or no sounds;
+        `spectrograms`, what their pictures show.
     verdicts: name of a comparison -> a sentence on whether its difference is real.
     subsets: metrics/subsets.json. notes: metrics/survey.json's.
     data: of dvc.lock, each with stage, path, md5, size and nfiles.
@@ -46,6 +47,7 @@ class Material:
     rank_by: str
     figures: Mapping[str, bytes]
     hard_clips: Sequence[HardClip] = ()
+    spectrograms: str = ""
     wrong_counts: Sequence[Mapping[str, Any]] = ()
     hard_missing: str = ""
     verdicts: Mapping[str, str] = field(default_factory=dict)

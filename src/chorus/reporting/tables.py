@@ -13,7 +13,7 @@ from chorus.statistics import holm
 
 FACTORS = ("quality", "balance", "positive_subsets", "negative_subsets")
 VERDICTS = ("healthy", "unknown", "watch", "trouble")  # of a run's training, the best first
-_TEXT = ("run", *FACTORS, "signature", "version", "health.verdict", "health.findings")
+_TEXT = ("run", *FACTORS, "signature", "version", "splits", "health.verdict", "health.findings")
 
 
 def typed(runs: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:

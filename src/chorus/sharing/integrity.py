@@ -2,11 +2,17 @@
 
 DVC names objects by their MD5 and trusts the names: it notices neither a damaged object in its cache, nor a missing one
 of a folder on the remote, whose list of files it finds there and takes for the files.
+
+It also trusts what it collected for an earlier push or pull, interrupted or not: the half of a list is taken for the
+whole ever after (the cause of what https://github.com/treeverse/dvc/issues/10977 describes; #4343 was of that kind).
+`Store.push` therefore asks the remote for each object, and `Store.forget` removes what was collected.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -18,7 +24,7 @@ from typing import Any, BinaryIO, Literal
 
 from dvc.config import NoRemoteError
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 from dvc_objects.errors import ObjectFormatError
@@ -27,6 +33,11 @@ from chorus.errors import ChorusError, DataError
 
 State = Literal["whole", "missing", "damaged"]
 _CONNECTIONS = 8
+_BATCH = 64  # objects between two steps of a progress bar
+
+
+def _ignore(_: int) -> None:
+    """No progress bar."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +104,71 @@ class Store:
         Raises:
             ChorusError: there is no remote, or it cannot be read.
         """
-        with _using_remote():
-            return self._states(self._remote, objects, advance)
+        with using_remote():
+            remote = self._reachable()
+            return self._states(remote, objects, advance)
 
-    def upload(self, objects: Collection[Object]) -> None:
-        """Put objects from the cache on the remote, in place of what is there.
+    def upload(self, objects: Collection[Object], advance: Callable[[int], None] = _ignore) -> None:
+        """Put objects from the cache on the remote, in place of what is there: first files, then lists of files.
+
+        Whoever finds a list there, finds all its files; each object is there whole or not at all.
 
         Raises:
             ChorusError: the remote cannot be written.
         """
-        with _using_remote():
-            for item in objects:
-                self._remote.fs.put_file(self._cache.oid_to_path(item.name), self._remote.oid_to_path(item.name))
+        names = sorted((item.name for item in objects), key=lambda name: (name.endswith(".dir"), name))
+        with using_remote():
+            remote = self._remote
+            for start in range(0, len(names), _BATCH):
+                batch = names[start : start + _BATCH]
+                paths = [self._cache.oid_to_path(name) for name in batch]
+                remote.add(paths, self._cache.fs, batch, check_exists=False, batch_size=_CONNECTIONS)
+                advance(len(batch))
+
+    def lacking(self, objects: Collection[Object]) -> list[Object]:
+        """The objects that the remote has not, or in another size; it is asked for each, and none is read.
+
+        Raises:
+            ChorusError: there is no remote, or it cannot be read.
+        """
+        with using_remote():
+            remote = self._reachable(writing=True)
+            with ThreadPoolExecutor(_CONNECTIONS) as pool:
+                found = list(pool.map(partial(self._stored, remote), objects))
+        return [item for item, stored in zip(objects, found, strict=True) if not stored]
+
+    def push(self, objects: Collection[Object], advance: Callable[[int], None] = _ignore) -> list[Object]:
+        """Bring to the remote what it lacks, whatever DVC has noted about it, and look whether it arrived.
+
+        Returns:
+            what was uploaded.
+
+        Raises:
+            DataError: an object is neither here nor on the remote; all files that are here have been uploaded, but no
+                list of files.
+            ChorusError: there is no remote, it cannot be used, or an object has not arrived.
+        """
+        self.forget()
+        lacking = self.lacking(objects)
+        lost = [item for item in lacking if not self._is_here(item)]
+        uploaded = [item for item in lacking if item not in lost and not (lost and item.name.endswith(".dir"))]
+        advance(len(objects) - len(uploaded))
+        self.upload(uploaded, advance)
+        if lost:
+            raise DataError(
+                f"{_counted(lost)} neither here nor on the remote, {lost[0].paths[0]} first: "
+                "bring the data here first (dvc pull of another remote, or dvc repro)"
+            )
+        if left := self.lacking(uploaded):
+            raise ChorusError(f"{_counted(left)} not on the remote although it took the upload: {left[0].paths[0]}")
+        return uploaded
+
+    def forget(self) -> None:
+        """Remove what DVC has collected for earlier pushes and pulls, and noted about remotes; it collects it anew."""
+        with lock_repo(self._repo):
+            shutil.rmtree(Path(self._repo.site_cache_dir) / "index", ignore_errors=True)
+        self._repo.close()
+        self._repo = Repo()  # the old one would go on with the databases that it has open
 
     def discard(self, objects: Collection[Object]) -> None:
         """Remove objects from the cache, and their damaged copies in the study: the next pull brings them again."""
@@ -122,6 +186,30 @@ class Store:
         except (NoRemoteError, DvcException) as error:
             raise ChorusError(f"no remote to look at: {' '.join(str(error).split())}") from None
 
+    def _reachable(self, *, writing: bool = False) -> Any:
+        """The remote, seen to answer: without its bucket or disk, every object would be "missing".
+
+        Args:
+            writing: a folder on this machine may not be there yet, DVC makes it.
+        """
+        remote = self._remote
+        if remote.fs.protocol == "s3":
+            bucket = remote.path.split("/")[0]
+            remote.fs.fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1)
+        elif remote.fs.protocol == "local" and not writing and not Path(remote.path).is_dir():
+            raise ChorusError(f"the remote's folder {remote.path} is not there: is its disk mounted?")
+        return remote
+
+    def _is_here(self, item: Object) -> bool:
+        return Path(self._cache.oid_to_path(item.name)).is_file()
+
+    def _stored(self, remote: Any, item: Object) -> bool:
+        try:
+            size = remote.fs.info(remote.oid_to_path(item.name))["size"]
+        except FileNotFoundError:
+            return False
+        return not self._is_here(item) or size == Path(self._cache.oid_to_path(item.name)).stat().st_size
+
     def _parts(self, info: HashInfo, path: str) -> Iterator[tuple[str, str]]:
         """Path and name of what an output consists of."""
         assert info.value is not None
@@ -134,7 +222,7 @@ class Store:
         absent = (FileNotFoundError, ObjectFormatError)
         with suppress(*absent):
             return Tree.load(self._cache, info)
-        with _using_remote(), suppress(*absent):
+        with using_remote(), suppress(*absent):
             return Tree.load(self._remote, info)
         raise ChorusError(
             f"the list of files of {path} is neither here nor on the remote:"
@@ -171,12 +259,43 @@ def _whole(name: str, stream: BinaryIO) -> bool:
     return digest.hexdigest() == name.removesuffix(".dir")
 
 
+def _counted(objects: Collection[Object]) -> str:
+    return "1 object is" if len(objects) == 1 else f"{len(objects)} objects are"
+
+
+# What S3 servers say, and what to do about it.
+_REMEDIES = (
+    (r"token.*expired|ExpiredToken", "the session token has expired: log in again, or set a new session_token"),
+    (
+        r"PermanentRedirect|Moved Permanently|must be addressed using|IllegalLocationConstraint|wrong region",
+        "the bucket lies in another region: dvc remote modify NAME region REGION",
+    ),
+    (
+        r"bucket does not exist|NoSuchBucket",
+        "make the bucket, or correct its name: dvc remote modify NAME url s3://...",
+    ),
+    (r"TooSkewed|current time is too large", "the clock of this machine is wrong"),
+    (r"SlowDown|reduce your request rate", "the server is busy: the same command again, later"),
+    (r"Bad Request", "wrong keys, an expired session token or another region"),
+    (r"Unable to parse response|not well-formed|invalid XML", "no S3 server answers there: a login page of a network?"),
+    (r"Could not connect|Connection was closed", "is the server up, and this machine on the network?"),
+)
+
+
 @contextmanager
-def _using_remote() -> Iterator[None]:
+def using_remote() -> Iterator[None]:
+    """Turn whatever S3 and its libraries raise into one sentence, with what to do about it where that is known.
+
+    Raises:
+        ChorusError: the remote cannot be used.
+    """
     try:
         yield
     except ChorusError:
         raise
-    except Exception as error:  # whatever S3 and its libraries raise
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ChorusError(f"the remote cannot be used: {reason}") from None
+    except Exception as error:
+        reason = re.sub(r"://[^/\s@]+@", "://...@", " ".join(str(error).split())) or type(error).__name__
+        words = f"{type(error).__name__} {reason} {error.__cause__ or error.__context__ or ''}"
+        remedies = [remedy for pattern, remedy in _REMEDIES if re.search(pattern, words, re.IGNORECASE | re.DOTALL)]
+        advice = f" ({remedies[0]})" if remedies else ""
+        raise ChorusError(f"the remote cannot be used: {reason[:300]}{advice}") from None

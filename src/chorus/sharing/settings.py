@@ -21,7 +21,12 @@ _LOOKS_SECRET = (
     ("an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     ("a secret", re.compile(r"(?i)(?:secret_access_key|session_token|root_password)\s*[=:]\s*['\"]?[\w/+.-]{12,}")),
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("a password in an address", re.compile(r"\b[a-z][a-z0-9+]*://[^\s/:@'\"{}<>]+:[^\s/:@'\"{}<>]+@")),
+    ("a password in an address", re.compile(r"(?i)\b[a-z][a-z0-9+]*://[^\s/:@'\"{}<>]*:[^\s@'\"{}<>]+@")),
+    ("a token in an address", re.compile(r"(?i)\b[a-z][a-z0-9+]*://[\w.~%-]{20,}@")),
+    (
+        "a signature in an address",
+        re.compile(r"(?i)[?&](?:x-amz-signature|x-amz-security-token|sig|signature|token)=\w"),
+    ),
 )
 
 

@@ -6,24 +6,29 @@ twice; then the shards are put together without it.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol, cast
 
-import numpy as np
 import pandas as pd
 
 from chorus import audio, parallel, quarantine
-from chorus.clips import CLIP_COLUMNS, SAMPLE_RATE, WINDOW_SAMPLES
+from chorus.clips import CLIP_COLUMNS, SAMPLE_RATE
 from chorus.errors import DataError
-from chorus.shards import Members, open_shard, shard_name, slugs, write_shard
+from chorus.shards import Members, member_names, open_shard, shard_name, slugs, write_shard
 from chorus.survey.duplicates import precedence, settle
+from chorus.survey.memory import Finding, Memory, hash_file, reader_id, recall, save
 
 _PART_CLIPS = 256  # read by one worker in one go: bounds what a progress bar waits for
 _SCRATCH = ".parts"
+_IN_MEMORY = 1 << 24  # bytes of FLAC: longer clips wait in a file
+REMARK_COLUMNS = ("source", "clip_id", "remark")
 
 
 class ClipSource(Protocol):
@@ -35,21 +40,44 @@ class ClipSource(Protocol):
         in `chorus.clips.CLIP_COLUMNS`."""
         ...
 
-    def samples(self) -> np.ndarray:
-        """int16 samples at 48 kHz, shape (n,), n >= 1; the same whenever asked.
+    def hear(self) -> audio.Heard:
+        """Its sound, at least one sample; the same whenever asked.
 
         Raises:
             DataError: there is no usable audio; the text is the reason, for the quarantine.
         """
         ...
 
+    def identity(self) -> str:
+        """A name for its content, equal only for equal sound; "" when that is not known without hearing it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A survey that may know some of the clips.
+
+    folder: where its shards lie. memory: the file in which the build keeps what it found, and finds it again.
+    """
+
+    folder: Path
+    memory: Path
+
 
 @dataclass(frozen=True)
 class BuiltSurvey:
-    """clips: one row a clip, columns `chorus.clips.CLIP_COLUMNS`, sorted by clip_id; quarantine: what was kept out."""
+    """What came of the clips.
+
+    clips: one row a clip, columns `chorus.clips.CLIP_COLUMNS`, sorted by clip_id. quarantine: what was kept out.
+    remarks: what was noticed about clips that are in, columns `REMARK_COLUMNS`. read: how many files were read.
+    memory: for `remember`.
+    """
 
     clips: pd.DataFrame
     quarantine: pd.DataFrame
+    remarks: pd.DataFrame
+    read: int
+    memory: Memory
 
 
 def build(
@@ -59,39 +87,68 @@ def build(
     workers: int,
     padding: audio.Padding = "zeros",
     min_seconds: float = 0.5,
+    earlier: Earlier | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> BuiltSurvey:
     """Read all clips and write them to one shard a recorder and night.
 
     The same audio twice is a leak waiting to happen: of copies with one label a single one stays, copies with
-    contradicting labels all go (see `duplicates.settle`). The result does not depend on the order of `sources`, on
-    the number of workers, or on what an earlier, perhaps killed, run left in `out`.
+    contradicting labels all go (see `duplicates.settle`). Windows of digital silence are left out: they hold nothing
+    that a label could be about. The result does not depend on the order of `sources`, on the number of workers, on what
+    an earlier, perhaps killed, run left in `out`, or on what `earlier` knows.
 
     Args:
         out: the folder for the shards; other shards in it are removed.
-        padding, min_seconds: how clips are brought to whole windows, see `chorus.audio.fit_windows`.
+        padding, min_seconds: how clips are brought to whole windows, see `chorus.audio.windows`.
+        earlier: where to look for clips that are known already; its folder is not `out`.
         progress: called with the number of clips read since the last call.
     """
     scratch = _clear(out)
+    reader = reader_id(padding, min_seconds)
+    memory = recall(earlier.memory, reader) if earlier else Memory(reader)
     try:
-        jobs = _jobs(sources, scratch, padding, min_seconds)
+        nights = _nights(sources, memory, earlier.folder if earlier else None)
+        jobs = [job for night in nights for job in _jobs(night, scratch, padding, min_seconds)]
+        if progress:
+            progress(len(sources) - sum(len(job.sources) for job in jobs))
         read = parallel.each(
             _read_clips, jobs, workers=workers, progress=lambda done: progress(len(done)) if progress else None
         )
-        rows: list[dict[str, str]] = []
-        rejected: list[tuple[str, str]] = []
+        heard = [(night.shard, *clip) for night in nights for clip in night.known]
         for job, results in zip(jobs, read, strict=True):
-            for source, result in zip(job.sources, results, strict=True):
-                if isinstance(result, str):
-                    rejected.append((source.meta["source"], result))
-                else:
-                    rows.append({**source.meta, **result, "shard": job.shard})
+            heard += [(job.shard, source, *result) for source, result in zip(job.sources, results, strict=True)]
+        rows = [_row(shard, source, finding) for shard, source, _, finding in heard if "reason" not in finding]
         kept, copies = _without_copies(rows)
-        _assemble(kept, jobs, out)
+        hashes = _assemble(kept, nights, jobs, out, memory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    rejected = [(source.meta["source"], finding["reason"]) for _, source, _, finding in heard if "reason" in finding]
     assert len(kept) + len(copies) + len(rejected) == len(sources)
-    return BuiltSurvey(_table(kept), quarantine.table(rejected + copies))
+    return BuiltSurvey(
+        _table(kept),
+        quarantine.table(rejected + copies),
+        _remarks(heard, kept),
+        sum(len(job.sources) for job in jobs),
+        Memory(reader, hashes, _by_identity(heard)),
+    )
+
+
+def remember(earlier: Earlier, built: BuiltSurvey) -> None:
+    """Let the next build know this one, whose shards must lie in `earlier.folder` by now."""
+    save(earlier.memory, built.memory)
+
+
+_Heard = tuple[str, ClipSource, str, Finding]  # shard, source, its identity, and what was found
+
+
+@dataclass(frozen=True)
+class _Night:
+    """The clips of a shard: those that are known, each with its identity and finding, and those to be read."""
+
+    shard: str
+    old: Path | None  # the shard of an earlier survey, if it can be relied on
+    known: tuple[tuple[ClipSource, str, Finding], ...]
+    unknown: tuple[ClipSource, ...]
 
 
 @dataclass(frozen=True)
@@ -113,45 +170,112 @@ def _clear(out: Path) -> Path:
     return scratch
 
 
-def _jobs(sources: Sequence[ClipSource], scratch: Path, padding: audio.Padding, min_seconds: float) -> list[_Job]:
+def _nights(sources: Sequence[ClipSource], memory: Memory, earlier: Path | None) -> list[_Night]:
     groups: dict[tuple[str, str], list[ClipSource]] = defaultdict(list)
     for source in sources:
         groups[source.meta["recorder"], source.meta["night"]].append(source)
     slug = slugs(recorder for recorder, _ in groups)
-    shard = {group: shard_name(slug[group[0]], group[1]) for group in groups}
-    assert len(set(shard.values())) == len(groups)
+    shards = {group: shard_name(slug[group[0]], group[1]) for group in groups}
+    assert len(set(shards.values())) == len(groups)
+    return [_night(shards[group], clips, memory, earlier) for group, clips in sorted(groups.items())]
+
+
+def _night(shard: str, sources: Sequence[ClipSource], memory: Memory, earlier: Path | None) -> _Night:
+    if earlier is None or not memory.trusts(earlier / shard):
+        return _Night(shard, None, (), tuple(sources))
+    held = set(member_names(earlier / shard))
+    known, unknown = [], []
+    for source in sources:
+        identity = source.identity()
+        finding = memory.findings[shard].get(identity, {})
+        # a copy of another clip was found, but is not in the shard
+        if "reason" in finding or (finding and _member(_clip_id(shard, finding["sha256"])) in held):
+            known.append((source, identity, finding))
+        else:
+            unknown.append(source)
+    return _Night(shard, earlier / shard, tuple(known), tuple(unknown))
+
+
+def _jobs(night: _Night, scratch: Path, padding: audio.Padding, min_seconds: float) -> list[_Job]:
     return [
         _Job(
-            tuple(clips[start : start + _PART_CLIPS]),
-            scratch / f"{start}_{shard[group]}",
-            shard[group],
+            night.unknown[start : start + _PART_CLIPS],
+            scratch / f"{start}_{night.shard}",
+            night.shard,
             padding,
             min_seconds,
         )
-        for group, clips in sorted(groups.items())
-        for start in range(0, len(clips), _PART_CLIPS)
+        for start in range(0, len(night.unknown), _PART_CLIPS)
     ]
 
 
-def _read_clips(job: _Job) -> list[dict[str, str] | str]:
-    """For each source the columns that follow from its audio, or the reason why it is of no use."""
-    results: list[dict[str, str] | str] = []
+def _read_clips(job: _Job) -> list[tuple[str, Finding]]:
+    """For each source its identity, and what follows from its audio, or the reason why it is of no use."""
     with open_shard(job.part) as add:
-        for source in job.sources:
-            try:
-                heard = source.samples()
-            except DataError as error:
-                results.append(str(error))
-                continue
-            assert heard.dtype == np.int16 and heard.ndim == 1 and len(heard)
-            pcm = audio.fit_windows(heard, job.padding, job.min_seconds)
-            seconds = min(len(heard), len(pcm)) / SAMPLE_RATE
-            sha256 = audio.sha256(pcm)
-            clip_id = f"{Path(job.shard).stem}_{sha256[:12]}"
-            add(f"{clip_id}.flac", audio.encode_flac(pcm))
-            windows = len(pcm) // WINDOW_SAMPLES
-            results.append({"clip_id": clip_id, "sha256": sha256, "windows": str(windows), "seconds": f"{seconds:.3f}"})
-    return results
+        return [(source.identity(), _read_clip(source, job, add)) for source in job.sources]
+
+
+def _read_clip(source: ClipSource, job: _Job, add: Callable[[str, BinaryIO], None]) -> Finding:
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(job.part.parent)) as spooled:
+        flac = cast(BinaryIO, spooled)
+        digest = hashlib.sha256()
+        windows = silent = samples = 0
+        try:
+            heard = source.hear()
+            with audio.flac_writer(flac) as write:
+                for window, sound in audio.windows(heard.blocks, job.padding, job.min_seconds):
+                    if audio.is_silent(window[:sound]):
+                        silent += 1
+                        continue
+                    write(window)
+                    digest.update(window.astype("<i2").tobytes())
+                    windows += 1
+                    samples += sound
+        except DataError as error:
+            return {"reason": str(error)}
+        if not windows:
+            return {"reason": "silent"}
+        sha256 = digest.hexdigest()
+        add(_member(_clip_id(job.shard, sha256)), flac)
+    remarks = list(heard.remarks)
+    if silent:
+        total = windows + silent
+        remarks.append(f"silent windows: {silent} of {total} are digital silence (zeros), left out")
+    seconds = f"{samples / SAMPLE_RATE:.3f}"
+    return {"sha256": sha256, "windows": str(windows), "seconds": seconds, "remarks": remarks}
+
+
+def _clip_id(shard: str, sha256: str) -> str:
+    return f"{Path(shard).stem}_{sha256[:12]}"
+
+
+def _member(clip_id: str) -> str:
+    return f"{clip_id}.flac"
+
+
+def _row(shard: str, source: ClipSource, finding: Finding) -> dict[str, str]:
+    columns = {key: finding[key] for key in ("sha256", "windows", "seconds")}
+    return {**source.meta, **columns, "clip_id": _clip_id(shard, finding["sha256"]), "shard": shard}
+
+
+def _remarks(heard: Iterable[_Heard], kept: Iterable[Mapping[str, str]]) -> pd.DataFrame:
+    """What was noticed about the clips that are in."""
+    places = {(row["source"], row["clip_id"]) for row in kept}
+    rows = []
+    for shard, source, _, finding in heard:
+        place = (source.meta["source"], _clip_id(shard, finding.get("sha256", "")))
+        if place in places:
+            rows += [(*place, remark) for remark in finding["remarks"]]
+    table = pd.DataFrame(rows, columns=list(REMARK_COLUMNS), dtype=str)
+    return table.sort_values(list(REMARK_COLUMNS), ignore_index=True)
+
+
+def _by_identity(heard: Iterable[_Heard]) -> dict[str, dict[str, Finding]]:
+    findings: dict[str, dict[str, Finding]] = defaultdict(dict)
+    for shard, _, identity, finding in heard:
+        if identity:
+            findings[shard][identity] = finding
+    return findings
 
 
 def _without_copies(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
@@ -173,17 +297,41 @@ def _without_copies(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]
     return kept, copies
 
 
-def _assemble(kept: Iterable[Mapping[str, str]], jobs: Iterable[_Job], out: Path) -> None:
+def _assemble(
+    kept: Iterable[Mapping[str, str]],
+    nights: Iterable[_Night],
+    jobs: Iterable[_Job],
+    out: Path,
+    memory: Memory,
+) -> dict[str, str]:
+    """Write the shards; returns their hashes."""
     parts: dict[str, list[Path]] = defaultdict(list)
     for job in jobs:
         parts[job.shard].append(job.part)
+    old = {night.shard: night.old for night in nights if night.old}
     members: dict[str, list[str]] = defaultdict(list)
     for row in kept:
-        members[row["shard"]].append(f"{row['clip_id']}.flac")
+        members[row["shard"]].append(_member(row["clip_id"]))
+    hashes = {}
     for shard, names in sorted(members.items()):
-        write_shard(out / shard, Members(parts[shard], names))
+        if shard in old and set(member_names(old[shard])) == set(names):
+            _share(old[shard], out / shard)
+            hashes[shard] = memory.hashes[shard]
+        else:
+            places = [old[shard], *parts[shard]] if shard in old else parts[shard]
+            write_shard(out / shard, Members(places, names))
+            hashes[shard] = hash_file(out / shard)
         for part in parts[shard]:
             part.unlink()  # the scratch folder shrinks as the survey grows
+    return hashes
+
+
+def _share(old: Path, new: Path) -> None:
+    """One file under two names, where the file system can; nothing here ever writes into a file in place."""
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copy2(old, new)
 
 
 def _table(kept: Sequence[Mapping[str, str]]) -> pd.DataFrame:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from chorus import quarantine
-from chorus.audio import read_audio
+from chorus.audio import Heard
+from chorus.reading import examine
+from chorus.survey.memory import hash_file
 from chorus.survey.options import SurveyOptions
 from chorus.survey.table import read_clip_table
 
@@ -24,9 +25,17 @@ class RecordedClip:
     path: Path
     min_seconds: float
 
-    def samples(self) -> np.ndarray:
-        """See `packing.ClipSource.samples`."""
-        return read_audio(self.path, min_seconds=self.min_seconds)
+    def hear(self) -> Heard:
+        """See `packing.ClipSource.hear`."""
+        recording = examine(self.path, min_seconds=self.min_seconds)
+        return Heard(recording.blocks(), recording.remarks)
+
+    def identity(self) -> str:
+        """See `packing.ClipSource.identity`. The file's name counts, since it may say that it is an MP3."""
+        try:
+            return f"{hash_file(self.path)}{self.path.suffix.lower()}"
+        except OSError:
+            return ""  # `hear` says why
 
 
 def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedClip], pd.DataFrame, dict[str, Any]]:
@@ -37,6 +46,11 @@ def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedCli
     Raises:
         DataError: the table as a whole cannot be used, see `read_clip_table`.
     """
-    table = read_clip_table(folder, positive_label=options.positive_label, negative_label=options.negative_label)
+    table = read_clip_table(
+        folder,
+        positive_label=options.positive_label,
+        negative_label=options.negative_label,
+        times=options.times,
+    )
     clips = [RecordedClip(row, folder / row["source"], options.min_seconds) for row in table.rows]
     return clips, quarantine.table(table.rejected), table.notes

@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 
 from chorus.clips import CANDIDATE, QUALITIES, ROLES, SPLITS
-from chorus.survey.filenames import parse_date
 
 REQUIRED = ("path", "label")
-OPTIONAL = ("quality", "call_type", "speaker", "site", "recorder", "date", "recording", "split", "role")
+OPTIONAL = ("quality", "call_type", "speaker", "site", "recorder", "date", "time", "recording", "split", "role")
 VOCABULARY = ("label", "quality", "split", "role")  # columns in which capitals do not matter
 
 
@@ -37,7 +36,6 @@ def find_faults(table: pd.DataFrame, *, positive_label: str, negative_label: str
             "quality": one_of(["", *QUALITIES], "unknown quality"),
             "split": one_of(["", *(split for split in SPLITS if split != CANDIDATE)], "unknown split"),
             "role": one_of(["", *ROLES], "unknown role"),
-            "date": pa.Column(str, pa.Check(_is_date, element_wise=True, error="date not understood")),
         },
         checks=[
             never(lambda t: (t["label"] == "") & (t["role"] != CANDIDATE), "no label"),
@@ -60,10 +58,3 @@ def find_faults(table: pd.DataFrame, *, positive_label: str, negative_label: str
 
 def _lacks_quality(positives: pd.DataFrame) -> pd.Series:
     return (positives["quality"] == "") & bool(positives["quality"].isin(QUALITIES).any())
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return text == "" or bool(parse_date(text))
-    except ValueError:
-        return False

@@ -10,6 +10,7 @@ from chorus.training.options import Upsampling
 
 Features = NDArray[np.float32]
 SMOTE_NEIGHBOURS = 5
+SMOTE_ROWS = 8192  # of a class with more, a random sample of so many: neighbours cost the square of their number
 _BLOCK = 1024  # rows whose distances are held in memory at once
 
 
@@ -22,7 +23,7 @@ def upsample(
         features: (n, d). labels: (n,), numbers of classes.
         mode: "repeat" repeats rows; "mean" adds points halfway between two of them; "linear" anywhere between two;
             "smote" anywhere between a row and one of its five nearest neighbours (Chawla et al. 2002,
-            doi:10.1613/jair.953).
+            doi:10.1613/jair.953), of at most `SMOTE_ROWS` random rows of the class.
 
     Returns:
         Features and labels with the new rows, and the old row (m,) that each of all rows stems from: itself, or the
@@ -50,6 +51,10 @@ def _between(
     """New points at or between the rows of one class, and the first row of each."""
     if mode != "repeat" and len(own) < 2:
         raise DataError(f"upsampling by {mode!r} needs two rows of each class, but one has {len(own)}")
+    if mode == "smote" and len(own) > SMOTE_ROWS:
+        sample = random.choice(len(own), SMOTE_ROWS, replace=False, shuffle=False)
+        added, first = _between(own[sample], missing, mode, random)
+        return added, sample[first]
     first = random.integers(len(own), size=missing)
     if mode == "repeat":
         return own[first], first

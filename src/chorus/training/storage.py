@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from chorus.errors import ModelError
-from chorus.files import replacing, write_text
+from chorus.files import parse_json, replacing, write_text
 from chorus.training.head import Head, layer_names
 from chorus.training.options import HeadOptions
 from chorus.training.trainer import TrainedHead
+
+_DESCRIPTION: dict[str, Callable[[Any], bool]] = {  # what a head's JSON must say, and whether a value can be it
+    "encoder_id": lambda value: isinstance(value, str) and value != "",
+    "classes": lambda value: (
+        isinstance(value, list)
+        and all(isinstance(name, str) and name for name in value)
+        and len(set(value)) == len(value)
+    ),
+    "dimensions": lambda value: type(value) is int and value > 0,
+    "hidden_units": lambda value: type(value) is int and value >= 0,
+    "threshold": lambda value: value is None or (type(value) in (int, float) and 0 <= value <= 1),
+    "weights_sha256": lambda value: isinstance(value, str),
+}
 
 
 @dataclass(frozen=True)
@@ -81,15 +97,15 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
 
     config_path, weights_path = _beside(path, ".json"), _beside(path, ".safetensors")
     try:
-        config = json.loads(config_path.read_text(encoding="utf-8"))
+        config = parse_json(config_path.read_text(encoding="utf-8"))
         weights = weights_path.read_bytes()
     except FileNotFoundError as error:
         raise ModelError(f"{error.filename} is missing: train the head first") from None
-    except ValueError:
-        raise ModelError(f"{config_path} is damaged: it is not JSON") from None
-    missing = {"encoder_id", "classes", "dimensions", "hidden_units", "threshold", "weights_sha256"} - set(config)
-    if missing:
-        raise ModelError(f"{config_path} describes no head: it lacks {', '.join(sorted(missing))}")
+    except OSError as error:
+        raise ModelError(f"{error.filename} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{config_path} is damaged: {error}") from None
+    _refuse_other_description(config, config_path)
     if encoder_id not in (None, config["encoder_id"]):
         raise ModelError(
             f"{weights_path} scores embeddings of the encoder {config['encoder_id']!r}, not of {encoder_id!r}: "
@@ -98,13 +114,19 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
     if hashlib.sha256(weights).hexdigest() != config["weights_sha256"]:
         raise ModelError(f"{weights_path} is damaged, or belongs to another {config_path.name}: train the head again")
     try:
+        parse_json(_header(weights))  # the library takes a header in which a tensor stands twice
         arrays = load(weights)
-    except SafetensorError as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{weights_path} is damaged: {error}") from None
     names = layer_names(2 if config["hidden_units"] else 1)
     expected = {"mean", "std", *(f"{name}.{part}" for name in names for part in ("weight", "bias"))}
     if set(arrays) != expected:
         raise ModelError(f"{weights_path} holds {', '.join(sorted(arrays))}, not {', '.join(sorted(expected))}")
+    for name, array in arrays.items():
+        rank = 2 if name.endswith(".weight") else 1
+        if array.dtype != np.float32 or array.ndim != rank:
+            found = f"{array.dtype} of shape {array.shape}"
+            raise ModelError(f"{weights_path} has {name} as {found}, not float32 of {rank} dimension(s)")
     head = Head(
         mean=arrays["mean"],
         std=arrays["std"],
@@ -115,6 +137,22 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
         if config[key] != value:
             raise ModelError(f"{weights_path} has {key} {value}, but {config_path.name} says {config[key]}")
     return SavedHead(head=head, config=config)
+
+
+def _refuse_other_description(config: Any, path: Path) -> None:
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} describes no head: it holds {type(config).__name__}, not an object")
+    missing = _DESCRIPTION.keys() - config.keys()
+    if missing:
+        raise ModelError(f"{path} describes no head: it lacks {', '.join(sorted(missing))}")
+    for key, fits in _DESCRIPTION.items():
+        if not fits(config[key]):
+            raise ModelError(f"{path} describes no head: {key} is {config[key]!r:.80}")
+
+
+def _header(weights: bytes) -> str:
+    """The JSON at the head of a safetensors file: its length in 8 bytes comes first."""
+    return weights[8 : 8 + int.from_bytes(weights[:8], "little")].decode("utf-8")
 
 
 def _beside(path: Path | str, suffix: str) -> Path:

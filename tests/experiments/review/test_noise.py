@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from chorus.experiments.leaderboard import aggregate, published_runs
-from chorus.experiments.review import seed_noise
+from chorus.experiments.review import noise_among, seed_noise
 from chorus.files import read_csv
 
 REFERENCE = Path(__file__).parents[3] / "data/reference"
@@ -51,3 +51,21 @@ def test_single_runs_say_nothing():
 def test_a_metric_with_gaps_has_no_width():
     runs = _runs({"a": [0.5, 0.6]}).assign(**{"iid.f1": ["", "0.5"], "threshold": ["0.5", "0.7"]})
     assert set(seed_noise(runs).widths) == {"ood_f1", "threshold"}
+
+
+def _grid(splits: str, seeds: int) -> pd.DataFrame:
+    return _runs({"a": [0.5 + 0.1 * seed for seed in range(seeds)]}).assign(splits=splits)
+
+
+def test_the_noise_is_that_of_the_largest_grid_on_the_same_splits():
+    grids = {"small": _grid("abcd1234", 2), "large": _grid("abcd1234", 4), "other": _grid("99999999", 9)}
+    found = noise_among(grids, "abcd1234ffff")
+    assert found is not None and (found.grid, found.runs) == ("large", 4)
+    assert found.widths == seed_noise(grids["large"]).widths
+
+
+@pytest.mark.parametrize("splits", ["1234abcdffff", None])
+def test_a_grid_of_another_survey_says_nothing(splits):
+    mixed = pd.concat([_grid("1234abcd", 2), _grid("99999999", 2)])
+    unknown = _grid("1234abcd", 2).drop(columns="splits")
+    assert noise_among({"other": _grid("abcd1234", 3), "mixed": mixed, "unknown": unknown}, splits) is None

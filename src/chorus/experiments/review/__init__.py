@@ -7,7 +7,7 @@ pictures, and `comment` writes it all down as Markdown.
 from chorus.experiments.review.comment import MARKER, comment
 from chorus.experiments.review.facts import WORKSPACE, Facts, read
 from chorus.experiments.review.membership import Change
-from chorus.experiments.review.noise import Noise, seed_noise
+from chorus.experiments.review.noise import Noise, noise_among, seed_noise
 from chorus.experiments.review.pictures import Pictures, draw
 from chorus.experiments.review.suspicions import suspicions
 
@@ -20,6 +20,7 @@ __all__ = [
     "Pictures",
     "comment",
     "draw",
+    "noise_among",
     "read",
     "seed_noise",
     "suspicions",

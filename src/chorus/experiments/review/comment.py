@@ -75,10 +75,13 @@ def metrics_table(facts: Facts) -> str:
 def noise_in_words(facts: Facts) -> str:
     """What the verdicts rest on."""
     if facts.noise is None:
-        return "Seed noise is unknown: there is no metrics/stage6/runs.csv with several seeds (`make sweep` makes it)."
+        return (
+            "Seed noise is unknown: no metrics/*/runs.csv is of a grid with several seeds on these very splits "
+            "(`make sweep` makes one)."
+        )
     return (
         f"<sub>Seed noise: 95 % of the differences between two runs that differ in their seed alone are smaller; from "
-        f"the spread over seeds in metrics/stage6, pooled over {facts.noise.configurations} configurations "
+        f"the spread over seeds in metrics/{facts.noise.grid}, pooled over {facts.noise.configurations} configurations "
         f"({facts.noise.runs} runs). It says nothing about other ponds or nights.</sub>"
     )
 

@@ -19,11 +19,11 @@ from dvc.scm import RevError, resolve_rev
 from chorus.errors import DataError
 from chorus.experiments.consistency import RESULTS, edited_results, stale_stages
 from chorus.experiments.review.membership import Change, clip_sets, compare_sets
-from chorus.experiments.review.noise import Noise, seed_noise
+from chorus.experiments.review.noise import Noise, noise_among
 from chorus.experiments.review.tables import SPLITS, SUBSETS, TRAINING, Revision, Tables
 
 WORKSPACE = "workspace"
-RUNS, AUDIT = "metrics/stage6/runs.csv", "metrics/splits.json"
+AUDIT = "metrics/splits.json"
 _SHORT = 9  # digits of a commit's id
 Pair = tuple[Any, Any]  # before, after
 
@@ -97,7 +97,6 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
     end = commit or WORKSPACE
     before, after = Revision(repo.root_dir, start), Revision(repo.root_dir, commit)
     changes, missing = _compared(before.tables(), after.tables())
-    noise_table = after.table(RUNS)
     plots = repo.plots.diff(revs=[start, end])
     with _at(repo, start):
         lock_before, edited_before, stale_before = _lock(repo), edited_results(repo), stale_stages(repo)
@@ -116,7 +115,7 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
         changes=changes,
         missing=missing,
         audit=(_audit(before), _audit(after)),
-        noise=None if noise_table is None else seed_noise(noise_table),
+        noise=noise_among(after.grids(), lock.splits),
         edited=(edited_before, edited),
         stale=(stale_before, stale),
         plots=(plots.get(start, {}), plots.get(end, {})),
@@ -162,20 +161,24 @@ class _Lock:
     """What dvc.lock says of a revision, data or no data.
 
     stages: what each ran with. data: hashes of the outputs that DVC keeps. results: files that git keeps.
+    splits: the hash of the table of splits; None: there is none.
     """
 
     stages: dict[str, dict[str, Any]]
     data: dict[str, Any]
     results: set[str]
+    splits: str | None
 
 
 def _lock(repo: Repo) -> _Lock:
     stages = [stage for stage in repo.index.stages if hasattr(stage, "name")]
     outs = [out for stage in stages for out in stage.outs]
+    splits = next((out.hash_info for out in outs if out.def_path == SPLITS), None)
     return _Lock(
         stages={stage.name: {dep.def_path: dep.hash_info for dep in stage.deps} for stage in stages},
         data={out.def_path: out.hash_info for out in outs if out.use_cache},
         results={out.def_path for out in outs if not out.use_cache},
+        splits=splits.value if splits else None,
     )
 
 

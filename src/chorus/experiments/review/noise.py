@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,11 +22,33 @@ class Noise:
     widths: metric, named as in metrics/evaluation.json (ood_f1) -> what 95 % of the differences between two single
         runs of one configuration stay below.
     configurations, runs: that the estimate rests on.
+    grid: whose runs these are.
     """
 
     widths: dict[str, float]
     configurations: int
     runs: int
+    grid: str = ""
+
+
+def noise_among(grids: Mapping[str, pd.DataFrame], splits: str | None) -> Noise | None:
+    """The noise of the largest grid on the same clips: other recordings, or other test sets, have another.
+
+    Args:
+        grids: name -> its table of runs: signature, splits, metrics (ood.f1 ...), threshold; text or numbers.
+        splits: the hash of the table of splits of the study that is reviewed.
+
+    Returns:
+        None when no grid is of these splits, or none has a configuration with two seeds.
+    """
+    known = {name: runs for name, runs in grids.items() if splits and of_splits(runs, splits)}
+    found = [replace(noise, grid=name) for name, runs in known.items() if (noise := seed_noise(runs)) is not None]
+    return max(found, key=lambda noise: noise.runs - noise.configurations, default=None)
+
+
+def of_splits(runs: pd.DataFrame, splits: str) -> bool:
+    """Whether all runs of a table learnt and were judged by these splits."""
+    return "splits" in runs and len(runs) > 0 and all(part and splits.startswith(part) for part in runs["splits"])
 
 
 def seed_noise(runs: pd.DataFrame) -> Noise | None:

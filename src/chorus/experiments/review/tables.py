@@ -14,6 +14,7 @@ from dvc.api import DVCFileSystem
 from chorus.files import read_csv
 
 SPLITS, TRAINING, SUBSETS = "data/manifests/splits.csv", "data/manifests/train.csv", "data/subsets"
+METRICS = "metrics"
 KINDS = ("positive", "negative")
 T = TypeVar("T")
 
@@ -56,6 +57,13 @@ class Revision:
                 return read_csv(stream)
 
         return self._read(path, read)
+
+    def grids(self) -> dict[str, pd.DataFrame]:
+        """The tables of runs of all grids, by the name of the grid."""
+        folders = self._read(METRICS, partial(self._files.ls, METRICS, detail=False)) or ()
+        names = sorted(str(folder).rpartition("/")[2] for folder in folders)
+        tables = {name: self.table(f"{METRICS}/{name}/runs.csv") for name in names}
+        return {name: table for name, table in tables.items() if table is not None}
 
     def tables(self) -> Tables:
         """The splits, the training set and the subsets."""

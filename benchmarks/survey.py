@@ -1,0 +1,128 @@
+"""What the survey costs: memory for files of many hours, and time for one more night.
+
+    python benchmarks/survey.py [--hours 1 6 24] [--nights 100] [--clips 20]
+
+Prints, for one recording of so many hours (8 kHz, 16 bit, as a WAV of which the header is wrong, and as FLAC), the peak
+memory and processor time of a process that makes a shard of it. Then, for a survey of many nights, how many files are
+read and how long it takes: from nothing, again, and with one more night. Quote ratios: timings are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
+
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
+import numpy as np
+import soundfile as sf
+
+from chorus import parallel, survey
+from chorus.files import replacing_folder
+from chorus.survey import RecordedClip
+
+RATE = 8_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", type=int, nargs="*", default=[1, 6, 24])
+    parser.add_argument("--nights", type=int, default=100)
+    parser.add_argument("--clips", type=int, default=20, help="clips of 3 s in a night")
+    parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.build:
+        build_one(arguments.build)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        long_files(Path(name), arguments.hours)
+    with tempfile.TemporaryDirectory() as name:
+        one_more_night(Path(name), arguments.nights, arguments.clips)
+
+
+def long_files(folder: Path, hours: list[int]) -> None:
+    """Peak memory of a process that builds a survey of one long recording."""
+    print("one recording:")
+    for kind in ("wav", "flac"):
+        for length in hours:
+            path = folder / f"{length}.{kind}"
+            write_hours(path, length)
+            command = [sys.executable, __file__, "--build", str(path)]
+            said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            print(f"  {length:2d} h, {path.stat().st_size / 1e6:6.0f} MB of {kind:<4} {said.strip()}")
+            path.unlink()
+
+
+def write_hours(path: Path, hours: int) -> None:
+    """A minute of noise, again and again; a WAV's header then loses its sizes."""
+    minute = np.random.default_rng(0).normal(0, 500, 60 * RATE).astype(np.int16)
+    with sf.SoundFile(path, "w", RATE, 1, subtype="PCM_16") as file:
+        for _ in range(60 * hours):
+            file.write(minute)
+    if path.suffix == ".wav":
+        with path.open("r+b") as header:
+            header.seek(40)
+            header.write(b"\0\0\0\0")
+
+
+def build_one(path: Path) -> None:
+    """Build a survey of one file, and print what that took."""
+    out = path.parent / "raw"
+    built = survey.build([_clip(path)], out, workers=1)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    windows = built.clips["windows"].sum()
+    print(f"{used.ru_maxrss / 1024:6.0f} MB, {used.ru_utime + used.ru_stime:6.1f} s of processor, {windows} windows")
+
+
+@dataclass(frozen=True)
+class _Timed:
+    seconds: float
+    read: int
+
+
+def one_more_night(folder: Path, nights: int, clips: int) -> None:
+    """Build a survey of many nights, build it again, and build it with one more."""
+    sources = []
+    for night in range(nights + 1):
+        for number in range(clips):
+            path = folder / f"{night:03d}_{number}.wav"
+            noise = np.random.default_rng((night, number)).normal(0, 500, 144_000).astype(np.int16)
+            sf.write(path, noise, 48_000)
+            sources.append(_clip(path, night))
+    print(f"\n{nights} nights of {clips} clips:")
+    some = sources[:-clips]
+    first = _build(some, folder)
+    for name, chosen in (("again", some), ("with one more night", sources)):
+        timed = _build(chosen, folder)
+        print(f"  {name:<20} {timed.read:5d} files read, {timed.seconds:6.2f} s, {timed.seconds / first.seconds:6.1%}")
+    print(f"  {'from nothing':<20} {first.read:5d} files read, {first.seconds:6.2f} s")
+    print(f"  a clip of these costs {1000 * first.seconds / len(some):.1f} ms to read; see benchmarks/encoding.py")
+
+
+def _build(sources: list[RecordedClip], folder: Path) -> _Timed:
+    earlier = survey.Earlier(folder / "raw", folder / "memory.json")
+    begin = time.perf_counter()
+    with replacing_folder(folder / "raw") as raw:
+        built = survey.build(sources, raw, workers=parallel.cores(), earlier=earlier)
+    survey.remember(earlier, built)
+    return _Timed(time.perf_counter() - begin, built.read)
+
+
+def _clip(path: Path, night: int = 0) -> RecordedClip:
+    columns = ("call_type", "speaker", "site", "recording", "split", "quality")
+    meta = dict.fromkeys(columns, "") | {"label": "negative", "role": "labelled", "source": path.name}
+    date = np.datetime64("2024-01-01") + night
+    return RecordedClip(meta | {"recorder": "A", "night": str(date)}, path, 0.5)
+
+
+if __name__ == "__main__":
+    main()

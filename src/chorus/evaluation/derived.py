@@ -1,0 +1,83 @@
+"""Do figures that follow from others follow? A headline forged together with its hash in dvc.lock does not.
+
+Only what git keeps is read, no data: the headlines against their details, rates against the counts behind them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+_TOLERANCE = 1e-5  # figures are written with six digits
+
+
+def evaluation_contradictions(headline: Mapping[str, Any], detail: Mapping[str, Any]) -> list[str]:
+    """What in metrics/evaluation.json and evaluation_detail.json cannot be true at once, one sentence each."""
+    expected: dict[str, Any] = {"threshold": detail["thresholds"]["headline"]}
+    for name, metrics in {"ood": ("f1", "precision", "recall"), "iid": ("f1",)}.items():
+        split = detail["splits"].get(f"test_{name}") or {}
+        judged = (split.get("at") or {}).get("headline") or {}
+        expected |= {f"{name}_{metric}": judged.get(metric) for metric in metrics}
+        expected[f"{name}_auprc"] = split.get("auprc")
+    found = list(_unequal("evaluation.json", headline, expected))
+    for name, split in detail["splits"].items():
+        if split is not None:
+            found += _split_contradictions(f"evaluation_detail.json: {name}", split, detail["thresholds"])
+    return found
+
+
+def health_contradictions(headline: Mapping[str, Any], detail: Mapping[str, Any]) -> list[str]:
+    """The same of metrics/health.json and health_detail.json."""
+    severities = [finding["severity"] for finding in detail["findings"]]
+    expected = {
+        "verdict": detail["verdict"],
+        "findings": "+".join(finding["name"] for finding in detail["findings"]) or "none",
+        "troubles": severities.count("trouble"),
+        "watches": severities.count("watch"),
+    }
+    return list(_unequal("health.json", headline, expected))
+
+
+def training_contradictions(headline: Mapping[str, Any], curves: pd.DataFrame) -> list[str]:
+    """The same of metrics/training.json and plots/training/curves.csv: what is said of the kept epoch stands there."""
+    kept = curves[curves["epoch"] == headline.get("best_epoch")]
+    if kept.empty:
+        return [] if curves.empty else [f"training.json: there is no epoch {headline.get('best_epoch')} in curves.csv"]
+    return list(_unequal("training.json", headline, {"epochs": len(curves), **kept.iloc[0].to_dict()}))
+
+
+def _split_contradictions(where: str, split: Mapping[str, Any], thresholds: Mapping[str, Any]) -> Iterator[str]:
+    counts = {"n": split["positives"] + split["negatives"], "prevalence": split["positives"] / split["n"]}
+    yield from _unequal(where, split, counts)
+    for name, judged in (split["at"] or {}).items():
+        if judged is None:
+            continue
+        tp, fp, fn, tn = (judged["confusion"][key] for key in ("tp", "fp", "fn", "tn"))
+        rates = {
+            "precision": _share(tp, tp + fp),
+            "recall": _share(tp, tp + fn),
+            "f1": _share(2 * tp, 2 * tp + fp + fn),
+        }
+        yield from _unequal(
+            f"{where} at {name}", judged, rates | {"threshold": thresholds.get(name, judged["threshold"])}
+        )
+        sums = {"positives": tp + fn, "negatives": fp + tn}
+        yield from _unequal(f"{where}, the counts at {name}", sums, split)
+
+
+def _unequal(where: str, said: Mapping[str, Any], expected: Mapping[str, Any]) -> Iterator[str]:
+    for key in said.keys() & expected.keys():
+        if not _same(said[key], expected[key]):
+            yield f"{where}: {key} is {said[key]}, but {expected[key]} follows from what lies beside it"
+
+
+def _same(one: Any, other: Any) -> bool:
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other))
+    return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE) if numbers else bool(one == other)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

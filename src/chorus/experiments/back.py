@@ -1,0 +1,110 @@
+"""Back to the parameters and results of the current commit, without losing what only this machine has.
+
+`git checkout . && dvc checkout` does that where the cache holds all that the commit names. Where it does not (results
+of another machine that nobody pushed), `dvc checkout` removes what is there and puts nothing in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pygit2
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from chorus.errors import DataError
+from chorus.experiments.baseline import TAGS
+from chorus.experiments.history import History
+from chorus.files import write_text
+
+_RESULTS = ("metrics/", "plots/", "reports/")
+
+
+@dataclass(frozen=True)
+class Back:
+    """What has come back.
+
+    commit: the current one.
+    files: that git keeps and that were put back.
+    kept: outputs that the commit has otherwise, but that are neither in the cache nor in a remote: as made here.
+    gone: outputs that are not to be had at all.
+    """
+
+    commit: str
+    files: Sequence[str]
+    kept: Sequence[str]
+    gone: Sequence[str]
+
+
+def bring_back(root: Path) -> Back:
+    """Put parameters, dvc.lock, results and data of the study in `root` back as the current commit has them.
+
+    Code and other files stay as they are. Data that is neither in the cache nor in a remote stays as it was made here;
+    where it is missing, it comes from the commits of their own that grids started from, see `baseline`.
+
+    Raises:
+        DataError: DVC would lose files that it does not know.
+    """
+    history = History(root)
+    commit = history.baseline().commit
+    files = history.put_back(("params.yaml", "dvc.lock", *_RESULTS))
+    try:
+        with Repo(str(root)) as repo:
+            missing = [out for out in _outputs(repo) if not _in_cache(repo, out)]
+            _check_out(repo, [out for out in _outputs(repo) if out not in missing])
+        gone = [path for path in missing if not (root / path).exists()]
+        for tagged in _own_baselines(history.git, commit):
+            gone = _from_lock(root, history.at(tagged, ()).bytes("dvc.lock"), gone)
+    except DvcException as error:
+        raise DataError(" ".join(str(error).split())) from error
+    return Back(str(commit.id)[:8], files, [path for path in missing if path not in gone], gone)
+
+
+def _own_baselines(git: pygit2.Repository, commit: pygit2.Commit) -> list[str]:
+    """The tags of those that stand in for a commit."""
+    tags = [reference for reference in git.references.iterator() if reference.name.startswith(TAGS)]
+    own = [tag for tag in tags if commit.id in tag.peel(pygit2.Commit).parent_ids]
+    return [tag.name for tag in own]
+
+
+def _from_lock(root: Path, lock: bytes | None, paths: Sequence[str]) -> list[str]:
+    """Bring outputs from the cache as another dvc.lock has them; returns those that it cannot bring."""
+    if not paths or lock is None:
+        return list(paths)
+    path = root / "dvc.lock"
+    current = path.read_text(encoding="utf-8")
+    try:
+        write_text(path, lock.decode("utf-8"))
+        with Repo(str(root)) as repo:
+            found = [out for out in _outputs(repo) if out in paths and _in_cache(repo, out)]
+            _check_out(repo, found)
+    finally:
+        write_text(path, current)
+    return [out for out in paths if out not in found]
+
+
+def _outputs(repo: Repo) -> list[str]:
+    return [out.def_path for out in _cached(repo)]
+
+
+def _cached(repo: Repo) -> list[Any]:
+    return [out for out in repo.index.outs if out.use_cache and out.hash_info]
+
+
+def _in_cache(repo: Repo, path: str) -> bool:
+    """Whether the cache holds an output, if need be after fetching it."""
+    (out,) = (out for out in _cached(repo) if out.def_path == path)
+    if out.changed_cache():
+        try:
+            repo.fetch(targets=[path])
+        except DvcException:  # no remote, or not in it
+            return False
+    return not out.changed_cache()
+
+
+def _check_out(repo: Repo, paths: Sequence[str]) -> None:
+    if paths:
+        repo.checkout(targets=list(paths))

@@ -1,0 +1,115 @@
+"""The commit that a grid starts from: the current one, or one of its own where shared results differ from it.
+
+Experiments of DVC hang on a commit. Where the stages that all runs share have other results here than in the current
+commit (another CPU, other versions), a commit is made that holds those, beside all branches: neither they nor the
+working tree nor the index change. It follows from the current commit and the results alone, so that the same state
+gives the same commit, today and after a kill.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+import pygit2
+import yaml
+
+from chorus.errors import DataError
+
+TAGS = "refs/tags/sweep/"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
+_LOCK = "dvc.lock"
+_STAGE = re.compile(rb"^(?=  [^\s#])", flags=re.MULTILINE)
+
+
+def own_baseline(
+    git: pygit2.Repository, folder: str, stages: Collection[str], results: Iterable[str]
+) -> pygit2.Commit | None:
+    """The commit with the results of `stages` as they are in the working tree; None: the current one has the same.
+
+    Args:
+        git: the repository of the study.
+        folder: of the study inside it, "" for its root.
+        stages: all that the runs of a grid share.
+        results: those outputs of theirs that git keeps.
+    """
+    head = git.head.peel(pygit2.Commit)
+    root = Path(git.workdir) / folder
+    here, there = _read(root / _LOCK), _blob(head, _inside(folder, _LOCK))
+    lock = merged_lock(there, here, stages)
+    if lock == there or _results(lock, stages) == _results(there, stages):
+        return None
+    index = pygit2.Index()
+    index.read_tree(head.tree)
+    _add(index, _inside(folder, _LOCK), git.create_blob(lock))
+    for path in (_inside(folder, path) for path in results):
+        if (Path(git.workdir) / path).is_file():
+            _add(index, path, git.create_blob_fromworkdir(path))
+    # nobody's name and the parent's time: who makes it, and when, must not make another commit of it
+    author = pygit2.Signature("chorus", "chorus@localhost", head.commit_time, 0)
+    message = f"Shared results of another machine than those of {str(head.id)[:8]}\n"
+    made = git.create_commit(None, author, author, message, index.write_tree(git), [head.id])
+    return git[made].peel(pygit2.Commit)
+
+
+def keep(git: pygit2.Repository, commit: pygit2.Commit, sweep: str) -> str:
+    """Give an own baseline a name that keeps it: the tag sweep/<name of the sweep>-<commit>.
+
+    Raises:
+        DataError: there is such a tag already, of something else.
+    """
+    name = f"sweep/{sweep}-{str(commit.id)[:8]}"
+    reference = f"refs/tags/{name}"
+    found = git.references.get(reference)
+    if found is None:
+        git.references.create(reference, commit.id)
+    elif found.peel(pygit2.Commit).id != commit.id:
+        raise DataError(f"the tag {name} is of another commit: git tag -d {name}")
+    return name
+
+
+def merged_lock(there: bytes, here: bytes, stages: Collection[str]) -> bytes:
+    """A dvc.lock with what `here` says of `stages`, and what `there` says of all others."""
+    theirs, ours = _parts(there), _parts(here)
+    fresh = {name: text for name, text in ours.items() if name in stages}
+    head = theirs if there else {"": ours[""]}
+    return b"".join((head | fresh).values())
+
+
+def _parts(lock: bytes) -> dict[str, bytes]:
+    """A dvc.lock in pieces: its head under "", then one a stage."""
+    head, *stages = _STAGE.split(lock)
+    names = (part.split(b":", 1)[0].decode().strip() for part in stages)
+    return {"": head} | dict(zip(names, (_ended(part) for part in stages), strict=True))
+
+
+def _ended(text: bytes) -> bytes:
+    return text if text.endswith(b"\n") else text + b"\n"
+
+
+def _results(lock: bytes, stages: Collection[str]) -> dict[str, Any]:
+    """Stage -> what a lock says of its outputs."""
+    locked = (yaml.load(lock, Loader=LOADER) or {}).get("stages", {}) if lock else {}
+    return {name: locked[name].get("outs") for name in sorted(stages) if name in locked}
+
+
+def _add(index: pygit2.Index, path: str, blob: pygit2.Oid) -> None:
+    index.add(pygit2.IndexEntry(path, blob, pygit2.enums.FileMode.BLOB))
+
+
+def _inside(folder: str, path: str) -> str:
+    return f"{folder}/{path}" if folder else path
+
+
+def _blob(commit: pygit2.Commit, path: str) -> bytes:
+    try:
+        found = commit.tree[path]
+    except KeyError:
+        return b""
+    return found.data if isinstance(found, pygit2.Blob) else b""
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""

@@ -1,0 +1,139 @@
+"""What must hold before experiments can be made here: each check ends in a sentence that says what to do."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import pandas as pd
+import pygit2
+from dvc.repo import Repo
+
+from chorus.errors import DataError
+from chorus.experiments.history import History, Snapshot
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Hold this checkout for one sweep: two would take each other's runs out of DVC's queue.
+
+    Raises:
+        DataError: another one is at work.
+    """
+    git = Path(History(root).git.path)  # of a worktree its own
+    with (git / "sweep.lock").open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with this process, however that ends
+        except BlockingIOError:
+            file.seek(0)
+            raise DataError(f"another sweep is at work in this checkout: process {file.read().strip()}") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def refuse_unfit(root: Path, start: Snapshot) -> None:
+    """Refuse a repository in which DVC cannot make experiments.
+
+    Args:
+        root: the folder of the study.
+        start: the commit that they would start from.
+
+    Raises:
+        DataError: says what is in the way, and what to do.
+    """
+    git = History(root).git
+    _refuse_nobody(git)
+    _refuse_half(git, start)
+    _refuse_references(git)
+    _refuse_path(Path(git.workdir))
+    with Repo(str(root)) as repo:
+        if repo.config["core"].get("no_scm"):
+            raise DataError("experiments are kept in git, and DVC is told to use none: dvc config core.no_scm false")
+        _refuse_cache(Path(repo.cache.local_cache_dir))
+
+
+def refuse_unranked(rank_by: str, splits: pd.DataFrame) -> None:
+    """Refuse a ranking by a split without clips of both labels: no run could be ranked.
+
+    Args:
+        rank_by: such as "ood.f1".
+        splits: split and label of every clip.
+
+    Raises:
+        DataError: names the split.
+    """
+    split = f"test_{rank_by.partition('.')[0]}"
+    labels = set(splits.loc[splits["split"] == split, "label"])
+    if len(labels) < 2:
+        found = f"only {labels.pop()} clips" if labels else "no clips"
+        raise DataError(
+            f"sweep.rank_by: {rank_by} ranks no run: {split} has {found}; "
+            "name a site in split.ood_sites, or rank by ood or iid, whichever has both labels"
+        )
+
+
+def _refuse_nobody(git: pygit2.Repository) -> None:
+    """Experiments are commits, and git makes none for nobody."""
+    try:
+        known = bool(git.default_signature.email)
+    except (KeyError, ValueError, pygit2.GitError):
+        known = False
+    if not known:
+        raise DataError("experiments are commits: git config user.name NAME; git config user.email ADDRESS")
+
+
+def _refuse_half(git: pygit2.Repository, start: Snapshot) -> None:
+    """DVC copies the start and all before it into a repository for each run: all of it must be here."""
+    if git.is_shallow:
+        raise DataError("DVC makes no experiments in a shallow clone: git fetch --unshallow")
+    if any(entry.name.endswith(".promisor") for entry in git.config):
+        raise DataError("DVC makes no experiments in a clone made with --filter: clone it again, whole")
+    if missing := next((path for path, oid in _files(start.commit.tree) if oid not in git.odb), None):
+        raise DataError(f"git lacks the content of {missing} in commit {str(start.commit.id)[:8]}: clone it again")
+
+
+def _refuse_references(git: pygit2.Repository) -> None:
+    """A reference to no commit stops DVC from bringing experiments back from where they ran, without a word."""
+    for name in git.references:
+        with suppress(KeyError, ValueError, pygit2.GitError):  # to nothing at all: DVC passes over it
+            if not isinstance(git.references[name].peel(), pygit2.Commit):
+                raise DataError(f"{name} is no commit, so that DVC keeps no experiment: git update-ref -d {name}")
+
+
+def _files(tree: pygit2.Tree, folder: str = "") -> Iterator[tuple[str, pygit2.Oid]]:
+    """The path and object of everything in a tree; what submodules hold is not in it."""
+    for entry in tree:
+        path = f"{folder}{entry.name}"
+        if entry.type_str == "tree" and isinstance(entry, pygit2.Tree):
+            yield from _files(entry, f"{path}/")
+        elif entry.type_str == "blob":
+            yield path, entry.id
+
+
+def _refuse_path(folder: Path) -> None:
+    """DVC hands the path to git as the address file://PATH, without marking what means something else there."""
+    path = str(folder)
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(
+            f"{path!a} is not in UTF-8 (or LC_ALL is not): DVC makes no experiments in such a path"
+        ) from None
+    if url2pathname(urlsplit(f"file://{path}").path) != path:
+        raise DataError(f"DVC makes no experiments in the folder {path!r}: no #, ?, % or line end may be in its path")
+
+
+def _refuse_cache(cache: Path) -> None:
+    """DVC writes the path of its cache into a file for each run, in ASCII."""
+    if not str(cache).isascii():
+        raise DataError(
+            f"DVC makes no experiments with its cache in {cache}, whose path is not plain ASCII: "
+            "move the folder, or dvc cache dir --local /another/path"
+        )

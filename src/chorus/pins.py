@@ -1,0 +1,60 @@
+"""One set of kernels for every machine, chosen before NumPy or torch is loaded.
+
+Numerical libraries pick their kernels by the type of CPU, and kernels round differently. In the demo's audio that is a
+last bit; but a clip is named after its audio, and draws go by name: another CPU would draw another training set. Each
+setting below counts only before the library that reads it is loaded. Importing `chorus` applies them, so that whatever
+imports it first, as every script does through `stage`, computes the same bytes on every CPU of x86-64-v3 (AVX2 and FMA:
+Intel since Haswell, AMD since Zen 2).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+KERNELS = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",  # NumPy's own loops: SSE4.2
+    "OPENBLAS_CORETYPE": "Haswell",  # matrix products of NumPy, SciPy, scikit-learn
+    "MKL_CBWR": "COMPATIBLE",  # those of torch; MKL's AVX2 differs between Intel and AMD
+    "ATEN_CPU_CAPABILITY": "avx2",  # torch's own loops
+    "ONEDNN_MAX_CPU_ISA": "AVX2",  # torch's convolutions
+    "ARROW_USER_SIMD_LEVEL": "AVX2",
+}
+# A second thread changes the order of sums, and so the last digits; work is spread over processes instead.
+THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def apply() -> bool:
+    """Set what the libraries read when they are loaded; False: NumPy or torch was there already, so it came too late.
+
+    The kernels are left to the libraries where they cannot be promised, see `digits_may_differ`.
+    """
+    os.environ.update(THREADS)
+    if digits_may_differ() is None:
+        os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # NumPy refuses both at once
+        os.environ.update(KERNELS)
+    return "numpy" not in sys.modules and "torch" not in sys.modules
+
+
+def digits_may_differ(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
+    """Why this machine's last digits may differ from the committed ones; None where they are the same.
+
+    Args:
+        cpuinfo: the kernel's description of the processors.
+    """
+    if platform.system() != "Linux" or platform.machine() != "x86_64":
+        return f"this machine is {platform.system()} on {platform.machine()}, not Linux on x86-64"
+    cpu = _first_processor(cpuinfo.read_text(encoding="utf-8"))
+    missing = {"avx2", "fma", "bmi2"} - set(cpu.get("flags", "").split())
+    if missing:
+        return f"this CPU lacks {', '.join(sorted(missing))}: it is older than x86-64-v3"
+    if cpu.get("vendor_id") == "AuthenticAMD" and cpu.get("cpu family") == "23" and int(cpu.get("model", 0)) < 0x30:
+        return "this CPU is a first AMD Zen, for which the encoder's runtime has kernels of its own"
+    return None
+
+
+def _first_processor(cpuinfo: str) -> dict[str, str]:
+    pairs = [line.partition(":") for line in cpuinfo.split("\n\n")[0].splitlines()]
+    return {key.strip(): value.strip() for key, _, value in pairs}

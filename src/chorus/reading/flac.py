@@ -1,0 +1,164 @@
+"""FLAC: how many samples there are, from the last frame and not from the header, which recorders leave wrong."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from chorus.errors import DataError
+from chorus.reading.layout import Layout, Stream, whole
+
+_MARK = b"fLaC\0\0\0\x22"  # with the header of the block that is always the first and 34 bytes long
+_TAIL = 1 << 20  # bytes at the end in which the last frame begins; usual ones have 10,000
+_BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {code: 256 << (code - 8) for code in range(8, 16)}
+
+
+def flac_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
+    """The layout of a FLAC file that begins at byte `begin`; of several put together, all.
+
+    Raises:
+        DataError: it is cut off.
+    """
+    starts = [begin, *(place for place in _find(file, _MARK, size) if place > begin)]
+    streams, remarks = [], []
+    for start, end in zip(starts, [*starts[1:], size], strict=True):
+        stream, remark = _stream(file, start, end)
+        streams.append(stream)
+        remarks += [remark] if remark else []
+    if len(streams) > 1:
+        remarks.append(f"several streams: {len(streams)} FLAC files, one behind the other, were joined")
+    return Layout(tuple(streams), tuple(remarks))
+
+
+def _stream(file: BinaryIO, start: int, end: int) -> tuple[Stream, str]:
+    file.seek(start)
+    head = file.read(42)
+    if len(head) < 42 or (head[:8] != _MARK and head[4] & 0x7F):
+        return whole(end).streams[0], ""
+    packed = int.from_bytes(head[18:26], "big")
+    rate, promised = packed >> 44, packed & (1 << 36) - 1
+    last = _last_frame(file, start + 42, end, shortest=struct.unpack(">H", head[8:10])[0])
+    stream = Stream(((start, end),))
+    if last is None or last.behind == promised or not rate:
+        return stream, ""  # the decoder checks each frame, and says whether all are there
+    if not last.whole:
+        found = last.first / rate
+        said = f"{promised / rate:.3f} s" if promised else "an unknown length"
+        raise DataError(f"cut off: {found:.3f} s of {said} are in the file, which ends within a frame")
+    right = (packed >> 36 << 36 | last.behind).to_bytes(8, "big")
+    said = f"{promised / rate:.3f} s" if promised else "no length"
+    remark = f"header wrong: it says {said}, {last.behind / rate:.3f} s were read"
+    return Stream(((start, start + 18), right, (start + 26, end))), remark
+
+
+@dataclass(frozen=True)
+class _Frame:
+    first: int  # sample
+    behind: int  # the sample behind its last one
+    whole: bool
+
+
+def _last_frame(file: BinaryIO, start: int, end: int, *, shortest: int) -> _Frame | None:
+    """The last frame that begins between two bytes of the file.
+
+    Args:
+        shortest: samples in a frame, for files whose frames are numbered.
+    """
+    first = max(start, end - _TAIL)
+    file.seek(first)
+    tail = file.read(end - first)
+    place = len(tail)
+    while (place := tail.rfind(b"\xff", 0, place)) >= 0:
+        samples = _frame_header(tail[place : place + 16], shortest)
+        if samples:
+            return _Frame(*samples, _is_whole(tail[place:]))
+    return None
+
+
+def _frame_header(head: bytes, fixed: int) -> tuple[int, int] | None:
+    """The first sample of a frame and the one behind its last; None when this is no frame's header."""
+    if len(head) < 6 or head[1] & 0xFE != 0xF8:
+        return None
+    size_code, rate_code, channel_code = head[2] >> 4, head[2] & 15, head[3] >> 4
+    if not size_code or rate_code == 15 or channel_code > 10 or head[3] & 1 or head[3] >> 1 & 7 == 3:
+        return None
+    number, position = _coded_number(head)
+    if number is None:
+        return None
+    extra = {6: 1, 7: 2}.get(size_code, 0)
+    block = _BLOCK_SIZES.get(size_code) or int.from_bytes(head[position : position + extra], "big") + 1
+    position += extra + {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
+    if position >= len(head) or _crc(head[:position], 8, 0x07) != head[position]:
+        return None
+    first = number if head[1] & 1 else number * fixed
+    return first, first + block
+
+
+def _coded_number(head: bytes) -> tuple[int | None, int]:
+    """The frame's or sample's number, coded as UTF-8 codes characters, and the position behind it."""
+    lead = head[4]
+    if lead < 0x80:
+        return lead, 5
+    more = 8 - (lead ^ 0xFF).bit_length() - 1
+    rest = head[5 : 5 + more]
+    if not 1 <= more <= 6 or len(rest) < more or any(byte & 0xC0 != 0x80 for byte in rest):
+        return None, 5
+    number = lead & (0x3F >> more)
+    for byte in rest:
+        number = number << 6 | byte & 0x3F
+    return number, 5 + more
+
+
+def _is_whole(frame: bytes) -> bool:
+    """Whether a last frame has its check sum at its end; tags and zeros may follow."""
+    if frame[-128:-125] == b"TAG":
+        frame = frame[:-128]
+    if (tag := frame.rfind(b"APETAGEX")) >= 0:
+        frame = frame[:tag]
+    ends = {len(frame), len(frame.rstrip(b"\0")), len(frame.rstrip(b"\0")) + 1, len(frame.rstrip(b"\0")) + 2}
+    return any(
+        _crc(frame[: end - 2], 16, 0x8005) == int.from_bytes(frame[end - 2 : end], "big")
+        for end in ends
+        if 8 < end <= len(frame)
+    )
+
+
+def _crc(content: bytes, bits: int, polynomial: int) -> int:
+    table = _crc_table(bits, polynomial)
+    mask, shift, value = (1 << bits) - 1, bits - 8, 0
+    for byte in content:
+        value = (value << 8 & mask) ^ table[value >> shift ^ byte]
+    return value
+
+
+def _crc_table(bits: int, polynomial: int) -> tuple[int, ...]:
+    if (bits, polynomial) not in _TABLES:
+        _TABLES[bits, polynomial] = tuple(_crc_of_byte(byte, bits, polynomial) for byte in range(256))
+    return _TABLES[bits, polynomial]
+
+
+_TABLES: dict[tuple[int, int], tuple[int, ...]] = {}
+
+
+def _crc_of_byte(byte: int, bits: int, polynomial: int) -> int:
+    value = byte << bits - 8
+    for _ in range(8):
+        value = value << 1 ^ (polynomial if value >> bits - 1 else 0)
+        value &= (1 << bits) - 1
+    return value
+
+
+def _find(file: BinaryIO, mark: bytes, size: int) -> Iterator[int]:
+    """Where in the file a mark stands."""
+    position, rest = 0, b""
+    file.seek(0)
+    while position < size and (part := file.read(1 << 20)):
+        content = rest + part
+        place = content.find(mark)
+        while place >= 0:
+            yield position - len(rest) + place
+            place = content.find(mark, place + 1)
+        position += len(part)
+        rest = content[-len(mark) + 1 :]

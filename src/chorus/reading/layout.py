@@ -1,0 +1,111 @@
+"""What lies where in an audio file: the pieces that a decoder can read from end to end.
+
+The decoder believes the header. Recorders that lose power, writers to pipes, files beyond 4 GB and files put together
+with cat leave headers that are wrong about what follows; so the bytes themselves are looked at first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import soundfile as sf
+
+from chorus.errors import DataError
+from chorus.spans import Span, Spans
+
+TOLERATED = 512  # bytes: a header that counts itself in is no missing sound
+
+
+@dataclass(frozen=True)
+class Coding:
+    """Samples that lie side by side in bytes, without a header; names as in `soundfile`."""
+
+    rate: int  # Hz
+    channels: int
+    subtype: str  # PCM_16, FLOAT, ...
+    endian: str  # LITTLE or BIG
+    frame_bytes: int
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A piece of a file that a decoder reads from end to end.
+
+    pieces: where its bytes lie, with others in place of those that are wrong.
+    coding: of bare samples; None when the piece has a header.
+    """
+
+    pieces: tuple[Span | bytes, ...]
+    coding: Coding | None = None
+
+    def open(self, file: BinaryIO) -> sf.SoundFile:
+        """The piece as an open sound file.
+
+        Raises:
+            soundfile.LibsndfileError: it cannot be read.
+        """
+        view = Spans(file, self.pieces)
+        if self.coding is None:
+            return sf.SoundFile(view)
+        return sf.SoundFile(
+            view,
+            samplerate=self.coding.rate,
+            channels=self.coding.channels,
+            subtype=self.coding.subtype,
+            endian=self.coding.endian,
+            format="RAW",
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """streams: one or more, to be heard one after the other; remarks: what was found wrong and mended."""
+
+    streams: tuple[Stream, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def whole(size: int) -> Layout:
+    """A file of `size` bytes that is left to the decoder as it is."""
+    return Layout((Stream(((0, size),)),))
+
+
+def bare_samples(
+    coding: Coding | None, start: int, promised: int, end: int, *, native: Stream | None, unknown: bool
+) -> Layout:
+    """Samples from byte `start` on, of which the header promises another number than there are, or not.
+
+    Args:
+        coding: None when the samples are compressed, so that nothing can be mended.
+        promised: bytes, according to the header.
+        end: the byte behind the samples, according to the file.
+        native: what to read when header and file agree; None to read the bare samples then too.
+        unknown: the header leaves the length open.
+
+    Raises:
+        DataError: the file is cut off, or the disagreement cannot be mended.
+    """
+    held = end - start
+    agree = (not unknown and 0 <= promised - held <= TOLERATED) or promised == held
+    if agree and native is not None:
+        return Layout((native,))
+    if coding is None:
+        raise DataError(f"header and file disagree: {promised:,} bytes promised, {held:,} held")
+    per_second = coding.rate * coding.frame_bytes
+    if not unknown and promised - held > TOLERATED:
+        raise DataError(
+            f"cut off: {held / per_second:.3f} of {promised / per_second:.3f} s are in the file "
+            f"({held:,} of {promised:,} bytes)"
+        )
+    held -= held % coding.frame_bytes
+    stream = Stream(((start, start + held),), coding=coding)
+    if agree:
+        return Layout((stream,))
+    said = "no length" if unknown else f"{promised / per_second:.3f} s"
+    return Layout((stream,), (f"header wrong: it says {said}, {held / per_second:.3f} s were read",))
+
+
+def is_open_end(promised: int, bits: int = 32) -> bool:
+    """Whether a size means "not known yet": 0, or about the most that fits (some writers take headers off it)."""
+    return promised <= 0 or any(abs(2**power - promised) <= 4096 for power in (bits, bits - 1))

@@ -1,0 +1,281 @@
+"""A recording in a file: examined from end to end first, then heard as mono PCM at 48 kHz, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soundfile as sf
+import soxr
+
+from chorus.audio import to_pcm
+from chorus.clips import SAMPLE_RATE
+from chorus.errors import DataError
+from chorus.reading.apple import aiff_layout, au_layout, caf_layout
+from chorus.reading.channels import SILENCE, Levels, choose
+from chorus.reading.flac import flac_layout
+from chorus.reading.foreign import name_foreign
+from chorus.reading.layout import Layout, Stream, whole
+from chorus.reading.mpeg import mp3_layout
+from chorus.reading.ogg import ogg_layout
+from chorus.reading.riff import is_w64, w64_layout, wav_layout
+from chorus.reading.triggered import expand
+
+RATES = (1_000, 1_000_000)  # Hz; outside, the header is damaged
+MOST_CHANNELS = 64
+MOST_HOURS = 48  # a recorder's file has 24 at the most; what claims more is damaged
+_BLOCK_SAMPLES = 1 << 18  # of all channels, read at once
+_CLIPPED = 0.001  # share of samples at full scale, from which on a clip is called clipped
+_OFFSET = 0.01  # of full scale
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stream of a recording, and how it is heard.
+
+    channels: those of which the mean is heard. gain: what the mean is multiplied with.
+    triggered: whether messages stand for silence in it.
+    """
+
+    stream: Stream
+    channels: tuple[int, ...]
+    gain: float
+    triggered: bool
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file that was found sound: its parts, one after the other, its length in seconds, and what was noticed."""
+
+    path: Path
+    parts: tuple[Part, ...]
+    seconds: float
+    remarks: tuple[str, ...]
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The sound as int16 at 48 kHz, in blocks of any length.
+
+        The samples of a mono 16-bit file at 48 kHz are unchanged. Blocks leave no seams: the samples do not depend on
+        the blocks' length.
+        """
+        with _open(self.path) as file:
+            for part in self.parts:
+                yield from _heard(file, part)
+
+    def read(self) -> np.ndarray:
+        """All of it, int16 (n,) at 48 kHz."""
+        return np.concatenate(list(self.blocks()))
+
+
+def examine(path: Path, *, min_seconds: float = 0.0) -> Recording:
+    """Read a file to its end, and see whether what is decoded, what was promised and what lies in it agree.
+
+    Args:
+        path: WAV (RIFX, RF64, BW64, W64), FLAC, MP3, OGG (Vorbis, Opus, FLAC), AIFF, CAF, AU, ...
+        min_seconds: what is shorter is refused.
+
+    Raises:
+        DataError: it is empty, no audio, cut off, damaged, not finite, silent, too short, or claims what cannot be. The
+            text begins with the kind, up to a colon, and does not name the file.
+    """
+    with _open(path) as file:
+        layout = find_streams(file, path.suffix)
+        parts = []
+        remarks = list(layout.remarks)
+        seconds = 0.0
+        sounding = False
+        for stream in layout.streams:
+            part, levels, length, noticed = _examine_stream(file, stream, MOST_HOURS * 3600 - seconds)
+            parts.append(part)
+            remarks += noticed
+            seconds += length
+            sounding |= bool((levels.high - levels.low > SILENCE).any())
+    if seconds == 0 or seconds < min_seconds:
+        raise DataError(f"too short: {seconds:.3g} s of at least {min_seconds:g} s")
+    if not sounding:
+        raise DataError("silent")
+    return Recording(path, tuple(parts), seconds, tuple(dict.fromkeys(remarks)))
+
+
+def find_streams(file: BinaryIO, suffix: str = "") -> Layout:
+    """What lies where in an open file.
+
+    Args:
+        suffix: of its name, as ".mp3"; only for files that begin with neither a header nor a tag.
+
+    Raises:
+        DataError: it is empty, no audio, cut off, or of a format that nothing here reads.
+    """
+    if suffix.lower() == ".raw":
+        raise DataError("unreadable: a .raw file does not say its sample rate")
+    size = file.seek(0, 2)
+    file.seek(0)
+    head = file.read(4096)
+    if not head:
+        raise DataError("empty file")
+    begin = 0
+    if head[:3] == b"ID3" and len(head) > 10:
+        begin = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+        file.seek(begin)
+    mark = head[:4] if not begin else file.read(4)
+    if mark == b"fLaC":
+        return flac_layout(file, size, begin)
+    if begin or mark[:1] == b"\xff" or suffix.lower() in (".mp3", ".mp2"):
+        layout = mp3_layout(file, size)
+        if layout is not None:
+            return layout
+    if reason := name_foreign(head):
+        raise DataError(reason)
+    if mark in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
+        return wav_layout(file, size)
+    if is_w64(head):
+        return w64_layout(file, size)
+    if mark == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+        return aiff_layout(file, size)
+    if mark == b"caff":
+        return caf_layout(file, size)
+    if mark in (b".snd", b"dns."):
+        return au_layout(file, size)
+    if mark == b"OggS":
+        return ogg_layout(file, size)
+    return whole(size)
+
+
+def _examine_stream(file: BinaryIO, stream: Stream, most_seconds: float) -> tuple[Part, Levels, float, list[str]]:
+    """How a stream is to be heard, its levels, its length in seconds, and what was noticed."""
+    with stream.open(file) as sound:
+        _refuse_absurd(sound, most_seconds)
+        levels = Levels(sound.channels)
+        may_be_triggered = sound.channels == 1 and sound.subtype == "PCM_16"
+        silences = 0
+        frames = 0
+        for piece in _examined(sound, levels, may_be_triggered):
+            frames += piece if isinstance(piece, int) else len(piece)
+            silences += isinstance(piece, int)
+            _refuse_long(frames / sound.samplerate, most_seconds)
+        _refuse_fewer(levels.frames, sound)
+        channels, remark = choose(levels)
+        remarks = [remark] if remark else []
+        if silences:
+            remarks.append(f"triggered: AudioMoth left out silence in {silences} places, put back as zeros")
+        gain = _gain(levels, channels, remarks)
+        _notice(levels, channels, remarks)
+        part = Part(stream, tuple(channels), gain, silences > 0)
+        return part, levels, frames / sound.samplerate, remarks
+
+
+def _examined(sound: sf.SoundFile, levels: Levels, may_be_triggered: bool) -> Iterator[np.ndarray | int]:
+    """The sound, added to the levels on its way; of a triggered recording also the lengths of its silences."""
+
+    def measured() -> Iterator[np.ndarray]:
+        for block in _blocks(sound):
+            if not np.isfinite(block).all():
+                raise DataError("NaN or infinite samples")
+            levels.add(block)
+            yield block
+
+    if may_be_triggered:
+        return expand(block[:, 0] for block in measured())
+    return measured()
+
+
+def _refuse_absurd(sound: sf.SoundFile, most_seconds: float) -> None:
+    if not RATES[0] <= sound.samplerate <= RATES[1]:
+        raise DataError(f"unreadable: a sample rate of {sound.samplerate} Hz, outside {RATES[0]:,} to {RATES[1]:,}")
+    if not 1 <= sound.channels <= MOST_CHANNELS:
+        raise DataError(f"unreadable: {sound.channels} channels, of {MOST_CHANNELS} at the most")
+    _refuse_long(sound.frames / sound.samplerate, most_seconds)
+
+
+def _refuse_long(seconds: float, most_seconds: float) -> None:
+    if seconds > most_seconds:
+        raise DataError(f"too long: more than {MOST_HOURS} h, which no recorder writes into one file")
+
+
+def _refuse_fewer(decoded: int, sound: sf.SoundFile) -> None:
+    """Refuse a file of which the decoder gives less than it found at first.
+
+    An MP3's length is known to a few frames of 1152 samples only.
+    """
+    spare = 4 * 1152 if sound.format == "MP3" else 0
+    if decoded < sound.frames - spare:
+        rate = sound.samplerate
+        raise DataError(
+            f"damaged: {decoded / rate:.3f} of {sound.frames / rate:.3f} s can be decoded "
+            f"({decoded:,} of {sound.frames:,} frames)"
+        )
+
+
+def _gain(levels: Levels, channels: list[int], remarks: list[str]) -> float:
+    """What brings a recording that has no full scale (32-bit float) into it."""
+    beyond = int(levels.beyond[channels].max())
+    peak = float(levels.peak[channels].max())
+    if beyond <= _CLIPPED * levels.frames:
+        return 1.0
+    share = beyond / levels.frames
+    remarks.append(f"beyond full scale: {share:.1%} of the samples, scaled down by {20 * np.log10(peak):.1f} dB")
+    return 1 / peak
+
+
+def _notice(levels: Levels, channels: list[int], remarks: list[str]) -> None:
+    """Add what is amiss with the channels that are heard."""
+    clipped = int(levels.at_rail[channels].max())
+    if clipped > _CLIPPED * levels.frames and not levels.beyond[channels].any():
+        remarks.append(f"clipped: {clipped / levels.frames:.1%} of the samples are at full scale")
+    offset = float(levels.mean[channels].mean())
+    if abs(offset) > _OFFSET:
+        remarks.append(f"offset: the mean is {offset:.1%} of full scale, not 0")
+
+
+def _heard(file: BinaryIO, part: Part) -> Iterator[np.ndarray]:
+    with part.stream.open(file) as sound:
+        mono = _mono(sound, part)
+        if sound.samplerate == SAMPLE_RATE:
+            yield from map(to_pcm, mono)
+            return
+        resampler = soxr.ResampleStream(sound.samplerate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+        for block in mono:
+            yield to_pcm(resampler.resample_chunk(block))
+        yield to_pcm(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+
+def _mono(sound: sf.SoundFile, part: Part) -> Iterator[np.ndarray]:
+    """The mean of the channels that are heard, float32 blocks of shape (frames,)."""
+    means = (block[:, part.channels].mean(axis=1) for block in _blocks(sound))
+    if not part.triggered:
+        yield from means if part.gain == 1 else (mean * np.float32(part.gain) for mean in means)
+        return
+    for piece in expand(means):
+        if isinstance(piece, int):
+            yield from (np.zeros(count, np.float32) for count in _in_steps(piece))
+        else:
+            yield piece
+
+
+def _in_steps(count: int) -> Iterator[int]:
+    while count > 0:
+        yield min(count, _BLOCK_SAMPLES)
+        count -= _BLOCK_SAMPLES
+
+
+def _blocks(sound: sf.SoundFile) -> Iterator[np.ndarray]:
+    """Blocks of float32, each of shape (frames, channels)."""
+    frames = max(1, _BLOCK_SAMPLES // sound.channels)
+    while len(block := sound.read(frames, dtype="float32", always_2d=True)):
+        yield block
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[BinaryIO]:
+    """The file; what can go wrong in reading it becomes one sentence that does not name it."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise DataError(f"unreadable: {error.strerror or error}") from None
+    except sf.LibsndfileError as error:
+        raise DataError(f"unreadable: {error.error_string.removeprefix('Error : ').rstrip('.')}") from None

@@ -1,0 +1,205 @@
+"""WAV and its larger kin (RIFF, RIFX, RF64, BW64, W64): where the samples lie, whatever the header says."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from chorus.errors import DataError
+from chorus.reading.layout import Coding, Layout, Stream, bare_samples, is_open_end, whole
+
+_W64_GUID = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+_MOST_CHUNKS = 10_000
+_TAIL = 1 << 16  # bytes at the end in which chunks behind samples of unknown length are looked for
+_BEHIND = (b"LIST", b"guan", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"wamd", b"JUNK", b"_PMX", b"axml", b"smpl")
+_SUBTYPES = {
+    (1, 1): "PCM_U8", (1, 2): "PCM_16", (1, 3): "PCM_24", (1, 4): "PCM_32",
+    (3, 4): "FLOAT", (3, 8): "DOUBLE", (6, 1): "ALAW", (7, 1): "ULAW",
+}  # fmt: skip
+_EXTENSIBLE = 0xFFFE
+_WILDLIFE_ACOUSTICS = 0x5741
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    name: bytes
+    start: int  # of the content
+    size: int  # as written
+    padded: bool = True  # the chunk before has its pad byte
+
+
+def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
+    """The layout of a WAV file that begins at byte `begin`; of several put together, all.
+
+    Raises:
+        DataError: it is cut off, or of a kind that nothing here reads.
+    """
+    head = _at(file, begin, 12)
+    endian = ">" if head[:4] == b"RIFX" else "<"
+    if head[:4] == b"BW64":
+        raise DataError("not supported: BW64, which is RF64 under another name: convert it to WAV or FLAC")
+    found = _chunks(file, begin + 12, size, endian)
+    chunks = {chunk.name: chunk for chunk in found}
+    if b"data" not in chunks or b"fmt " not in chunks:
+        return whole(size)  # the decoder finds the words for it
+    form = _at(file, chunks[b"fmt "].start, min(chunks[b"fmt "].size, 64))
+    coding = _coding(form, endian)
+    start, promised = chunks[b"data"].start, chunks[b"data"].size
+    unknown = is_open_end(promised)
+    if b"ds64" in chunks and promised == 0xFFFFFFFF:
+        promised = struct.unpack("<Q", _at(file, chunks[b"ds64"].start + 8, 8))[0]
+        unknown = is_open_end(promised, 64)
+    following = _following(file, start + promised, size, endian)
+    if following is not None:
+        regular = coding is None or all(chunk.padded for chunk in found)
+        native = Stream(((begin, following),)) if regular else None
+        first = bare_samples(coding, start, promised, start + promised, native=native, unknown=False)
+        if following == size:
+            return first
+        rest = wav_layout(file, size, following)
+        joined = "several streams: WAV files, one behind the other, were joined"
+        return Layout(first.streams + rest.streams, (*first.remarks, *rest.remarks, joined))
+    if start + promised <= size or unknown:
+        end = _before_chunks(file, start, size, endian)
+        return bare_samples(coding, start, promised, end, native=None, unknown=unknown)
+    return bare_samples(coding, start, promised, size, native=Stream(((begin, size),)), unknown=False)
+
+
+def w64_layout(file: BinaryIO, size: int) -> Layout:
+    """The layout of a W64 file (Sony's WAV with 64-bit sizes).
+
+    Raises:
+        DataError: it is cut off.
+    """
+    position, form, data = 40, b"", None
+    for _ in range(_MOST_CHUNKS):
+        head = _at(file, position, 24)
+        if len(head) < 24:
+            break
+        length = struct.unpack("<q", head[16:])[0]
+        if head[:4] == b"data":
+            data = (position + 24, length - 24)
+            break
+        if head[:4] == b"fmt ":
+            form = _at(file, position + 24, 64)
+        if length < 24:
+            break
+        position += -(-length // 8) * 8
+    if data is None or not form:
+        return whole(size)
+    start, promised = data
+    unknown = is_open_end(promised, 64)
+    if unknown or promised > size - start:
+        end = size
+    else:
+        behind = _at(file, start + -(-promised // 8) * 8, 24)
+        plausible = size - start - promised < 8 or (len(behind) == 24 and behind[4:6] == b"\xf3\xac")
+        end = start + promised if plausible else size
+    return bare_samples(_coding(form, "<"), start, promised, end, native=whole(size).streams[0], unknown=unknown)
+
+
+def is_w64(head: bytes) -> bool:
+    """Whether a file begins like a W64."""
+    return head.startswith(_W64_GUID)
+
+
+def _coding(form: bytes, endian: str) -> Coding | None:
+    """The samples' coding, from a fmt chunk; None when they are compressed.
+
+    Raises:
+        DataError: a kind that only its maker's programs read.
+    """
+    if len(form) < 16:
+        return None
+    tag, channels, rate, _, frame_bytes, _ = struct.unpack(endian + "HHIIHH", form[:16])
+    if tag == _EXTENSIBLE and len(form) >= 26:
+        tag = struct.unpack(endian + "H", form[24:26])[0]
+    if tag == _WILDLIFE_ACOUSTICS:
+        raise DataError("not supported: Wildlife Acoustics W4V: convert it to WAV with Kaleidoscope")
+    subtype = _SUBTYPES.get((tag, frame_bytes // channels)) if channels else None
+    if subtype is None or frame_bytes % channels or not rate:
+        return None
+    return Coding(rate, channels, subtype, "BIG" if endian == ">" else "LITTLE", frame_bytes)
+
+
+def _chunks(file: BinaryIO, position: int, size: int, endian: str) -> list[_Chunk]:
+    """The chunks up to the data, which come last in the list."""
+    chunks: list[_Chunk] = []
+    while position + 8 <= size and len(chunks) < _MOST_CHUNKS:
+        name, length = struct.unpack(endian + "4sI", _at(file, position, 8))
+        padded = _is_name(name) or not chunks or chunks[-1].size % 2 == 0
+        if not padded:
+            position -= 1  # a chunk of odd size without its pad byte
+            name, length = struct.unpack(endian + "4sI", _at(file, position, 8))
+        chunks.append(_Chunk(name, position + 8, length, padded))
+        if name == b"data":
+            break
+        position += 8 + length + length % 2
+    return chunks
+
+
+def _following(file: BinaryIO, position: int, size: int, endian: str) -> int | None:
+    """Where the chunks behind the samples end: the file's end, or where a second file begins.
+
+    None when what stands there are no chunks. A few bytes that are nothing, and zeros, belong to the file.
+    """
+    if position > size:
+        return None
+    for _ in range(_MOST_CHUNKS):
+        if size - position < 8:
+            return size
+        if _begins_wav(file, position):
+            return position
+        if _begins_wav(file, position + 1):
+            return position + 1
+        name, length = struct.unpack(endian + "4sI", _at(file, position, 8))
+        if not _is_name(name):
+            shifted, length = struct.unpack(endian + "4sI", _at(file, position + 1, 8).ljust(8, b"\0"))
+            if not _is_name(shifted):
+                return size if _only_zeros(file, position, size) else None
+            position += 1
+        position += 8 + length
+        if position > size + 1:
+            return None
+    return None
+
+
+def _before_chunks(file: BinaryIO, start: int, size: int, endian: str) -> int:
+    """Where samples of unknown length end: before the metadata that some recorders write at the very end."""
+    first = max(start, size - _TAIL)
+    tail = _at(file, first, size - first)
+    places = sorted(first + place for name in _BEHIND for place in _all(tail, name))
+    return next((place for place in places if _following(file, place, size, endian) == size), size)
+
+
+def _all(content: bytes, name: bytes) -> list[int]:
+    places, place = [], content.find(name)
+    while place >= 0:
+        places.append(place)
+        place = content.find(name, place + 1)
+    return places
+
+
+def _begins_wav(file: BinaryIO, position: int) -> bool:
+    head = _at(file, position, 12)
+    return head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:] == b"WAVE"
+
+
+def _is_name(name: bytes) -> bool:
+    return len(name) == 4 and all(32 <= byte < 127 for byte in name) and name.strip() != b""
+
+
+def _only_zeros(file: BinaryIO, position: int, size: int) -> bool:
+    file.seek(position)
+    while position < size:
+        part = file.read(min(1 << 20, size - position))
+        if any(part):
+            return False
+        position += len(part)
+    return True
+
+
+def _at(file: BinaryIO, position: int, count: int) -> bytes:
+    file.seek(position)
+    return file.read(count)

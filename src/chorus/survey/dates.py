@@ -1,0 +1,105 @@
+"""Dates and times as tables hold them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Literal
+
+from chorus.survey.filenames import MONTHS, YEARS, clock_never_set
+from chorus.survey.zones import parse_zone
+
+DateFormat = Literal["DMY", "MDY"]
+
+ACCEPTED = "2024-03-12, 2024-03-12 20:30, 2024-03-12T20:30:00+10:00, seconds since 1970"
+_FORMATS: tuple[DateFormat, ...] = ("DMY", "MDY")
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<sep>[-/. ])(?P<month>\d\d?)(?P=sep)(?P<day>\d\d?)(?P<rest>\D.*)?")
+_YEAR_LAST = re.compile(r"(?P<one>\d\d?)(?P<sep>[-/. ])(?P<two>\d\d?)(?P=sep)(?P<year>\d{4}|\d\d)(?P<rest>\D.*)?")
+_NAMED = re.compile(r"(?P<day>\d\d?)[- .]{1,2}(?P<month>[A-Za-z]{3})[a-z]*[- .]{1,2}(?P<year>\d{4})(?P<rest>\D.*)?")
+_STAMP = re.compile(r"(?P<date>\d{8})[_ T-]?(?P<time>\d{6}|\d{4})(?P<zone>Z|[-+]\d\d:?\d\d)?")
+_EPOCH = re.compile(r"(?P<seconds>\d{10})(?:\d{3})?(?:\.\d+)?")
+_TIME = re.compile(
+    r"[T ,]\s*(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?"
+    r"\s*(?:(?P<half>[AaPp])\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|[-+]\d\d(?::?\d\d)?)?"
+)
+
+
+@lru_cache(maxsize=65_536)  # a column repeats its dates
+def parse_date(text: str, order: DateFormat | None = None) -> date:
+    """A date, or a date and time (then a datetime, aware where an offset from UTC is written).
+
+    Args:
+        text: with the year first as ISO writes it or nearly so, with the month's English name, as a recorder's stamp,
+            or in seconds since 1970; with the year last only in the given order.
+
+    Raises:
+        ValueError: none of these, a day that does not exist, a year before 1900 or after 2100, or what a clock shows
+            that was never set. The text says which.
+    """
+    moment = _read(text, order)
+    if moment.year not in YEARS:
+        raise ValueError("year outside 1900 to 2100")
+    if clock_never_set(moment):
+        raise ValueError("clock never set")
+    return moment
+
+
+def readings(text: str) -> dict[DateFormat, date]:
+    """The days that a date with the year last ("12.06.2024") may mean, by the order in which it is read."""
+    found: dict[DateFormat, date] = {}
+    for order in _FORMATS:
+        try:
+            found[order] = _read(text, order)
+        except ValueError:
+            continue
+    return found if _YEAR_LAST.fullmatch(text) else {}
+
+
+def order_of(column: Iterable[str]) -> DateFormat | None:
+    """The only order in which a column's dates with the year last all exist (25.06.2024 has one), or None."""
+    possible = set(_FORMATS)
+    for text in set(column):
+        if days := readings(text):
+            possible &= set(days)
+    return possible.pop() if len(possible) == 1 else None
+
+
+def is_clock(text: str) -> bool:
+    """Whether a text is a time of day ("20:30", "8:30:05 PM"), or nothing."""
+    return text == "" or _TIME.fullmatch(f" {text}") is not None
+
+
+def _read(text: str, order: DateFormat | None) -> date:
+    if match := _EPOCH.fullmatch(text):
+        return datetime.fromtimestamp(int(match["seconds"]), UTC)
+    if match := _STAMP.fullmatch(text):
+        return datetime.fromisoformat(f"{match['date']}T{match['time']}{match['zone'] or ''}")
+    if match := _YEAR_FIRST.fullmatch(text):
+        return _with_time(int(match["year"]), int(match["month"]), int(match["day"]), match["rest"])
+    if match := _NAMED.fullmatch(text):
+        month = MONTHS.index(match["month"].lower()) + 1  # ValueError: no month
+        return _with_time(int(match["year"]), month, int(match["day"]), match["rest"])
+    if order and (match := _YEAR_LAST.fullmatch(text)):
+        one, two = int(match["one"]), int(match["two"])
+        day, month = (one, two) if order == "DMY" else (two, one)
+        century = 2000 if len(match["year"]) == 2 else 0
+        return _with_time(century + int(match["year"]), month, day, match["rest"])
+    return date.fromisoformat(text)
+
+
+def _with_time(year: int, month: int, day: int, rest: str | None) -> date:
+    bare = date(year, month, day)
+    if rest is None:
+        return bare
+    match = _TIME.fullmatch(rest)
+    if not match:
+        raise ValueError(f"no time: {rest}")
+    hour, half, zone = int(match["hour"]), match["half"], match["zone"]
+    if half and not 1 <= hour <= 12:
+        raise ValueError(f"no hour before or after noon: {hour}")
+    if half:
+        hour = hour % 12 + (12 if half in "Pp" else 0)
+    clock = time(hour, int(match["minute"]), int(match["second"] or 0))
+    return datetime.combine(bare, clock, parse_zone(zone) if zone else None)

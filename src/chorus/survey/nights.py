@@ -1,0 +1,108 @@
+"""From what names, columns and files say about time to the night of a clip.
+
+A night runs from noon to noon of the local time and carries the evening's date. One instant is in one night, in
+whatever offset from UTC it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+_MIDNIGHT = time()
+
+
+@dataclass(frozen=True)
+class LocalTime:
+    """How moments become local time.
+
+    zone: of the place of recording. None: moments are as local as they are written, but those in UTC take `offset`.
+    offset: the only offset from UTC, other than none, that the survey's own times are written with; None: no such.
+    """
+
+    zone: tzinfo | None = None
+    offset: tzinfo | None = None
+
+    def of(self, moment: datetime) -> datetime:
+        """The local time of a moment, without a time zone; a naive moment is local as it is."""
+        if moment.tzinfo is None:
+            return moment
+        target = self.zone or (self.offset if is_utc(moment) else None)
+        return (moment.astimezone(target) if target else moment).replace(tzinfo=None)
+
+    def is_guess(self, moment: date | None) -> bool:
+        """Whether the moment is in UTC, and nothing says what the time was at the pond."""
+        return isinstance(moment, datetime) and is_utc(moment) and not self.zone and not self.offset
+
+
+@dataclass(frozen=True)
+class Night:
+    """night: the evening's date, YYYY-MM-DD, or "". contradicts: the table says another night than the file."""
+
+    night: str
+    contradicts: bool = False
+
+
+def is_utc(moment: datetime) -> bool:
+    """Whether a moment is written in UTC."""
+    return moment.tzinfo is not None and moment.utcoffset() == timedelta(0)
+
+
+def only_offset(moments: Iterable[date | None]) -> tzinfo | None:
+    """The only offset from UTC, other than none, with which moments are written; None: there is none, or several."""
+    aware = (moment for moment in moments if isinstance(moment, datetime) and moment.tzinfo)
+    offsets = {moment.utcoffset(): moment.tzinfo for moment in aware if not is_utc(moment)}
+    return next(iter(offsets.values())) if len(offsets) == 1 else None
+
+
+def night_of(moment: date) -> str:
+    """The evening's date, YYYY-MM-DD: before noon it is the evening before; a bare date is the evening's.
+
+    Args:
+        moment: a local time, or a bare date.
+    """
+    if isinstance(moment, datetime):
+        return (moment - timedelta(hours=12)).date().isoformat()
+    return moment.isoformat()
+
+
+def decide_night(column: date | None, file: date | None, local: LocalTime) -> Night:
+    """The night of a clip. A time outweighs a bare date of the same day; else a person outweighs a recorder's clock.
+
+    Args:
+        column: what the table says, a bare date or a time.
+        file: what the file's name, or the file itself, says, a bare date or a time.
+    """
+    of_file, of_column = _night(file, local), _night(column, local)
+    if not of_column or not of_file:
+        return Night(of_column or of_file)
+    if _is_date_of(column, file, local):
+        return Night(of_file)
+    return Night(of_column, contradicts=of_column != of_file)
+
+
+def dates_at_midnight(moments: Collection[datetime], local: LocalTime) -> dict[datetime, date]:
+    """When all times are 00:00:00, as written or local, they were made of dates: time -> date; else nothing."""
+    if all(moment.time() == _MIDNIGHT for moment in moments):
+        return {moment: moment.date() for moment in moments}
+    if all(local.of(moment).time() == _MIDNIGHT for moment in moments):
+        return {moment: local.of(moment).date() for moment in moments}
+    return {}
+
+
+def _night(moment: date | None, local: LocalTime) -> str:
+    if moment is None:
+        return ""
+    return night_of(local.of(moment) if isinstance(moment, datetime) else moment)
+
+
+def _is_date_of(column: date | None, file: date | None, local: LocalTime) -> bool:
+    """Whether the table holds no more than the calendar date, or the evening's, of the file's time."""
+    if not isinstance(file, datetime) or column is None:
+        return False
+    calendar = local.of(file).date()
+    if isinstance(column, datetime):
+        written = local.of(column)
+        return written.time() == _MIDNIGHT and written.date() == calendar
+    return column == calendar or column.isoformat() == _night(file, local)

@@ -1,0 +1,134 @@
+"""Which file of a folder a path means, however another system or person spelt it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import unicodedata
+from collections import defaultdict
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from chorus.errors import DataError
+
+_MOST_GUESSES = 20  # each looks through all names
+_MOST_NAMES = 20_000
+
+
+class Folder:
+    """The files of a folder, listed once, when the first path is looked up.
+
+    respelt: how many paths were found only after Unicode form, capitals or backslashes were set aside.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder.resolve()
+        self.respelt = 0
+        self._guesses = 0
+
+    def find(self, path: str) -> str:
+        """The file's path relative to the folder, with links resolved.
+
+        Raises:
+            DataError: it lies outside the folder, is ambiguous, or there is no such file. The text is the reason, for
+                the quarantine, and names the nearest file.
+        """
+        if path in self._files:
+            return path
+        try:
+            if found := self._resolve(path):
+                return found
+            return self._find_respelt(path)
+        except (OSError, RuntimeError, ValueError) as error:  # too long, not permitted; a circle; a zero byte
+            reason = getattr(error, "strerror", None) or str(error).split(" from ")[0]
+            raise DataError(f"unusable path: {reason}") from None
+
+    def _resolve(self, path: str) -> str | None:
+        link = self._root / path
+        file = link.resolve()
+        if not file.is_relative_to(self._root):
+            raise DataError(f"path outside the folder: {_why_outside(path)}")
+        if file.is_file():
+            return file.relative_to(self._root).as_posix()
+        if link.is_symlink():
+            raise DataError("missing file: a link to nothing")
+        return None
+
+    def _find_respelt(self, path: str) -> str:
+        plain = path.replace("\\", "/")
+        if _has_drive(plain):
+            raise DataError(f"path outside the folder: {_why_outside(plain)}")
+        if found := self._resolve(plain):
+            self.respelt += 1
+            return found
+        same = self._spellings.get(_spelling(plain), [])
+        if len(same) == 1:
+            self.respelt += 1
+            return same[0]
+        if same:
+            raise DataError(f"missing file: {len(same)} differ from it in capitals or accents only, {', '.join(same)}")
+        nearest = self._nearest(plain)
+        raise DataError(f"missing file: nearest is {nearest}" if nearest else "missing file")
+
+    def _nearest(self, path: str) -> str | None:
+        """The only file of the same name elsewhere, or of the same name but for the suffix, or one much alike."""
+        if self._guesses >= _MOST_GUESSES:
+            return None
+        self._guesses += 1
+        name = _spelling(PurePosixPath(path).name)
+        stem = PurePosixPath(name).stem
+        same_name = [file for file in self._ordered if _spelling(PurePosixPath(file).name) == name]
+        same_stem = [file for file in self._ordered if _spelling(PurePosixPath(file).stem) == stem]
+        for alike in (same_name, same_stem):
+            if alike and stem:
+                return alike[0]
+        stems = {_spelling(str(PurePosixPath(file).with_suffix(""))): file for file in self._ordered[:_MOST_NAMES]}
+        close = difflib.get_close_matches(_spelling(path).rpartition(".")[0], stems, n=1, cutoff=0.8)
+        return stems[close[0]] if close else None
+
+    @cached_property
+    def _files(self) -> frozenset[str]:
+        """All plain files, without links: those are resolved when they are asked for."""
+        return frozenset(_plain_files(self._root, ""))
+
+    @cached_property
+    def _ordered(self) -> list[str]:
+        return sorted(file for file in self._files if PurePosixPath(file).name != "clips.csv")
+
+    @cached_property
+    def _spellings(self) -> dict[str, list[str]]:
+        spellings: dict[str, list[str]] = defaultdict(list)
+        for file in self._ordered:
+            spellings[_spelling(file)].append(file)
+        return dict(spellings)
+
+
+def _plain_files(folder: Path | str, prefix: str) -> list[str]:
+    found: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    found.append(prefix + entry.name)
+                elif entry.is_dir(follow_symlinks=False):
+                    found += _plain_files(entry.path, f"{prefix}{entry.name}/")
+    except OSError:  # a folder that may not be read: a path into it is looked up by itself, and the reason said
+        return found
+    return found
+
+
+def _spelling(path: str) -> str:
+    """What two spellings of one path have in common on systems without capitals, with either form of accents."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold()).removeprefix("./")
+
+
+def _has_drive(path: str) -> bool:
+    return path[1:2] == ":" and path[:1].isalpha()
+
+
+def _why_outside(path: str) -> str:
+    if path.startswith("/") or _has_drive(path):
+        return "paths are relative to the folder of clips.csv"
+    if ".." in PurePosixPath(path).parts:
+        return "it leaves the folder of clips.csv"
+    return "a link leads out of the folder of clips.csv"

@@ -1,0 +1,191 @@
+"""A CSV file as people's programs write it, and other programs' tables named for what they are.
+
+Commas and semicolons (a spreadsheet's CSV in half of Europe) are read, in UTF-8. Of other encodings and separators the
+sentence says what they are: a guessed encoding would change the names of sites in silence.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from chorus.errors import DataError
+
+_MARKS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_SEPARATORS = ",;"
+_OTHER_SEPARATORS = {"\t": "tabs", "|": "vertical bars", ":": "colons"}
+_SYNONYMS = {
+    "path": ("file", "filename", "file_name", "filepath", "file_path", "wav", "audio", "audio_file", "sound_file"),
+    "label": ("labels", "class", "species", "annotation", "target", "category", "tag", "y"),
+    "site": ("location", "station", "pond", "plot", "locality", "site_name", "site_id"),
+    "recorder": ("device", "unit", "aru", "recorder_id", "device_id", "serial", "logger", "audiomoth"),
+    "date": ("datetime", "date_time", "timestamp", "recorded", "recorded_at", "start_time", "start"),
+    "speaker": ("individual", "speaker_id"),
+}
+_FOREIGN = (  # columns that together give a program's table away, what it is
+    (("selection", "view", "channel"), "a selection table of Raven"),
+    (("indir", "in_file"), "a result table of Kaleidoscope"),
+    (("start_(s)", "end_(s)", "scientific_name"), "a result table of BirdNET-Analyzer"),
+    (("filepath", "start", "end", "scientific_name"), "a result table of BirdNET-Analyzer (R)"),
+    (("file", "start_time", "end_time"), "a score table of OpenSoundscape"),
+    (("com_name", "sci_name", "confidence"), "an export of BirdNET-Pi"),
+    (("audio_event_id",), "an annotation export of Ecosounds or the Acoustic Observatory"),
+    (("recording", "x1", "x2"), "an export of Arbimon"),
+)
+_REMEDY = (
+    "it marks times inside recordings, while clips.csv has one row a file, in the columns path and label: "
+    "cut what it marks into files, and list these"
+)
+
+
+@dataclass(frozen=True)
+class WrittenTable:
+    """What a CSV file holds.
+
+    cells: text, stripped of white space; columns named as in the file but in lower case, "_" for blanks.
+    overlong: position of a row in `cells` -> its number of fields, for rows with more than the header.
+    notes: what was skipped, as names and counts: blank_rows, repeated_headers.
+    """
+
+    cells: pd.DataFrame
+    overlong: Mapping[int, int]
+    notes: Mapping[str, int]
+
+
+def read_table(path: Path, required: Collection[str], known: Collection[str]) -> WrittenTable:
+    """Read a CSV file that has at least the columns `required`.
+
+    Args:
+        known: all columns that have a meaning; none of them may occur twice.
+
+    Raises:
+        DataError: there is no such file, it is no text, another program's table, without rows, or lacks a column. One
+            sentence, that says what to do.
+    """
+    text = _read_text(path)
+    rows = _parse(path, text, _separator(path, text, required))
+    header = [_plain(name) for name in rows[0]] if rows else []
+    _check_header(path, header, rows[0] if rows else [], required, known)
+    body = [row for row in rows[1:] if any(row)]
+    blank = len(rows) - 1 - len(body)
+    data = [row for row in body if not _repeats(row, header)]
+    if not data:
+        raise DataError(f"{path} lists no recordings")
+    width = len(header)
+    overlong = {position: len(row) for position, row in enumerate(data) if any(row[width:])}
+    cells = pd.DataFrame([(row + [""] * width)[:width] for row in data], columns=header, dtype=str)
+    notes = {"blank_rows": blank, "repeated_headers": len(body) - len(data)}
+    return WrittenTable(cells.loc[:, ~cells.columns.duplicated()], overlong, notes)
+
+
+def suggest_columns(unknown: Sequence[str], missing: Collection[str]) -> dict[str, str]:
+    """Which unknown column was probably meant by which missing one: unknown -> missing."""
+    found: dict[str, str] = {}
+    for name in unknown:
+        by_synonym = [column for column in missing if name in _SYNONYMS.get(column, ())]
+        close = by_synonym or difflib.get_close_matches(name, sorted(missing), n=1, cutoff=0.75)
+        if close and close[0] not in found.values():
+            found[name] = close[0]
+    return found
+
+
+def _repeats(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row is the header again, as in tables that were put one below the other."""
+    return _plain(row[0]) == header[0] and [_plain(cell) for cell in row[: len(header)]] == header
+
+
+def _plain(name: str) -> str:
+    return "_".join(name.casefold().split())
+
+
+def _read_text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: it lists the recordings, in the columns path and label") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    if data.startswith(_WORKBOOKS):
+        raise DataError(f"{path} is a workbook of a spreadsheet program: save it as CSV in UTF-8")
+    marked = next((f"in {name}, not" for mark, name in _MARKS if data.startswith(mark)), "not")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is {marked} in UTF-8: save it as CSV in UTF-8") from None
+    if text.count("\0") > len(text) / 4:  # UTF-16 without its mark, or no text at all
+        raise DataError(f"{path} is not in UTF-8: save it as CSV in UTF-8")
+    return text
+
+
+def _separator(path: Path, text: str, required: Collection[str]) -> str:
+    header = text.lstrip("\r\n").partition("\n")[0].strip("\r")
+    if header.strip('"').lower().startswith("sep="):
+        raise DataError(f"{path} begins with the line {header!r}, which only a spreadsheet understands: delete it")
+
+    def fit(separator: str) -> tuple[int, int]:
+        names = [_plain(name.strip('" ')) for name in header.split(separator)]
+        return len(set(required) & set(names)), len(names)
+
+    best: str = max((*_SEPARATORS, *_OTHER_SEPARATORS), key=fit)
+    if best in _OTHER_SEPARATORS and fit(best)[0] == len(required):
+        raise DataError(
+            f"{path} separates its columns by {_OTHER_SEPARATORS[best]}: "
+            "save it as CSV in UTF-8, with commas or semicolons"
+        )
+    return best
+
+
+def _parse(path: Path, text: str, separator: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        rows = [[cell.strip() for cell in row] for row in reader]
+    except csv.Error as error:
+        raise DataError(f"{path} is no readable CSV file: line {reader.line_num}: {error}") from None
+    while rows and not any(rows[0]):
+        rows.pop(0)
+    return rows
+
+
+def _check_header(
+    path: Path, header: list[str], first: list[str], required: Collection[str], known: Collection[str]
+) -> None:
+    if not any(header):
+        raise DataError(f"{path} is empty: it lists the recordings, in the columns path and label")
+    missing = [name for name in required if name not in header]
+    if missing and (foreign := _name_foreign(header, first)):
+        raise DataError(f"{path} is {foreign}: {_REMEDY}")
+    if missing:
+        nearest = {meant: name for name, meant in suggest_columns(header, missing).items()}
+        hints = [f"rename {nearest[name]!r} to {name!r}" for name in missing if name in nearest]
+        has = ", ".join(name or "(no name)" for name in header[:20])
+        raise DataError(
+            f"{path} lacks the column{'s' * (len(missing) > 1)} {' and '.join(map(repr, missing))}; it has: {has}"
+            + (f"; {', '.join(hints)}" if hints else "")
+        )
+    if twice := [name for name, uses in Counter(header).items() if uses > 1 and name in known]:
+        raise DataError(f"{path} has the column {twice[0]!r} twice")
+
+
+def _name_foreign(header: Sequence[str], first: Sequence[str]) -> str | None:
+    for columns, what in _FOREIGN:
+        if set(columns) <= set(header):
+            return what
+    if len(first) in (2, 3) and all(_is_number(cell) for cell in first[:2]):
+        return "a label track of Audacity"
+    return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,183 @@
+"""When and by which recorder the clips of a table were recorded: what names, files and columns say, put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+from pathlib import Path
+
+from chorus.errors import DataError
+from chorus.survey.dates import ACCEPTED, DateFormat, order_of, parse_date, readings
+from chorus.survey.filenames import CLOCK_NEVER_SET, TWO_TIMES, FileName, parse_filename
+from chorus.survey.metadata import Metadata, read_metadata
+from chorus.survey.nights import LocalTime, dates_at_midnight, decide_night, is_utc, only_offset
+
+_A_DAY = timedelta(days=1)
+_MIDNIGHT = time()
+_WAV = (".wav", ".wave")
+_FEW_NAMES = 20  # below, names that are all different may well be those of recorders
+
+
+@dataclass(frozen=True)
+class TimeRules:
+    """How times are read, see `chorus.survey.options.SurveyOptions`.
+
+    zone: the local time of the place. clock: what recorders' clocks were set to. order: of dates with the year last.
+    """
+
+    zone: tzinfo | None = None
+    clock: tzinfo | None = None
+    order: DateFormat | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Recorder ("" when nothing names it) and night ("" when unknown) of a clip, and what was assumed to know them."""
+
+    recorder: str
+    night: str
+    assumptions: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_dates(dates: Iterable[str], times: Iterable[str], order: DateFormat | None) -> list[date | str | None]:
+    """The column date, with the column time where it holds one: a moment, None, or why it is not understood.
+
+    Args:
+        dates, times: the text of the two columns, of one length; "" where nothing is written.
+        order: of dates with the year last; None: as the only order in which all of them exist.
+
+    Raises:
+        DataError: all dates may be read in two ways, and the order is not given.
+    """
+    dates = list(dates)
+    order = order or order_of(dates)
+    written = [f"{day} {clock}" if clock and ":" not in day else day for day, clock in zip(dates, times, strict=True)]
+    moments = [_read_date(text, order) for text in written]
+    refused = [text for text, moment in zip(dates, moments, strict=True) if isinstance(moment, str)]
+    ambiguous = [text for text in refused if readings(text)]
+    if ambiguous and len(ambiguous) == sum(map(bool, dates)):
+        raise DataError(
+            f"the dates of clips.csv are written as {ambiguous[0]}, which is {_spell_out(ambiguous[0])}: "
+            "set survey.date_format to DMY or MDY"
+        )
+    return moments
+
+
+def place_clips(
+    folder: Path, sources: Sequence[str], recorders: Sequence[str], columns: Sequence[date | None],
+    rules: TimeRules,
+) -> list[Placed]:  # fmt: skip
+    """Recorder and night of each clip.
+
+    Args:
+        folder, sources: where the clips are, and their paths in it; WAV files are opened for what the recorder wrote
+            beside the sound.
+        recorders: what the table says, "" when nothing.
+        columns: what the table's date says: a bare date, a moment or None.
+    """
+    names = _without_counters([parse_filename(source) for source in sources])
+    metadata = [read_metadata(folder / source) if source.lower().endswith(_WAV) else None for source in sources]
+    starts = [_start(name, data, rules.clock) for name, data in zip(names, metadata, strict=True)]
+    local = LocalTime(rules.zone, only_offset([*starts, *columns]))
+    columns = _without_midnights(columns, local)
+    stamped = [name.start for name in names if name.start]
+    all_midnight = len(stamped) > 1 and all(start.time() == _MIDNIGHT for start in stamped)
+    return [
+        _place(recorder, column, start, name, data, local, all_midnight)
+        for recorder, column, start, name, data in zip(recorders, columns, starts, names, metadata, strict=True)
+    ]
+
+
+def _read_date(text: str, order: DateFormat | None) -> date | str | None:
+    if not text:
+        return None
+    try:
+        return parse_date(text, order)
+    except ValueError as error:
+        if len(set(readings(text).values())) == 2:
+            return f"ambiguous date: {text} is {_spell_out(text)}; set survey.date_format to DMY or MDY"
+        known = str(error) if str(error).startswith(("year", "clock")) else f"write it as {ACCEPTED}"
+        return f"date not understood: {text} ({known})"
+
+
+def _spell_out(text: str) -> str:
+    return " or ".join(f"{day.day} {day:%B} {day.year}" for day in readings(text).values())
+
+
+def _without_counters(names: Sequence[FileName]) -> list[FileName]:
+    """Drop "recorders" of which nearly every file has its own: they are a counter or the name of a clip."""
+    named = [name.recorder for name in names if name.recorder]
+    if len(named) < _FEW_NAMES or len(set(named)) <= len(named) / 2:
+        return list(names)
+    return [name._replace(recorder="") for name in names]
+
+
+def _start(name: FileName, data: Metadata | None, clock: tzinfo | None) -> date | None:
+    """When the clip begins, by its name or else by what the recorder wrote into it; aware where either says so."""
+    inside = data.start if data else None
+    start = name.start or (None if name.problem == TWO_TIMES else inside)
+    if start is None:
+        return name.day
+    if start.tzinfo is None and inside and inside.tzinfo:
+        start = _in_zone_of(inside, start)
+    return start.replace(tzinfo=clock) if start.tzinfo is None else start
+
+
+def _in_zone_of(inside: datetime, start: datetime) -> datetime:
+    """The name's time in the zone that the file gives for the same clock."""
+    apart = abs(start - inside.replace(tzinfo=None))
+    if is_utc(inside) and apart and not apart.total_seconds() % 1800:
+        return start  # the file is in UTC and the name, hours away, in local time
+    return start.replace(tzinfo=inside.tzinfo) if apart < _A_DAY else start
+
+
+def _without_midnights(columns: Sequence[date | None], local: LocalTime) -> list[date | None]:
+    moments = {moment for moment in columns if isinstance(moment, datetime)}
+    dates = dates_at_midnight(moments, local)
+    return [dates.get(moment, moment) if isinstance(moment, datetime) else moment for moment in columns]
+
+
+def _place(
+    recorder: str,
+    column: date | None,
+    start: date | None,
+    name: FileName,
+    data: Metadata | None,
+    local: LocalTime,
+    all_midnight: bool,
+) -> Placed:
+    night = decide_night(column, start, local)
+    inside = data.recorder if data else ""
+    decisive = column if isinstance(column, datetime) else start or column
+    made = {
+        "recorder_from_file_name": not recorder and bool(name.recorder),
+        "recorder_from_metadata": not recorder and not name.recorder and bool(inside),
+        "night_from_file_name": bool(night.night) and column is None and bool(name.start or name.day),
+        "night_from_metadata": bool(night.night) and column is None and not (name.start or name.day),
+        "night_from_bare_date": column is None and start is not None and start == name.day,
+        "night_contradicts_file": night.contradicts,
+        "night_in_utc": bool(night.night) and local.is_guess(decisive),
+        "names_at_midnight": all_midnight and name.start is not None,
+        "clock_never_set": name.problem == CLOCK_NEVER_SET,
+        "two_times_in_name": name.problem == TWO_TIMES,
+    }
+    said = tuple(assumption for assumption, true in made.items() if true)
+    settings = {"source": data.source, **data.settings, "zone": _zone_name(data.start)} if data else {}
+    return Placed(recorder or name.recorder or inside, night.night, said, settings)
+
+
+def _zone_name(start: datetime | None) -> str:
+    return str(start.tzinfo) if start and start.tzinfo else ""
+
+
+def count_settings(placed: Iterable[Placed]) -> dict[str, dict[str, int]]:
+    """What recorders wrote into their files: setting -> value -> clips."""
+    counts: dict[str, Counter[str]] = {}
+    for clip in placed:
+        for setting, value in clip.settings.items():
+            if value:
+                counts.setdefault(setting, Counter())[value] += 1
+    return {setting: dict(sorted(values.items())) for setting, values in sorted(counts.items())}

@@ -1,0 +1,103 @@
+"""What the project computes from nothing but its code, as one hash a kind: `python tests/end_to_end/digits.py`.
+
+Run on two machines, or on one as two CPUs (test_machines.py), the hashes must be equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+
+import chorus  # noqa: E402, F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+
+from chorus import demo, encoders, pictures  # noqa: E402
+from chorus.audio import encode_flac  # noqa: E402
+from chorus.evaluation import EvaluateOptions, curves, evaluate  # noqa: E402
+from chorus.evaluation.baseline import logistic_regression_scores  # noqa: E402
+from chorus.files import write_parquet  # noqa: E402
+from chorus.training import Examples, HeadOptions, train_head  # noqa: E402
+from predicted import predicted  # noqa: E402
+
+CLIPS = 20
+
+
+def sounds() -> list[np.ndarray]:
+    """Clips of the demo, spread over it; int16 (samples,) each."""
+    clips = demo.plan(demo.DemoOptions())
+    return [clip.samples() for clip in clips[:: len(clips) // CLIPS][:CLIPS]]
+
+
+def audio() -> Iterator[bytes]:
+    for samples in sounds():
+        yield samples.tobytes()
+        yield encode_flac(samples)
+
+
+def embeddings(encoder: str) -> Iterator[bytes]:
+    model = encoders.load(encoders.EncodeOptions(encoder=encoder))
+    for samples in sounds():
+        yield np.ascontiguousarray(model.embed(samples.astype(np.float32) / 32768)).tobytes()
+
+
+def rows(name: str, count: int) -> Examples:
+    """Made-up embeddings of a BirdNET's width; every third is positive and a little apart."""
+    random = np.random.default_rng(sum(name.encode()))
+    labels = (np.arange(count) % 3 == 0).astype(np.int64)
+    features = random.standard_normal((count, 1024)).astype(np.float32) ** 2
+    features[:, :40] += labels[:, np.newaxis]
+    ids = np.array([f"{name}{number}" for number in range(count)])
+    return Examples(features, labels, np.array([f"{name}{number // 8}" for number in range(count)]), ids)
+
+
+def head() -> Iterator[bytes]:
+    trained = train_head(rows("train", 322), rows("validation", 80), HeadOptions(epochs=3), seed=123)
+    yield trained.head.scores(rows("test", 50).features).tobytes()
+    yield pd.DataFrame(trained.history).to_csv().encode()
+
+
+def regression() -> Iterator[bytes]:
+    learned, asked = rows("train", 322), rows("test", 50)
+    yield logistic_regression_scores(learned.features, learned.labels.astype(bool), asked.features).tobytes()
+
+
+def figures(folder: Path) -> Iterator[bytes]:
+    """Metrics, bootstrap, tables and pictures."""
+    table = predicted(clips=90)
+    known = {"logistic_regression": table.set_index("clip_id")["score"] ** 2}
+    result = evaluate(table, threshold=0.4, baseline_scores=known, options=EvaluateOptions(resamples=200))
+    yield json.dumps(result.detail).encode()
+    pictures.draw_evaluation(curves(table), result.detail, folder / "evaluation.png")
+    clips = [pictures.SheetClip(f"clip {number}", samples) for number, samples in enumerate(sounds()[:4])]
+    pictures.contact_sheet(clips, folder / "sheet.png", "The worst")
+    write_parquet(folder / "table.parquet", table)
+    for path in sorted(folder.iterdir()):
+        yield path.read_bytes()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        kinds: dict[str, Callable[[], Iterator[bytes]]] = {
+            "audio": audio,
+            "logmel": lambda: embeddings("logmel"),
+            "birdnet": lambda: embeddings("birdnet"),
+            "head": head,
+            "regression": regression,
+            "figures": lambda: figures(Path(folder)),
+        }
+        wanted = sys.argv[1:] or list(kinds)
+        print(json.dumps({kind: hashlib.sha256(b"".join(kinds[kind]())).hexdigest() for kind in wanted}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Editing while a stage runs: DVC alone records what the stage never used; ours fails, and leaves no record."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from end_to_end.project import ROOT
+from folder import Folder
+
+WAITS = """from pathlib import Path
+from time import sleep
+Path("started").touch()
+while not Path("go").exists(): sleep(0.05)
+"""
+SCRIPTS = {
+    "alone.py": f"{WAITS}Path('out').write_text(Path('params.yaml').read_text())\n",
+    "ours.py": '"""A stage that takes its time."""\n'
+    "import stage\nimport helper\n"
+    "def main():\n"
+    "    dropout = stage.params('train')['dropout']\n"
+    + "".join(f"    {line}\n" for line in WAITS.splitlines())
+    + "    Path('out').write_text(str(dropout))\n"
+    "stage.run(main)\n",
+    "helper.py": "ONE = 1\n",
+}
+PARAMS = "train:\n  dropout: 0.25\nother: 1\nfolder: recordings\n"
+DEPS = ["src/helper.py", "src/stage.py", "src/record.py", "src/chorus/__init__.py", "src/chorus/files.py", "${folder}"]
+
+
+@pytest.fixture
+def study(tmp_path):
+    study = Folder(tmp_path / "study")
+    shutil.copytree(ROOT / "src", study.folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in SCRIPTS.items():
+        (study.folder / "src" / name).write_text(text)
+    (study.folder / "params.yaml").write_text(PARAMS)
+    (study.folder / "recordings").mkdir()
+    (study.folder / "recordings/one.wav").write_text("one")
+    study.git_init()
+    study.run("dvc", "init", "-q")
+    return study
+
+
+def started(study: Folder, script: str):
+    """A stage in the middle of its work."""
+    stage = {"cmd": f"python src/{script}", "params": ["train"], "deps": [f"src/{script}", *DEPS], "outs": ["out"]}
+    (study.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"train": stage}}))
+    process = study.start("dvc", "repro")
+    until = time.monotonic() + 60
+    while not (study.folder / "started").exists():
+        assert process.poll() is None and time.monotonic() < until, process.communicate()[0]
+        time.sleep(0.02)
+    return process
+
+
+def ended(study: Folder, process) -> tuple[int, str]:
+    (study.folder / "go").touch()
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output
+
+
+def lock(folder: Path) -> str:
+    return (folder / "dvc.lock").read_text() if (folder / "dvc.lock").exists() else ""
+
+
+def test_dvc_alone_records_an_edit_that_the_stage_never_saw(study):
+    """Why there is src/record.py; should DVC change its mind (treeverse/dvc#11058), this test will say so."""
+    process = started(study, "alone.py")
+    (study.folder / "params.yaml").write_text(PARAMS.replace("0.25", "0.9"))
+    assert ended(study, process)[0] == 0
+    assert "dropout: 0.9" in lock(study.folder)
+    assert "up to date" in study.run("dvc", "status")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("params.yaml", "0.25", "0.9", "train.dropout"),
+        ("params.yaml", "dropout: 0.25", "dropout: 0.25\n  epochs: 3", "train.epochs"),
+        ("src/helper.py", "ONE = 1", "ONE = 2", "src/helper.py"),
+        ("src/chorus/files.py", "import json", "import json  #", "src/chorus/files.py"),
+        ("recordings/one.wav", "one", "another", "recordings/one.wav"),
+        ("recordings/two.wav", "", "a recording that came meanwhile", "recordings/two.wav"),
+    ],
+)
+def test_an_edit_while_a_stage_runs_is_named_and_not_recorded(study, file, old, new, named):
+    process = started(study, "ours.py")
+    path = study.folder / file
+    path.write_text(path.read_text().replace(old, new) if path.exists() else new)
+    status, output = ended(study, process)
+    assert status != 0 and f"error: changed while the stage ran: {named}; what it made is recorded nowhere" in output
+    assert lock(study.folder) == ""
+    study.run("dvc", "repro")  # the repeated command makes it with what is there now
+    assert (study.folder / "out").read_text() == ("0.9" if new == "0.9" else "0.25")
+    assert "up to date" in study.run("dvc", "status")
+
+
+def test_what_the_stage_does_not_depend_on_may_be_edited(study):
+    process = started(study, "ours.py")
+    (study.folder / "params.yaml").write_text(PARAMS.replace("other: 1", "other: 2"))
+    (study.folder / "src/chorus/mining.py").write_text("")
+    assert ended(study, process)[0] == 0
+    assert "dropout: 0.25" in lock(study.folder)
+
+
+def test_a_params_file_in_the_middle_of_an_edit_is_a_change(study):
+    process = started(study, "ours.py")
+    (study.folder / "params.yaml").write_text("train: {dropout: [\n")
+    status, output = ended(study, process)
+    assert status != 0 and "error: changed while the stage ran: " in output and "train.dropout" in output

@@ -1,0 +1,54 @@
+"""A figure that was forged, with or without its hash, contradicts what lies beside it."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from chorus.evaluation.derived import evaluation_contradictions, health_contradictions, training_contradictions
+from chorus.files import read_json
+
+METRICS = Path(__file__).parents[2] / "metrics"
+EVALUATION, DETAIL = (read_json(METRICS / f"evaluation{part}.json") for part in ("", "_detail"))
+HEALTH, HEALTH_DETAIL = (read_json(METRICS / f"health{part}.json") for part in ("", "_detail"))
+TRAINING = read_json(METRICS / "training.json")
+CURVES = pd.read_csv(METRICS.parent / "plots/training/curves.csv")
+
+
+def test_what_the_stages_wrote_fits_together():
+    assert evaluation_contradictions(EVALUATION, DETAIL) == []
+    assert health_contradictions(HEALTH, HEALTH_DETAIL) == []
+    assert training_contradictions(TRAINING, CURVES) == []
+
+
+@pytest.mark.parametrize("key", EVALUATION)
+def test_a_forged_headline_is_named(key):
+    found = evaluation_contradictions(EVALUATION | {key: 0.999}, DETAIL)
+    assert len(found) == 1 and found[0].startswith(f"evaluation.json: {key} is 0.999, but ")
+
+
+@pytest.mark.parametrize("metric", ["precision", "recall", "f1"])
+def test_headline_and_detail_forged_together_contradict_the_counts(metric):
+    detail = copy.deepcopy(DETAIL)
+    detail["splits"]["test_ood"]["at"]["headline"][metric] = 0.999
+    (found,) = evaluation_contradictions(EVALUATION | {f"ood_{metric}": 0.999}, detail)
+    assert f"test_ood at headline: {metric} is 0.999" in found
+
+
+def test_forged_counts_contradict_the_number_of_clips():
+    detail = copy.deepcopy(DETAIL)
+    detail["splits"]["test_ood"]["at"]["half"]["confusion"]["tn"] += 1
+    assert any("negatives is" in each for each in evaluation_contradictions(EVALUATION, detail))
+
+
+@pytest.mark.parametrize("change", [{"verdict": "sick"}, {"troubles": 7}, {"findings": "memorised"}])
+def test_a_forged_verdict_is_named(change):
+    assert len(health_contradictions(HEALTH | change, HEALTH_DETAIL)) == 1
+
+
+@pytest.mark.parametrize("key", sorted(TRAINING))
+def test_a_forged_training_is_named(key):
+    assert training_contradictions(TRAINING | {key: 99}, CURVES)

@@ -1,0 +1,67 @@
+"""The tables of a grid that is half done, or that compares nothing, by the scripts themselves."""
+
+from __future__ import annotations
+
+import pytest
+
+from chorus.experiments.consistency import edited_grid
+from small_study import SWEEP, SmallStudy
+
+LEADERBOARD = ("python", "src/leaderboard.py", "sweeps/small.yaml")
+REPORT = ("python", "src/report.py", "sweeps/small.yaml")
+RUNS, PAGE = "metrics/small/runs.csv", "reports/small.html"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    study = SmallStudy(tmp_path_factory.mktemp("study") / "made").with_code()
+    study.run(*LEADERBOARD)
+    return study
+
+
+@pytest.fixture
+def study(made, tmp_path):
+    return made.copy(tmp_path / "study")
+
+
+def _lose_a_run(study):
+    (reference,) = study.run("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/run_4").split()
+    study.run("git", "update-ref", "-d", reference)
+
+
+def test_a_part_of_a_grid_does_not_replace_the_tables_and_the_report_in_the_commit(study):
+    study.run(*REPORT)
+    study.commit()
+    _lose_a_run(study)
+    shown = study.run(*LEADERBOARD)
+    assert "3 runs; 1 of the grid are not done" in shown  # what there is, is shown all the same
+    assert "metrics/small stay as they are in the commit: 1 runs of the grid are not done" in " ".join(shown.split())
+    assert study.run("git", "status", "--porcelain") == ""
+    lines = (study.folder / RUNS).read_text(encoding="utf-8").splitlines(keepends=True)
+    (study.folder / RUNS).write_text("".join(lines[:-1]), encoding="utf-8")
+    assert f"{PAGE} stay as they are in the commit: 1 runs of the grid are not done" in study.run(*REPORT, fails=True)
+    assert study.run("git", "status", "--porcelain").split() == ["M", RUNS]
+
+
+def test_a_part_of_a_grid_makes_the_first_tables(study):
+    _lose_a_run(study)
+    assert "stay as they are" not in study.run(*LEADERBOARD)
+    assert len((study.folder / RUNS).read_text(encoding="utf-8").splitlines()) == 1 + 3
+
+
+def test_a_sweep_without_comparisons_is_ranked_reported_and_checked(study):
+    study.write("sweeps/small.yaml", {key: value for key, value in SWEEP.items() if key != "comparisons"})
+    study.run(*LEADERBOARD)
+    sweep = study.folder / "sweeps/small.yaml"
+    assert not [problem for problem in edited_grid(study.folder, sweep) if "comparisons" in problem]
+    study.run(*REPORT)
+    comparisons = study.folder / "metrics/small/comparisons.csv"
+    assert comparisons.read_text(encoding="utf-8").startswith("comparison,shows,side,configuration,seeds,")
+    comparisons.write_text("\n", encoding="utf-8")  # as it was written once
+    (problem,) = (problem for problem in edited_grid(study.folder, sweep) if "comparisons" in problem)
+    assert problem.startswith("metrics/small/comparisons.csv does not follow from metrics/small/runs.csv: its columns")
+
+
+def test_the_table_says_which_splits_a_run_was_judged_by(study):
+    (head, *rows) = (study.folder / RUNS).read_text(encoding="utf-8").splitlines()
+    assert "splits" in head.split(",") and len(rows) == 4
