@@ -123,7 +123,7 @@ class Snapshot:
     @property
     def _lock(self) -> dict[str, Any]:
         blob = self._find("dvc.lock")
-        return {} if blob is None else _locked_stages(blob.data)
+        return {} if blob is None else locked_stages(blob.data)
 
     @cached_property
     def _outputs(self) -> dict[str, str]:
@@ -156,7 +156,7 @@ def _parse(text: bytes) -> Any:
     return yaml.load(text, Loader=baseline.LOADER) or {}
 
 
-def _locked_stages(lock: bytes) -> dict[str, Any]:
+def locked_stages(lock: bytes) -> dict[str, Any]:
     """The stages of a dvc.lock. Each is parsed by itself: those that all experiments share are then parsed once."""
     head, *stages = re.split(rb"^(?=  [^\s#])", lock, flags=re.MULTILINE)
     if not head.endswith(b"stages:\n"):  # not as DVC writes it
