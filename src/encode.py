@@ -1,10 +1,10 @@
-"""Stage encode: an embedding for every clip, computed once for that audio and kept."""
+"""Stage encode: an embedding and a fingerprint for every clip, computed once for that audio and kept."""
 
 import time
 
 import stage
 
-from chorus import encoders, encoding, parallel, quarantine
+from chorus import encoders, encoding, parallel, prints, quarantine
 from chorus.clips import name_clips
 from chorus.files import read_csv, write_csv
 from chorus.options import parse
@@ -25,6 +25,8 @@ def main() -> None:
         print(f"{len(result.damaged)} files were damaged and encoded anew: {name_clips(result.damaged)}")
     rate = result.computed / (time.perf_counter() - begin)
     print(f"{result.computed} clips encoded ({rate:.0f}/s), {result.reused} known, {len(result.failed)} failed")
+    with stage.progress("fingerprints, by which near-copies are found", len(clips)) as advance:
+        prints.update(stage.PRINTS, clips, stage.RAW, workers=parallel.cores(), progress=advance)
     earlier = read_csv(stage.RAW / "quarantine.csv")
     rejected = quarantine.add(earlier, clips, result.failed, stage="encode")
     quarantine.check_share(rejected, len(clips) + len(earlier), allowed)

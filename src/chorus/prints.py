@@ -170,7 +170,7 @@ def _print_shard(job: _Job) -> int:
             continue
         try:
             minutes = list(_by_minute(audio.decode_windows(cast(BinaryIO, source))))
-        except DataError:  # the stage encode names it and puts it in quarantine
+        except DataError:  # the encoder names it and puts it in quarantine
             continue
         words[clip_id], contents[clip_id] = (np.concatenate(part) for part in zip(*minutes, strict=True))
     _write_file(job, words, contents)

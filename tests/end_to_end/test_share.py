@@ -14,6 +14,7 @@ from end_to_end.project import TINY, Project, stages_run
 from end_to_end.sharing import Machine, free_port
 
 SWEEP = {"name": "run_{}", "axes": {"seed": [1], "compose.balance": [True, False]}}
+SPLIT = {f"data/manifests/{name}.csv" for name in ("splits", "set_aside", "near_copies")}
 WITHOUT_AUDIO = ("encode", "split", "mine_positives", "mine_negatives")
 
 
@@ -77,7 +78,7 @@ def test_another_machine_has_the_same_bytes_and_nothing_to_run(author, origin, s
 @pytest.mark.parametrize(
     ("targets", "brings"),
     [
-        (["split", "compose"], {"data/manifests/splits.csv", "data/manifests/train.csv"}),
+        (["split", "compose"], SPLIT | {"data/manifests/train.csv"}),
         (["data/subsets/negative"], {"data/subsets/negative"}),
         (["data/subsets/positive/small.csv"], {"data/subsets/positive/small.csv"}),
         (["train"], {"models/detector.safetensors", "models/detector.json"}),

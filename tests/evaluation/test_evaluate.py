@@ -197,3 +197,18 @@ def test_training_clips_are_not_judged():
 def test_an_impossible_threshold_is_refused(threshold):
     with pytest.raises(ParameterError, match="threshold"):
         _evaluate(predicted(clips=6), threshold=threshold)
+
+
+def test_sites_to_choose_by_have_figures_of_their_own_and_only_where_there_are_any():
+    table = predicted(seed=3)
+    without = evaluate(table, threshold=0.4, baseline_scores={}, options=EvaluateOptions(resamples=100))
+    assert "ood_validation" not in without.detail["splits"] and "ood_validation_f1" not in without.headline
+    apart = table.copy()
+    ood = apart["split"] == "test_ood"
+    half = ood & apart["night"].isin(sorted(apart.loc[ood, "night"].unique())[::2])
+    apart.loc[half, "split"] = "ood_validation"
+    result = evaluate(apart, threshold=0.4, baseline_scores={}, options=EvaluateOptions(resamples=100))
+    chosen_by = result.detail["splits"]["ood_validation"]
+    assert chosen_by["n"] == half.sum()
+    assert result.headline["ood_validation_f1"] == chosen_by["at"]["headline"]["f1"] != result.headline["ood_f1"]
+    assert result.headline["ood_validation_auprc"] == chosen_by["auprc"]

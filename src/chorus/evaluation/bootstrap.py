@@ -28,7 +28,7 @@ Ints = NDArray[np.integer]
 METRICS = ("precision", "recall", "f1", "auroc", "auprc")
 RELIABLE_NIGHTS = 20
 _CELLS_AT_ONCE = 500_000  # resamples x levels in one piece of work: 4 MB an array, which stays in the cache
-_DRAWN_AT_ONCE = 20_000_000  # resamples x nights: 160 MB
+_DRAWN_AT_ONCE = 4_000_000  # resamples x nights: 32 MB
 LEVELS = 4096  # of more different scores than that, neighbours count as one
 MANY_NIGHTS = 20_000  # from here on, nights that hold the same are drawn as one
 
@@ -85,7 +85,7 @@ def night_bootstrap(
     held = _Held.of(labels, scores, night_of, threshold)
     drawn = _merged(held) if len(names) >= MANY_NIGHTS else held
     figures, dropped = _redrawn(drawn, resamples, seed)
-    outer = _expanded((1 - level) / 2, least)
+    outer = expanded_tail((1 - level) / 2, least)
     reliable = least >= RELIABLE_NIGHTS
     intervals = {}
     for metric, values in figures.items():
@@ -206,7 +206,7 @@ def _redrawn(held: _Held, resamples: int, seed: int) -> tuple[dict[str, Floats],
     return figures, resamples - usable
 
 
-def _expanded(tail: float, nights: int) -> float:
+def expanded_tail(tail: float, nights: int) -> float:
     """Which percentile stands for a tail of this size when there are so few nights."""
     from scipy.special import ndtr, stdtrit
 

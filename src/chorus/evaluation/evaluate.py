@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from chorus.clips import POSITIVE, TEST_IID, TEST_OOD, VALIDATION, name_clips
+from chorus.clips import OOD_VALIDATION, POSITIVE, TEST_IID, TEST_OOD, VALIDATION, name_clips
 from chorus.errors import DataError, ParameterError
 from chorus.evaluation.advantage import advantage
 from chorus.evaluation.bootstrap import night_bootstrap
@@ -51,7 +51,8 @@ class EvaluateOptions:
 @dataclass(frozen=True)
 class Evaluation:
     """headline: ood_f1, ood_precision, ood_recall, ood_auprc, iid_f1, threshold; None where the survey has no such
-    split. detail: everything, nested, for JSON."""
+    split; ood_validation_f1 and ood_validation_auprc where it has sites to choose by.
+    detail: everything, nested, for JSON."""
 
     headline: dict[str, float | None]
     detail: dict[str, Any]
@@ -76,7 +77,7 @@ class _Split:
 def evaluate(
     clips: pd.DataFrame, *, threshold: float, baseline_scores: Mapping[str, pd.Series], options: EvaluateOptions
 ) -> Evaluation:
-    """Judge a detector on validation, test_iid and test_ood.
+    """Judge a detector on validation, test_iid and test_ood, and on ood_validation where the survey has such sites.
 
     A split without clips gives null; one that lacks a class gives counts, nulls and a note.
 
@@ -116,6 +117,8 @@ def _splits(table: pd.DataFrame) -> dict[str, _Split | None]:
     splits: dict[str, _Split | None] = {}
     for name in JUDGED:
         part = table[table["split"] == name]
+        if part.empty and name == OOD_VALIDATION:
+            continue
         labels = (part["label"] == POSITIVE).to_numpy(dtype=bool)
         splits[name] = _Split(part, labels, part["score"].to_numpy()) if len(part) else None
     return splits
@@ -182,7 +185,7 @@ def _intervals(split: _Split, threshold: float, options: EvaluateOptions) -> dic
     one = intervals["f1"]
     return {
         "level": LEVEL,
-        "method": "percentile bootstrap over nights",
+        "method": "expanded percentile bootstrap over site-nights",
         "nights": one.nights,
         "reliable": one.reliable,
         "resamples": options.resamples,
@@ -249,7 +252,9 @@ def _headline(detail: Mapping[str, Any]) -> dict[str, float | None]:
         return {**judged["at"]["headline"], "auprc": judged["auprc"]}
 
     ood, iid = figures(TEST_OOD), figures(TEST_IID)
+    chosen_by = figures(OOD_VALIDATION) if OOD_VALIDATION in detail["splits"] else {}
     return {f"ood_{metric}": ood.get(metric) for metric in ("f1", "precision", "recall", "auprc")} | {
         "iid_f1": iid.get("f1"),
         "threshold": detail["thresholds"]["headline"],
+        **{f"ood_validation_{metric}": chosen_by[metric] for metric in ("f1", "auprc") if metric in chosen_by},
     }

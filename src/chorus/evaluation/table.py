@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from chorus.clips import LABELS, TEST_IID, TEST_OOD, TRAIN, VALIDATION, name_clips
+from chorus.clips import LABELS, OOD_VALIDATION, TEST_IID, TEST_OOD, TRAIN, VALIDATION, name_clips
 from chorus.errors import DataError
 
-JUDGED = (VALIDATION, TEST_IID, TEST_OOD)
+JUDGED = (VALIDATION, OOD_VALIDATION, TEST_IID, TEST_OOD)  # the second only where a survey has it
 COLUMNS = ("clip_id", "split", "label", "score", "night", "quality", "call_type", "site", "recorder")
 
 

@@ -10,14 +10,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from chorus.clips import OOD_VALIDATION, TEST_IID, TEST_OOD
 from chorus.errors import ParameterError
 from chorus.experiments.sections import changed, check_sections, value_of
 from chorus.experiments.signature import signature
 from chorus.options import options, parse
 
+JUDGED_BY = {"ood": TEST_OOD, "iid": TEST_IID, "ood_validation": OOD_VALIDATION}  # the last where a survey has it
 METRICS = tuple(
     f"{split}.{metric}"
-    for split in ("ood", "iid")
+    for split in JUDGED_BY
     for metric in ("f1", "precision", "recall", "auroc", "auprc", "oracle_best_f1")
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments.grid import METRICS, Comparison, spell
+from chorus.experiments.grid import JUDGED_BY, METRICS, Comparison, spell
 from chorus.experiments.sections import value_of
 from chorus.experiments.signature import short_hash
 
@@ -40,8 +40,10 @@ def run_row(
     chosen = {key: composition[key] for key in ("quality", "balance") if key in composition}  # what "auto" came to
     row |= {factor: spell((params["compose"] | chosen)[factor]) for factor in FACTORS}
     row |= {key: spell(value_of(params, key)) for key in axes if key != "seed" and key.rpartition(".")[2] not in row}
-    for split in ("ood", "iid"):
-        judged = detail["splits"][f"test_{split}"] or {}
+    for split, name_of_split in JUDGED_BY.items():
+        if name_of_split not in detail["splits"]:
+            continue
+        judged = detail["splits"][name_of_split] or {}
         at = judged.get("at") or {}
         headline, oracle = at.get("headline") or {}, at.get("oracle_best_f1") or {}
         row |= {f"{split}.{metric}": headline.get(metric) for metric in ("f1", "precision", "recall")}

@@ -1,0 +1,180 @@
+"""What the library's functions cost for a million clips: seconds and memory, each in a process of its own.
+
+    python benchmarks/scale.py [--clips 1000000] [--only split compose ...]
+
+Every clip is a site-night, a recording and a content of its own, which is the worst that can be. Memory is what the
+function adds at its peak to the size of its input (as Python holds it), as a share of it. Survey and encode:
+benchmarks/survey.py, benchmarks/encoding.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
+import numpy as np
+import pandas as pd
+
+DIMENSIONS = 64  # of the embeddings, for SMOTE
+Case = tuple[Any, Callable[[], object]]  # the input, and the call
+
+
+def table(clips: int) -> pd.DataFrame:
+    """A survey's table with its splits: 5 % OOD, 20 % candidates, a third of the rest positive."""
+    number = np.arange(clips)
+    text = pd.Series(number).astype("str").str.zfill(9)
+    candidate, ood = number % 5 == 0, number % 20 == 1
+    positive = ~candidate & (number % 3 == 0)
+    day = np.datetime_as_string(np.datetime64("1900-01-01") + number % 40_000, unit="D")
+    place = pd.Series(np.where(candidate, "Basin", np.where(ood, "Pond", "Creek")))
+    return pd.DataFrame(
+        {
+            "clip_id": "c" + text,
+            "label": np.where(positive, "positive", "negative"),
+            "quality": np.where(positive, np.array(["high", "medium", "low"])[number // 3 % 3], ""),
+            "site": place.where(ood, place + " " + pd.Series(number // 40_000).astype("str")),
+            "recorder": place + " R" + pd.Series(number // 40_000).astype("str"),
+            "night": day,
+            "recording": "r" + text,
+            "role": np.where(candidate, "candidate", "labelled"),
+            "split": "",
+            "windows": "1",
+            "seconds": "3.000",
+            "sha256": text + "f" * 55,
+        }
+    )
+
+
+def dealt(clips: int) -> pd.DataFrame:
+    from chorus.splits import SplitOptions, assign
+
+    return assign(table(clips), SplitOptions(ood_sites=("Pond",))).table
+
+
+def case_split(clips: int) -> Case:
+    from chorus.splits import SplitOptions, assign, count, describe
+
+    survey, options = table(clips), SplitOptions(ood_sites=("Pond",))
+
+    def call() -> object:
+        deal = assign(survey, options)
+        return count(deal.table), describe(deal.table, options)
+
+    return survey, call
+
+
+def case_audit(clips: int) -> Case:
+    from chorus.leakage import audit
+
+    survey = dealt(clips)
+    return survey, lambda: audit(survey)
+
+
+def case_compose(clips: int) -> Case:
+    from chorus.composition import ComposeOptions, compose
+
+    survey = dealt(clips)
+    mined = survey.loc[survey["split"] == "candidate", "clip_id"].tolist()
+    options = ComposeOptions(negative_subsets=("hard",))
+    return survey, lambda: compose(survey, {}, {"hard": mined[: len(mined) // 2]}, options, 1)
+
+
+def case_mine(clips: int) -> Case:
+    from chorus.composition import ComposeOptions
+    from chorus.mining import NegativeMiningOptions, negative_pool, pick_hard, ranked
+
+    survey = dealt(clips)
+    options = NegativeMiningOptions(composition=ComposeOptions(), seed=1, min_score=(0.5, 0.99))
+
+    def call() -> object:
+        pool = negative_pool(survey, [])
+        scores = np.random.default_rng(1).random(len(pool))
+        return pick_hard(ranked(dict(zip(pool, scores.tolist(), strict=True))), options)
+
+    return survey, call
+
+
+def case_bootstrap(clips: int) -> Case:
+    from chorus.evaluation import night_bootstrap
+
+    random = np.random.default_rng(1)
+    labels, scores = random.random(clips) < 0.3, random.random(clips)
+    nights = np.arange(clips).astype(str)
+    return [labels, scores, nights], lambda: night_bootstrap(labels, scores, nights, 0.5, resamples=2000, seed=1)
+
+
+def case_smote(clips: int) -> Case:
+    from chorus.training.augment import upsample
+
+    random = np.random.default_rng(1)
+    features = random.standard_normal((clips, DIMENSIONS), dtype=np.float32)
+    labels = (np.arange(clips) % 4 == 0).astype(np.int64)
+    return [features, labels], lambda: upsample(features, labels, "smote", 1.0, random)
+
+
+def case_copies(clips: int) -> Case:
+    from chorus.copies import copies
+    from chorus.prints import FRAMES_A_WINDOW, Prints
+
+    random = np.random.default_rng(1)
+    words = random.integers(1, 2**32, clips * FRAMES_A_WINDOW, dtype=np.uint32)
+    contents = random.integers(1, 2**63, clips, dtype=np.uint64)
+    ids = np.char.add("c", np.arange(clips).astype(str))
+    known = Prints(ids, np.ones(clips, dtype=np.int64), words, contents)
+    return [words, contents, ids], lambda: copies(known)
+
+
+CASES = {
+    name.removeprefix("case_"): function for name, function in sorted(globals().items()) if name.startswith("case_")
+}
+
+
+def size(given: Any) -> int:
+    if isinstance(given, pd.DataFrame):
+        return int(given.memory_usage(deep=True).sum())
+    return sum(part.nbytes for part in given)
+
+
+def peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure(name: str, clips: int) -> None:
+    CASES[name](1000)[1]()  # imports
+    given, call = CASES[name](clips)
+    before = peak()
+    begin, cpu = time.perf_counter(), time.process_time()
+    call()
+    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    held, added = size(given), peak() - before
+    print(f"| {name} | {cpu:.1f} | {seconds:.1f} | {held / 1e6:.0f} | {added / 1e6:.0f} | {added / held:.1f} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=int, default=1_000_000)
+    parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--here", action="store_true", help="in this process")
+    options = parser.parse_args()
+    if options.here:
+        measure(options.only[0], options.clips)
+        return
+    print(f"| {options.clips} clips | processor s | s | input MB | added MB | added/input |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
+    for name in options.only:
+        subprocess.run([sys.executable, __file__, "--here", "--only", name, "--clips", str(options.clips)], check=True)
+
+
+if __name__ == "__main__":
+    main()
