@@ -4,15 +4,16 @@
     python benchmarks/planted_faults.py --calibration    # the runs on which the calibrated rules were chosen
     python benchmarks/planted_faults.py --sounds         # eight kinds of sound instead of two classes
 
-All need data/embeddings and data/manifests of the demo (make run). No run of the first is a run of the second: other
-seeds for the faults, other compositions and seeds for the healthy runs.
+All need data/embeddings, data/manifests and data/subsets of the demo (make run), in the folder where they are started.
+What they print is Markdown for docs/health.md. No run of the first is a run of the second: other seeds for the faults,
+other compositions and seeds for the healthy runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from chorus import detector, embeddings
+from chorus import detector, embeddings, parallel
 from chorus.clips import BINARY, POSITIVE, TEST_IID, TEST_OOD, TRAIN, VALIDATION
 from chorus.composition import ComposeOptions, compose
 from chorus.evaluation import EvaluateOptions, evaluate, logistic_regression_scores
@@ -43,8 +44,8 @@ from chorus.training import HeadOptions
 
 PROFILES = ("guide", "calibrated")
 WORSE = 0.05  # AUPRC on the tests: from here on a head is called worse than a logistic regression
-FAULT_SEEDS = {True: range(1, 16), False: range(3001, 3016)}  # of calibration, of the report
-HEALTHY_SEEDS = {True: range(21, 61), False: range(3101, 3161)}
+FAULT_SEEDS = {True: range(1, 16), False: range(4001, 4016)}  # of calibration, of the report
+HEALTHY_SEEDS = {True: range(21, 61), False: range(4101, 4161)}
 SOUNDS = (  # the commonest among clips of a single sound
     "Pacific chorus frog", "RADR both", "RADR growl", "RADR grunt", "aircraft", "dog", "insects", "toad",
 )  # fmt: skip
@@ -180,6 +181,9 @@ FAULTS = {
 }
 
 
+TWO_CLASSES = ("two hidden units", "few validation clips")  # faults that are planted into detectors alone
+
+
 def compositions() -> list[ComposeOptions]:
     """The thirty of the grid."""
     found = []
@@ -236,15 +240,13 @@ def run(
 
 
 def beside_a_regression(training: Training, judged: pd.DataFrame, threshold: float) -> tuple[dict[str, Any], float]:
-    """What `evaluate` writes about the validation split; and by how much a logistic regression is better on the tests,
-    which no verdict looks at."""
+    """What `evaluate` writes; and by how much a logistic regression is better on both tests together."""
     rows = detector.examples(training.manifest, training.clips, training.embeddings)
     regression = partial(logistic_regression_scores, rows.features, rows.labels == 1)
     judged = judged[judged["split"] != TRAIN]
     plain = detector.score(regression, training.embeddings, judged["clip_id"])
-    validation = judged[judged["split"] == VALIDATION]
     detail = evaluate(
-        validation,
+        judged,
         threshold=threshold,
         baseline_scores={"logistic_regression": plain},
         options=EvaluateOptions(),
@@ -289,47 +291,109 @@ def sounds() -> tuple[Iterator[tuple[int, Training]], Iterator[tuple[int, Traini
     return map(training, FAULT_SEEDS[False]), map(training, HEALTHY_SEEDS[False])
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One run judged. found: profile -> verdict and findings. precision: of the first 50 suspects, of wrong labels."""
+
+    fault: str
+    seed: int
+    found: dict[str, tuple[str, list[str]]]
+    signals: dict[str, float]
+    precision: float | None = None
+
+
+_CASES: dict[str, Any] = {}  # of a worker: the trainings to break, the healthy ones, and the options of the diagnosis
+
+
+def load(which: str) -> None:
+    """The initializer of each worker."""
+    to_break, healthy = sounds() if which == "sounds" else detectors(calibration=which == "calibration")
+    options = HealthOptions(expected_confusions=ALIKE if which == "sounds" else ())
+    _CASES.update({"to break": list(to_break), "healthy": list(healthy), "options": options})
+
+
+def measured(case: tuple[str, int]) -> Measured:
+    """Train and judge: a fault and the number of a training to break, or "healthy" and the number of such a one."""
+    name, number = case
+    if name == "healthy":
+        seed, training = _CASES["healthy"][number]
+        return Measured(name, seed, *run(training, seed, _CASES["options"]))
+    seed, base = _CASES["to break"][number]
+    planted = FAULTS[name].plant(base, generator(seed, "fault", name))
+    precision = precision_of_suspects(base, planted) if "flipped" in name else None
+    return Measured(name, seed, *run(planted, seed, _CASES["options"]), precision)
+
+
+def precision_of_suspects(base: Training, planted: Training) -> float:
+    """The share of wrong labels among the first 50 suspects."""
+    right = base.manifest.set_index("clip_id")["label"]
+    learned = detector.examples(planted.manifest, base.clips, base.embeddings, base.classes)
+    ranked = suspects(learned).head(50)
+    return float((ranked["label"].to_numpy() != right.loc[ranked["clip_id"]].to_numpy()).mean())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--calibration", action="store_true", help="the runs on which rules were chosen")
     which.add_argument("--sounds", action="store_true", help="eight kinds of sound instead of two classes")
     parser.add_argument("--signals", type=Path, help="a CSV file to write all signals of all runs to")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only the runs whose fault has this in its name")
     arguments = parser.parse_args()
-    to_break, healthy = sounds() if arguments.sounds else detectors(calibration=arguments.calibration)
-    options = HealthOptions(expected_confusions=ALIKE if arguments.sounds else ())
-    rows, signals, precisions = [], [], []
-
-    def add(fault: str, seed: int, training: Training) -> None:
-        found, measured = run(training, seed, options)
-        for profile, (verdict, names) in found.items():
-            named = bool(FAULTS[fault].named & set(names)) if fault in FAULTS else None
-            rows.append((fault, seed, profile, verdict, named, "+".join(names) or "none"))
-        verdict, names = found["calibrated"]
-        said = {"verdict": verdict, "findings": "+".join(names)}
-        signals.append({"fault": fault, "seed": seed, **said, **measured})
-        print(".", end="", file=sys.stderr, flush=True)
-
-    for seed, base in to_break:
-        for name, fault in FAULTS.items():
-            planted = fault.plant(base, generator(seed, "fault", name))
-            add(name, seed, planted)
-            if "flipped" in name:
-                right = base.manifest.set_index("clip_id")["label"]
-                learned = detector.examples(planted.manifest, base.clips, base.embeddings, base.classes)
-                ranked = suspects(learned).head(50)
-                wrong = ranked["label"].to_numpy() != right.loc[ranked["clip_id"]].to_numpy()
-                precisions.append((name, seed, wrong.mean()))
-    for seed, training in healthy:
-        add("healthy", seed, training)
+    kind = "sounds" if arguments.sounds else "calibration" if arguments.calibration else "report"
+    faults = [name for name in FAULTS if not (arguments.sounds and name in TWO_CLASSES)]
+    cases = [("healthy", number) for number in range(len(HEALTHY_SEEDS[arguments.calibration]))]
+    cases += [(name, number) for number in range(len(FAULT_SEEDS[arguments.calibration])) for name in faults]
+    cases = [case for case in cases if arguments.only in case[0]]
+    done = parallel.each(
+        measured,
+        cases,
+        workers=parallel.cores(),
+        initializer=load,
+        initargs=(kind,),
+        progress=lambda _: print(".", end="", file=sys.stderr, flush=True),
+    )
     print(file=sys.stderr)
+    signals = pd.DataFrame(
+        {"fault": one.fault, "seed": one.seed, "verdict": one.found["calibrated"][0], **one.signals} for one in done
+    )
     if arguments.signals:
-        pd.DataFrame(signals).to_csv(arguments.signals, index=False)
-    report(pd.DataFrame(rows, columns=["fault", "seed", "profile", "verdict", "named", "findings"]))
-    table = pd.DataFrame(precisions, columns=["fault", "seed", "precision"]).groupby("fault")["precision"]
+        signals.to_csv(arguments.signals, index=False)
+    report(pd.DataFrame([row for one in done for row in rows_of(one)], columns=COLUMNS))
+    report_truths(signals)
+    report_suspects(done)
+
+
+COLUMNS = ["fault", "seed", "profile", "verdict", "named", "findings"]
+
+
+def rows_of(one: Measured) -> Iterator[tuple[Any, ...]]:
+    """A row for each profile, in `COLUMNS`."""
+    for profile, (verdict, names) in one.found.items():
+        named = bool(FAULTS[one.fault].named & set(names)) if one.fault in FAULTS else None
+        yield one.fault, one.seed, profile, verdict, named, "+".join(names) or "none"
+
+
+def report_truths(signals: pd.DataFrame) -> None:
+    """How often a run was called healthy that is known to be worse than a regression, or not to be judged."""
+    small = signals["fault"] == "few validation clips"
+    worse = (signals["truth.lead"] > WORSE) & ~small
+    print("\n| of all runs above | runs | called healthy | watch | trouble | unknown |\n| --- |" + " ---: |" * 5)
+    for what, which in (
+        (f"a logistic regression is better by more than {WORSE:g} AUPRC on the tests", worse),
+        ("a validation split of four nights", small),
+    ):
+        counts = signals.loc[which, "verdict"].value_counts().reindex(("healthy", "watch", "trouble", "unknown"))
+        print(f"| {what} | {which.sum()} | {' | '.join(str(int(n)) for n in counts.fillna(0))} |")
+
+
+def report_suspects(done: Sequence[Measured]) -> None:
+    """How many of the first suspects bear a wrong label."""
     print("\n| planted | precision of the first 50 suspects, mean | lowest | highest |\n| --- | ---: | ---: | ---: |")
-    for fault, values in table:
-        print(f"| {fault} | {values.mean():.2f} | {values.min():.2f} | {values.max():.2f} |")
+    for fault in FAULTS:
+        values = np.array([one.precision for one in done if one.fault == fault and one.precision is not None])
+        if len(values):
+            print(f"| {fault} | {values.mean():.2f} | {values.min():.2f} | {values.max():.2f} |")
 
 
 def report(runs: pd.DataFrame) -> None:
@@ -337,12 +401,12 @@ def report(runs: pd.DataFrame) -> None:
     for profile in PROFILES:
         of_profile = runs[runs["profile"] == profile]
         planted, healthy = of_profile[of_profile["fault"] != "healthy"], of_profile[of_profile["fault"] == "healthy"]
-        seeds = sorted(planted["seed"].unique())
+        seeds = sorted(planted["seed"].unique()) or [0]
         print(
             f"\n**{profile}**\n\n| fault | seeds {seeds[0]} to {seeds[-1]} | named | said instead |\n"
             "| --- | --- | ---: | --- |"
         )
-        for fault in FAULTS:
+        for fault in planted["fault"].unique():
             part = planted[planted["fault"] == fault].sort_values("seed")
             marks = "".join("✓" if named else "·" for named in part["named"])
             missed = part.loc[~part["named"].astype(bool), "findings"].value_counts()

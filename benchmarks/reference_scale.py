@@ -10,7 +10,6 @@ length only. Prints seconds a run and the time for 90, beside the 30 GPU-hours o
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
 sys.path.insert(0, str(ROOT / "src"))
 
 import chorus  # noqa: E402, F401  # chooses kernels, before NumPy is loaded
@@ -55,7 +55,8 @@ REFERENCE_GPU_HOURS = 30
 def generate(scale: float) -> None:
     """Write splits, subsets and embeddings of generated clips into data/ of the current folder."""
     import pandas as pd
-    from safetensors.numpy import save_file
+
+    from chorus import embeddings
 
     random = np.random.default_rng(1)
     rows, features = [], []
@@ -90,14 +91,8 @@ def generate(scale: float) -> None:
             pools[kind][["clip_id"]].head(max(2, round(count * scale))).to_csv(
                 folder / f"{name}.csv", index=False, lineterminator="\n"
             )
-    Path("data/embeddings").mkdir(parents=True, exist_ok=True)
-    about = {
-        "encoder_id": "generated", "clip_ids": table["clip_id"].tolist(), "sha256": table["sha256"].tolist(),
-        "windows": [1] * len(table),
-    }  # fmt: skip
-    save_file(
-        {"features": np.concatenate(features)}, "data/embeddings/generated.safetensors", {"chorus": json.dumps(about)}
-    )
+    by_content = dict(zip(table["sha256"], np.concatenate(features)[:, np.newaxis], strict=True))
+    embeddings.write_shard(Path("data/embeddings/generated.safetensors"), "generated", table, by_content)
 
 
 def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:

@@ -1,5 +1,6 @@
 """Show the results of the last run in the terminal, and where to look next."""
 
+from pathlib import Path
 from typing import Any
 
 import stage
@@ -8,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from chorus import pins
 from chorus.composition import remarks
 from chorus.files import read_json
 
@@ -44,7 +46,23 @@ def main() -> None:
             console.print(f"{name}: {intervals['nights']} nights are too few for a reliable interval.", style="dim")
     for sentence in _notes(composition, subsets, detail):
         console.print(f"- {sentence}", markup=False, highlight=False)
+    for sentence in _not_as_committed():
+        console.print(sentence, markup=False, highlight=False)
     console.print(NEXT, markup=False, highlight=False)
+
+
+def _not_as_committed() -> list[str]:
+    """Two lines where the same code, data and parameters gave other results here than in the commit."""
+    from chorus.experiments.repeats import unrepeated
+
+    stages = unrepeated(Path())
+    if not stages:
+        return []
+    why = pins.digits_may_differ() or "are all packages those of requirements.txt?"
+    return [
+        f"Not as committed, from the same inputs: the results of {', '.join(stages)}; {why} (docs/reproducibility.md)",
+        "Take them as they are (make sweep goes on from them), or go back to the commit's: python src/back.py",
+    ]
 
 
 def _notes(composition: dict[str, Any], subsets: dict[str, Any], detail: dict[str, Any]) -> list[str]:

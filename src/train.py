@@ -24,7 +24,8 @@ def main() -> None:
     save_head(trained, stage.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
     write_json(stage.METRICS / "training.json", trained.metrics)
     write_csv(stage.TRAINING_CURVES, with_differences(trained.curves))
-    print(f"best epoch {trained.best_epoch} of {len(trained.history)}; {trained.summary['stopped']}")
+    kept = f"epoch {trained.summary['kept_epoch']} kept, epoch {trained.best_epoch} best on the validation part"
+    print(f"{trained.summary['stopped']}: {kept}")
     stage.note(trained.summary["notes"])
 
 

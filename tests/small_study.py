@@ -68,8 +68,9 @@ class SmallStudy(Folder):
         table.to_parquet(self.folder / "given/predictions.parquet")
         self.write("given/evaluation_detail.json", json.dumps(detail))
         self.write("given/composition.json", json.dumps(composition))
-        compose = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["compose"]
-        self.write("params.yaml", {"seed": seed, "compose": {**compose, "balance": balance}})
+        params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        compose = {**params["compose"], "balance": balance}
+        self.write("params.yaml", {"seed": seed, "compose": compose, "pictures": params["pictures"]})
         self.run("dvc", "repro", "-q")
         commit = self.commit(name)
         self.run("git", "update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/{name}", commit)

@@ -26,7 +26,7 @@ def test_git_and_dvc_speak_in_a_sentence(tmp_path):
     assert in_words(_raised(lambda: pygit2.Repository(str(tmp_path)))).startswith("git: ")
     error = _raised(lambda: Repo(str(tmp_path)))
     assert isinstance(error, NotDvcRepoError)
-    assert in_words(error).startswith("DVC: ")
+    assert in_words(error).endswith(": run this in the folder of a study")
     assert in_words(SCMError("failed to push\n  to there")) == "git: failed to push to there"
 
 
@@ -45,7 +45,7 @@ def test_encodings_are_named():
     assert in_words(_raised(lambda: "stüdy".encode("ascii"))).startswith("'ü' cannot be written in ascii")
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EEXIST])
 def test_the_disk_names_the_file(code):
     assert in_words(OSError(code, os.strerror(code), "/a/file")) == f"{os.strerror(code)}: /a/file"
 

@@ -81,7 +81,11 @@ def test_workers_end_with_the_process_that_made_them_even_when_it_is_killed(tmp_
     assert all(_runs(pid) for pid in workers)
     owner.kill()
     owner.wait()
-    _wait_until(lambda: not any(_runs(pid) for pid in workers))
+    try:
+        _wait_until(lambda: not any(_runs(pid) for pid in workers))
+    finally:
+        for pid in filter(_runs, workers):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_results_do_not_pile_up_while_they_are_not_taken(tmp_path):

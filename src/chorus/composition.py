@@ -19,7 +19,7 @@ BASELINE = "baseline"  # the source of clips that come from the training split i
 
 AUTO = "auto"
 AUTO_QUALITY = ("high", "medium")
-AUTO_POSITIVES = 100  # of these qualities; with fewer, each clip left out costs more than it disturbs
+AUTO_POSITIVES = 30  # with fewer, leaving clips out costs more than they disturb (docs/your_recordings.md)
 
 Quality = Literal["high", "medium", "low", "auto"]
 
@@ -29,8 +29,8 @@ class ComposeOptions:
     """What a training set is made of.
 
     quality: qualities of the training split's positives that are used. auto: high and medium, or all where fewer than
-        100 positives are of these.
-    balance: draw the negatives down to the number of positives. auto: where there are 100 positives at least.
+        30 positives are of these.
+    balance: draw the negatives down to the number of positives. auto: where there are 30 positives at least.
     positive_subsets, negative_subsets: mined subsets that are added, by name.
     """
 

@@ -35,6 +35,8 @@ _OF_THE_MACHINE = {
     errno.EMFILE,
     errno.EIO,
     errno.ENAMETOOLONG,
+    errno.EEXIST,
+    errno.ENOTDIR,
 }
 _TRUST = "git config --global --add safe.directory FOLDER, if you trust whose it is"
 _REMEDIES = {

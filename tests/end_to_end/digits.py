@@ -46,8 +46,8 @@ def audio() -> Iterator[bytes]:
 
 def embeddings(encoder: str) -> Iterator[bytes]:
     model = encoders.load(encoders.EncodeOptions(encoder=encoder))
-    for samples in sounds():
-        yield np.ascontiguousarray(model.embed(samples.astype(np.float32) / 32768)).tobytes()
+    windows = np.stack(sounds()).astype(np.float32) / 32768
+    yield np.ascontiguousarray(model.embed(windows)).tobytes()
 
 
 def rows(name: str, count: int) -> Examples:

@@ -21,6 +21,7 @@ from chorus.sharing.server import S3Server
 from end_to_end.sharing import ROOT, URL, Machine, free_port
 
 VERIFY = str(ROOT / "src/verify.py")
+PUSH = str(ROOT / "src/push.py")
 NIGHTS = 60
 PIPELINE = "stages:\n  copy: {cmd: cp source.txt copied.txt, deps: [source.txt], outs: [copied.txt]}\n"
 
@@ -309,3 +310,23 @@ def test_experiments_older_than_the_remote_are_pushed_with_a_remote_of_ones_own(
     assert len(cloud.names()) == 1
     other.run(*get)
     assert (other.folder / "old.txt").read_text() == "two\n"
+
+
+@pytest.mark.parametrize("ending", ["SIGTERM", "SIGKILL"])
+def test_an_interrupted_push_to_s3_loses_data_with_dvc_and_none_with_ours(author, cloud, ending):
+    """As tests/end_to_end/test_push.py, with a real server."""
+    author.run("python", str(Path(__file__).with_name("interrupted.py")), ending, "push", fails=True)
+    author.run("dvc", "push")
+    author.run("dvc", "push")
+    assert "in sync" in author.run("dvc", "status", "--cloud")
+    objects = NIGHTS + 2  # the files, and the list of those in the folder
+    assert len(cloud.files.find(URL)) < objects
+    assert f"on the remote: all {objects} objects" in author.run("python", PUSH)
+    assert len(cloud.files.find(URL)) == objects
+
+
+def test_a_bucket_that_does_not_exist_is_said_so(author):
+    author.run("dvc", "remote", "modify", "--local", "storage", "url", "s3://mistyped/dvc")
+    for command in ([PUSH], [VERIFY, "--remote"]):
+        output = author.run("python", *command, fails=True)
+        assert "The specified bucket does not exist" in output and "missing" not in output

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import resource
 import shlex
 import shutil
 import signal
@@ -120,6 +121,7 @@ def template(tmp_path_factory):
     study = Study(folder)
     params = study.read("params.yaml")
     params["train"] |= {"epochs": 3, "hidden_units": 16}
+    params["compose"]["quality"] = ["high", "medium"]
     params["evaluate"]["resamples"] = 100
     study.write("params.yaml", params)
     study.commit()
@@ -182,11 +184,17 @@ def test_a_sweep_runs_every_planned_run_with_its_parameters(undisturbed):
 
 def test_a_second_call_does_nothing_and_is_quick(undisturbed):
     before = {name: experiment.commit.id for name, experiment in undisturbed.experiments().items()}
-    start = time.monotonic()
+    start = _processor_seconds()
     output = undisturbed.sweep()
-    assert time.monotonic() - start < 15
+    assert _processor_seconds() - start < 8  # other work on the machine does not count
     assert "4/4 done" in output and "running" not in output
     assert {name: experiment.commit.id for name, experiment in undisturbed.experiments().items()} == before
+
+
+def _processor_seconds() -> float:
+    """Of all processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_a_commit_that_changes_neither_code_nor_data_repeats_nothing(undisturbed, tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chorus.errors import DataError, ParameterError
 from chorus.experiments.grid import Comparison
-from chorus.experiments.leaderboard import aggregate, compare, one_version, published_runs, rank, run_row
+from chorus.experiments.leaderboard import aggregate, compare, configuration, one_version, published_runs, rank, run_row
 from chorus.files import read_csv
 
 REFERENCE = Path(__file__).parents[2] / "data/reference"
@@ -139,6 +139,15 @@ def test_a_run_becomes_a_row_spelled_like_the_published_ones():
     assert row["iid.f1"] is None and row["iid.auroc"] is None
     assert (row["positives"], row["negatives"], row["positives.high"], row["positives.low"]) == (7, 9, 3, 4)
     assert (row["ood.all_positive.f1"], row["ood.all_positive.auprc"]) == (0.2, 0.1)
+
+
+def test_what_auto_came_to_is_what_the_table_shows():
+    compose = {"quality": ["auto"], "balance": "auto", "positive_subsets": [], "negative_subsets": []}
+    detail = {"splits": {"test_ood": None, "test_iid": None}, "thresholds": {"headline": 0.5}}
+    composition = {"positives": 7, "negatives": 9, "positives_by_quality": {}, "quality": "high+low", "balance": False}
+    row = run_row("run_1", {"seed": 1, "compose": compose}, detail, composition, ["seed"])
+    assert (row["quality"], row["balance"]) == ("high+low", "False")
+    assert configuration(row) == "high+low, all negatives"
 
 
 def test_a_run_with_a_diagnosis_has_its_verdict_as_columns():

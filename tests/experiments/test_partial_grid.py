@@ -35,11 +35,11 @@ def test_a_part_of_a_grid_does_not_replace_the_tables_and_the_report_in_the_comm
     _lose_a_run(study)
     shown = study.run(*LEADERBOARD)
     assert "3 runs; 1 of the grid are not done" in shown  # what there is, is shown all the same
-    assert "metrics/small stay as they are in the commit: 1 runs of the grid are not done" in " ".join(shown.split())
+    assert "metrics/small stay as in the commit: 1 of 4 runs are not done" in " ".join(shown.split())
     assert study.run("git", "status", "--porcelain") == ""
     lines = (study.folder / RUNS).read_text(encoding="utf-8").splitlines(keepends=True)
     (study.folder / RUNS).write_text("".join(lines[:-1]), encoding="utf-8")
-    assert f"{PAGE} stay as they are in the commit: 1 runs of the grid are not done" in study.run(*REPORT, fails=True)
+    assert f"{PAGE} stay as in the commit: 1 of 4 runs are not done" in study.run(*REPORT, fails=True)
     assert study.run("git", "status", "--porcelain").split() == ["M", RUNS]
 
 

@@ -109,6 +109,18 @@ def test_a_lead_that_other_nights_might_take_back_is_to_be_watched():
     assert (_names(health), health.headline["verdict"]) == ({"baseline_better"}, "watch")
 
 
+@pytest.mark.parametrize("worse", ["validation", "test_ood"])
+def test_the_regression_may_be_better_on_validation_or_on_the_ood_test(worse):
+    calm, ahead = ADVANTAGE | {"auprc": 0.1, "high": 0.2}, ADVANTAGE | {"auprc": -0.2, "high": -0.1}
+    splits = {
+        split: {"baselines": {"logistic_regression": {"advantage": ahead if split == worse else calm}}}
+        for split in ("validation", "test_ood")
+    }
+    health = _judge(evaluation={"splits": splits | {"test_iid": None}})
+    assert (_names(health), health.headline["verdict"]) == ({"baseline_better"}, "trouble")
+    assert (health.signals["baseline.lead"], health.signals["baseline.lead_low"]) == (0.2, 0.1)
+
+
 def test_a_first_epoch_that_no_other_one_betters_is_to_be_watched():
     model = {**MODEL, "training": {**MODEL["training"], "best_epoch": 1}}
     assert _judge(model=model).headline["verdict"] == "watch"

@@ -129,10 +129,29 @@ def test_a_wav_beyond_4_gb_is_heard_whole(tmp_path):
     assert layout.remarks == ("header wrong: it says 705.033 s, 5000.000 s were read",)
 
 
+QUARTER = 3 * RATE * 2  # bytes
+SHORT = {  # where a header says how long the sound is: text before it, bytes between, and what a quarter is
+    "AIFF": [(b"COMM", 6, struct.pack(">I", 3 * RATE)), (b"SSND", 0, struct.pack(">I", 8 + QUARTER))],
+    "CAF": [(b"data", 0, struct.pack(">q", 4 + QUARTER))],
+    "W64": [(b"data\xf3\xac", 10, struct.pack("<q", 24 + QUARTER))],
+    "AU": [(b".snd", 4, struct.pack(">I", QUARTER))],
+    "NIST": [(b"sample_count -i ", 0, b"144000")],
+}
+
+
+@pytest.mark.parametrize("kind", SHORT)
+def test_any_header_that_promises_a_quarter_is_not_believed(tmp_path, kind):
+    content = _encoded(kind, SOUND, subtype="PCM_16")
+    changes = [(content.index(text) + len(text) + between, said) for text, between, said in SHORT[kind]]
+    found = _examined(tmp_path, _patched(content, *changes))
+    np.testing.assert_array_equal(found.read(), SOUND[:, 0])
+    assert found.remarks == ("header wrong: it says 3.000 s, 12.000 s were read",)
+
+
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
-@pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU"])
+@pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "NIST"])
 def test_bare_samples_are_decoded_as_with_their_header(tmp_path, kind, subtype):
-    subtype = subtype.replace("PCM_U8", "PCM_S8") if kind in ("CAF", "AU") else subtype
+    subtype = subtype.replace("PCM_U8", "PCM_S8") if kind in ("CAF", "AU", "NIST") else subtype
     if subtype not in sf.available_subtypes(kind):
         pytest.skip(f"no {subtype} in {kind}")
     content = _encoded(kind, _noise(3, channels=2), 44_100, subtype=subtype)
@@ -145,6 +164,7 @@ def test_bare_samples_are_decoded_as_with_their_header(tmp_path, kind, subtype):
         "AIFF": lambda: (content.index(b"SSND") + 4, b"\0" * 4),
         "CAF": lambda: (content.index(b"data") + 4, b"\xff" * 8),
         "AU": lambda: (8, b"\xff" * 4),
+        "NIST": lambda: (content.index(b"sample_count -i ") + 16, b"000000"),
     }[kind]()
     changes = [lost, (content.index(b"COMM") + 10, b"\0" * 4)] if kind == "AIFF" else [lost]
     found = _examined(tmp_path, _patched(content, *changes))
@@ -326,6 +346,8 @@ FOREIGN = {
     "zeros.wav": (b"\0" * 131_072, "no audio: nothing but zeros"),
     "phone.m4a": (b"\0\0\0\x20ftypM4A \0\0\0\0" + b"\1" * 99, "not supported: MP4, M4A or MOV"),
     "a.aac": (b"\xff\xf1\x50\x80" + b"\1" * 99, "not supported: AAC"),
+    "a.avr": (_encoded("AVR", SOUND), "not supported: AVR, of which nobody can tell whether it is whole"),
+    "adpcm.wav": (_encoded("WAV", SOUND, subtype="IMA_ADPCM")[:99_999], "cut off: 99,939 of"),
     "bw.wav": (_rf64(len(DATA), b"BW64"), "not supported: BW64"),
     "noise.wav": (np.random.default_rng(0).bytes(300_000), "unreadable: Format not recognised"),
     "noise.mp3": (b"\xff\xfb\x90\0" + np.random.default_rng(0).bytes(300_000), "unreadable: "),

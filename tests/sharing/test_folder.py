@@ -132,3 +132,15 @@ def test_the_check_says_so_before_dvc_runs(repository):
     )
     shutil.rmtree(repository.folder / "recordings")
     repository.run(*check)
+
+
+def test_an_absolute_folder_is_recorded_by_its_content(repository, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk/one.wav").write_text("one")
+    stage = {"cmd": "echo done > out", "deps": [str(tmp_path / "disk")], "outs": ["out"]}
+    (repository.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"survey": stage}}))
+    repository.run("dvc", "repro")
+    (dep,) = yaml.safe_load((repository.folder / "dvc.lock").read_text())["stages"]["survey"]["deps"]
+    assert dep["nfiles"] == 1 and dep["md5"].endswith(".dir")
+    (tmp_path / "disk/two.wav").write_text("two")
+    assert "modified" in repository.run("dvc", "status")

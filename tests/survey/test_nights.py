@@ -81,9 +81,11 @@ def test_a_table_and_a_file_together(column, file, night):
 
 def test_times_that_are_all_midnight_are_dates():
     first, second = datetime(2024, 3, 12), datetime(2024, 3, 13)
-    assert dates_at_midnight([first, second], _AS_WRITTEN) == {first: first.date(), second: second.date()}
-    assert dates_at_midnight([first, second.replace(hour=1)], _AS_WRITTEN) == {}
+    assert dates_at_midnight([first, second], _AS_WRITTEN) == [first.date(), second.date()]
+    assert dates_at_midnight([first, second.replace(hour=1)], _AS_WRITTEN) == []
     in_utc = [datetime(2024, 3, 11, 23, tzinfo=UTC), datetime(2024, 7, 11, 22, tzinfo=UTC)]
-    assert list(dates_at_midnight(in_utc, _PARIS).values()) == [date(2024, 3, 12), date(2024, 7, 12)]
+    assert dates_at_midnight(in_utc, _PARIS) == [date(2024, 3, 12), date(2024, 7, 12)]
     as_written = datetime(2024, 3, 12, tzinfo=UTC)
-    assert dates_at_midnight([as_written], _PARIS) == {as_written: date(2024, 3, 12)}
+    assert dates_at_midnight([as_written], _PARIS) == [date(2024, 3, 12)]
+    same_instant = as_written.astimezone(timezone(timedelta(hours=10)))
+    assert dates_at_midnight([as_written, same_instant], _AS_WRITTEN) == []

@@ -74,7 +74,8 @@ def test_old_audiomoth_names_are_utc_and_need_a_zone(tmp_path):
 def test_the_only_offset_in_a_survey_serves_its_utc_names(tmp_path):
     names = _hexadecimal(datetime(2019, 10, 12, 18, tzinfo=EAST), 20) | {"B_20191012T180000+1000.wav": ""}
     table = _table(tmp_path, names)
-    assert _nights(table) == {"2019-10-12"} and "UTC" not in _said(table)
+    assert _nights(table) == {"2019-10-12"}
+    assert "20 of 21 files are timed in UTC" in _said(table) and "they take the only other offset" in _said(table)
 
 
 def test_clocks_set_to_utc(tmp_path):
@@ -103,6 +104,13 @@ def test_what_the_recorder_wrote_into_the_file(tmp_path):
 def test_a_name_in_local_time_outweighs_a_file_in_utc(tmp_path):
     contents = {"20191012_203000.WAV": _guano("2019-10-12T10:30:00Z")}
     assert _nights(_table(tmp_path, {"20191012_203000.WAV": ""}, contents)) == {"2019-10-12"}
+
+
+def test_a_file_that_was_renamed_is_said(tmp_path):
+    contents = {"20191012_203000.WAV": _guano("2019-11-12T20:30:00Z")}
+    table = _table(tmp_path, {"20191012_203000.WAV": ""}, contents)
+    assert _nights(table) == {"2019-10-12"}
+    assert "the time written inside 1 of 1 files is a day or more from that of their name" in _said(table)
 
 
 def test_a_bare_date_does_not_undo_a_known_time(tmp_path):
@@ -162,7 +170,8 @@ def test_a_date_without_a_time_in_a_name_is_said(tmp_path):
 
 def test_counters_before_a_stamp_are_no_recorders(tmp_path):
     names = {f"{i:03d}_20240312_20{i:02d}00.wav": "" for i in range(30)}
-    assert {row["recorder"] for row in _table(tmp_path, names).rows} == {"unknown"}
+    table = _table(tmp_path, names)
+    assert {row["recorder"] for row in table.rows} == {"unknown"} and "taken for a counter" in _said(table)
     names = {f"A{i % 3}_20240312_20{i:02d}00.wav": "" for i in range(30)}
     (tmp_path / "few").mkdir()
     assert {row["recorder"] for row in _table(tmp_path / "few", names).rows} == {"A0", "A1", "A2"}

@@ -13,7 +13,7 @@ from chorus.training.options import epochs_for
 def test_defaults_are_the_reference_studys():
     options = parse(HeadOptions, {}, section="train")
     assert (options.hidden_units, options.dropout, options.learning_rate) == (512, 0.25, 0.0005)
-    assert (options.batch_size, epochs_for(options, 100), options.upsampling) == (32, 50, "none")
+    assert (options.batch_size, epochs_for(options, 90), options.upsampling) == (32, 50, "none")
     assert (options.mixup, options.focal_loss, options.focal_gamma, options.focal_alpha) == (True, False, 2.0, 0.25)
     assert options.label_smoothing > 0
 
@@ -65,7 +65,7 @@ def test_early_stopping_has_three_policies(policy):
     assert parse(HeadOptions, {"early_stopping": policy}, section="train").early_stopping == policy
 
 
-@pytest.mark.parametrize(("rows", "epochs"), [(1, 50), (256, 50), (257, 45), (800, 16), (864, 15), (12_110, 15)])
+@pytest.mark.parametrize(("rows", "epochs"), [(1, 50), (96, 50), (97, 38), (402, 12), (600, 8), (12_110, 8)])
 def test_with_more_rows_fewer_epochs_are_enough(rows, epochs):
     assert epochs_for(HeadOptions(), rows) == epochs
     assert epochs_for(HeadOptions(epochs=7), rows) == 7

@@ -34,6 +34,9 @@ def own_baseline(
         folder: of the study inside it, "" for its root.
         stages: all that the runs of a grid share.
         results: those outputs of theirs that git keeps.
+
+    Raises:
+        DataError: the dvc.lock of the working tree cannot be read.
     """
     head = git.head.peel(pygit2.Commit)
     root = Path(git.workdir) / folder
@@ -91,7 +94,10 @@ def _ended(text: bytes) -> bytes:
 
 def _results(lock: bytes, stages: Collection[str]) -> dict[str, Any]:
     """Stage -> what a lock says of its outputs."""
-    locked = (yaml.load(lock, Loader=LOADER) or {}).get("stages", {}) if lock else {}
+    try:
+        locked = (yaml.load(lock, Loader=LOADER) or {}).get("stages", {}) if lock else {}
+    except yaml.YAMLError as error:
+        raise DataError(f"dvc.lock is not valid YAML: {' '.join(str(error).split())}") from None
     return {name: locked[name].get("outs") for name in sorted(stages) if name in locked}
 
 

@@ -123,7 +123,7 @@ class Snapshot:
     @property
     def _lock(self) -> dict[str, Any]:
         blob = self._find("dvc.lock")
-        return {} if blob is None else _locked_stages(blob.data)
+        return {} if blob is None else locked_stages(blob.data)
 
     @cached_property
     def _outputs(self) -> dict[str, str]:
@@ -148,7 +148,11 @@ class Snapshot:
         blob = self._find(path)
         if blob is None:
             raise DataError(f"{path} is not in commit {str(self.commit.id)[:8]}: commit it first")
-        return _parse(blob.data)
+        try:
+            return _parse(blob.data)
+        except yaml.YAMLError as error:
+            where = f"{path} of commit {str(self.commit.id)[:8]}"
+            raise DataError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
 @lru_cache(maxsize=1024)  # most experiments share most of these files
@@ -156,7 +160,7 @@ def _parse(text: bytes) -> Any:
     return yaml.load(text, Loader=baseline.LOADER) or {}
 
 
-def _locked_stages(lock: bytes) -> dict[str, Any]:
+def locked_stages(lock: bytes) -> dict[str, Any]:
     """The stages of a dvc.lock. Each is parsed by itself: those that all experiments share are then parsed once."""
     head, *stages = re.split(rb"^(?=  [^\s#])", lock, flags=re.MULTILINE)
     if not head.endswith(b"stages:\n"):  # not as DVC writes it

@@ -37,7 +37,8 @@ def run_row(
         health, health_detail: its metrics/health.json and metrics/health_detail.json, if it has them.
     """
     row: dict[str, Any] = {"run": name, "seed": params["seed"]}
-    row |= {factor: spell(params["compose"][factor]) for factor in FACTORS}
+    chosen = {key: composition[key] for key in ("quality", "balance") if key in composition}  # what "auto" came to
+    row |= {factor: spell((params["compose"] | chosen)[factor]) for factor in FACTORS}
     row |= {key: spell(value_of(params, key)) for key in axes if key != "seed" and key.rpartition(".")[2] not in row}
     for split, name_of_split in JUDGED_BY.items():
         if name_of_split not in detail["splits"]:

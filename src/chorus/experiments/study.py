@@ -42,6 +42,8 @@ def read_sweep(path: Path) -> dict[str, Any]:
         sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParameterError(f"there is no sweep file {path}") from None
+    except UnicodeDecodeError:
+        raise ParameterError(f"{path} is not in UTF-8") from None
     except yaml.YAMLError as error:
         raise ParameterError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(sweep, dict):
@@ -219,9 +221,8 @@ class Grid:
         kept = [path.as_posix() for path in results if self.head.has(path.as_posix())]
         if done >= len(self.runs) or not kept:
             return None
-        return (
-            f"{', '.join(kept)} stay as they are in the commit: {len(self.runs) - done} runs of the grid are not done"
-        )
+        missing = f"{len(self.runs) - done} of {len(self.runs)} runs are not done"
+        return f"{', '.join(kept)} stay as in the commit: {missing}"
 
     def changed_files(self, results: Collection[str]) -> list[str]:
         """Tracked files that differ from the current commit, but for what stages make.

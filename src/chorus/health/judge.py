@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from chorus.clips import BINARY, TEST_IID, VALIDATION, name_clips
+from chorus.clips import BINARY, TEST_IID, TEST_OOD, VALIDATION, name_clips
 from chorus.errors import DataError
 from chorus.health.details import Facts, association, describe, lead
 from chorus.health.diagnosis import Details, Diagnosis, diagnose
@@ -67,8 +67,8 @@ def judge(
 ) -> Health:
     """Judge the training of a detector by its curves and by its predictions on the validation split.
 
-    The IID test has one say: validation and IID test are other nights of the same recorders, so a model that does far
-    better on one of them has probably seen it.
+    The tests have one say each, and nothing is chosen by it. IID: validation and IID test are other nights of the same
+    recorders, so a model that does far better on one of them has probably seen it. OOD: whether a regression is better.
 
     Args:
         history: plots/training/curves.csv.
@@ -153,13 +153,17 @@ def _size(labels: pd.Series, nights: pd.Series, classes: tuple[str, ...]) -> dic
 
 
 def _baseline(evaluation: Mapping[str, Any] | None) -> dict[str, float | None]:
-    """By how much a logistic regression is better on the validation split; unknown where that lacks a class."""
-    validation = (evaluation or {"splits": {}})["splits"].get(VALIDATION) or {}
-    regression = (validation.get("baselines") or {}).get("logistic_regression")
-    if regression is None:
+    """By how much a logistic regression is better on the validation split or the OOD test, where it is more so; unknown
+    where both lack a class."""
+    splits = (evaluation or {"splits": {}})["splits"]
+    beside = [(splits.get(split) or {}).get("baselines") or {} for split in (VALIDATION, TEST_OOD)]
+    found = [one["logistic_regression"]["advantage"] for one in beside if one.get("logistic_regression")]
+    if not found:
         return {"baseline.lead": None, "baseline.lead_low": None}
-    advantage = regression["advantage"]
-    return {"baseline.lead": -advantage["auprc"], "baseline.lead_low": -advantage["high"]}
+    return {
+        "baseline.lead": max(-advantage["auprc"] for advantage in found),
+        "baseline.lead_low": max(-advantage["high"] for advantage in found),
+    }
 
 
 def _beside_the_curves(

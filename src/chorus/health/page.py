@@ -10,6 +10,11 @@ import pandas as pd
 
 from chorus.health.svg import bar_chart, line_chart
 
+# Nothing is fetched, run or sent, whatever a clip is called.
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'\">"
+)
 STYLE = """
 :root { color-scheme: light dark; --ink: #22272b; --quiet: #667079; --paper: #fff; --card: #f6f7f8; --rule: #dfe3e6;
   --one: #0072b2; --two: #8a8f94; --three: #c46a00; --good: #00795a; --watch: #96600a; --trouble: #c0392b; }
@@ -70,6 +75,7 @@ def page(run: str, detail: Mapping[str, Any], history: pd.DataFrame, suspects: p
     ]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"{POLICY}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Training health of {escape(run)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(filter(None, parts))

@@ -31,12 +31,13 @@ def aiff_layout(file: BinaryIO, size: int) -> Layout:
         DataError: it is cut off.
     """
     coding, frames, sound = None, 0, None
-    position = 12
+    position, regular = 12, True
     for _ in range(_MOST_CHUNKS):
         head = _at(file, position, 8)
         if len(head) < 8:
             break
         name, length = struct.unpack(">4sI", head)
+        regular = regular and all(32 <= byte < 127 for byte in name)
         if name == b"COMM":
             coding, frames = _common(_at(file, position + 8, min(length, 64)))
         if name == b"SSND":
@@ -51,7 +52,7 @@ def aiff_layout(file: BinaryIO, size: int) -> Layout:
     counted = frames * coding.frame_bytes
     known = [said for said in (written, counted) if not is_open_end(said)]
     promised = max(known, default=0)
-    chained = written > 0 and start + written <= size <= position
+    chained = regular and written > 0 and start + written <= size <= position <= size + 1
     end = start + written if chained else size
     native = whole(size).streams[0] if written == counted else None
     return bare_samples(coding, start, promised, end, native=native, unknown=not known)

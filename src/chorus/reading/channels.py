@@ -81,7 +81,8 @@ def choose(levels: Levels) -> tuple[list[int], str]:
     candidates = moving & ~stuck
     if not candidates.any():
         return list(range(levels.channels)), ""
-    loudest = int(np.argmax(np.where(candidates, power, -1)))
+    heard = np.where(candidates, power, -1)
+    loudest = int(np.argmax(heard > heard.max() * (1 - 1e-9)))  # the first of equal ones, whatever the last digit
     live = np.flatnonzero(candidates & (power > _DEAD * power[loudest]))
     if len(live) > 1:
         together = levels.covariance[np.ix_(live, live)].sum() / len(live) ** 2

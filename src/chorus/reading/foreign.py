@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-_CONVERT = "convert it to WAV or FLAC"
+CONVERT = "convert it to WAV or FLAC"
 _MAGIC = (  # (offset, bytes, what it is)
     (0, b"\x00\x05\x16\x07", "no audio: what macOS keeps beside a file (AppleDouble, ._name)"),
     (0, b"version https://git-lfs", "no audio: a git-lfs pointer, the recording itself is not here (git lfs pull)"),
@@ -21,18 +21,18 @@ _MAGIC = (  # (offset, bytes, what it is)
     (0, b"GIF8", "no audio: a GIF picture"),
     (0, b"\xd0\xcf\x11\xe0", "no audio: a Windows document (as Thumbs.db)"),
     (0, b"SQLite format 3", "no audio: a database"),
-    (4, b"ftyp", f"not supported: MP4, M4A or MOV: {_CONVERT}"),
-    (0, b"\x30\x26\xb2\x75\x8e\x66", f"not supported: WMA: {_CONVERT}"),
-    (0, b"\x1a\x45\xdf\xa3", f"not supported: Matroska or WebM: {_CONVERT}"),
-    (0, b"\xff\xf1", f"not supported: AAC: {_CONVERT}"),
-    (0, b"\xff\xf9", f"not supported: AAC: {_CONVERT}"),
-    (0, b"#!AMR", f"not supported: AMR: {_CONVERT}"),
-    (0, b"wvpk", f"not supported: WavPack: {_CONVERT}"),
-    (0, b"MAC ", f"not supported: Monkey's Audio: {_CONVERT}"),
-    (0, b"MPCK", f"not supported: Musepack: {_CONVERT}"),
-    (0, b"MP+", f"not supported: Musepack: {_CONVERT}"),
-    (0, b"TTA1", f"not supported: True Audio: {_CONVERT}"),
-    (0, b"DSD ", f"not supported: DSD: {_CONVERT}"),
+    (4, b"ftyp", f"not supported: MP4, M4A or MOV: {CONVERT}"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66", f"not supported: WMA: {CONVERT}"),
+    (0, b"\x1a\x45\xdf\xa3", f"not supported: Matroska or WebM: {CONVERT}"),
+    (0, b"\xff\xf1", f"not supported: AAC: {CONVERT}"),
+    (0, b"\xff\xf9", f"not supported: AAC: {CONVERT}"),
+    (0, b"#!AMR", f"not supported: AMR: {CONVERT}"),
+    (0, b"wvpk", f"not supported: WavPack: {CONVERT}"),
+    (0, b"MAC ", f"not supported: Monkey's Audio: {CONVERT}"),
+    (0, b"MPCK", f"not supported: Musepack: {CONVERT}"),
+    (0, b"MP+", f"not supported: Musepack: {CONVERT}"),
+    (0, b"TTA1", f"not supported: True Audio: {CONVERT}"),
+    (0, b"DSD ", f"not supported: DSD: {CONVERT}"),
     (0, b"WAAC", "not supported: Wildlife Acoustics WAC: convert it to WAV with Kaleidoscope"),
 )
 

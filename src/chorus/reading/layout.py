@@ -90,8 +90,10 @@ def bare_samples(
     agree = (not unknown and 0 <= promised - held <= TOLERATED) or promised == held
     if agree and native is not None:
         return Layout((native,))
+    if coding is None and (unknown or held > promised):
+        raise DataError(f"header and file disagree: {promised:,} bytes promised, {held:,} held, of compressed sound")
     if coding is None:
-        raise DataError(f"header and file disagree: {promised:,} bytes promised, {held:,} held")
+        raise DataError(f"cut off: {held:,} of {promised:,} bytes are in the file")
     per_second = coding.rate * coding.frame_bytes
     if not unknown and promised - held > TOLERATED:
         raise DataError(

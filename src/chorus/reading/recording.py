@@ -18,14 +18,16 @@ from chorus.errors import DataError
 from chorus.reading.apple import aiff_layout, au_layout, caf_layout
 from chorus.reading.channels import SILENCE, Levels, choose
 from chorus.reading.flac import flac_layout
-from chorus.reading.foreign import name_foreign
+from chorus.reading.foreign import CONVERT, name_foreign
 from chorus.reading.layout import Layout, Stream, whole
 from chorus.reading.mpeg import mp3_layout
+from chorus.reading.nist import nist_layout
 from chorus.reading.ogg import ogg_layout
 from chorus.reading.riff import is_w64, w64_layout, wav_layout
 from chorus.reading.triggered import expand
 
 RATES = (1_000, 1_000_000)  # Hz; outside, the header is damaged
+_CHECKED = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "MP3", "NIST", "RAW")
 MOST_CHANNELS = 64
 MOST_HOURS = 48  # a recorder's file has 24 at the most; what claims more is damaged
 _BLOCK_SAMPLES = 1 << 18  # of all channels, read at once
@@ -142,6 +144,8 @@ def find_streams(file: BinaryIO, suffix: str = "") -> Layout:
         return au_layout(file, size)
     if mark == b"OggS":
         return ogg_layout(file, size)
+    if head[:7] == b"NIST_1A":
+        return nist_layout(head, size)
     return whole(size)
 
 
@@ -163,7 +167,7 @@ def _examine_stream(file: BinaryIO, stream: Stream, most_seconds: float) -> tupl
         if silences:
             remarks.append(f"triggered: AudioMoth left out silence in {silences} places, put back as zeros")
         gain = _gain(levels, channels, remarks)
-        _notice(levels, channels, remarks)
+        _notice(levels, channels, gain, remarks)
         part = Part(stream, tuple(channels), gain, silences > 0)
         return part, levels, frames / sound.samplerate, remarks
 
@@ -184,6 +188,8 @@ def _examined(sound: sf.SoundFile, levels: Levels, may_be_triggered: bool) -> It
 
 
 def _refuse_absurd(sound: sf.SoundFile, most_seconds: float) -> None:
+    if sound.format not in _CHECKED:
+        raise DataError(f"not supported: {sound.format}, of which nobody can tell whether it is whole: {CONVERT}")
     if not RATES[0] <= sound.samplerate <= RATES[1]:
         raise DataError(f"unreadable: a sample rate of {sound.samplerate} Hz, outside {RATES[0]:,} to {RATES[1]:,}")
     if not 1 <= sound.channels <= MOST_CHANNELS:
@@ -221,12 +227,12 @@ def _gain(levels: Levels, channels: list[int], remarks: list[str]) -> float:
     return 1 / peak
 
 
-def _notice(levels: Levels, channels: list[int], remarks: list[str]) -> None:
+def _notice(levels: Levels, channels: list[int], gain: float, remarks: list[str]) -> None:
     """Add what is amiss with the channels that are heard."""
     clipped = int(levels.at_rail[channels].max())
     if clipped > _CLIPPED * levels.frames and not levels.beyond[channels].any():
         remarks.append(f"clipped: {clipped / levels.frames:.1%} of the samples are at full scale")
-    offset = float(levels.mean[channels].mean())
+    offset = float(levels.mean[channels].mean()) * gain
     if abs(offset) > _OFFSET:
         remarks.append(f"offset: the mean is {offset:.1%} of full scale, not 0")
 

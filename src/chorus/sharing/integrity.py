@@ -122,7 +122,7 @@ class Store:
             for start in range(0, len(names), _BATCH):
                 batch = names[start : start + _BATCH]
                 paths = [self._cache.oid_to_path(name) for name in batch]
-                remote.add(paths, self._cache.fs, batch, check_exists=False, batch_size=_CONNECTIONS)
+                remote.add(paths, self._cache.fs, batch, check_exists=False, verify=False, batch_size=_CONNECTIONS)
                 advance(len(batch))
 
     def lacking(self, objects: Collection[Object]) -> list[Object]:

@@ -17,6 +17,12 @@ _SENTENCES = {
     "clips.csv is believed",
     "night_in_utc": "{n} of {all} files are timed in UTC, e.g. {file}, and survey.time_zone is not set: their nights "
     "run from noon to noon in UTC",
+    "night_in_offset_of_others": "{n} of {all} files are timed in UTC, e.g. {file}, and survey.time_zone is not set: "
+    "they take the only other offset from UTC in the survey",
+    "name_contradicts_metadata": "the time written inside {n} of {all} files is a day or more from that of their name, "
+    "e.g. {file}: the name is believed",
+    "counter_before_time": "what stands before the time in {n} of {all} file names, e.g. {file}, differs from file to "
+    "file: it is taken for a counter and not for the recorder",
     "night_from_bare_date": "{n} of {all} file names have a date without a time, e.g. {file}: it is taken for the "
     "evening's",
     "names_at_midnight": "all {n} file names that hold a time say 00:00:00, e.g. {file}: if they mean a date, name the "

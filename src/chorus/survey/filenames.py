@@ -34,7 +34,7 @@ _BASIC_DATE = r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<month>[ 01]\d)(?P<day>[ 0-3]\d
 _EXTENDED_DATE = r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<dash>[-_.])(?P<month>\d\d?)(?P=dash)(?P<day>\d\d?)"
 _SHORT_DATE = r"(?<!\d)(?P<year>\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)"
 _NAMED_DATE = rf"(?<!\d)(?P<day>\d\d?)[-_ ]?(?P<month>(?i:{'|'.join(MONTHS)}))[a-z]*[-_ ]?(?P<year>(?:20)?\d\d)"
-_BETWEEN = r"(?:[-_ .]?[Tt]|[-_ $@]{1,2}[Tt]?| at |-birdnet-(?:(?P<stream>RTSP_\w+)-)?)"
+_BETWEEN = r"(?:[-_ .]?[Tt]|[-_ $@]{1,2}[Tt]?|\.| at |-birdnet-(?:(?P<stream>RTSP_\w+)-)?)"
 _BASIC_TIME = r"(?P<hour>[ 0-2]\d)(?P<minute>[ 0-5]\d)(?P<second>[ 0-6]\d)(?:\d{3}(?=[-+Z]))?(?!\d)"
 _EXTENDED_TIME = r"(?P<hour>\d\d?)(?P<colon>[-_:.,h])(?P<minute>[0-5]\d)(?:(?P=colon)|[m,])(?P<second>[0-6]\d)(?!\d)"
 _HOUR_AND_MINUTE = r"(?P<hour>\d\d?)[-:.h](?P<minute>[0-5]\d)(?![-:.]?\d)"

@@ -6,7 +6,7 @@ whatever offset from UTC it is written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -34,6 +34,10 @@ class LocalTime:
     def is_guess(self, moment: date | None) -> bool:
         """Whether the moment is in UTC, and nothing says what the time was at the pond."""
         return isinstance(moment, datetime) and is_utc(moment) and not self.zone and not self.offset
+
+    def takes_offset(self, moment: date | None) -> bool:
+        """Whether the moment is in UTC and becomes local by the offset of other times in the survey."""
+        return isinstance(moment, datetime) and is_utc(moment) and not self.zone and self.offset is not None
 
 
 @dataclass(frozen=True)
@@ -82,13 +86,13 @@ def decide_night(column: date | None, file: date | None, local: LocalTime) -> Ni
     return Night(of_column, contradicts=of_column != of_file)
 
 
-def dates_at_midnight(moments: Collection[datetime], local: LocalTime) -> dict[datetime, date]:
-    """When all times are 00:00:00, as written or local, they were made of dates: time -> date; else nothing."""
-    if all(moment.time() == _MIDNIGHT for moment in moments):
-        return {moment: moment.date() for moment in moments}
-    if all(local.of(moment).time() == _MIDNIGHT for moment in moments):
-        return {moment: local.of(moment).date() for moment in moments}
-    return {}
+def dates_at_midnight(moments: Sequence[datetime], local: LocalTime) -> list[date]:
+    """The dates of which times were made that are all 00:00:00, as written or local; of other times nothing."""
+    in_place = [local.of(moment) for moment in moments]
+    for times in (moments, in_place):
+        if all(moment.time() == _MIDNIGHT for moment in times):
+            return [moment.date() for moment in times]
+    return []
 
 
 def _night(moment: date | None, local: LocalTime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
@@ -78,16 +78,19 @@ def place_clips(
         recorders: what the table says, "" when nothing.
         columns: what the table's date says: a bare date, a moment or None.
     """
-    names = _without_counters([parse_filename(source) for source in sources])
+    parsed = [parse_filename(source) for source in sources]
+    names = _without_counters(parsed)
     metadata = [read_metadata(folder / source) if source.lower().endswith(_WAV) else None for source in sources]
     starts = [_start(name, data, rules.clock) for name, data in zip(names, metadata, strict=True)]
     local = LocalTime(rules.zone, only_offset([*starts, *columns]))
     columns = _without_midnights(columns, local)
-    stamped = [name.start for name in names if name.start]
-    all_midnight = len(stamped) > 1 and all(start.time() == _MIDNIGHT for start in stamped)
-    return [
-        _place(recorder, column, start, name, data, local, all_midnight)
+    placed = [
+        _place(recorder, column, start, name, data, local)
         for recorder, column, start, name, data in zip(recorders, columns, starts, names, metadata, strict=True)
+    ]
+    return [
+        replace(clip, assumptions=clip.assumptions + more) if more else clip
+        for clip, more in zip(placed, _of_all_names(parsed, names), strict=True)
     ]
 
 
@@ -115,6 +118,16 @@ def _without_counters(names: Sequence[FileName]) -> list[FileName]:
     return [name._replace(recorder="") for name in names]
 
 
+def _of_all_names(parsed: Sequence[FileName], names: Sequence[FileName]) -> list[tuple[str, ...]]:
+    """For each clip what is assumed of its name because of all the others."""
+    stamped = [name.start for name in names if name.start]
+    midnight = len(stamped) > 1 and all(start.time() == _MIDNIGHT for start in stamped)
+    return [
+        ("names_at_midnight",) * bool(midnight and name.start) + ("counter_before_time",) * (before != name)
+        for before, name in zip(parsed, names, strict=True)
+    ]
+
+
 def _start(name: FileName, data: Metadata | None, clock: tzinfo | None) -> date | None:
     """When the clip begins, by its name or else by what the recorder wrote into it; aware where either says so."""
     inside = data.start if data else None
@@ -135,9 +148,16 @@ def _in_zone_of(inside: datetime, start: datetime) -> datetime:
 
 
 def _without_midnights(columns: Sequence[date | None], local: LocalTime) -> list[date | None]:
-    moments = {moment for moment in columns if isinstance(moment, datetime)}
-    dates = dates_at_midnight(moments, local)
-    return [dates.get(moment, moment) if isinstance(moment, datetime) else moment for moment in columns]
+    moments = [moment for moment in columns if isinstance(moment, datetime)]
+    dates = iter(dates_at_midnight(moments, local) or moments)
+    return [next(dates) if isinstance(moment, datetime) else moment for moment in columns]
+
+
+def _are_apart(name: datetime | None, inside: datetime | None) -> bool:
+    """Whether two times of one file are no two ways of writing one: a day or more apart."""
+    if name is None or inside is None:
+        return False
+    return abs(name.replace(tzinfo=None) - inside.replace(tzinfo=None)) >= _A_DAY
 
 
 def _place(
@@ -147,7 +167,6 @@ def _place(
     name: FileName,
     data: Metadata | None,
     local: LocalTime,
-    all_midnight: bool,
 ) -> Placed:
     night = decide_night(column, start, local)
     inside = data.recorder if data else ""
@@ -159,8 +178,9 @@ def _place(
         "night_from_metadata": bool(night.night) and column is None and not (name.start or name.day),
         "night_from_bare_date": column is None and start is not None and start == name.day,
         "night_contradicts_file": night.contradicts,
+        "name_contradicts_metadata": _are_apart(name.start, data.start if data else None),
         "night_in_utc": bool(night.night) and local.is_guess(decisive),
-        "names_at_midnight": all_midnight and name.start is not None,
+        "night_in_offset_of_others": bool(night.night) and local.takes_offset(decisive),
         "clock_never_set": name.problem == CLOCK_NEVER_SET,
         "two_times_in_name": name.problem == TWO_TIMES,
     }

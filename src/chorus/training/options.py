@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chorus.options import options
 
-MOST_EPOCHS, LEAST_EPOCHS, ENOUGH_STEPS = 50, 15, 400  # measured: docs/log.md
+MOST_EPOCHS, LEAST_EPOCHS, ENOUGH_STEPS = 50, 8, 150  # measured: docs/log.md
 
 Upsampling = Literal["none", "repeat", "mean", "linear", "smote"]
 
@@ -69,7 +69,7 @@ class HeadOptions:
 def epochs_for(options: HeadOptions, rows: int) -> int:
     """How many epochs to train on so many rows: those asked for, or else 50 as in the reference study.
 
-    With many rows fewer do: as many as hold `ENOUGH_STEPS` steps, but never fewer than 15.
+    With many rows fewer do: as many as hold `ENOUGH_STEPS` steps, but never fewer than 8.
     """
     if options.epochs is not None:
         return options.epochs

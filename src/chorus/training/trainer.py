@@ -160,7 +160,8 @@ def _fitted(
 def untrained(dimensions: int, classes: tuple[str, ...], reason: str) -> TrainedHead:
     """What there is where nothing can be learned: a head that finds all classes equally probable, and why."""
     head = untrained_head(dimensions, classes)
-    summary: dict[str, Any] = dict.fromkeys(("best_epoch", _merit(head.classes), "validation_loss", "train_loss"))
+    unknown = ("best_epoch", "kept_epoch", _merit(head.classes), "validation_loss", "train_loss")
+    summary: dict[str, Any] = dict.fromkeys(unknown)
     threshold = HALF if len(head.classes) == 1 else None
     summary |= {"epochs": 0, "stopped": f"nothing was trained: {reason}", "threshold": threshold, "notes": [reason]}
     return TrainedHead(head, [], 0, threshold, summary)

@@ -1,0 +1,29 @@
+"""Does a run repeat the commit's results? The stages whose inputs are the same to the byte, and whose outputs not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chorus.experiments.history import History, locked_stages
+
+_INPUTS = ("cmd", "params", "deps")
+
+
+def unrepeated(root: Path) -> list[str]:
+    """The stages of the study in `root` that gave other results here than in the current commit, from the same inputs.
+
+    What comes after them has other inputs, and is not named: it may be as well repeatable as before.
+
+    Raises:
+        DataError: no git repository, or none with a commit.
+    """
+    committed = History(root).baseline().bytes("dvc.lock") or b""
+    there, here = locked_stages(committed), locked_stages((root / "dvc.lock").read_bytes())
+    return [name for name in there if name in here and _other_results(there[name], here[name])]
+
+
+def _other_results(there: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
+    same_inputs = all(there.get(kind) == here.get(kind) for kind in _INPUTS)
+    return same_inputs and there.get("outs") != here.get("outs")

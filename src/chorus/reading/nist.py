@@ -1,0 +1,39 @@
+"""NIST SPHERE, in which speech corpora come: a header of text, then the samples."""
+
+from __future__ import annotations
+
+import re
+
+from chorus.reading.layout import Coding, Layout, bare_samples, whole
+
+_SUBTYPES = {("pcm", 1): "PCM_S8", ("pcm", 2): "PCM_16", ("pcm", 3): "PCM_24", ("pcm", 4): "PCM_32"}
+_COMPANDED = {("ulaw", 1): "ULAW", ("alaw", 1): "ALAW"}
+
+
+def nist_layout(head: bytes, size: int) -> Layout:
+    """The layout of a SPHERE file.
+
+    Args:
+        head: its first bytes, the whole header among them.
+        size: of the file.
+
+    Raises:
+        DataError: it is cut off.
+    """
+    fields = {
+        name.decode(): value.decode().strip()
+        for name, value in re.findall(rb"^(\w+) -\w+ ([^\n]*)$", head, re.MULTILINE)
+    }
+    try:
+        start = int(head[8:16])
+        frames, width = int(fields["sample_count"]), int(fields["sample_n_bytes"])
+        channels, rate = int(fields["channel_count"]), int(fields["sample_rate"])
+    except (KeyError, ValueError):
+        return whole(size)  # the decoder finds the words for it
+    subtype = (_SUBTYPES | _COMPANDED).get((fields.get("sample_coding", "pcm"), width))
+    endian = "BIG" if fields.get("sample_byte_format", "01") == "10" else "LITTLE"
+    coding = Coding(rate, channels, subtype, endian, width * channels) if subtype and channels > 0 else None
+    promised = frames * width * channels
+    return bare_samples(
+        coding, start, promised, size, native=whole(size).streams[0], unknown=promised <= 0 or rate <= 0
+    )

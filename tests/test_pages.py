@@ -1,0 +1,30 @@
+"""Every page for the browser says itself that it fetches, runs and sends nothing (Content Security Policy)."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src"
+PAGES = sorted(
+    path
+    for path in SOURCE.rglob("*")
+    if path.suffix in (".py", ".html") and re.search(r"<head>\s*(\\n)?\s*<meta", path.read_text(encoding="utf-8"))
+)
+
+
+def test_the_pages_are_found():
+    assert {path.name for path in PAGES} >= {"page.py", "page.html"}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_page_allows_nothing_but_what_it_holds(path):
+    text = path.read_text(encoding="utf-8").replace('\\"', '"').replace("\\n", "\n")
+    policy = unescape(re.search(r"Content-Security-Policy\W[\s\S]*?content=\"([^\"]+)\"", text)[1])
+    rules = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert not set(" ".join(rules.values()).split()) - {"'none'", "'unsafe-inline'", "data:"}
+    assert "script-src" not in rules and not re.search(r"<script|\son[a-z]+=\"|javascript:", text)
