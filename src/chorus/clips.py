@@ -87,7 +87,8 @@ def site_nights(clips: pd.DataFrame, block_nights: int = 1) -> pd.Series:
     place = places(clips)
     place = place.where(place != "", one_spelling(clips["recorder"]))
     first_night = keys(clips["night"], partial(_first_of_block, block_nights=block_nights))
-    return (place + "/" + first_night).where(clips["night"] != "", one_spelling(clips["recording"]))
+    unknown = clips["night"] == ""
+    return (place + "/" + first_night).mask(unknown, one_spelling(clips["recording"].where(unknown, "")))
 
 
 def _names_site(sites: pd.Series) -> pd.Series:

@@ -24,7 +24,10 @@ _ZEROS_BEFORE = re.compile(r"(?<!\d)0+(?=\d)")
 
 def comparable(name: str) -> str:
     """The form in which names are compared: one Unicode form, single spaces, no capitals."""
-    apart = unicodedata.normalize("NFD", " ".join(name.split()))
+    spaced = " ".join(name.split())
+    if spaced.isascii():
+        return spaced.casefold()
+    apart = unicodedata.normalize("NFD", spaced)
     return unicodedata.normalize("NFC", apart.casefold())
 
 
