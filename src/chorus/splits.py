@@ -25,7 +25,7 @@ from chorus.clips import (
 )
 from chorus.errors import DataError
 from chorus.leakage import audit, candidate_faults, copied_candidates, name_faults, refuse_copies
-from chorus.names import comparable, keys, look_alikes, one_spelling, skeleton
+from chorus.names import among, comparable, keys, look_alikes, one_spelling, skeleton
 from chorus.options import options
 from chorus.seeds import stable_fraction
 
@@ -152,9 +152,9 @@ def describe(table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | N
         table, pairs: of `assign`.
     """
     by_recorder = _dealt_by_recorder(table, options)
-    learned = set(table.loc[by_recorder == TRAIN, "group"])
+    learned = table.loc[by_recorder == TRAIN, "group"]
     judges = {split: table.loc[by_recorder == split, "group"] for split in (VALIDATION, TEST_IID)}
-    shared = {split: f"{groups.isin(learned).sum()} of {len(groups)}" for split, groups in judges.items()}
+    shared = {split: f"{among(groups, learned).sum()} of {len(groups)}" for split, groups in judges.items()}
     return {
         "unit": "site-night: all recorders of a site in one night are dealt together, for they hear the same animals "
         "(recorder-night where no site is known, the recording where the night is unknown)",
