@@ -64,7 +64,7 @@ def contradictions() -> list[str]:
     """Headlines that do not follow from what lies beside them, of those that are here."""
     import pandas as pd
 
-    from chorus.evaluation.derived import evaluation_contradictions, health_contradictions, training_contradictions
+    from chorus.experiments.derived import evaluation_contradictions, health_contradictions, training_contradictions
     from chorus.files import read_json
 
     pairs = (

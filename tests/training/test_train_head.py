@@ -343,6 +343,7 @@ def test_the_numbers_shown_in_a_table_of_experiments_are_those_of_the_kept_epoch
     assert trained.summary["kept_epoch"] == (12 if early_stopping == "none" else trained.best_epoch)
     assert trained.metrics == {
         "epochs": len(trained.history),
+        "kept_epoch": trained.summary["kept_epoch"],
         "best_epoch": trained.best_epoch,
         **{name: kept[name] for name in ("train_loss", "validation_loss", "validation_auprc")},
     }

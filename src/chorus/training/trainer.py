@@ -60,7 +60,7 @@ class TrainedHead:
     @property
     def metrics(self) -> dict[str, float]:
         """The few numbers of the kept epoch that are worth a column in a table of experiments."""
-        names = ("epochs", "best_epoch", "train_loss", "validation_loss", _merit(self.head.classes))
+        names = ("epochs", "kept_epoch", "best_epoch", "train_loss", "validation_loss", _merit(self.head.classes))
         return {name: self.summary[name] for name in names}
 
     @property

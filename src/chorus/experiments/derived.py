@@ -43,9 +43,9 @@ def health_contradictions(headline: Mapping[str, Any], detail: Mapping[str, Any]
 
 def training_contradictions(headline: Mapping[str, Any], curves: pd.DataFrame) -> list[str]:
     """The same of metrics/training.json and plots/training/curves.csv: what is said of the kept epoch stands there."""
-    kept = curves[curves["epoch"] == headline.get("best_epoch")]
+    kept = curves[curves["epoch"] == headline.get("kept_epoch")]
     if kept.empty:
-        return [] if curves.empty else [f"training.json: there is no epoch {headline.get('best_epoch')} in curves.csv"]
+        return [] if curves.empty else [f"training.json: there is no epoch {headline.get('kept_epoch')} in curves.csv"]
     return list(_unequal("training.json", headline, {"epochs": len(curves), **kept.iloc[0].to_dict()}))
 
 

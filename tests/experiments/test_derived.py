@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from chorus.evaluation.derived import evaluation_contradictions, health_contradictions, training_contradictions
+from chorus.experiments.derived import evaluation_contradictions, health_contradictions, training_contradictions
 from chorus.files import read_json
 
 METRICS = Path(__file__).parents[2] / "metrics"
