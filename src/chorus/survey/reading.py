@@ -29,7 +29,11 @@ _SYNONYMS = {
     "recorder": ("device", "unit", "aru", "recorder_id", "device_id", "serial", "logger", "audiomoth"),
     "date": ("datetime", "date_time", "timestamp", "recorded", "recorded_at", "start_time", "start"),
     "speaker": ("individual", "speaker_id"),
+    "onset": ("begin", "begin_time", "begin_time_(s)", "onset_s", "onset_(s)", "start_s", "start_(s)", "start_sec"),
+    "end": ("end_time", "end_time_(s)", "end_s", "end_(s)", "end_sec", "offset", "stop"),
 }
+_OF_SPANS = ("onset", "end")  # so short that other words are often nearly alike
+_WITH_AN_END = ("start", "start_time")  # of the recording, but of a span when an end stands beside it
 _FOREIGN = (  # columns that together give a program's table away, what it is
     (("selection", "view", "channel"), "a selection table of Raven"),
     (("indir", "in_file"), "a result table of Kaleidoscope"),
@@ -41,8 +45,8 @@ _FOREIGN = (  # columns that together give a program's table away, what it is
     (("recording", "x1", "x2"), "an export of Arbimon"),
 )
 _REMEDY = (
-    "it marks times inside recordings, while clips.csv has one row a file, in the columns path and label: "
-    "cut what it marks into files, and list these"
+    "it marks times inside recordings: give clips.csv a row for each, in the columns path, label, onset and end "
+    "(seconds from the start of the file), and the survey cuts them out"
 )
 
 
@@ -89,9 +93,13 @@ def read_table(path: Path, required: Collection[str], known: Collection[str]) ->
 def suggest_columns(unknown: Sequence[str], missing: Collection[str]) -> dict[str, str]:
     """Which unknown column was probably meant by which missing one: unknown -> missing."""
     found: dict[str, str] = {}
+    alike = sorted(set(missing) - set(_OF_SPANS))
+    has_end = "onset" in missing and ("end" not in missing or bool(set(unknown) & set(_SYNONYMS["end"])))
     for name in unknown:
         by_synonym = [column for column in missing if name in _SYNONYMS.get(column, ())]
-        close = by_synonym or difflib.get_close_matches(name, sorted(missing), n=1, cutoff=0.75)
+        if has_end and name in _WITH_AN_END:
+            by_synonym = ["onset"]
+        close = by_synonym or difflib.get_close_matches(name, alike, n=1, cutoff=0.75)
         if close and close[0] not in found.values():
             found[name] = close[0]
     return found
