@@ -295,12 +295,30 @@ def test_a_file_that_changes_is_examined_anew(tmp_path):
         np.testing.assert_array_equal(np.concatenate(list(clip.hear().blocks)), sound[RATE:])
 
 
-def test_columns_that_mean_spans_are_named():
-    missing = {"onset", "end", "date"}
-    assert suggest_columns(["begin_time_(s)", "end_time_(s)"], missing) == {
-        "begin_time_(s)": "onset", "end_time_(s)": "end",
-    }  # fmt: skip
-    assert suggest_columns(["start", "stop"], missing) == {"start": "onset", "stop": "end"}
-    assert suggest_columns(["start"], {"onset", "date"}) == {"start": "onset"}  # beside a column end
-    assert suggest_columns(["start"], missing) == {"start": "date"}
-    assert suggest_columns(["trend", "blend"], missing) == {}
+def test_an_end_that_is_a_time_of_day_is_no_span(recordings):
+    table = _table(recordings, "path,label,start,end\nlong.wav,positive,2024-03-12 20:30,2024-03-12 20:35\n")
+    assert [row["source"] for row in table.rows] == ["long.wav"]
+    assert table.notes["ignored_columns"] == ["start", "end"] and table.notes["columns_meant"] == {"start": "date"}
+    table = _table(recordings, "path,label,start,end\nlong.wav,positive,12.5,15.5\n")
+    assert table.rejected == [("long.wav", "an end without an onset: 15.5")]
+    assert table.notes["columns_meant"] == {"start": "onset"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "missing", "meant"),
+    [
+        (["begin_time_(s)", "end_time_(s)"], {"onset", "end"}, {"begin_time_(s)": "onset", "end_time_(s)": "end"}),
+        (["start", "stop"], {"onset", "end", "date"}, {"start": "onset", "stop": "end"}),
+        (["start"], {"onset", "date"}, {"start": "onset"}),  # beside a column end
+        (["start"], {"onset", "end"}, {}),
+        (["start"], {"onset", "end", "date"}, {"start": "date"}),  # seconds since 1970, perhaps
+        (["station", "x"], {"onset", "end", "site"}, {"station": "site"}),  # numbered ones
+        (["trend", "blend"], {"onset", "end"}, {}),
+    ],
+)
+def test_columns_of_seconds_that_mean_spans_are_named(columns, missing, meant):
+    assert suggest_columns(columns, missing, in_seconds=columns) == meant
+
+
+def test_columns_that_hold_no_seconds_mean_no_spans():
+    assert suggest_columns(["start_time", "end_time"], {"onset", "end", "date"}) == {"start_time": "date"}

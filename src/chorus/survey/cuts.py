@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chorus.clips import CANDIDATE
@@ -70,6 +70,11 @@ def read_span(onset: str, end: str) -> Span | None:
     if span.end <= span.onset:
         raise DataError(f"span ends before it begins: onset {onset}, end {end}")
     return span
+
+
+def holds_seconds(column: Iterable[str]) -> bool:
+    """Whether a column holds any number of seconds, well written or not; 2024-03-12 20:35 is none."""
+    return any(_NUMBER.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text) for text in column)
 
 
 def contradicted(rows: Sequence[Mapping[str, str]]) -> dict[int, int]:

@@ -29,11 +29,10 @@ _SYNONYMS = {
     "recorder": ("device", "unit", "aru", "recorder_id", "device_id", "serial", "logger", "audiomoth"),
     "date": ("datetime", "date_time", "timestamp", "recorded", "recorded_at", "start_time", "start"),
     "speaker": ("individual", "speaker_id"),
-    "onset": ("begin", "begin_time", "begin_time_(s)", "onset_s", "onset_(s)", "start_s", "start_(s)", "start_sec"),
-    "end": ("end_time", "end_time_(s)", "end_s", "end_(s)", "end_sec", "offset", "stop"),
 }
-_OF_SPANS = ("onset", "end")  # so short that other words are often nearly alike
-_WITH_AN_END = ("start", "start_time")  # of the recording, but of a span when an end stands beside it
+_BEGINS = ("begin", "begin_time", "begin_time_(s)", "onset_s", "onset_(s)", "start_s", "start_(s)", "start_sec")
+_STARTS = ("start", "start_time")  # mean an onset only where an end stands beside them
+_ENDS = ("end_time", "end_time_(s)", "end_s", "end_(s)", "end_sec", "offset", "stop")
 _FOREIGN = (  # columns that together give a program's table away, what it is
     (("selection", "view", "channel"), "a selection table of Raven"),
     (("indir", "in_file"), "a result table of Kaleidoscope"),
@@ -90,15 +89,22 @@ def read_table(path: Path, required: Collection[str], known: Collection[str]) ->
     return WrittenTable(cells.loc[:, ~cells.columns.duplicated()], overlong, notes)
 
 
-def suggest_columns(unknown: Sequence[str], missing: Collection[str]) -> dict[str, str]:
-    """Which unknown column was probably meant by which missing one: unknown -> missing."""
+def suggest_columns(
+    unknown: Sequence[str], missing: Collection[str], in_seconds: Collection[str] = ()
+) -> dict[str, str]:
+    """Which unknown column was probably meant by which missing one: unknown -> missing.
+
+    Args:
+        in_seconds: those of the unknown ones that hold seconds; only they can mean onset and end.
+    """
     found: dict[str, str] = {}
-    alike = sorted(set(missing) - set(_OF_SPANS))
-    has_end = "onset" in missing and ("end" not in missing or bool(set(unknown) & set(_SYNONYMS["end"])))
+    alike = sorted(set(missing) - {"onset", "end"})  # these are so short that other words are nearly alike
+    has_end = "end" not in missing or not set(_ENDS).isdisjoint(in_seconds)
+    of_spans = {"onset": _BEGINS + _STARTS * has_end, "end": _ENDS}
     for name in unknown:
-        by_synonym = [column for column in missing if name in _SYNONYMS.get(column, ())]
-        if has_end and name in _WITH_AN_END:
-            by_synonym = ["onset"]
+        of_span = [column for column, names in of_spans.items() if name in names and name in in_seconds]
+        by_synonym = [column for column in missing if column in of_span or name in _SYNONYMS.get(column, ())]
+        by_synonym.sort(key=lambda column: column not in of_span)  # stable: what the numbers say comes first
         close = by_synonym or difflib.get_close_matches(name, alike, n=1, cutoff=0.75)
         if close and close[0] not in found.values():
             found[name] = close[0]

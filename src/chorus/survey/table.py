@@ -14,7 +14,7 @@ import pandas as pd
 from chorus.clips import CANDIDATE, LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
 from chorus.errors import DataError
 from chorus.names import look_alikes, one_spelling
-from chorus.survey.cuts import Cut, contradicted, read_span
+from chorus.survey.cuts import Cut, contradicted, holds_seconds, read_span
 from chorus.survey.dates import is_clock
 from chorus.survey.duplicates import precedence, settle
 from chorus.survey.paths import Folder
@@ -92,11 +92,11 @@ def read_clip_table(
     placed = _place(folder, consistent, cuts, moments, times)
     completed, assumed = _complete(consistent, placed)
     completed, alike = _spelled_alike(completed)
-    ignored = [name for name in written.cells if name not in table or (name == "time" and not table["time"].any())]
+    ignored = [name for name in written.cells if name not in table or _is_set_aside(name, table)]
     notes = {
         "rows": len(table),
         "ignored_columns": ignored,
-        "columns_meant": suggest_columns(ignored, set(OPTIONAL) - set(written.cells)),
+        "columns_meant": _columns_meant(written.cells, ignored),
         "unknown_labels": unknown_labels,
         "respelt_paths": files.respelt,
         **written.notes,
@@ -120,7 +120,19 @@ def _known_columns(cells: pd.DataFrame) -> pd.DataFrame:
         table[column] = table[column].str.casefold()
     if not all(is_clock(text) for text in table["time"].unique()):  # seconds into a recording, perhaps
         table["time"] = ""
+    if "onset" not in cells and not holds_seconds(table["end"].unique()):  # the time at which recorders stopped
+        table["end"] = ""
     return table
+
+
+def _columns_meant(cells: pd.DataFrame, ignored: Sequence[str]) -> dict[str, str]:
+    in_seconds = [name for name in ignored if holds_seconds(cells[name].unique())]
+    return suggest_columns(ignored, set(OPTIONAL) - set(cells), in_seconds)
+
+
+def _is_set_aside(name: str, table: pd.DataFrame) -> bool:
+    """Whether a column of a name that we know turned out to mean something else, or nothing."""
+    return name in ("time", "end") and not table[name].any()
 
 
 def _check_labels(table: pd.DataFrame, written: pd.Series, positive: str, negative: str) -> dict[str, int]:
