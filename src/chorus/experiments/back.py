@@ -13,12 +13,13 @@ from typing import Any
 
 import pygit2
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 
 from chorus.errors import DataError
 from chorus.experiments.baseline import TAGS
 from chorus.experiments.history import History
 from chorus.files import write_text
+from chorus.sharing.halves import remove_halves
 
 _RESULTS = ("metrics/", "plots/", "reports/")
 
@@ -53,6 +54,8 @@ def bring_back(root: Path) -> Back:
     files = history.put_back(("params.yaml", "dvc.lock", *_RESULTS))
     try:
         with Repo(str(root)) as repo:
+            with lock_repo(repo):
+                remove_halves(repo)
             missing = [out for out in _outputs(repo) if not _in_cache(repo, out)]
             _check_out(repo, [out for out in _outputs(repo) if out not in missing])
         gone = [path for path in missing if not (root / path).exists()]
