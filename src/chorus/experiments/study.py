@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from chorus.errors import DataError, ParameterError
 from chorus.experiments.differences import Difference, differences
@@ -25,6 +24,7 @@ from chorus.experiments.history import (
 from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed
 from chorus.experiments.signature import run_key, signature
+from chorus.files import read_yaml
 
 TARGET = "diagnose"  # the last stage of a run in a grid; gallery needs the audio, and nobody looks at ninety of them
 SPLITS = "data/manifests/splits.csv"
@@ -36,16 +36,11 @@ def read_sweep(path: Path) -> dict[str, Any]:
     """A sweep file.
 
     Raises:
-        ParameterError: it does not exist, or is no YAML mapping.
+        ParameterError: it does not exist, cannot be used (`chorus.files.read_yaml`), or is no YAML mapping.
     """
-    try:
-        sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParameterError(f"there is no sweep file {path}") from None
-    except UnicodeDecodeError:
-        raise ParameterError(f"{path} is not in UTF-8") from None
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not path.exists():
+        raise ParameterError(f"there is no sweep file {path}")
+    sweep = read_yaml(path)
     if not isinstance(sweep, dict):
         raise ParameterError(f"{path} must hold a mapping with name, axes and so on")
     return sweep
