@@ -102,6 +102,14 @@ def test_a_cache_in_a_path_that_is_not_ascii(tmp_path):
     _check(repository)
 
 
+@pytest.mark.parametrize("place", ["/proc/none", "file/below", "file"])
+def test_a_site_cache_that_cannot_be_written(repository, tmp_path, monkeypatch, place):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / place))
+    with pytest.raises(DataError, match=r"DVC cannot write into .*: name another folder in DVC_SITE_CACHE_DIR"):
+        _check(repository)
+
+
 def test_a_reference_that_is_no_commit(repository):
     blob = repository.run("git", "hash-object", "-w", "dvc.yaml").strip()
     repository.run("git", "update-ref", "refs/exps/aa/bb/blob", blob)
