@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,14 @@ def remove_abandoned(store: Path) -> None:
 def _of_output(path: Path) -> Iterator[Path]:
     if path.is_dir():
         return _halves(path.rglob("*"))
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    beside: Iterable[Path] = path.parent.iterdir() if path.parent.is_dir() else ()
     return _halves(file for file in beside if file.name.startswith((".", f"{path.name}.")))
 
 
-def _halves(files: Any) -> Iterator[Path]:
-    return (file for file in files if _NAME.fullmatch(file.name) and file.is_file())
+def _halves(files: Iterable[Path]) -> Iterator[Path]:
+    return (file for file in files if is_half(file.name) and file.is_file())
+
+
+def is_half(name: str) -> bool:
+    """Whether a file of this name is one of them."""
+    return _NAME.fullmatch(name) is not None
