@@ -279,6 +279,17 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
     output = clone.run("python", "src/back.py")
     assert "neither on this machine nor in a remote: data/embeddings" in output
     assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
+
+    assert Grid(clone.folder, SWEEP, target=TARGET).finished() == {}
+    output = clone.run("python", "src/compare.py", "run_1", "run_2", "--sweep", "sweeps/bench.yaml", fails=True)
+    assert (
+        f"error: run_1 started from the results of shared stages in {tag}, and here are those of the commit" in output
+    )
+    clone.run("git", "checkout", tag, "--", ".")
+    assert sorted(Grid(clone.folder, SWEEP, target=TARGET).finished()) == RUNS
+    clone.run("python", "src/back.py")
+    assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
+
     before = {name: experiment.commit.id for name, experiment in clone.experiments().items()}
     assert "4/4 done" in clone.sweep()
     assert {name: experiment.commit.id for name, experiment in clone.experiments().items()} == before

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from chorus.errors import DataError, ParameterError
+from chorus.experiments import baseline
 from chorus.experiments.differences import Difference, differences
 from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid, rank_metric
 from chorus.experiments.history import (
@@ -135,6 +136,19 @@ class Grid:
             for experiment in self._history.experiments(self.stages)
             if experiment.complete and experiment.key in self.planned
         }
+
+    def elsewhere(self, name: str) -> str | None:
+        """The tag of the current commit's own baseline from which a run is done; None: there is no such tag.
+
+        Results of this machine that were put back, see `chorus.experiments.back`, are under such a tag.
+        """
+        done = [each for each in self._history.experiments(self.stages) if each.complete]
+        params = next(self.params(run) for run in self.runs if run.name == name)
+        for reference in baseline.kept(self._history.git, self.head.commit):
+            key = run_key(params, self.at(reference).version)
+            if any(experiment.key == key for experiment in done):
+                return reference.removeprefix("refs/tags/")
+        return None
 
     def latest(self) -> dict[str, Snapshot]:
         """As `finished`; a run that is not done with the current code and data stands with its latest experiment."""
