@@ -31,8 +31,9 @@ def alone(root: Path) -> Iterator[None]:
     git = Path(History(root).git.path)  # of a worktree its own
     with (git / "sweep.lock").open("a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with this process, however that ends
-        except BlockingIOError:
+            # ends with this process, however that ends: flock would live on in the workers that it forks
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             file.seek(0)
             raise DataError(f"another sweep is at work in this checkout: process {file.read().strip()}") from None
         file.truncate(0)
