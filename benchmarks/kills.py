@@ -275,8 +275,8 @@ def undisturbed(command: Command, folder: Path) -> tuple[dict[str, Any], float]:
 
 def killed(
     command: Command, folder: Path, number: int, seconds: float, times: int, seed: int
-) -> tuple[int, dict[str, Any]]:
-    """Kill a command up to so many times until it ends by itself; how often, and what it leaves."""
+) -> tuple[int, dict[str, Any] | str]:
+    """Kill a command up to so many times until it ends by itself; how often, and what it leaves, or how it fails."""
     machine = command.start(folder, number)
     random = seeds.generator(seed, "kills", type(command).__name__, number)
     ahead = seconds
@@ -290,11 +290,12 @@ def killed(
             except subprocess.TimeoutExpired:
                 kill(machine, process, everything=kills == times or bool(random.integers(2)))
                 if kills == times:
-                    return kills, {"exit status": f"none in {PATIENCE} s: {_end(machine)}"}
+                    return kills, f"no end in {PATIENCE} s: {_end(machine)}"
                 print(f"  {folder.name}: killed after {moment:.2f} s; {_end(machine, 1)}", file=sys.stderr, flush=True)
                 continue
         if status:
-            return kills, {"exit status": f"{status}: {_end(machine)}"}
+            kill_all(machine)
+            return kills, f"exit status {status}: {_end(machine)}"
         still = _wait_for_all(machine)
         return kills, command.left(machine) | ({"still running": still} if still else {})
     raise AssertionError("the last one runs to its end")
@@ -320,7 +321,7 @@ def differences(expected: Any, found: Any, where: str = "") -> Iterator[str]:
         for key in [*expected, *(key for key in found if key not in expected)]:
             yield from differences(expected.get(key), found.get(key), f"{where}/{key}")
     elif expected != found:
-        yield f"{where.lstrip('/')}: {found!r} should be {expected!r}"
+        yield f"{where.lstrip('/')}: {str(found)[:500]} should be {str(expected)[:500]}"
 
 
 def judge(name: str, command: Command, scratch: Path, times: int, seed: int) -> tuple[int, int, int]:
@@ -332,7 +333,7 @@ def judge(name: str, command: Command, scratch: Path, times: int, seed: int) -> 
         ends += 1
         count, found = killed(command, scratch / f"{name}_{ends}", ends, seconds, min(IN_A_ROW, times - kills), seed)
         kills += count
-        different = list(differences(expected, found))
+        different = [found] if isinstance(found, str) else list(differences(expected, found))
         identical += not different
         print(f"{name}: {count} kills, {len(different)} differences", *different[:10], sep="\n  ", file=sys.stderr)
     return kills, ends, identical
