@@ -360,7 +360,7 @@ def main() -> None:
             kills, ends, identical = judge(name, command, scratch / name, arguments.times, arguments.seed)
             lines.append(f"{name:<10}{kills:>6}{ends:>6}{identical:>11}")
             failed = failed or identical < ends
-    print("\n".join(lines))
+        print("\n".join(lines), flush=True)
     sys.exit(failed)
 
 
