@@ -12,15 +12,16 @@ with the 95 % interval of a bootstrap over what was drawn (class and test source
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts its threads
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
 import numpy as np
 import pandas as pd
 import real_sounds

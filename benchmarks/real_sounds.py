@@ -6,15 +6,16 @@ SOUNDS holds `esc10/` (`{fold}-{source clip}-{take}.ogg` in a folder for each cl
 (`{digit}_{speaker}_{index}.wav`).
 """
 
-import os
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy starts its threads
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
 import numpy as np
 from safetensors.numpy import load_file, save_file
 

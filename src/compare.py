@@ -33,6 +33,7 @@ def main() -> None:
     grid = Grid(Path(), read_sweep(arguments.sweep), target=TARGET)
     base, *others = (grid.name_of(name) for name in (arguments.baseline, *arguments.others))
     done, store = grid.finished(), PredictionStore(Path())
+    _refuse_elsewhere(grid, [name for name in (base, *others) if name not in done])
     baseline = store.configuration(done, base)
     for other in others:
         if other in done and done[other].signature == done[base].signature:
@@ -52,6 +53,16 @@ def main() -> None:
         show(console, comparison)
     if len(comparisons) > 1:
         show_adjusted(console, comparisons, arguments.metric)
+
+
+def _refuse_elsewhere(grid: Grid, missing: Sequence[str]) -> None:
+    """Say where runs are that started from other results of the shared stages than those of the commit."""
+    for name in missing:
+        if tag := grid.elsewhere(name):
+            raise DataError(
+                f"{name} started from the results of shared stages in {tag}, and here are those of the commit: "
+                f"git checkout {tag} -- . brings them; python src/back.py goes back"
+            )
 
 
 def show(console: Console, found: statistics.Comparison) -> None:

@@ -50,8 +50,11 @@ class Machine(Folder):
         (self.folder / ".dvc/config.local").write_text(_section(keys | options))
 
     def hashes(self, *folders: str) -> dict[str, str]:
-        """Path -> MD5 of the files below some folders; without any, of all files but git's, DVC's and Python's own."""
-        own = {".git", ".dvc", "__pycache__", ".cache"}
+        """Path -> MD5 of the files below some folders; without any, of all files but git's, DVC's and Python's own.
+
+        The survey's memory of the files it has read is this machine's own too.
+        """
+        own = {".git", ".dvc", "__pycache__", ".cache", ".survey.json"}
         found = [file for folder in folders or ("",) for file in (self.folder / folder).rglob("*")]
         return {
             str(path): hashlib.md5((self.folder / path).read_bytes()).hexdigest()

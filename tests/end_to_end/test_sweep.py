@@ -6,137 +6,43 @@ take half a second instead of seven.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import resource
 import shlex
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
-import yaml
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from chorus.experiments.history import History, Snapshot
 from chorus.experiments.study import TARGET, Grid
-from folder import Folder
+from end_to_end.study import RUNS, SWEEP, Study, make_study, with_stand_ins
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-SWEEP = {
-    "name": "run_{}",
-    "axes": {"seed": [1, 2], "compose.balance": [True, False]},
-    "comparisons": [{"name": "balance", "a": "run_1", "b": "run_2"}],
-}
-RUNS = ["run_1", "run_2", "run_3", "run_4"]
-STAND_IN = '''"""Writes all outputs of a stage as a function of its inputs, slowly enough to be killed in between."""
-import hashlib, json, sys, time
-from pathlib import Path
-import yaml
-
-stage = yaml.safe_load(Path("dvc.yaml").read_text())["stages"][sys.argv[1]]
-params = yaml.safe_load(Path("params.yaml").read_text())
-time.sleep(0.5)
-inputs = Path("data/manifests/train.csv").read_text() + json.dumps(params, sort_keys=True)
-value = int(hashlib.sha256(inputs.encode()).hexdigest()[:6], 16) / 16**6
-figures = {"f1": value, "precision": value, "recall": value}
-split = {"auroc": value, "auprc": value, "at": {"headline": figures, "oracle_best_f1": figures}}
-health = {"verdict": "healthy", "findings": "none"}
-detail = {"splits": {"test_ood": split, "test_iid": split}, "thresholds": {"headline": value}}
-for kind in ("outs", "metrics", "plots"):
-    for entry in stage.get(kind, ()):
-        path = Path(entry if isinstance(entry, str) else next(iter(entry)))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(detail if "detail" in path.name else {"value": value} | health))
-'''
-
-
-class Study(Folder):
-    """A copy of this project whose shared stages are generated clips, small enough for a run in seconds."""
-
-    def copy(self, folder: Path) -> Study:
-        """A copy, which DVC takes for another repository: with its own cache and memory of runs."""
-        shutil.copytree(self.folder, folder / "study", symlinks=True)
-        return Study((folder / "study").resolve())
-
-    def read(self, path: str) -> Any:
-        return yaml.safe_load((self.folder / path).read_text(encoding="utf-8"))
-
-    def write(self, path: str, content: Any) -> None:
-        (self.folder / path).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-    def sweep(self, *options: str, fails: bool = False) -> str:
-        return self.run("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2", *options, fails=fails)
-
-    def experiments(self) -> dict[str, Snapshot]:
-        return {experiment.name: experiment for experiment in History(self.folder).experiments(("evaluate",))}
-
-    def results(self) -> dict[str, Any]:
-        """All that a run leaves behind: metrics, and the hashes of model and predictions."""
-        files = ("composition", "training", "evaluation", "evaluation_detail")
-        return {
-            name: [experiment.json(f"metrics/{file}.json") for file in files]
-            + [stage["outs"] for stage in yaml.safe_load(experiment.commit.tree["dvc.lock"].data)["stages"].values()]
-            for name, experiment in self.experiments().items()
-        }
-
-    def processes(self, what: str) -> list[psutil.Process]:
-        """The living processes of this study whose command line holds `what`."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                here = Path(process.cwd()).is_relative_to(self.folder)
-                if here and what in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except (psutil.NoSuchProcess, psutil.AccessDenied):
-                continue
-        return found
-
-    def wait_for(self, what: str) -> psutil.Process:
-        for _ in range(1200):
-            if found := self.processes(what):
-                return found[0]
-            time.sleep(0.05)
-        raise AssertionError(f"{what} never ran")
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     """A study with its shared stages done and nothing else."""
-    spec = importlib.util.spec_from_file_location("reference_scale", ROOT / "benchmarks/reference_scale.py")
-    assert spec is not None and spec.loader is not None
-    benchmark = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
-    folder = tmp_path_factory.mktemp("template").resolve()
-    benchmark.make_study(folder, 0.03, SWEEP)
-    study = Study(folder)
-    params = study.read("params.yaml")
-    params["train"] |= {"epochs": 3, "hidden_units": 16}
-    params["compose"]["quality"] = ["high", "medium"]
-    params["evaluate"]["resamples"] = 100
-    study.write("params.yaml", params)
-    study.commit()
-    return study
+    return make_study(tmp_path_factory.mktemp("template").resolve())
 
 
 @pytest.fixture
 def study(template, tmp_path):
     """A copy with stand-ins for the stages that take long, and its own cache and memory of runs."""
-    return _with_stand_ins(template, tmp_path)
+    return with_stand_ins(template, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(template, tmp_path_factory):
-    study = _with_stand_ins(template, tmp_path_factory.mktemp("undisturbed"))
+    study = with_stand_ins(template, tmp_path_factory.mktemp("undisturbed"))
     assert "4/4 done" in study.sweep()
     return study
 
@@ -148,18 +54,6 @@ def real(template, tmp_path_factory):
     study.write("sweeps/bench.yaml", SWEEP | {"axes": SWEEP["axes"] | {"compose.balance": [True]}, "comparisons": []})
     study.commit()
     assert "2/2 done" in study.sweep()
-    return study
-
-
-def _with_stand_ins(template: Study, folder: Path) -> Study:
-    study = template.copy(folder)
-    (study.folder / "src/stand_in.py").write_text(STAND_IN)
-    pipeline = study.read("dvc.yaml")
-    for name in ("train", "evaluate", "diagnose"):
-        pipeline["stages"][name]["cmd"] = f"python src/stand_in.py {name}"
-        pipeline["stages"][name]["deps"].append("src/stand_in.py")
-    study.write("dvc.yaml", pipeline)
-    study.commit()
     return study
 
 
@@ -275,7 +169,7 @@ def test_a_full_disk_ends_the_sweep_and_the_next_call_goes_on(template, undistur
     ):
         pytest.skip("only root can mount a small disk")
     try:
-        study = _with_stand_ins(template, disk)
+        study = with_stand_ins(template, disk)
         ballast = disk / "ballast"
         with ballast.open("wb") as file:
             while True:
@@ -385,6 +279,17 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
     output = clone.run("python", "src/back.py")
     assert "neither on this machine nor in a remote: data/embeddings" in output
     assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
+
+    assert Grid(clone.folder, SWEEP, target=TARGET).finished() == {}
+    output = clone.run("python", "src/compare.py", "run_1", "run_2", "--sweep", "sweeps/bench.yaml", fails=True)
+    assert (
+        f"error: run_1 started from the results of shared stages in {tag}, and here are those of the commit" in output
+    )
+    clone.run("git", "checkout", tag, "--", ".")
+    assert sorted(Grid(clone.folder, SWEEP, target=TARGET).finished()) == RUNS
+    clone.run("python", "src/back.py")
+    assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
+
     before = {name: experiment.commit.id for name, experiment in clone.experiments().items()}
     assert "4/4 done" in clone.sweep()
     assert {name: experiment.commit.id for name, experiment in clone.experiments().items()} == before

@@ -11,6 +11,7 @@ import yaml
 from chorus.errors import ParameterError
 from chorus.experiments.grid import describe, load_comparisons, load_grid, spell
 from chorus.experiments.sections import changed
+from chorus.experiments.study import read_sweep
 from chorus.files import read_csv
 
 ROOT = Path(__file__).parents[2]
@@ -103,3 +104,15 @@ def test_changing_params_leaves_the_original_and_the_rest_alone():
     assert before == PARAMS
     assert after["compose"] == PARAMS["compose"] | {"quality": ["low"]}
     assert {**after, "compose": 0, "seed": 0} == {**PARAMS, "compose": 0, "seed": 0}
+
+
+def test_a_sweep_file_with_a_key_twice_or_none_at_all(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("name: run_{}\naxes: {seed: [1]}\naxes: {seed: [2]}\n")
+    with pytest.raises(ParameterError, match=r"twice\.yaml is not valid YAML: the key 'axes' stands twice"):
+        read_sweep(path)
+    with pytest.raises(ParameterError, match="there is no sweep file"):
+        read_sweep(tmp_path / "none.yaml")
+    path.write_text("- name\n")
+    with pytest.raises(ParameterError, match="must hold a mapping"):
+        read_sweep(path)

@@ -102,6 +102,14 @@ def test_a_cache_in_a_path_that_is_not_ascii(tmp_path):
     _check(repository)
 
 
+@pytest.mark.parametrize("place", ["/proc/none", "file/below", "file"])
+def test_a_site_cache_that_cannot_be_written(repository, tmp_path, monkeypatch, place):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / place))
+    with pytest.raises(DataError, match=r"DVC cannot write into .*: name another folder in DVC_SITE_CACHE_DIR"):
+        _check(repository)
+
+
 def test_a_reference_that_is_no_commit(repository):
     blob = repository.run("git", "hash-object", "-w", "dvc.yaml").strip()
     repository.run("git", "update-ref", "refs/exps/aa/bb/blob", blob)
@@ -121,16 +129,31 @@ def test_a_bare_repository(repository):
         History(repository.folder)
 
 
-def test_only_one_sweep_in_a_checkout_until_its_process_ends(repository):
+def _holding(repository: Folder, meanwhile: str) -> subprocess.Popen[str]:
+    """A process that holds the checkout."""
     hold = (
-        "import sys, time; from pathlib import Path; from chorus.experiments.preflight import alone\n"
-        "with alone(Path()): print('held', flush=True); time.sleep(60)"
+        "import os, sys, time; from pathlib import Path; from chorus.experiments.preflight import alone\n"
+        f"with alone(Path()): {meanwhile}; print('held', flush=True); time.sleep(60)"
     )
     environment = repository.environment | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     other = Folder(repository.folder, environment).start("python", "-c", hold)
     assert other.stdout is not None and "held" in other.stdout.readline()
+    return other
+
+
+def test_only_one_sweep_in_a_checkout_until_its_process_ends(repository):
+    other = _holding(repository, "pass")
     with pytest.raises(DataError, match=f"process {other.pid}"), alone(repository.folder):
         pass
+    other.kill()
+    other.wait()
+    with alone(repository.folder):
+        pass
+
+
+def test_what_a_killed_sweep_has_forked_does_not_hold_the_checkout(repository):
+    """DVC forks a process that waits for each worker, and both outlive the sweep."""
+    other = _holding(repository, "child = os.fork() or time.sleep(20) or os._exit(0)")
     other.kill()
     other.wait()
     with alone(repository.folder):

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pygit2
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 
 from chorus.errors import DataError
-from chorus.experiments.baseline import TAGS
+from chorus.experiments.baseline import kept
 from chorus.experiments.history import History
 from chorus.files import write_text
+from chorus.sharing.halves import remove_halves
 
 _RESULTS = ("metrics/", "plots/", "reports/")
 
@@ -53,21 +53,16 @@ def bring_back(root: Path) -> Back:
     files = history.put_back(("params.yaml", "dvc.lock", *_RESULTS))
     try:
         with Repo(str(root)) as repo:
+            with lock_repo(repo):
+                remove_halves(repo)
             missing = [out for out in _outputs(repo) if not _in_cache(repo, out)]
             _check_out(repo, [out for out in _outputs(repo) if out not in missing])
         gone = [path for path in missing if not (root / path).exists()]
-        for tagged in _own_baselines(history.git, commit):
+        for tagged in kept(history.git, commit):
             gone = _from_lock(root, history.at(tagged, ()).bytes("dvc.lock"), gone)
     except DvcException as error:
         raise DataError(" ".join(str(error).split())) from error
     return Back(str(commit.id)[:8], files, [path for path in missing if path not in gone], gone)
-
-
-def _own_baselines(git: pygit2.Repository, commit: pygit2.Commit) -> list[str]:
-    """The tags of those that stand in for a commit."""
-    tags = [reference for reference in git.references.iterator() if reference.name.startswith(TAGS)]
-    own = [tag for tag in tags if commit.id in tag.peel(pygit2.Commit).parent_ids]
-    return [tag.name for tag in own]
 
 
 def _from_lock(root: Path, lock: bytes | None, paths: Sequence[str]) -> list[str]:

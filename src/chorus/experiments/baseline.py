@@ -73,6 +73,12 @@ def keep(git: pygit2.Repository, commit: pygit2.Commit, sweep: str) -> str:
     return name
 
 
+def kept(git: pygit2.Repository, commit: pygit2.Commit) -> list[str]:
+    """The references of the own baselines that stand in for a commit, as far as `keep` has named them."""
+    tags = [reference for reference in git.references.iterator() if reference.name.startswith(TAGS)]
+    return [tag.name for tag in tags if commit.id in tag.peel(pygit2.Commit).parent_ids]
+
+
 def merged_lock(there: bytes, here: bytes, stages: Collection[str]) -> bytes:
     """A dvc.lock with what `here` says of `stages`, and what `there` says of all others."""
     theirs, ours = _parts(there), _parts(here)

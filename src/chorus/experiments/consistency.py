@@ -14,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 import pygit2
-import yaml
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -23,7 +22,7 @@ from chorus.errors import ChorusError, DataError
 from chorus.experiments.grid import METRICS, load_comparisons, load_grid, rank_metric
 from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
 from chorus.experiments.study import read_sweep
-from chorus.files import read_csv, write_csv
+from chorus.files import read_csv, read_yaml, write_csv
 from chorus.statistics.table import COLUMNS, effects_table, family_effects
 
 RESULTS = ("metrics", "plots", "reports")  # folders that git keeps and that hold results only
@@ -159,7 +158,7 @@ class _Derived:
 
 def _derived(root: Path, sweep: Path, runs: pd.DataFrame) -> Iterator[_Derived]:
     plan = read_sweep(sweep)
-    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    params = read_yaml(root / "params.yaml")
     pairs = comparable(runs, load_comparisons(plan, load_grid(plan, params)))
     command = f"python src/leaderboard.py sweeps/{sweep.name}"
     rank_by = rank_metric(plan)

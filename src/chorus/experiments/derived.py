@@ -46,7 +46,17 @@ def training_contradictions(headline: Mapping[str, Any], curves: pd.DataFrame) -
     kept = curves[curves["epoch"] == headline.get("kept_epoch")]
     if kept.empty:
         return [] if curves.empty else [f"training.json: there is no epoch {headline.get('kept_epoch')} in curves.csv"]
-    return list(_unequal("training.json", headline, {"epochs": len(curves), **kept.iloc[0].to_dict()}))
+    expected = {"epochs": len(curves), "best_epoch": _best_epoch(headline, curves), **kept.iloc[0].to_dict()}
+    return list(_unequal("training.json", headline, expected))
+
+
+def _best_epoch(headline: Mapping[str, Any], curves: pd.DataFrame) -> Any:
+    """The epoch that the curves call the best; the one that the headline names where several are."""
+    merit = next((name for name in ("validation_auprc", "validation_macro_f1") if name in headline), None)
+    if merit is None or merit not in curves or not len(curves[merit].dropna()):
+        return headline.get("best_epoch")
+    best = curves.loc[curves[merit] >= curves[merit].max() - _TOLERANCE, "epoch"].tolist()
+    return headline.get("best_epoch") if headline.get("best_epoch") in best else best[0]
 
 
 def _split_contradictions(where: str, split: Mapping[str, Any], thresholds: Mapping[str, Any]) -> Iterator[str]:

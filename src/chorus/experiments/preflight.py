@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from urllib.request import url2pathname
 
 import pandas as pd
 import pygit2
+from dvc.config import Config
+from dvc.dirs import site_cache_dir
 from dvc.repo import Repo
 
 from chorus.errors import DataError
@@ -28,8 +31,9 @@ def alone(root: Path) -> Iterator[None]:
     git = Path(History(root).git.path)  # of a worktree its own
     with (git / "sweep.lock").open("a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with this process, however that ends
-        except BlockingIOError:
+            # ends with this process, however that ends: flock would live on in the workers that it forks
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             file.seek(0)
             raise DataError(f"another sweep is at work in this checkout: process {file.read().strip()}") from None
         file.truncate(0)
@@ -53,6 +57,7 @@ def refuse_unfit(root: Path, start: Snapshot) -> None:
     _refuse_half(git, start)
     _refuse_references(git)
     _refuse_path(Path(git.workdir))
+    _refuse_site_cache(root)
     with Repo(str(root)) as repo:
         if repo.config["core"].get("no_scm"):
             raise DataError("experiments are kept in git, and DVC is told to use none: dvc config core.no_scm false")
@@ -128,6 +133,21 @@ def _refuse_path(folder: Path) -> None:
         ) from None
     if url2pathname(urlsplit(f"file://{path}").path) != path:
         raise DataError(f"DVC makes no experiments in the folder {path!r}: no #, ?, % or line end may be in its path")
+
+
+def _refuse_site_cache(root: Path) -> None:
+    """Apart from its cache, DVC keeps what it knows about a repository in a folder of the machine or the user."""
+    settings = Config(Repo.find_dvc_dir(str(root)))
+    folder = Path(site_cache_dir(settings["core"].get("site_cache_dir")))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise DataError(
+            f"DVC cannot write into {folder}, its site cache ({error.strerror}): "
+            "name another folder in DVC_SITE_CACHE_DIR"
+        ) from None
 
 
 def _refuse_cache(cache: Path) -> None:

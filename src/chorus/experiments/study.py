@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from chorus.errors import DataError, ParameterError
+from chorus.experiments import baseline
 from chorus.experiments.differences import Difference, differences
 from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid, rank_metric
 from chorus.experiments.history import (
@@ -25,6 +25,7 @@ from chorus.experiments.history import (
 from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed
 from chorus.experiments.signature import run_key, signature
+from chorus.files import read_yaml
 
 TARGET = "diagnose"  # the last stage of a run in a grid; gallery needs the audio, and nobody looks at ninety of them
 SPLITS = "data/manifests/splits.csv"
@@ -36,16 +37,11 @@ def read_sweep(path: Path) -> dict[str, Any]:
     """A sweep file.
 
     Raises:
-        ParameterError: it does not exist, or is no YAML mapping.
+        ParameterError: it does not exist, cannot be used (`chorus.files.read_yaml`), or is no YAML mapping.
     """
-    try:
-        sweep = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParameterError(f"there is no sweep file {path}") from None
-    except UnicodeDecodeError:
-        raise ParameterError(f"{path} is not in UTF-8") from None
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if not path.exists():
+        raise ParameterError(f"there is no sweep file {path}")
+    sweep = read_yaml(path)
     if not isinstance(sweep, dict):
         raise ParameterError(f"{path} must hold a mapping with name, axes and so on")
     return sweep
@@ -140,6 +136,19 @@ class Grid:
             for experiment in self._history.experiments(self.stages)
             if experiment.complete and experiment.key in self.planned
         }
+
+    def elsewhere(self, name: str) -> str | None:
+        """The tag of the current commit's own baseline from which a run is done; None: there is no such tag.
+
+        Results of this machine that were put back, see `chorus.experiments.back`, are under such a tag.
+        """
+        done = [each for each in self._history.experiments(self.stages) if each.complete]
+        params = next(self.params(run) for run in self.runs if run.name == name)
+        for reference in baseline.kept(self._history.git, self.head.commit):
+            key = run_key(params, self.at(reference).version)
+            if any(experiment.key == key for experiment in done):
+                return reference.removeprefix("refs/tags/")
+        return None
 
     def latest(self) -> dict[str, Snapshot]:
         """As `finished`; a run that is not done with the current code and data stands with its latest experiment."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ RATES = (1_000, 1_000_000)  # Hz; outside, the header is damaged
 _CHECKED = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "MP3", "NIST", "RAW")
 MOST_CHANNELS = 64
 MOST_HOURS = 48  # a recorder's file has 24 at the most; what claims more is damaged
+_SEEKING = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "NIST", "RAW")
+_LINEAR = ("PCM", "FLOAT", "DOUBLE")  # codings in which each frame stands by itself
 _BLOCK_SAMPLES = 1 << 18  # of all channels, read at once
 _CLIPPED = 0.001  # share of samples at full scale, from which on a clip is called clipped
 _OFFSET = 0.01  # of full scale
@@ -41,12 +44,15 @@ class Part:
 
     channels: those of which the mean is heard. gain: what the mean is multiplied with.
     triggered: whether messages stand for silence in it.
+    frames, rate: its length, silences included, in samples at its own rate in Hz.
     """
 
     stream: Stream
     channels: tuple[int, ...]
     gain: float
     triggered: bool
+    frames: int
+    rate: int
 
 
 @dataclass(frozen=True)
@@ -58,15 +64,21 @@ class Recording:
     seconds: float
     remarks: tuple[str, ...]
 
-    def blocks(self) -> Iterator[np.ndarray]:
+    def blocks(self, onset: float = 0.0, end: float = math.inf) -> Iterator[np.ndarray]:
         """The sound as int16 at 48 kHz, in blocks of any length.
 
         The samples of a mono 16-bit file at 48 kHz are unchanged. Blocks leave no seams: the samples do not depend on
-        the blocks' length.
+        the blocks' length. A piece is cut at the file's own rate, and sounds as a file of its own would.
+
+        Args:
+            onset, end: the piece that is wanted, in seconds; what lies before is skipped, or passes by.
         """
         with _open(self.path) as file:
             for part in self.parts:
-                yield from _heard(file, part)
+                first, last = (_frame(seconds, part) for seconds in (onset, end))
+                if first < last:
+                    yield from _heard(file, part, first, last)
+                onset, end = (seconds - part.frames / part.rate for seconds in (onset, end))
 
     def read(self) -> np.ndarray:
         """All of it, int16 (n,) at 48 kHz."""
@@ -168,7 +180,7 @@ def _examine_stream(file: BinaryIO, stream: Stream, most_seconds: float) -> tupl
             remarks.append(f"triggered: AudioMoth left out silence in {silences} places, put back as zeros")
         gain = _gain(levels, channels, remarks)
         _notice(levels, channels, gain, remarks)
-        part = Part(stream, tuple(channels), gain, silences > 0)
+        part = Part(stream, tuple(channels), gain, silences > 0, frames, sound.samplerate)
         return part, levels, frames / sound.samplerate, remarks
 
 
@@ -237,9 +249,18 @@ def _notice(levels: Levels, channels: list[int], gain: float, remarks: list[str]
         remarks.append(f"offset: the mean is {offset:.1%} of full scale, not 0")
 
 
-def _heard(file: BinaryIO, part: Part) -> Iterator[np.ndarray]:
+def _frame(seconds: float, part: Part) -> int:
+    """The frame of a part that is nearest to a time."""
+    return round(min(max(0.0, seconds) * part.rate, part.frames))
+
+
+def _heard(file: BinaryIO, part: Part, first: int, last: int) -> Iterator[np.ndarray]:
+    """The frames from `first` up to `last` of a part."""
     with part.stream.open(file) as sound:
-        mono = _mono(sound, part)
+        skipped = first if _seeks_exactly(sound, part) else 0
+        if skipped:
+            sound.seek(skipped)
+        mono = _between(_mono(sound, part), first - skipped, last - skipped)
         if sound.samplerate == SAMPLE_RATE:
             yield from map(to_pcm, mono)
             return
@@ -247,6 +268,22 @@ def _heard(file: BinaryIO, part: Part) -> Iterator[np.ndarray]:
         for block in mono:
             yield to_pcm(resampler.resample_chunk(block))
         yield to_pcm(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+
+def _seeks_exactly(sound: sf.SoundFile, part: Part) -> bool:
+    """Whether sound behind a jump is that of reading on: not where frames depend on those before, as in an MP3."""
+    return sound.format in _SEEKING and sound.subtype.startswith(_LINEAR) and not part.triggered
+
+
+def _between(blocks: Iterable[np.ndarray], first: int, last: int) -> Iterator[np.ndarray]:
+    position = 0
+    for block in blocks:
+        piece = block[max(0, first - position) : last - position]
+        position += len(block)
+        if len(piece):
+            yield piece
+        if position >= last:
+            return
 
 
 def _mono(sound: sf.SoundFile, part: Part) -> Iterator[np.ndarray]:

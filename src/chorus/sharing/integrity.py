@@ -30,6 +30,7 @@ from dvc_data.hashfile.tree import Tree
 from dvc_objects.errors import ObjectFormatError
 
 from chorus.errors import ChorusError, DataError
+from chorus.sharing.halves import remove_abandoned, remove_halves
 
 State = Literal["whole", "missing", "damaged"]
 _CONNECTIONS = 8
@@ -161,11 +162,17 @@ class Store:
             )
         if left := self.lacking(uploaded):
             raise ChorusError(f"{_counted(left)} not on the remote although it took the upload: {left[0].paths[0]}")
+        if self._remote.fs.protocol == "local":
+            remove_abandoned(Path(self._remote.path))
         return uploaded
 
     def forget(self) -> None:
-        """Remove what DVC has collected for earlier pushes and pulls, and noted about remotes; it collects it anew."""
+        """Remove what DVC has collected for earlier pushes and pulls, and noted about remotes; it collects it anew.
+
+        And the halves of files that it left when it was killed.
+        """
         with lock_repo(self._repo):
+            remove_halves(self._repo)
             shutil.rmtree(Path(self._repo.site_cache_dir) / "index", ignore_errors=True)
         self._repo.close()
         self._repo = Repo()  # the old one would go on with the databases that it has open

@@ -19,7 +19,7 @@ import soxr
 import chorus
 from chorus.files import write_text
 
-_CODE = ("audio.py", "clips.py", "spans.py", "reading", "survey/packing.py", "survey/recordings.py")
+_CODE = ("audio.py", "clips.py", "spans.py", "reading", "survey/cuts.py", "survey/packing.py", "survey/recordings.py")
 
 Finding = dict[str, Any]  # what follows from a clip's audio, or {"reason": why it is of no use}
 

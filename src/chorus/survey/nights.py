@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _MIDNIGHT = time()
+_NOTHING = timedelta()
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class LocalTime:
             return moment
         target = self.zone or (self.offset if is_utc(moment) else None)
         return (moment.astimezone(target) if target else moment).replace(tzinfo=None)
+
+    def later(self, moment: datetime, after: timedelta) -> datetime:
+        """What the moment's clock shows so much later, though it may be put forward or back in between."""
+        zone = moment.tzinfo or self.zone
+        if not after or zone is None:
+            return moment + after
+        passed = (moment.replace(tzinfo=zone).astimezone(UTC) + after).astimezone(zone)
+        return passed if moment.tzinfo else passed.replace(tzinfo=None)
 
     def is_guess(self, moment: date | None) -> bool:
         """Whether the moment is in UTC, and nothing says what the time was at the pond."""
@@ -71,17 +80,18 @@ def night_of(moment: date) -> str:
     return moment.isoformat()
 
 
-def decide_night(column: date | None, file: date | None, local: LocalTime) -> Night:
+def decide_night(column: date | None, file: date | None, local: LocalTime, after: timedelta = _NOTHING) -> Night:
     """The night of a clip. A time outweighs a bare date of the same day; else a person outweighs a recorder's clock.
 
     Args:
         column: what the table says, a bare date or a time.
         file: what the file's name, or the file itself, says, a bare date or a time.
+        after: how long after the file's start the clip begins; both times are those of the start.
     """
-    of_file, of_column = _night(file, local), _night(column, local)
+    of_file, of_column = _night(file, local, after), _night(column, local, after)
     if not of_column or not of_file:
         return Night(of_column or of_file)
-    if _is_date_of(column, file, local):
+    if _is_date_of(column, file, local) or _is_date_of(column, _later(file, local, after), local):
         return Night(of_file)
     return Night(of_column, contradicts=of_column != of_file)
 
@@ -95,7 +105,12 @@ def dates_at_midnight(moments: Sequence[datetime], local: LocalTime) -> list[dat
     return []
 
 
-def _night(moment: date | None, local: LocalTime) -> str:
+def _later(moment: date | None, local: LocalTime, after: timedelta) -> date | None:
+    return local.later(moment, after) if isinstance(moment, datetime) else moment
+
+
+def _night(moment: date | None, local: LocalTime, after: timedelta = _NOTHING) -> str:
+    moment = _later(moment, local, after)
     if moment is None:
         return ""
     return night_of(local.of(moment) if isinstance(moment, datetime) else moment)

@@ -30,6 +30,9 @@ _SYNONYMS = {
     "date": ("datetime", "date_time", "timestamp", "recorded", "recorded_at", "start_time", "start"),
     "speaker": ("individual", "speaker_id"),
 }
+_BEGINS = ("begin", "begin_time", "begin_time_(s)", "onset_s", "onset_(s)", "start_s", "start_(s)", "start_sec")
+_STARTS = ("start", "start_time")  # mean an onset only where an end stands beside them
+_ENDS = ("end_time", "end_time_(s)", "end_s", "end_(s)", "end_sec", "offset", "stop")
 _FOREIGN = (  # columns that together give a program's table away, what it is
     (("selection", "view", "channel"), "a selection table of Raven"),
     (("indir", "in_file"), "a result table of Kaleidoscope"),
@@ -41,8 +44,8 @@ _FOREIGN = (  # columns that together give a program's table away, what it is
     (("recording", "x1", "x2"), "an export of Arbimon"),
 )
 _REMEDY = (
-    "it marks times inside recordings, while clips.csv has one row a file, in the columns path and label: "
-    "cut what it marks into files, and list these"
+    "it marks times inside recordings: give clips.csv a row for each, in the columns path, label, onset and end "
+    "(seconds from the start of the file), and the survey cuts them out"
 )
 
 
@@ -86,12 +89,23 @@ def read_table(path: Path, required: Collection[str], known: Collection[str]) ->
     return WrittenTable(cells.loc[:, ~cells.columns.duplicated()], overlong, notes)
 
 
-def suggest_columns(unknown: Sequence[str], missing: Collection[str]) -> dict[str, str]:
-    """Which unknown column was probably meant by which missing one: unknown -> missing."""
+def suggest_columns(
+    unknown: Sequence[str], missing: Collection[str], in_seconds: Collection[str] = ()
+) -> dict[str, str]:
+    """Which unknown column was probably meant by which missing one: unknown -> missing.
+
+    Args:
+        in_seconds: those of the unknown ones that hold seconds; only they can mean onset and end.
+    """
     found: dict[str, str] = {}
+    alike = sorted(set(missing) - {"onset", "end"})  # these are so short that other words are nearly alike
+    has_end = "end" not in missing or not set(_ENDS).isdisjoint(in_seconds)
+    of_spans = {"onset": _BEGINS + _STARTS * has_end, "end": _ENDS}
     for name in unknown:
-        by_synonym = [column for column in missing if name in _SYNONYMS.get(column, ())]
-        close = by_synonym or difflib.get_close_matches(name, sorted(missing), n=1, cutoff=0.75)
+        of_span = [column for column, names in of_spans.items() if name in names and name in in_seconds]
+        by_synonym = [column for column in missing if column in of_span or name in _SYNONYMS.get(column, ())]
+        by_synonym.sort(key=lambda column: column not in of_span)  # stable: what the numbers say comes first
+        close = by_synonym or difflib.get_close_matches(name, alike, n=1, cutoff=0.75)
         if close and close[0] not in found.values():
             found[name] = close[0]
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pandas as pd
 
 from chorus import quarantine
 from chorus.audio import Heard
-from chorus.reading import examine
+from chorus.errors import DataError
+from chorus.reading import Recording, examine
+from chorus.survey.cuts import Span
 from chorus.survey.memory import hash_file
 from chorus.survey.options import SurveyOptions
 from chorus.survey.table import read_clip_table
@@ -19,23 +22,60 @@ from chorus.survey.table import read_clip_table
 
 @dataclass(frozen=True)
 class RecordedClip:
-    """A clip in a file; a `packing.ClipSource`."""
+    """A clip in a file; a `packing.ClipSource`.
+
+    span: the piece of the file that it is; None: all of it.
+    """
 
     meta: Mapping[str, str]
     path: Path
     min_seconds: float
+    span: Span | None = None
 
     def hear(self) -> Heard:
-        """See `packing.ClipSource.hear`."""
-        recording = examine(self.path, min_seconds=self.min_seconds)
-        return Heard(recording.blocks(), recording.remarks)
+        """See `packing.ClipSource.hear`. Which channels are heard, and what is remarked, is that of the whole file."""
+        if self.span is None:
+            recording = examine(self.path, min_seconds=self.min_seconds)
+            return Heard(recording.blocks(), recording.remarks)
+        found = _examine_once(self.path, _version(self.path))
+        if isinstance(found, str):
+            raise DataError(found)
+        self.span.check(found.seconds, self.min_seconds)
+        return Heard(found.blocks(self.span.onset, self.span.end), found.remarks)
 
     def identity(self) -> str:
         """See `packing.ClipSource.identity`. The file's name counts, since it may say that it is an MP3."""
         try:
-            return f"{hash_file(self.path)}{self.path.suffix.lower()}"
+            if self.span is None:
+                return f"{hash_file(self.path)}{self.path.suffix.lower()}"
+            return f"{_hash_once(self.path, _version(self.path))}{self.path.suffix.lower()}@{self.span}"
         except OSError:
             return ""  # `hear` says why
+
+
+_Version = tuple[int, int]  # size, and time of the last change
+
+
+def _version(path: Path) -> _Version:
+    try:
+        state = path.stat()
+    except OSError:  # whoever opens the file says why
+        return (-1, -1)
+    return state.st_size, state.st_mtime_ns
+
+
+@lru_cache(maxsize=4)  # the cuts of a file come one after the other: it is read to its end once, not once a cut
+def _examine_once(path: Path, _version_of_file: _Version) -> Recording | str:
+    """The recording, or the reason why it is of no use."""
+    try:
+        return examine(path)
+    except DataError as error:
+        return str(error)
+
+
+@lru_cache(maxsize=4)
+def _hash_once(path: Path, _version_of_file: _Version) -> str:
+    return hash_file(path)
 
 
 def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedClip], pd.DataFrame, dict[str, Any]]:
@@ -52,5 +92,8 @@ def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedCli
         negative_label=options.negative_label,
         times=options.times,
     )
-    clips = [RecordedClip(row, folder / row["source"], options.min_seconds) for row in table.rows]
+    clips = [
+        RecordedClip(row, folder / cut.file, options.min_seconds, cut.span)
+        for row, cut in zip(table.rows, table.cuts, strict=True)
+    ]
     return clips, quarantine.table(table.rejected), table.notes

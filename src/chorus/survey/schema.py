@@ -10,7 +10,8 @@ import pandas as pd
 from chorus.clips import CANDIDATE, QUALITIES, ROLES, SPLITS
 
 REQUIRED = ("path", "label")
-OPTIONAL = ("quality", "call_type", "speaker", "site", "recorder", "date", "time", "recording", "split", "role")
+SPAN = ("onset", "end")
+OPTIONAL = ("quality", "call_type", "speaker", "site", "recorder", "date", "time", "recording", "split", "role", *SPAN)
 VOCABULARY = ("label", "quality", "split", "role")  # columns in which capitals do not matter
 
 

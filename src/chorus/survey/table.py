@@ -14,6 +14,7 @@ import pandas as pd
 from chorus.clips import CANDIDATE, LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
 from chorus.errors import DataError
 from chorus.names import look_alikes, one_spelling
+from chorus.survey.cuts import Cut, contradicted, holds_seconds, read_span
 from chorus.survey.dates import is_clock
 from chorus.survey.duplicates import precedence, settle
 from chorus.survey.paths import Folder
@@ -31,12 +32,14 @@ class ClipTable:
     """What a clips.csv says.
 
     rows: one dict a usable row, with the keys that `packing.ClipSource.meta` lists; source is the file's path
-        relative to the folder.
+        relative to the folder, with "@onset-end" behind it where the clip is a piece of the file.
+    cuts: for each of the rows the file, and the piece of it.
     rejected: pairs of path and reason, one for each other row that is not blank.
     notes: what was ignored, assumed and found, as names and counts, for `assumptions_in_words`.
     """
 
     rows: list[dict[str, str]]
+    cuts: list[Cut]
     rejected: list[tuple[str, str]]
     notes: dict[str, Any]
 
@@ -72,23 +75,28 @@ def read_clip_table(
         try:
             if position in faults:
                 raise DataError(faults[position])
-            source = files.find(row["path"])
+            span = read_span(row["onset"], row["end"])
+            cut = Cut(files.find(row["path"]), span)
         except DataError as reason:
             rejected.append((row["path"], str(reason)))
             continue
         label = POSITIVE if row["label"] == positive else NEGATIVE  # of a candidate "" is negative too
-        rows.append({**row, "label": label, "role": row["role"] or LABELLED, "source": source})
-    unrepeated, repeated = _without_repeated_files(rows)
-    assert len(unrepeated) + len(repeated) + len(rejected) == len(table)
+        role = row["role"] or LABELLED
+        rows.append({**row, "label": label, "role": role, "file": cut.file, "source": cut.source})
+    unrepeated, repeated = _without_repeats(rows)
+    consistent, contradicting = _without_contradictions(unrepeated)
+    rejected += repeated + contradicting
+    assert len(consistent) + len(rejected) == len(table)
+    cuts = [Cut(row["file"], read_span(row["onset"], row["end"])) for row in consistent]
     moments = dict(zip(zip(table["date"].tolist(), table["time"].tolist(), strict=True), dates, strict=True))
-    placed = _place(folder, unrepeated, moments, times)
-    completed, assumed = _complete(unrepeated, placed)
+    placed = _place(folder, consistent, cuts, moments, times)
+    completed, assumed = _complete(consistent, placed)
     completed, alike = _spelled_alike(completed)
-    ignored = [name for name in written.cells if name not in table or (name == "time" and not table["time"].any())]
+    ignored = [name for name in written.cells if name not in table or _is_set_aside(name, table)]
     notes = {
         "rows": len(table),
         "ignored_columns": ignored,
-        "columns_meant": suggest_columns(ignored, set(OPTIONAL) - set(written.cells)),
+        "columns_meant": _columns_meant(written.cells, ignored),
         "unknown_labels": unknown_labels,
         "respelt_paths": files.respelt,
         **written.notes,
@@ -96,7 +104,7 @@ def read_clip_table(
         "look_alikes": alike,
         "recorders_settings": count_settings(placed),
     }
-    return ClipTable(completed, rejected + repeated, notes)
+    return ClipTable(completed, cuts, rejected, notes)
 
 
 def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
@@ -112,7 +120,19 @@ def _known_columns(cells: pd.DataFrame) -> pd.DataFrame:
         table[column] = table[column].str.casefold()
     if not all(is_clock(text) for text in table["time"].unique()):  # seconds into a recording, perhaps
         table["time"] = ""
+    if "onset" not in cells and not holds_seconds(table["end"].unique()):  # the time at which recorders stopped
+        table["end"] = ""
     return table
+
+
+def _columns_meant(cells: pd.DataFrame, ignored: Sequence[str]) -> dict[str, str]:
+    in_seconds = [name for name in ignored if holds_seconds(cells[name].unique())]
+    return suggest_columns(ignored, set(OPTIONAL) - set(cells), in_seconds)
+
+
+def _is_set_aside(name: str, table: pd.DataFrame) -> bool:
+    """Whether a column of a name that we know turned out to mean something else, or nothing."""
+    return name in ("time", "end") and not table[name].any()
 
 
 def _check_labels(table: pd.DataFrame, written: pd.Series, positive: str, negative: str) -> dict[str, int]:
@@ -151,35 +171,58 @@ def _faults(
     return faults
 
 
-def _without_repeated_files(
+def _without_repeats(
     rows: Iterable[dict[str, str]],
 ) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
-    by_file: dict[str, list[dict[str, str]]] = defaultdict(list)
+    """Rows that name one file, or one piece of a file, once; and those left out, each with the reason."""
+    by_source: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row["role"] == CANDIDATE, row["source"])):
-        by_file[row["source"]].append(row)
+        by_source[row["source"]].append(row)
     kept: list[dict[str, str]] = []
     repeated: list[tuple[str, str]] = []
-    for rows_of_file in by_file.values():
-        same = rows_of_file if len(rows_of_file) == 1 else sorted(rows_of_file, key=precedence)
+    for rows_of_source in by_source.values():
+        same = rows_of_source if len(rows_of_source) == 1 else sorted(rows_of_source, key=precedence)
         stays = settle(same)
         kept += [] if stays is None else [same[stays]]
         reason = "path listed twice with contradicting labels" if stays is None else "path listed twice"
-        repeated += [(row["path"], reason) for position, row in enumerate(same) if position != stays]
+        repeated += [(_written(row), reason) for position, row in enumerate(same) if position != stays]
     return kept, repeated
+
+
+def _without_contradictions(
+    rows: Sequence[dict[str, str]],
+) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
+    """Rows of which no piece of sound has two labels; and those left out, each with the reason."""
+    by_file: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        by_file[row["file"]].append(row)
+    reasons: dict[str, str] = {}
+    for same in by_file.values():
+        for position, other in contradicted(same).items() if len(same) > 1 else ():
+            reasons[same[position]["source"]] = f"overlapping spans with contradicting labels: {same[other]['source']}"
+    kept = [row for row in rows if row["source"] not in reasons]
+    return kept, [(_written(row), reasons[row["source"]]) for row in rows if row["source"] in reasons]
+
+
+def _written(row: Mapping[str, str]) -> str:
+    """The path as the table writes it, with the piece of the file behind it."""
+    return Cut(row["path"], read_span(row["onset"], row["end"])).source
 
 
 def _place(
     folder: Path,
     rows: Sequence[Mapping[str, str]],
+    cuts: Sequence[Cut],
     moments: Mapping[tuple[str, str], date | str | None],
     times: TimeRules,
 ) -> list[Placed]:
-    sources = [row["source"] for row in rows]
+    files = [cut.file for cut in cuts]
+    onsets = [cut.span.onset if cut.span else 0.0 for cut in cuts]
     recorders = [row["recorder"] for row in rows]
     columns = [moments[row["date"], row["time"]] for row in rows]
     dates = [moment for moment in columns if not isinstance(moment, str)]  # those of faulty rows
     assert len(dates) == len(rows)
-    return place_clips(folder, sources, recorders, dates, times)
+    return place_clips(folder, files, recorders, dates, onsets, times)
 
 
 def _spelled_alike(rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], dict[str, list[str]]]:
@@ -222,7 +265,7 @@ def _complete(
                 "site": site,
                 "recorder": recorder,
                 "night": night,
-                "recording": row["recording"] or (f"{recorder}_{night}" if night else row["source"]),
+                "recording": row["recording"] or (f"{recorder}_{night}" if night else row["file"]),
             }
         )
     return completed, {**assumed, "examples": examples}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
@@ -67,31 +67,46 @@ def read_dates(dates: Iterable[str], times: Iterable[str], order: DateFormat | N
 
 
 def place_clips(
-    folder: Path, sources: Sequence[str], recorders: Sequence[str], columns: Sequence[date | None],
-    rules: TimeRules,
+    folder: Path, files: Sequence[str], recorders: Sequence[str], columns: Sequence[date | None],
+    onsets: Sequence[float], rules: TimeRules,
 ) -> list[Placed]:  # fmt: skip
     """Recorder and night of each clip.
 
     Args:
-        folder, sources: where the clips are, and their paths in it; WAV files are opened for what the recorder wrote
-            beside the sound.
+        folder, files: where the clips are, and the paths of their files in it, of several clips perhaps the same; WAV
+            files are opened for what the recorder wrote beside the sound.
         recorders: what the table says, "" when nothing.
-        columns: what the table's date says: a bare date, a moment or None.
+        columns: what the table's date says of the file's start: a bare date, a moment or None.
+        onsets: where in its file each clip begins, in seconds.
     """
-    parsed = [parse_filename(source) for source in sources]
-    names = _without_counters(parsed)
-    metadata = [read_metadata(folder / source) if source.lower().endswith(_WAV) else None for source in sources]
-    starts = [_start(name, data, rules.clock) for name, data in zip(names, metadata, strict=True)]
-    local = LocalTime(rules.zone, only_offset([*starts, *columns]))
+    told = _ask_files(folder, list(dict.fromkeys(files)), rules.clock)
+    local = LocalTime(rules.zone, only_offset([*(file.start for file in told.values()), *columns]))
     columns = _without_midnights(columns, local)
-    placed = [
-        _place(recorder, column, start, name, data, local)
-        for recorder, column, start, name, data in zip(recorders, columns, starts, names, metadata, strict=True)
-    ]
     return [
-        replace(clip, assumptions=clip.assumptions + more) if more else clip
-        for clip, more in zip(placed, _of_all_names(parsed, names), strict=True)
+        _place(recorder, column, told[file], local, timedelta(seconds=onset))
+        for file, recorder, column, onset in zip(files, recorders, columns, onsets, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a file tells: its name, what the recorder wrote into it, when it begins; and what all names together do."""
+
+    name: FileName
+    data: Metadata | None
+    start: date | None
+    assumptions: tuple[str, ...]
+
+
+def _ask_files(folder: Path, files: Sequence[str], clock: tzinfo | None) -> dict[str, _Told]:
+    parsed = [parse_filename(file) for file in files]
+    names = _without_counters(parsed)
+    more = _of_all_names(parsed, names)
+    told = {}
+    for file, name, assumptions in zip(files, names, more, strict=True):
+        data = read_metadata(folder / file) if file.lower().endswith(_WAV) else None
+        told[file] = _Told(name, data, _start(name, data, clock), assumptions)
+    return told
 
 
 def _read_date(text: str, order: DateFormat | None) -> date | str | None:
@@ -119,7 +134,7 @@ def _without_counters(names: Sequence[FileName]) -> list[FileName]:
 
 
 def _of_all_names(parsed: Sequence[FileName], names: Sequence[FileName]) -> list[tuple[str, ...]]:
-    """For each clip what is assumed of its name because of all the others."""
+    """For each file what is assumed of its name because of all the others."""
     stamped = [name.start for name in names if name.start]
     midnight = len(stamped) > 1 and all(start.time() == _MIDNIGHT for start in stamped)
     return [
@@ -160,15 +175,9 @@ def _are_apart(name: datetime | None, inside: datetime | None) -> bool:
     return abs(name.replace(tzinfo=None) - inside.replace(tzinfo=None)) >= _A_DAY
 
 
-def _place(
-    recorder: str,
-    column: date | None,
-    start: date | None,
-    name: FileName,
-    data: Metadata | None,
-    local: LocalTime,
-) -> Placed:
-    night = decide_night(column, start, local)
+def _place(recorder: str, column: date | None, told: _Told, local: LocalTime, after: timedelta) -> Placed:
+    name, data, start = told.name, told.data, told.start
+    night = decide_night(column, start, local, after)
     inside = data.recorder if data else ""
     decisive = column if isinstance(column, datetime) else start or column
     made = {
@@ -184,7 +193,7 @@ def _place(
         "clock_never_set": name.problem == CLOCK_NEVER_SET,
         "two_times_in_name": name.problem == TWO_TIMES,
     }
-    said = tuple(assumption for assumption, true in made.items() if true)
+    said = tuple(assumption for assumption, true in made.items() if true) + told.assumptions
     settings = {"source": data.source, **data.settings, "zone": _zone_name(data.start)} if data else {}
     return Placed(recorder or name.recorder or inside, night.night, said, settings)
 

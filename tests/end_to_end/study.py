@@ -1,0 +1,122 @@
+"""A study whose shared stages are generated clips and whose training may be a stand-in, to run small grids in."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from chorus.experiments.history import History, Snapshot
+from folder import Folder
+
+ROOT = Path(__file__).parents[2]
+SWEEP = {
+    "name": "run_{}",
+    "axes": {"seed": [1, 2], "compose.balance": [True, False]},
+    "comparisons": [{"name": "balance", "a": "run_1", "b": "run_2"}],
+}
+RUNS = ["run_1", "run_2", "run_3", "run_4"]
+STAND_IN = '''"""Writes all outputs of a stage as a function of its inputs, slowly enough to be killed in between."""
+import hashlib, json, sys, time
+from pathlib import Path
+import yaml
+
+stage = yaml.safe_load(Path("dvc.yaml").read_text())["stages"][sys.argv[1]]
+params = yaml.safe_load(Path("params.yaml").read_text())
+time.sleep(0.5)
+inputs = Path("data/manifests/train.csv").read_text() + json.dumps(params, sort_keys=True)
+value = int(hashlib.sha256(inputs.encode()).hexdigest()[:6], 16) / 16**6
+figures = {"f1": value, "precision": value, "recall": value}
+split = {"auroc": value, "auprc": value, "at": {"headline": figures, "oracle_best_f1": figures}}
+health = {"verdict": "healthy", "findings": "none"}
+detail = {"splits": {"test_ood": split, "test_iid": split}, "thresholds": {"headline": value}}
+for kind in ("outs", "metrics", "plots"):
+    for entry in stage.get(kind, ()):
+        path = Path(entry if isinstance(entry, str) else next(iter(entry)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(detail if "detail" in path.name else {"value": value} | health))
+'''
+
+
+class Study(Folder):
+    """A copy of this project whose shared stages are generated clips, small enough for a run in seconds."""
+
+    def copy(self, folder: Path) -> Study:
+        """A copy, which DVC takes for another repository: with its own cache and memory of runs."""
+        shutil.copytree(self.folder, folder / "study", symlinks=True)
+        return Study((folder / "study").resolve())
+
+    def read(self, path: str) -> Any:
+        return yaml.safe_load((self.folder / path).read_text(encoding="utf-8"))
+
+    def write(self, path: str, content: Any) -> None:
+        (self.folder / path).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def sweep(self, *options: str, fails: bool = False) -> str:
+        return self.run("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2", *options, fails=fails)
+
+    def experiments(self) -> dict[str, Snapshot]:
+        return {experiment.name: experiment for experiment in History(self.folder).experiments(("evaluate",))}
+
+    def results(self) -> dict[str, Any]:
+        """All that a run leaves behind: metrics, and the hashes of model and predictions."""
+        files = ("composition", "training", "evaluation", "evaluation_detail")
+        return {
+            name: [experiment.json(f"metrics/{file}.json") for file in files]
+            + [stage["outs"] for stage in yaml.safe_load(experiment.commit.tree["dvc.lock"].data)["stages"].values()]
+            for name, experiment in self.experiments().items()
+        }
+
+    def processes(self, what: str) -> list[psutil.Process]:
+        """The living processes of this study whose command line holds `what`."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                here = Path(process.cwd()).is_relative_to(self.folder)
+                if here and what in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        return found
+
+    def wait_for(self, what: str) -> psutil.Process:
+        for _ in range(1200):
+            if found := self.processes(what):
+                return found[0]
+            time.sleep(0.05)
+        raise AssertionError(f"{what} never ran")
+
+
+def make_study(folder: Path, sweep: dict[str, Any] = SWEEP) -> Study:
+    """A study with its shared stages done and nothing else."""
+    spec = importlib.util.spec_from_file_location("reference_scale", ROOT / "benchmarks/reference_scale.py")
+    assert spec is not None and spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    benchmark.make_study(folder, 0.03, sweep)
+    study = Study(folder)
+    params = study.read("params.yaml")
+    params["train"] |= {"epochs": 3, "hidden_units": 16}
+    params["compose"]["quality"] = ["high", "medium"]
+    params["evaluate"]["resamples"] = 100
+    study.write("params.yaml", params)
+    study.commit()
+    return study
+
+
+def with_stand_ins(template: Study, folder: Path) -> Study:
+    """A copy in which the stages that take long write their outputs in half a second."""
+    study = template.copy(folder)
+    (study.folder / "src/stand_in.py").write_text(STAND_IN)
+    pipeline = study.read("dvc.yaml")
+    for name in ("train", "evaluate", "diagnose"):
+        pipeline["stages"][name]["cmd"] = f"python src/stand_in.py {name}"
+        pipeline["stages"][name]["deps"].append("src/stand_in.py")
+    study.write("dvc.yaml", pipeline)
+    study.commit()
+    return study
