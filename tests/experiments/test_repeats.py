@@ -35,3 +35,11 @@ def test_the_first_stage_that_differs_is_named_and_not_what_follows_from_it(tmp_
     assert unrepeated(tmp_path) == ["encode"]
     (tmp_path / "dvc.lock").write_bytes(_lock("a", "other"))
     assert unrepeated(tmp_path) == ["train"]
+
+
+def test_without_a_lock_or_a_commit_there_is_nothing_to_repeat(tmp_path):
+    assert unrepeated(tmp_path) == []
+    (tmp_path / "dvc.lock").write_bytes(_lock("a", "b"))
+    assert unrepeated(tmp_path) == []
+    Folder(tmp_path).run("git", "init", "-q")
+    assert unrepeated(tmp_path) == []

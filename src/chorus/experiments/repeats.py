@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pygit2
+
 from chorus.experiments.history import History, locked_stages
 
 _INPUTS = ("cmd", "params", "deps")
@@ -14,13 +16,17 @@ _INPUTS = ("cmd", "params", "deps")
 def unrepeated(root: Path) -> list[str]:
     """The stages of the study in `root` that gave other results here than in the current commit, from the same inputs.
 
-    What comes after them has other inputs, and is not named: it may be as well repeatable as before.
-
-    Raises:
-        DataError: no git repository, or none with a commit.
+    What comes after them has other inputs, and is not named: it may be as well repeatable as before. None where there
+    is no commit, or no dvc.lock.
     """
-    committed = History(root).baseline().bytes("dvc.lock") or b""
-    there, here = locked_stages(committed), locked_stages((root / "dvc.lock").read_bytes())
+    lock = root / "dvc.lock"
+    if not lock.is_file() or pygit2.discover_repository(str(root)) is None:
+        return []  # nothing was run here as a pipeline, or there is no commit to repeat
+    history = History(root)
+    if history.git.head_is_unborn:
+        return []
+    there = locked_stages(history.baseline().bytes("dvc.lock") or b"")
+    here = locked_stages(lock.read_bytes())
     return [name for name in there if name in here and _other_results(there[name], here[name])]
 
 
