@@ -25,7 +25,14 @@ def test_several_classes_are_learned_kept_and_saved(tmp_path):
     assert probabilities.sum(axis=1) == pytest.approx(1)
     _, of_clips = clip_probabilities(probabilities, unseen.clip_ids)
     assert np.mean(of_clips.argmax(axis=1) == unseen.first_windows().labels) > 0.95
-    assert list(trained.metrics) == ["epochs", "best_epoch", "train_loss", "validation_loss", "validation_macro_f1"]
+    assert list(trained.metrics) == [
+        "epochs",
+        "kept_epoch",
+        "best_epoch",
+        "train_loss",
+        "validation_loss",
+        "validation_macro_f1",
+    ]
     assert sum(trained.summary["training"]["by_class"].values()) == trained.summary["training"]["clips"]
 
     save_head(trained, tmp_path / "head", encoder_id="toy", options=options, seed=1)
