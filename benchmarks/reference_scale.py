@@ -119,7 +119,7 @@ def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:
     run(folder, "git", "config", "user.email", "benchmark@example.org")
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-q", "-m", "start")
-    run(folder, sys.executable, "-m", "dvc", "repro", "-q", "generate")
+    run(folder, sys.executable, "-m", "dvc", "repro", "-q", "fingerprint", "generate")
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-q", "-m", "shared stages")
 

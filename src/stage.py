@@ -152,10 +152,11 @@ def run(recipe: Callable[[], None]) -> None:
 
     Anything else is a bug and keeps its traceback. Ctrl-C is one line, and the exit code that shells expect of it.
 
-    A script that DVC runs fails when something that DVC will record of it has changed meanwhile.
+    A script that DVC runs fails when something that DVC will record of it is not what it uses, or changes meanwhile.
     """
     _refuse_arguments(recipe)
     try:
+        _refuse_foreign_code()
         recipe()
         _refuse_changes()
     except ChorusError as error:
@@ -177,10 +178,19 @@ def _refuse_arguments(recipe: Callable[[], None]) -> None:
         argparse.ArgumentParser(description=script.__doc__, formatter_class=formatter).parse_args()
 
 
+def _refuse_foreign_code() -> None:
+    """DVC records the code of a stage by its fingerprint, which must be of the code that runs."""
+    if files := record.foreign_code():
+        raise DataError(f"{_few(files)}: not as in code/, which dvc repro without --single-item brings up to date")
+
+
 def _refuse_changes() -> None:
-    if changed := record.changed():
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    if changed := record.changed() + record.foreign_code():
         raise DataError(
-            f"changed while the stage ran: {', '.join(changed[:3])}{more}; "
+            f"changed while the stage ran: {_few(changed)}; "
             "what it made is recorded nowhere: run the same command again"
         )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

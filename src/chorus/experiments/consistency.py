@@ -23,6 +23,7 @@ from chorus.experiments.grid import METRICS, load_comparisons, load_grid, rank_m
 from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
 from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, read_yaml, write_csv
+from chorus.fingerprints import SOURCE, stale
 from chorus.statistics.table import COLUMNS, effects_table, family_effects
 
 RESULTS = ("metrics", "plots", "reports")  # folders that git keeps and that hold results only
@@ -39,7 +40,7 @@ def problems(root: Path) -> list[str]:
     """
     try:
         with Repo(str(root)) as repo:
-            found = edited_results(repo) + stray_results(repo)
+            found = edited_results(repo) + stray_results(repo) + stale_code(repo)
     except DvcException as error:
         raise DataError(" ".join(str(error).split())) from error
     for sweep in sorted((root / "sweeps").glob("*.yaml")):
@@ -94,6 +95,17 @@ def stale_stages(repo: Repo) -> list[str]:
         if changed:
             found.append(f"the stage {stage.name} was not run since a change of {', '.join(sorted(changed))}")
     return found
+
+
+def stale_code(repo: Repo) -> list[str]:
+    """Stages whose code means something else now than when the fingerprints were taken.
+
+    Raises:
+        DataError: code whose imports cannot be followed (`chorus.fingerprints`).
+    """
+    root = Path(repo.root_dir)
+    stages = read_yaml(root / "dvc.yaml").get("stages", {}) if (root / "dvc.yaml").exists() else {}
+    return [f"{path} is not of the code in {SOURCE}/: dvc repro" for path in stale(root, stages)]
 
 
 def stray_results(repo: Repo) -> list[str]:
