@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,9 @@ import chorus  # before NumPy and torch: see chorus/pins.py
 import record  # before the rest of the library: it notes what is about to run
 
 # isort: split
-import pandas as pd
 
 from chorus.errors import ChorusError, DataError, ParameterError, in_words
-from chorus.files import read_csv, read_yaml, write_csv, write_json
+from chorus.files import read_csv, read_yaml
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
 # or a stray PYTHONPATH would silently run something else.
@@ -39,8 +38,7 @@ TRAINING_SET = MANIFESTS / "train.csv"
 SUBSETS = Path("data/subsets")
 PREDICTIONS = Path("data/predictions.parquet")
 DETECTOR = Path("models/detector")
-POSITIVE_MINER = Path("models/positive_miner")
-NEGATIVE_MINER = Path("models/negative_miner")
+MINERS = Path("models/miners")
 METRICS = Path("metrics")
 HEALTH_DETAIL = METRICS / "health_detail.json"
 PLOTS = Path("plots")
@@ -115,16 +113,6 @@ def refuse_inside(folder: Path, output: Path, key: str) -> None:
 def read_subsets(kind: str) -> dict[str, list[str]]:
     """The mined subsets of a kind ("positive", "negative"): name -> clip ids, best first."""
     return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted((SUBSETS / kind).glob("*.csv"))}
-
-
-def write_mining(kind: str, pool: pd.DataFrame, subsets: Mapping[str, pd.DataFrame], record: Any) -> None:
-    """Write one CSV a subset, and beside them, in pool/, all scores and the record of the mining."""
-    for name, subset in subsets.items():
-        write_csv(SUBSETS / kind / f"{name}.csv", subset)
-        print(f"{name:<24} {len(subset):>6} clips")
-    write_csv(SUBSETS / kind / "pool" / "scores.csv", pool, digits=17)  # in full: cut-offs are compared with them
-    write_json(SUBSETS / kind / "pool" / "record.json", record)
-    note(filter(None, [record["note"]]))
 
 
 def note(sentences: Iterable[str]) -> None:
