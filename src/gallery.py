@@ -26,7 +26,7 @@ def main() -> None:
     draw_suspects(ranked.head(SHOWN), len(ranked), options)
     detail = read_json(stage.METRICS / "evaluation_detail.json")
     curves = {path.stem: pd.read_csv(path) for path in sorted(stage.CURVES.glob("*.csv"))}
-    pictures.draw_evaluation(curves, detail, stage.CURVES / "overview.png")
+    pictures.draw_evaluation(curves, detail, stage.EVALUATION / "overview.png")
     health, history = read_json(stage.HEALTH_DETAIL), pd.read_csv(stage.TRAINING_CURVES)
     write_text("reports/health.html", page("the run in the workspace", health, history, ranked))
     print(f"training health: {health['verdict']}. {health['sentence']} python src/diagnose.py, or reports/health.html")
@@ -45,7 +45,7 @@ def draw_worst(options: pictures.PictureOptions) -> None:
             about = ", ".join(filter(None, [clip.site, clip.quality, clip.call_type]))
             titles[clip.clip_id] = f"{clip.clip_id}\nscore {clip.score:.3f} · {about}"
         heading = f"Worst {kind.replace('_', ' ')} on {split}, threshold {threshold:.3f}"
-        draw(titles, stage.CURVES / f"{kind}.png", heading, options)
+        draw(titles, stage.EVALUATION / f"{kind}.png", heading, options)
 
 
 def rank_suspects() -> pd.DataFrame:

@@ -42,7 +42,8 @@ MINERS = Path("models/miners")
 METRICS = Path("metrics")
 HEALTH_DETAIL = METRICS / "health_detail.json"
 PLOTS = Path("plots")
-CURVES = PLOTS / "evaluation"
+EVALUATION = PLOTS / "evaluation"
+CURVES = EVALUATION / "curves"
 TRAINING_CURVES = PLOTS / "training" / "curves.csv"
 
 

@@ -120,7 +120,7 @@ def stray_results(repo: Repo) -> list[str]:
         f"{path} is made by no stage of dvc.yaml and by no grid"
         for path in paths
         if path.startswith(tuple(f"{folder}/" for folder in RESULTS))
-        and path not in made
+        and not any(path == out or path.startswith(f"{out}/") for out in made)
         and Path(path.split("/")[1]).stem not in grids  # plots/stage6/..., reports/stage6.html
     ]
 
