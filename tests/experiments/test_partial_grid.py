@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import re
+
 import pytest
 
 from chorus.experiments.consistency import edited_grid
@@ -41,6 +44,17 @@ def test_a_part_of_a_grid_does_not_replace_the_tables_and_the_report_in_the_comm
     (study.folder / RUNS).write_text("".join(lines[:-1]), encoding="utf-8")
     assert f"{PAGE} stay as in the commit: 1 of 4 runs are not done" in study.run(*REPORT, fails=True)
     assert study.run("git", "status", "--porcelain").split() == ["M", RUNS]
+
+
+def test_the_leaderboard_says_what_the_winner_is_worth_where_it_was_not_chosen(study):
+    shown = " ".join(study.run(*LEADERBOARD).split())
+    said = re.search(r"judged it, which flatters it: corrected for selection, its OOD F1 of (\S+) is (\S+) ", shown)
+    board = (study.folder / "metrics/small/leaderboard.csv").read_text(encoding="utf-8").splitlines()
+    first = dict(zip(next(csv.reader(board)), next(csv.reader(board[1:])), strict=True))
+    assert said is not None and float(said[1]) == pytest.approx(float(first["ood.f1__mean"]), abs=0.0006)
+    study.cached("run_2").unlink()
+    shown = " ".join(study.run(*LEADERBOARD).split())
+    assert "which flatters its OOD F1; by how much cannot be said here: the predictions of run_2 are not on" in shown
 
 
 def test_a_part_of_a_grid_makes_the_first_tables(study):

@@ -21,7 +21,7 @@ RELIABILITY_BINS = 10
 
 
 def curves(clips: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The curves of validation, test_iid and test_ood; a split that lacks a class has none.
+    """The curves of the judged splits (`chorus.evaluation.table.JUDGED`); one that lacks a class has none.
 
     Args:
         clips: what `chorus.evaluation.predictions` takes.

@@ -95,6 +95,11 @@ class Grid:
         """The runs by their keys: parameters, code and data."""
         return {run_key(self.params(run), self.start.version): run for run in self.runs}
 
+    @property
+    def judges(self) -> list[str]:
+        """The sites never heard in training that judge the runs, unless they are an axis."""
+        return list(self.start.params.get("split", {}).get("ood_sites", ()))
+
     def params(self, run: PlannedRun) -> dict[str, Any]:
         """All parameters of a run."""
         return changed(self.start.params, run.changes)
