@@ -59,7 +59,7 @@ class SurveyOptions:
     def _check_zone(cls, value: object) -> object:
         if isinstance(value, str):
             parse_zone(value)
-        elif value is not None:  # YAML takes +10:00 for the number 600
+        elif value is not None:  # without a colon, an offset is a number
             raise ValueError('a name of IANA such as "Europe/Paris" or an offset such as "+10:00", in quotes')
         return value
 
