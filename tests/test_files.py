@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from dvc.utils.serialize import parse_yaml
 
 from chorus import files
 from chorus.errors import ParameterError
@@ -89,6 +90,22 @@ def test_yaml_that_cannot_be_meant_is_refused(tmp_path, text, words):
     path.write_bytes(text)
     with pytest.raises(ParameterError, match=words):
         files.read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0123", "-012", "09", "0777", "0o17", "0x1F", "1_000", "1:30", "190:20:30.15", "yes", "No", "on", "OFF", "y",
+        "true", "1e3", "1e-05", "1.e3", "-.5", "5.", "685.230_15e+03", ".inf", "-.INF", "nan", "null", "~", "'0123'",
+        "2024-03-12", "+10:00", "1e", "123abc", "0.1.2",
+    ],
+)  # fmt: skip
+def test_yaml_is_read_as_dvc_reads_it(tmp_path, text):
+    """Else the record would hold another value than the one that was run."""
+    path = tmp_path / "params.yaml"
+    path.write_text(f"seed: {text}\n")
+    ours, theirs = files.read_yaml(path)["seed"], parse_yaml(path.read_text(), str(path))["seed"]
+    assert (ours, type(ours)) == (theirs, type(theirs))
 
 
 def test_yaml_keeps_merged_keys_and_may_override_them(tmp_path):

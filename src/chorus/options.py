@@ -70,6 +70,8 @@ def _explain(error: ValidationError, kind: type, section: str) -> str:
     if first["type"].startswith("missing"):
         return f"{key}: missing; it needs a value"
     allowed = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:  # several keys that do not fit together: the sentence names them
+        return f"{key}: {allowed}"
     return f"{key}: {_plain(first['input'])!r} is not allowed: {allowed[:1].lower()}{allowed[1:]}"
 
 

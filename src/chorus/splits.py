@@ -53,7 +53,7 @@ class SplitOptions:
     ood_validation_sites: tuple[str, ...] = ()
     iid_share: Share = 0.08
     validation_share: Share = 0.15
-    block_nights: Annotated[int, Field(ge=1)] = 1
+    block_nights: Annotated[int, Field(ge=1, le=366)] = 1
     near_copies: Literal["together", "error", "allow"] = "together"
 
     def __post_init__(self) -> None:
@@ -207,21 +207,22 @@ def _known(sites: tuple[str, ...], surveyed: pd.Series, split: str) -> list[str]
     Raises:
         DataError: one of them is not in the survey.
     """
-    present = sorted(surveyed.unique())
+    present = sorted(set(surveyed) - {""})
     unknown = sorted(set(map(comparable, sites)) - set(map(comparable, present)))
     if unknown:
         key = "split.ood_sites" if split == TEST_OOD else "split.ood_validation_sites"
         named = [site for site in sites if comparable(site) in unknown]
-        raise DataError(f"{key}: no clip of the survey is from {named}; its sites are: {', '.join(present)}")
+        raise DataError(f"{key}: no clip of the survey is from {named}; its sites are: {', '.join(present) or 'none'}")
     return [comparable(site) for site in sites]
 
 
 def _pinned(table: pd.DataFrame, options: SplitOptions) -> pd.Series:
     """The splits that are not dealt: fixed by the user, candidates, OOD sites; "" for the rest."""
     pinned = pd.Series("", index=table.index)
-    site = keys(places(table))
+    place = places(table)
+    site = keys(place)
     for split, sites in options.by_split.items():
-        pinned = pinned.mask(site.isin(_known(sites, table["site"], split)), split)
+        pinned = pinned.mask(site.isin(_known(sites, place, split)), split)
     pinned = pinned.mask(table["role"] == CANDIDATE, CANDIDATE)
     return table["split"].mask(table["split"] == "", pinned)
 

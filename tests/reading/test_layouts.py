@@ -206,6 +206,15 @@ def test_a_flac_that_ends_within_a_frame_is_refused(tmp_path, total):
         _examined(tmp_path, _total(FLAC, total)[: len(FLAC) // 2])
 
 
+@pytest.mark.parametrize("true", [44_100, 48_000, 37_286, 250_000])
+def test_a_flac_of_another_rate_than_its_frames_is_refused(tmp_path, true):
+    content = _encoded("FLAC", SOUND[:9_000], true)
+    assert _examined(tmp_path, content).parts[0].rate == true
+    packed = int.from_bytes(content[18:26], "big") & (1 << 44) - 1 | 8_000 << 44
+    with pytest.raises(DataError, match=f"^header and file disagree: 8,000 Hz promised, {true:,} Hz in the frames$"):
+        _examined(tmp_path, _patched(content, (18, packed.to_bytes(8, "big"))))
+
+
 @pytest.mark.parametrize(("channels", "subtype"), [(1, "PCM_S8"), (2, "PCM_16"), (8, "PCM_24")])
 def test_the_length_of_any_flac_is_found(tmp_path, channels, subtype):
     content = _encoded("FLAC", _noise(3.3, channels=channels), 22_050, subtype=subtype)

@@ -185,6 +185,35 @@ def test_a_file_listed_twice(tmp_path, text, kept, rejected):
     assert table.rejected == rejected
 
 
+def test_a_file_listed_at_two_sites_goes(tmp_path):
+    _folder(tmp_path, "a.wav", "b.wav", "c.wav")
+    rows = "a.wav,negative,Pond\na.wav,negative,Creek\nb.wav,negative,Pond\nb.wav,negative, pond\n"
+    table = _read(tmp_path, f"path,label,site\n{rows}c.wav,negative,\nc.wav,negative,Pond\n")
+    assert [(row["source"], row["site"]) for row in table.rows] == [("b.wav", "Pond"), ("c.wav", "Pond")]
+    reasons = ["path listed twice"] * 2 + ["path listed twice with contradicting sites"] * 2
+    assert sorted(reason for _, reason in table.rejected) == reasons
+
+
+@pytest.mark.parametrize("nothing", ["NA", "nan", "NULL", "None", "#N/A", "unknown", "-"])
+def test_what_programs_write_for_nothing_is_nothing(tmp_path, nothing):
+    table = _read(
+        _folder(tmp_path, "SM4_20240312_213000.wav"),
+        "path,label,quality,site,recorder,date,recording,split,role\n"
+        f"SM4_20240312_213000.wav,positive,{','.join([nothing] * 7)}\n",
+    )
+    row = _only(table)
+    assert (row["site"], row["recorder"], row["night"], row["recording"]) == (
+        "unknown", "SM4", "2024-03-12", "SM4_2024-03-12",
+    )  # fmt: skip
+    assert (row["quality"], row["role"], row["split"], table.notes["nothing_known"]) == ("high", "labelled", "", 7)
+
+
+def test_a_class_may_be_called_none(tmp_path):
+    text = "path,label\na.wav,frog\nb.wav,none\n"
+    table = _read(_folder(tmp_path, "a.wav", "b.wav"), text, positive_label="frog", negative_label="none")
+    assert [row["label"] for row in table.rows] == ["positive", "negative"]
+
+
 @pytest.mark.parametrize(
     ("labels", "found"),
     [

@@ -112,6 +112,17 @@ def test_a_new_night_leaves_the_other_shards_as_they_were(tmp_path):
             },
         ),
         (
+            [_clip(1, "a"), _clip(1, "b", site="Creek"), _clip(1, "c", site="pond ")],
+            [],
+            {
+                "a": "same audio with contradicting sites: b, c",
+                "b": "same audio with contradicting sites: a, c",
+                "c": "same audio with contradicting sites: a, b",
+            },
+        ),
+        ([_clip(1, "a", site="unknown"), _clip(1, "b")], ["b"], {"a": "same audio as another clip: b"}),
+        ([_clip(1, "a", night=""), _clip(1, "b")], ["b"], {"a": "same audio as another clip: b"}),
+        (
             [_clip(1, "b", role="candidate"), _clip(1, "a", role="candidate")],
             ["a"],
             {"b": "same audio as another clip: a"},

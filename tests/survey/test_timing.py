@@ -188,6 +188,24 @@ def test_dates_with_the_year_last(tmp_path):
     assert _nights(_table(tmp_path, dates | {"c.wav": "25.06.2024"})) == {"2024-06-12", "2024-06-11", "2024-06-25"}
 
 
+def test_two_digits_may_be_a_year_at_either_end(tmp_path):
+    dates = {"a.wav": "24-06-12", "b.wav": "24-06-13"}
+    with pytest.raises(DataError, match=r"24 June 2012 or 12 June 2024: set survey\.date_format to DMY or YMD"):
+        _table(tmp_path, dates)
+    assert _nights(_table(tmp_path, dates, date_format="YMD")) == {"2024-06-12", "2024-06-13"}
+
+
+@pytest.mark.parametrize("times", [("0230", "2330"), ("2h30", "23h30"), ("2:30 AM", "NA")])
+def test_a_time_in_another_form_tells_the_night_too(tmp_path, times):
+    table = _table(tmp_path, {"a.wav": f"2024-03-13,{times[0]}", "b.wav": f"2024-03-12,{times[1]}"}, header="date,time")
+    assert _nights(table) == {"2024-03-12"}
+
+
+def test_a_column_time_that_holds_no_times_is_said(tmp_path):
+    table = _table(tmp_path, {"a.wav": "2024-03-13,0.104"}, header="date,time")
+    assert _nights(table) == {"2024-03-13"} and "holds no times of day, e.g. '0.104', and is ignored" in _said(table)
+
+
 def test_a_share_of_unknown_nights_may_be_refused(tmp_path):
     table = _table(tmp_path, {"a.wav": "", "b.wav": "2024-03-12"})
     check_nights(table.notes, 2, 0.5)
@@ -221,3 +239,9 @@ def test_impossible_zones_are_refused(key, value):
 
 def test_bare_dates_stay_as_they_are(tmp_path):
     assert _nights(_table(tmp_path, {"a.wav": date(2024, 3, 12).isoformat()}, time_zone="+10:00")) == {"2024-03-12"}
+
+
+@pytest.mark.parametrize("source", ["~/recs", "~", "s3://bucket/recs", "file:///recs"])
+def test_a_source_that_only_a_shell_or_a_browser_understands_is_refused(source):
+    with pytest.raises(ParameterError, match="must be a folder, written out"):
+        parse(SurveyOptions, {"source": source}, section="survey")

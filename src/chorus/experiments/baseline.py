@@ -17,9 +17,9 @@ import pygit2
 import yaml
 
 from chorus.errors import DataError
+from chorus.files import YamlLoader
 
 TAGS = "refs/tags/sweep/"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times faster
 _LOCK = "dvc.lock"
 _STAGE = re.compile(rb"^(?=  [^\s#])", flags=re.MULTILINE)
 
@@ -100,7 +100,7 @@ def _ended(text: bytes) -> bytes:
 def _results(lock: bytes, stages: Collection[str]) -> dict[str, Any]:
     """Stage -> what a lock says of its outputs."""
     try:
-        locked = (yaml.load(lock, Loader=LOADER) or {}).get("stages", {}) if lock else {}
+        locked = (yaml.load(lock, Loader=YamlLoader) or {}).get("stages", {}) if lock else {}
     except yaml.YAMLError as error:
         raise DataError(f"dvc.lock is not valid YAML: {' '.join(str(error).split())}") from None
     return {name: locked[name].get("outs") for name in sorted(stages) if name in locked}

@@ -22,6 +22,7 @@ import yaml
 from chorus.errors import DataError, ParameterError
 from chorus.experiments import baseline
 from chorus.experiments.signature import run_key, short_hash, signature
+from chorus.files import YamlLoader
 
 _EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+")  # others there are for DVC's own use
 
@@ -157,7 +158,7 @@ class Snapshot:
 
 @lru_cache(maxsize=1024)  # most experiments share most of these files
 def _parse(text: bytes) -> Any:
-    return yaml.load(text, Loader=baseline.LOADER) or {}
+    return yaml.load(text, Loader=YamlLoader) or {}
 
 
 def locked_stages(lock: bytes) -> dict[str, Any]:

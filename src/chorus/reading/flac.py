@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from chorus.errors import DataError
@@ -12,6 +12,8 @@ from chorus.reading.layout import Layout, Stream, whole
 
 _MARK = b"fLaC\0\0\0\x22"  # with the header of the block that is always the first and 34 bytes long
 _TAIL = 1 << 20  # bytes at the end in which the last frame begins; usual ones have 10,000
+_RATES = (0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 0, 0, 0)
+_WRITTEN_RATES = {12: (1, 1000), 13: (2, 1), 14: (2, 10)}  # code -> bytes, unit in Hz
 _BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {code: 256 << (code - 8) for code in range(8, 16)}
 
 
@@ -41,6 +43,8 @@ def _stream(file: BinaryIO, start: int, end: int) -> tuple[Stream, str]:
     rate, promised = packed >> 44, packed & (1 << 36) - 1
     last = _last_frame(file, start + 42, end, shortest=struct.unpack(">H", head[8:10])[0])
     stream = Stream(((start, end),))
+    if last and last.rate not in (0, rate):
+        raise DataError(f"header and file disagree: {rate:,} Hz promised, {last.rate:,} Hz in the frames")
     if last is None or last.behind == promised or not rate:
         return stream, ""  # the decoder checks each frame, and says whether all are there
     if not last.whole:
@@ -57,7 +61,8 @@ def _stream(file: BinaryIO, start: int, end: int) -> tuple[Stream, str]:
 class _Frame:
     first: int  # sample
     behind: int  # the sample behind its last one
-    whole: bool
+    rate: int  # Hz; 0: that of the header
+    whole: bool = True
 
 
 def _last_frame(file: BinaryIO, start: int, end: int, *, shortest: int) -> _Frame | None:
@@ -71,14 +76,14 @@ def _last_frame(file: BinaryIO, start: int, end: int, *, shortest: int) -> _Fram
     tail = file.read(end - first)
     place = len(tail)
     while (place := tail.rfind(b"\xff", 0, place)) >= 0:
-        samples = _frame_header(tail[place : place + 16], shortest)
-        if samples:
-            return _Frame(*samples, _is_whole(tail[place:]))
+        frame = _frame_header(tail[place : place + 16], shortest)
+        if frame:
+            return replace(frame, whole=_is_whole(tail[place:]))
     return None
 
 
-def _frame_header(head: bytes, fixed: int) -> tuple[int, int] | None:
-    """The first sample of a frame and the one behind its last; None when this is no frame's header."""
+def _frame_header(head: bytes, fixed: int) -> _Frame | None:
+    """What a frame's header says; None when this is no frame's header."""
     if len(head) < 6 or head[1] & 0xFE != 0xF8:
         return None
     size_code, rate_code, channel_code = head[2] >> 4, head[2] & 15, head[3] >> 4
@@ -89,11 +94,14 @@ def _frame_header(head: bytes, fixed: int) -> tuple[int, int] | None:
         return None
     extra = {6: 1, 7: 2}.get(size_code, 0)
     block = _BLOCK_SIZES.get(size_code) or int.from_bytes(head[position : position + extra], "big") + 1
-    position += extra + {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
+    position += extra
+    width, hertz = _WRITTEN_RATES.get(rate_code, (0, 0))
+    written = int.from_bytes(head[position : position + width], "big") * hertz
+    position += width
     if position >= len(head) or _crc(head[:position], 8, 0x07) != head[position]:
         return None
     first = number if head[1] & 1 else number * fixed
-    return first, first + block
+    return _Frame(first, first + block, written or _RATES[rate_code])
 
 
 def _coded_number(head: bytes) -> tuple[int | None, int]:

@@ -42,6 +42,13 @@ def assumptions_in_words(notes: Mapping[str, Any], clips: int) -> Iterator[str]:
     """
     if notes.get("blank_rows"):
         yield f"{notes['blank_rows']} blank rows of clips.csv were skipped"
+    if notes.get("nothing_known"):
+        yield f"{notes['nothing_known']} cells of clips.csv say that nothing is known (NA, unknown ...): taken as empty"
+    if example := notes.get("no_times_of_day"):
+        yield (
+            f"the column 'time' of clips.csv holds no times of day, e.g. {example!r}, and is ignored: write them as "
+            "20:30, or a date without a time counts as the evening's"
+        )
     for column, meant in notes.get("columns_meant", {}).items():
         yield f"the column {column!r} of clips.csv is ignored; rename it to {meant!r} if it means that"
     if unknown := notes.get("unknown_labels"):

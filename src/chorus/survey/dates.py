@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
 
 from chorus.survey.filenames import MONTHS, YEARS, clock_never_set
 from chorus.survey.zones import parse_zone
 
-DateFormat = Literal["DMY", "MDY"]
+DateFormat = Literal["DMY", "MDY", "YMD"]
 
 ACCEPTED = "2024-03-12, 2024-03-12 20:30, 2024-03-12T20:30:00+10:00, seconds since 1970"
-_FORMATS: tuple[DateFormat, ...] = ("DMY", "MDY")
+_FORMATS: tuple[DateFormat, ...] = ("DMY", "MDY", "YMD")
+_PARTS = {"DMY": ("three", "two", "one"), "MDY": ("three", "one", "two"), "YMD": ("one", "two", "three")}
+_HYPHENS = str.maketrans("\u2010\u2011\u2012\u2013\u2212", "-----")  # as word processors write them
+_A_DAY = timedelta(days=1)
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<sep>[-/. ])(?P<month>\d\d?)(?P=sep)(?P<day>\d\d?)(?P<rest>\D.*)?")
-_YEAR_LAST = re.compile(r"(?P<one>\d\d?)(?P<sep>[-/. ])(?P<two>\d\d?)(?P=sep)(?P<year>\d{4}|\d\d)(?P<rest>\D.*)?")
+_TURNED = re.compile(r"(?P<one>\d\d?)(?P<sep>[-/. ])(?P<two>\d\d?)(?P=sep)(?P<three>\d{4}|\d\d)(?P<rest>\D.*)?")
 _NAMED = re.compile(r"(?P<day>\d\d?)[- .]{1,2}(?P<month>[A-Za-z]{3})[a-z]*[- .]{1,2}(?P<year>\d{4})(?P<rest>\D.*)?")
 _STAMP = re.compile(r"(?P<date>\d{8})[_ T-]?(?P<time>\d{6}|\d{4})(?P<zone>Z|[-+]\d\d:?\d\d)?")
 _EPOCH = re.compile(r"(?P<seconds>\d{10})(?:\d{3})?(?:\.\d+)?")
@@ -24,6 +27,8 @@ _TIME = re.compile(
     r"[T ,]\s*(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?"
     r"\s*(?:(?P<half>[AaPp])\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|[-+]\d\d(?::?\d\d)?)?"
 )
+_CLOCK_LETTERS = re.compile(r"(\d\d?)h(\d\d)(?:m?(\d\d)s?|m)?", re.IGNORECASE)  # 20h30, 20h30m00s
+_CLOCK_DIGITS = re.compile(r"([0-2]\d)([0-5]\d)([0-5]\d)?")  # 0230
 
 
 @lru_cache(maxsize=65_536)  # a column repeats its dates
@@ -32,7 +37,7 @@ def parse_date(text: str, order: DateFormat | None = None) -> date:
 
     Args:
         text: with the year first as ISO writes it or nearly so, with the month's English name, as a recorder's stamp,
-            or in seconds since 1970; with the year last only in the given order.
+            or in seconds since 1970; in other orders, and with years of two digits, only as `order` says.
 
     Raises:
         ValueError: none of these, a day that does not exist, a year before 1900 or after 2100, or what a clock shows
@@ -47,18 +52,18 @@ def parse_date(text: str, order: DateFormat | None = None) -> date:
 
 
 def readings(text: str) -> dict[DateFormat, date]:
-    """The days that a date with the year last ("12.06.2024") may mean, by the order in which it is read."""
+    """The days that a date like "12.06.2024" or "24-06-12" may mean, by the order in which it is read."""
     found: dict[DateFormat, date] = {}
     for order in _FORMATS:
         try:
             found[order] = _read(text, order)
         except ValueError:
             continue
-    return found if _YEAR_LAST.fullmatch(text) else {}
+    return found if _TURNED.fullmatch(text) else {}
 
 
 def order_of(column: Iterable[str]) -> DateFormat | None:
-    """The only order in which a column's dates with the year last all exist (25.06.2024 has one), or None."""
+    """The only order in which a column's dates of that kind all exist (25.06.2024 has one), or None."""
     possible = set(_FORMATS)
     for text in set(column):
         if days := readings(text):
@@ -71,6 +76,29 @@ def is_clock(text: str) -> bool:
     return text == "" or _TIME.fullmatch(f" {text}") is not None
 
 
+def plain(text: str) -> str:
+    """A date or time with plain blanks and hyphens, whatever a word processor made of them."""
+    return " ".join(text.split()).translate(_HYPHENS)
+
+
+def clocks(column: Sequence[str]) -> list[str] | None:
+    """A column of times of day, all with colons; None: most of it is something else, seconds into a recording perhaps.
+
+    Digits alone ("0230") are times when the whole column is of that form and one of them begins with a zero.
+    """
+    texts = [plain(text) for text in column]
+    filled = [text for text in texts if text]
+    digits = all(_CLOCK_DIGITS.fullmatch(text) for text in filled) and any(text[0] == "0" for text in filled)
+    form = _CLOCK_DIGITS if digits else _CLOCK_LETTERS
+    written = [_with_colons(form.fullmatch(text), text) for text in texts]
+    known = sum(is_clock(text) for text in written if text)
+    return written if 2 * known >= len(filled) else None
+
+
+def _with_colons(match: re.Match[str] | None, text: str) -> str:
+    return ":".join(filter(None, match.groups())) if match else text
+
+
 def _read(text: str, order: DateFormat | None) -> date:
     if match := _EPOCH.fullmatch(text):
         return datetime.fromtimestamp(int(match["seconds"]), UTC)
@@ -79,13 +107,12 @@ def _read(text: str, order: DateFormat | None) -> date:
     if match := _YEAR_FIRST.fullmatch(text):
         return _with_time(int(match["year"]), int(match["month"]), int(match["day"]), match["rest"])
     if match := _NAMED.fullmatch(text):
-        month = MONTHS.index(match["month"].lower()) + 1  # ValueError: no month
-        return _with_time(int(match["year"]), month, int(match["day"]), match["rest"])
-    if order and (match := _YEAR_LAST.fullmatch(text)):
-        one, two = int(match["one"]), int(match["two"])
-        day, month = (one, two) if order == "DMY" else (two, one)
-        century = 2000 if len(match["year"]) == 2 else 0
-        return _with_time(century + int(match["year"]), month, day, match["rest"])
+        number = MONTHS.index(match["month"].lower()) + 1  # ValueError: no month
+        return _with_time(int(match["year"]), number, int(match["day"]), match["rest"])
+    if order and (match := _TURNED.fullmatch(text)):
+        written, month, day = match.group(*_PARTS[order])
+        century = 2000 if len(written) == 2 else 0
+        return _with_time(century + int(written), int(month), int(day), match["rest"])
     return date.fromisoformat(text)
 
 
@@ -101,5 +128,8 @@ def _with_time(year: int, month: int, day: int, rest: str | None) -> date:
         raise ValueError(f"no hour before or after noon: {hour}")
     if half:
         hour = hour % 12 + (12 if half in "Pp" else 0)
-    clock = time(hour, int(match["minute"]), int(match["second"] or 0))
-    return datetime.combine(bare, clock, parse_zone(zone) if zone else None)
+    second = int(match["second"] or 0)
+    clock = timedelta(hours=hour, minutes=int(match["minute"]), seconds=second)
+    if clock > _A_DAY or second > 60:  # the end of a day is written 24:00 too, and a leap second 60
+        raise ValueError(f"no time: {rest}")
+    return datetime.combine(bare, time(), parse_zone(zone) if zone else None) + clock

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from chorus.clips import CANDIDATE
+from chorus.clips import CANDIDATE, UNKNOWN_SITE
+from chorus.names import comparable
+
+_PLACE = ("site", "night", "recording")  # of a copy without them nobody could tell what it is not independent of
 
 
-def precedence(row: Mapping[str, str]) -> tuple[bool, str, tuple[str, ...]]:
-    """Sort key: labelled clips before candidates, then by source, then by all else, so that no other order matters."""
-    return row["role"] == CANDIDATE, row["source"], tuple(row[key] for key in sorted(row))
+def precedence(row: Mapping[str, str]) -> tuple[bool, int, str, tuple[str, ...]]:
+    """Sort key: labelled clips before candidates, then those that say where and when, then by source and all else.
+
+    No other order of the rows then matters.
+    """
+    unknown = sum(row.get(column, "") in ("", UNKNOWN_SITE) for column in _PLACE)
+    return row["role"] == CANDIDATE, unknown, row["source"], tuple(row[key] for key in sorted(row))
 
 
-def settle(rows: Sequence[Mapping[str, str]]) -> int | None:
-    """Which of the rows about one thing stays: its position, or None when their labels contradict each other.
+def contradiction(rows: Sequence[Mapping[str, str]]) -> str:
+    """In what rows about one thing contradict each other: "labels", "sites", or "" when the first of them may stay.
 
-    What a person labelled outweighs its copies in the candidate pool, where "negative" is only assumed.
+    A sound has one label, and was heard at one site: taken for that of the wrong one, it would train the model that the
+    right one is to judge. What a person labelled outweighs its copies in the candidate pool, where "negative" is only
+    assumed.
 
     Args:
-        rows: one or more, with label and role, sorted by `precedence`.
+        rows: one or more, with label, site and role.
     """
     judged = [row for row in rows if row["role"] != CANDIDATE] or rows
-    return 0 if len({row["label"] for row in judged}) == 1 else None
+    if len({row["label"] for row in judged}) > 1:
+        return "labels"
+    sites = {comparable(row["site"]) for row in judged} - {"", UNKNOWN_SITE}
+    return "sites" if len(sites) > 1 else ""

@@ -76,7 +76,7 @@ _NO_RECORDER = re.compile(
     r"|S(?=\d{8}T\d+(?:\.\d+)?[-+]\d{4}_E\d{8}T)"  # Frontier Labs: start and end
 )
 _CHANNEL = re.compile(r"_+(?:[0-3]\+[0-3](?:_[0-3])?|(?<=__)[0-3])$")
-_LOOSE_END = re.compile(r"(?:[-_ .]d)?[-_ .@(\[]*$")  # d20140301_t000000
+_LOOSE_END = re.compile(r"(?:[-_ .]d)?[-_ .@$(\[]*$")  # d20140301_t000000
 _FIRST_AUDIOMOTH = 1_451_606_400  # 2016
 _FIRST_DECIMAL = 1_262_304_000  # 2010
 _LAST = 2_145_916_800  # 2038

@@ -31,7 +31,7 @@ class SurveyOptions:
         night. None: times are as local as they are written.
     clock_zone: what the recorders' clocks were set to ("UTC", as AudioMoth's are unless told otherwise), for files that
         do not say so themselves. None: local time.
-    date_format: the order of dates in clips.csv that have the year last, "DMY" or "MDY".
+    date_format: the order of dates in clips.csv that do not begin with a year of four digits: "DMY", "MDY" or "YMD".
     max_unknown_night_share: with a larger share of clips whose night nothing tells the stage fails.
     demo: the synthetic survey's size and seed.
     """
@@ -51,13 +51,15 @@ class SurveyOptions:
     def __post_init__(self) -> None:
         if self.positive_label.casefold() == self.negative_label.casefold():
             raise ValueError("positive_label and negative_label must differ in more than capitals")
+        if self.source.startswith("~") or "://" in self.source:
+            raise ValueError(f"source {self.source!r} must be a folder, written out: neither ~ nor an address")
 
     @field_validator("time_zone", "clock_zone", mode="before")
     @classmethod
     def _check_zone(cls, value: object) -> object:
         if isinstance(value, str):
             parse_zone(value)
-        elif value is not None:  # YAML takes +10:00 for the number 600
+        elif value is not None:  # without a colon, an offset is a number
             raise ValueError('a name of IANA such as "Europe/Paris" or an offset such as "+10:00", in quotes')
         return value
 

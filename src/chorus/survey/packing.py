@@ -22,7 +22,7 @@ from chorus import audio, parallel, quarantine
 from chorus.clips import CLIP_COLUMNS, SAMPLE_RATE
 from chorus.errors import DataError
 from chorus.shards import Members, member_names, open_shard, shard_name, slugs, write_shard
-from chorus.survey.duplicates import precedence, settle
+from chorus.survey.duplicates import contradiction, precedence
 from chorus.survey.memory import Finding, Memory, hash_file, reader_id, recall, save
 
 _PART_CLIPS = 256  # read by one worker in one go: bounds what a progress bar waits for
@@ -93,9 +93,9 @@ def build(
     """Read all clips and write them to one shard a recorder and night.
 
     The same audio twice is a leak waiting to happen: of copies with one label a single one stays, copies with
-    contradicting labels all go (see `duplicates.settle`). Windows of digital silence are left out: they hold nothing
-    that a label could be about. The result does not depend on the order of `sources`, on the number of workers, on what
-    an earlier, perhaps killed, run left in `out`, or on what `earlier` knows.
+    contradicting labels or sites all go (see `duplicates.contradiction`). Windows of digital silence are left out: they
+    hold nothing that a label could be about. The result does not depend on the order of `sources`, on the number of
+    workers, on what an earlier, perhaps killed, run left in `out`, or on what `earlier` knows.
 
     Args:
         out: the folder for the shards; other shards in it are removed.
@@ -285,15 +285,14 @@ def _without_copies(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]
     kept: list[dict[str, str]] = []
     copies: list[tuple[str, str]] = []
     for same in by_content.values():
-        stays = settle(same)
-        for position, row in enumerate(same):
-            if position == stays:
-                kept.append(row)
-            elif stays is None:
+        if against := contradiction(same):
+            for row in same:
                 others = ", ".join(sorted({other["source"] for other in same if other is not row}))
-                copies.append((row["source"], f"same audio with contradicting labels: {others}"))
-            else:
-                copies.append((row["source"], f"same audio as another clip: {same[stays]['source']}"))
+                copies.append((row["source"], f"same audio with contradicting {against}: {others}"))
+            continue
+        stays, *rest = same
+        kept.append(stays)
+        copies += [(row["source"], f"same audio as another clip: {stays['source']}") for row in rest]
     return kept, copies
 
 

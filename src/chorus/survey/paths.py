@@ -56,7 +56,7 @@ class Folder:
 
     def _find_respelt(self, path: str) -> str:
         plain = path.replace("\\", "/")
-        if _has_drive(plain):
+        if _has_drive(plain) or _is_address(plain):
             raise DataError(f"path outside the folder: {_why_outside(plain)}")
         if found := self._resolve(plain):
             self.respelt += 1
@@ -66,7 +66,9 @@ class Folder:
             self.respelt += 1
             return same[0]
         if same:
-            raise DataError(f"missing file: {len(same)} differ from it in capitals or accents only, {', '.join(same)}")
+            raise DataError(
+                f"missing file: {len(same)} differ from it in capitals, accents or blanks only, {', '.join(same)}"
+            )
         nearest = self._nearest(plain)
         raise DataError(f"missing file: nearest is {nearest}" if nearest else "missing file")
 
@@ -118,16 +120,27 @@ def _plain_files(folder: Path | str, prefix: str) -> list[str]:
 
 
 def _spelling(path: str) -> str:
-    """What two spellings of one path have in common on systems without capitals, with either form of accents."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold()).removeprefix("./")
+    """What two spellings of one path have in common: without capitals, in one form of accents, with single blanks.
+
+    Signs that nobody sees (zero-width blanks, soft hyphens) are left out.
+    """
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+    if not folded.isascii():
+        folded = "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
+    return "/".join(" ".join(part.split()) for part in folded.split("/")).removeprefix("./")
 
 
 def _has_drive(path: str) -> bool:
     return path[1:2] == ":" and path[:1].isalpha()
 
 
+def _is_address(path: str) -> bool:
+    """Whether a path is written as one of the web, of a storage or of a browser (file:///...)."""
+    return "://" in path or path.lower().startswith("file:")
+
+
 def _why_outside(path: str) -> str:
-    if path.startswith("/") or _has_drive(path):
+    if path.startswith("/") or _has_drive(path) or _is_address(path):
         return "paths are relative to the folder of clips.csv"
     if ".." in PurePosixPath(path).parts:
         return "it leaves the folder of clips.csv"

@@ -15,16 +15,17 @@ from chorus.clips import CANDIDATE, LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
 from chorus.errors import DataError
 from chorus.names import look_alikes, one_spelling
 from chorus.survey.cuts import Cut, contradicted, holds_seconds, read_span
-from chorus.survey.dates import is_clock
-from chorus.survey.duplicates import precedence, settle
+from chorus.survey.dates import clocks
+from chorus.survey.duplicates import contradiction, precedence
 from chorus.survey.paths import Folder
 from chorus.survey.reading import WrittenTable, read_table, suggest_columns
-from chorus.survey.schema import OPTIONAL, REQUIRED, VOCABULARY, find_faults
+from chorus.survey.schema import OPTIONAL, REQUIRED, SPAN, VOCABULARY, find_faults
 from chorus.survey.timing import Placed, TimeRules, count_settings, place_clips, read_dates
 
 FILE_NAME = "clips.csv"
 NAMES = ("site", "recorder", "speaker", "recording")  # columns that name things, as people spell them
 _MOST_NAMED = 10  # values in one message
+_NOTHING = ("na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "unknown", "-", "?")  # how programs write it
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def read_clip_table(
     times = times or TimeRules()
     written = read_table(folder / FILE_NAME, REQUIRED, (*REQUIRED, *OPTIONAL))
     table = _known_columns(written.cells)
+    nothing = _blank_out(table)
+    no_times = _settle_times(table)
     positive, negative = positive_label.casefold(), negative_label.casefold()
     unknown_labels = _check_labels(table, written.cells["label"], positive, negative)
     dates = read_dates(table["date"].tolist(), table["time"].tolist(), times.order)
@@ -100,6 +103,7 @@ def read_clip_table(
         "unknown_labels": unknown_labels,
         "respelt_paths": files.respelt,
         **written.notes,
+        **{note: value for note, value in (("nothing_known", nothing), ("no_times_of_day", no_times)) if value},
         **assumed,
         "look_alikes": alike,
         "recorders_settings": count_settings(placed),
@@ -118,11 +122,25 @@ def _known_columns(cells: pd.DataFrame) -> pd.DataFrame:
     table = cells.reindex(columns=[*REQUIRED, *OPTIONAL], fill_value="")
     for column in VOCABULARY:
         table[column] = table[column].str.casefold()
-    if not all(is_clock(text) for text in table["time"].unique()):  # seconds into a recording, perhaps
-        table["time"] = ""
     if "onset" not in cells and not holds_seconds(table["end"].unique()):  # the time at which recorders stopped
         table["end"] = ""
     return table
+
+
+def _blank_out(table: pd.DataFrame) -> int:
+    """Empty the cells that say that nothing is known, as R and pandas write them; returns how many there were."""
+    names = table.columns.drop(["path", "label", *SPAN])  # a class may well be called "none"
+    nothing = table[names].apply(lambda column: column.str.casefold().isin(_NOTHING))
+    table[names] = table[names].mask(nothing, "")
+    return int(nothing.to_numpy().sum())
+
+
+def _settle_times(table: pd.DataFrame) -> str:
+    """Write the column time in one way, or empty it when it holds no times of day; returns an example of those."""
+    times = clocks(table["time"].tolist())
+    example = "" if times is not None else next(text for text in table["time"] if text)
+    table["time"] = "" if times is None else times
+    return example
 
 
 def _columns_meant(cells: pd.DataFrame, ignored: Sequence[str]) -> dict[str, str]:
@@ -182,10 +200,11 @@ def _without_repeats(
     repeated: list[tuple[str, str]] = []
     for rows_of_source in by_source.values():
         same = rows_of_source if len(rows_of_source) == 1 else sorted(rows_of_source, key=precedence)
-        stays = settle(same)
-        kept += [] if stays is None else [same[stays]]
-        reason = "path listed twice with contradicting labels" if stays is None else "path listed twice"
-        repeated += [(_written(row), reason) for position, row in enumerate(same) if position != stays]
+        against = contradiction(same)
+        stays = [] if against else same[:1]
+        reason = f"path listed twice with contradicting {against}" if against else "path listed twice"
+        kept += stays
+        repeated += [(_written(row), reason) for row in same[len(stays) :]]
     return kept, repeated
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 from chorus.errors import DataError
-from chorus.survey.dates import ACCEPTED, DateFormat, order_of, parse_date, readings
+from chorus.survey.dates import ACCEPTED, DateFormat, order_of, parse_date, plain, readings
 from chorus.survey.filenames import CLOCK_NEVER_SET, TWO_TIMES, FileName, parse_filename
 from chorus.survey.metadata import Metadata, read_metadata
 from chorus.survey.nights import LocalTime, dates_at_midnight, decide_night, is_utc, only_offset
@@ -24,7 +24,8 @@ _FEW_NAMES = 20  # below, names that are all different may well be those of reco
 class TimeRules:
     """How times are read, see `chorus.survey.options.SurveyOptions`.
 
-    zone: the local time of the place. clock: what recorders' clocks were set to. order: of dates with the year last.
+    zone: the local time of the place. clock: what recorders' clocks were set to. order: of dates like 12.06.2024 or
+    24-06-12.
     """
 
     zone: tzinfo | None = None
@@ -47,12 +48,12 @@ def read_dates(dates: Iterable[str], times: Iterable[str], order: DateFormat | N
 
     Args:
         dates, times: the text of the two columns, of one length; "" where nothing is written.
-        order: of dates with the year last; None: as the only order in which all of them exist.
+        order: of dates like 12.06.2024 or 24-06-12; None: the only order in which all of them exist.
 
     Raises:
         DataError: all dates may be read in two ways, and the order is not given.
     """
-    dates = list(dates)
+    dates = list(map(plain, dates))
     order = order or order_of(dates)
     written = [f"{day} {clock}" if clock and ":" not in day else day for day, clock in zip(dates, times, strict=True)]
     moments = [_read_date(text, order) for text in written]
@@ -61,7 +62,7 @@ def read_dates(dates: Iterable[str], times: Iterable[str], order: DateFormat | N
     if ambiguous and len(ambiguous) == sum(map(bool, dates)):
         raise DataError(
             f"the dates of clips.csv are written as {ambiguous[0]}, which is {_spell_out(ambiguous[0])}: "
-            "set survey.date_format to DMY or MDY"
+            f"set survey.date_format to {' or '.join(readings(ambiguous[0]))}"
         )
     return moments
 
@@ -115,8 +116,9 @@ def _read_date(text: str, order: DateFormat | None) -> date | str | None:
     try:
         return parse_date(text, order)
     except ValueError as error:
-        if len(set(readings(text).values())) == 2:
-            return f"ambiguous date: {text} is {_spell_out(text)}; set survey.date_format to DMY or MDY"
+        found = readings(text)
+        if len(set(found.values())) > 1:
+            return f"ambiguous date: {text} is {_spell_out(text)}; set survey.date_format to {' or '.join(found)}"
         known = str(error) if str(error).startswith(("year", "clock")) else f"write it as {ACCEPTED}"
         return f"date not understood: {text} ({known})"
 
