@@ -125,8 +125,8 @@ def remarks(summary: Mapping[str, Any]) -> list[str]:
     if summary["positives_of_several_windows"]:
         said.append(
             f"{summary['positives_of_several_windows']} training positives are longer than {WINDOW_SECONDS} s: all of "
-            f"their {summary['windows_of_these']} windows count as positive, whether or not the call is in them; cut "
-            "the files around the calls"
+            f"their {summary['windows_of_these']} windows count as positive, whether or not the call is in them; say "
+            "where the calls are in the columns onset and end of clips.csv (docs/your_recordings.md)"
         )
     said += [f"the training set has no {label} clips" for label in (POSITIVE, NEGATIVE) if not summary[f"{label}s"]]
     return said
