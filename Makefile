@@ -17,8 +17,9 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; set PYTHON=python3.x")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python requirements.txt constraints.txt
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt constraints.txt pyproject.toml
 	$(PIP) install --quiet -r requirements.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/bin/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt

@@ -233,7 +233,7 @@ def _effect(table: pd.DataFrame, asked: Contrast | Interaction, factors: list[st
             f"{inner.reference} x {asked.reference}",
         )
         pairs = _difference_of(_matched(table, inner, factors), asked.factor, asked.level, asked.reference)
-    whole = pairs.unstack("seed").reindex(columns=sorted(table["seed"].unique())).dropna()
+    whole = _by_seed(pairs).reindex(columns=sorted(table["seed"].unique())).dropna()
     if whole.empty:
         raise DataError(f"{name}: there are no matched runs with every seed")
     values = whole.to_numpy()  # (pairs, seeds)
@@ -271,6 +271,13 @@ def sign_flip(differences: Sequence[float] | Floats) -> float:
     signs = 1 - 2 * (np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1)
     sums = np.abs(signs @ values)
     return float(np.mean(sums >= sums[0] * (1 - 1e-12)))
+
+
+def _by_seed(pairs: pd.Series) -> pd.DataFrame:
+    """A row a matched pair, a column a seed; where runs differ in one factor only, there is one pair."""
+    if pairs.index.nlevels == 1:
+        return pairs.to_frame().T
+    return pairs.unstack("seed")
 
 
 def _matched(table: pd.DataFrame, contrast: Contrast, factors: list[str]) -> pd.Series:
