@@ -37,13 +37,13 @@ from chorus import detector, embeddings, parallel
 from chorus.clips import BINARY, POSITIVE, TEST_IID, TEST_OOD, TRAIN, VALIDATION
 from chorus.composition import ComposeOptions, compose
 from chorus.evaluation import EvaluateOptions, evaluate, logistic_regression_scores
+from chorus.evaluation.suspects import suspects
 from chorus.files import read_csv, read_json, write_json
 from chorus.health.diagnosis import Details, Diagnosis, diagnose
 from chorus.health.judge import judge
 from chorus.health.measures import measure
 from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
-from chorus.health.suspects import suspects
 from chorus.metrics import auprc
 from chorus.seeds import generator
 from chorus.training import HeadOptions

@@ -17,8 +17,8 @@ from chorus import statistics
 from chorus.errors import DataError
 from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import read_csv, write_csv
+from chorus.statistics.effects_table import COLUMNS, column_of, effects_table, family_effects
 from chorus.statistics.forest import draw_forest
-from chorus.statistics.table import COLUMNS, column_of, effects_table, family_effects
 
 OUR_RUNS = stage.METRICS / "stage6" / "runs.csv"
 PUBLISHED_RUNS, PUBLISHED = Path("data/reference/stage6_runs.csv"), Path("docs/published_stage6")

@@ -10,8 +10,8 @@ import pandas as pd
 from chorus import detector, embeddings, evaluation, pictures
 from chorus.clips import TEST_IID, TEST_OOD, VALIDATION
 from chorus.errors import DataError
+from chorus.evaluation import suspects
 from chorus.files import read_csv, read_json, write_csv, write_json, write_text
-from chorus.health import suspects
 from chorus.health.page import page
 from chorus.options import parse
 from chorus.sounds import read_sounds

@@ -15,7 +15,7 @@ import record  # before the rest of the library: it notes what is about to run
 
 # isort: split
 
-from chorus.errors import ChorusError, DataError, ParameterError, in_words
+from chorus.errors import ChorusError, DataError, ParameterError, one_line
 from chorus.files import read_csv, read_yaml
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
@@ -151,7 +151,7 @@ def run(recipe: Callable[[], None]) -> None:
     except ChorusError as error:
         sys.exit(f"error: {error}")
     except Exception as error:
-        if (sentence := in_words(error)) is None:
+        if (sentence := one_line(error)) is None:
             raise
         sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:

@@ -23,7 +23,7 @@ from chorus import pictures
 from chorus.clips import TEST_IID, TEST_OOD, VALIDATION
 from chorus.errors import DataError, ParameterError
 from chorus.evaluation import EvaluateOptions, curves, evaluate
-from chorus.evaluation.table import JUDGED
+from chorus.evaluation.predictions import JUDGED
 from chorus.options import parse
 from chorus.pictures.look import COLOUR_OF, NAME_OF, drawing
 from chorus.pictures.scores import _stacked

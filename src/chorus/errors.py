@@ -70,7 +70,7 @@ class ModelError(ChorusError):
     """A model file is missing, damaged, or does not fit the data it is used with."""
 
 
-def in_words(error: Exception) -> str | None:
+def one_line(error: Exception) -> str | None:
     """One sentence for an error of git, DVC, a storage, the machine or an encoding; None: it may be a bug of ours."""
     text = _WITHOUT_KEYS.sub("://...@", " ".join(str(error).split()))[:_LONGEST]
     if isinstance(error, RecursionError):

@@ -21,7 +21,7 @@ from chorus.health.judge import judge
 from chorus.health.measures import with_differences
 from chorus.health.options import HealthOptions
 from chorus.health.page import page
-from chorus.health.words import in_words
+from chorus.health.words import verdict_in_words
 from chorus.options import parse
 from chorus.training import HeadOptions
 from predicted import predicted
@@ -199,7 +199,7 @@ def test_a_training_that_broke_down_is_told_with_its_reason():
     reason = "loss not finite in epoch 7, batch 3: clips c1, c2"
     health = _judge(model={**MODEL, "training": {**MODEL["training"], "stopped": reason}})
     assert _names(health) == {"broke_down"}
-    assert f"Training ended: {reason}" in in_words(health.detail)
+    assert f"Training ended: {reason}" in verdict_in_words(health.detail)
 
 
 @pytest.mark.parametrize("holdout", [{"on": "split", "clips": 325}, {"on": "internal", "clips": 10}])
@@ -255,7 +255,7 @@ def test_the_lead_of_one_split_over_another_and_its_error():
 
 def test_the_words_hold_verdict_numbers_and_actions():
     health = _judge(CALM.assign(train_loss=np.linspace(9, 5, 12)))
-    said = in_words(health.detail)
+    said = verdict_in_words(health.detail)
     assert said.startswith("Training health: TROUBLE. The learning rate looks too high. (rules: calibrated)")
     assert "training loss, at the end: 5.36 (above 1)" in said
     assert "-> Divide train.learning_rate by ten, and look again" in said

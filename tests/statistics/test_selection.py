@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +13,13 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from chorus.errors import ChorusError
 from chorus.statistics import correct_for_selection
-from imports import SRC
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def benchmark(name: str):
     """One of benchmarks/, which are no package, as a module."""
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", SRC.parent / f"benchmarks/{name}.py")
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -18,7 +18,7 @@ from chorus.commands import (
     spread,
     thresholds,
 )
-from chorus.errors import ChorusError, in_words
+from chorus.errors import ChorusError, one_line
 
 COMMANDS = (effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page)
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:  # `chorus ... | head` has seen enough
         sys.stderr.close()
     except Exception as error:
-        if (sentence := in_words(error)) is None:
+        if (sentence := one_line(error)) is None:
             raise
         sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:

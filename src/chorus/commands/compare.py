@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import argparse
 
+from chorus.commands.arguments import add_table_arguments, read_table
 from chorus.commands.show import between, number, say, show
-from chorus.commands.tables import add_table_arguments, read_table
 from chorus.runs.pairs import compare_runs
 
 

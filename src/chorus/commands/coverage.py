@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 
+from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
 from chorus.commands.show import between, number, percent, show
-from chorus.commands.tables import add_metric, add_table_arguments, blocks_of, metric_of, read_table
 from chorus.runs.honesty import coverage_of, dealt
 
 DRAWN = (2, 3, 5)

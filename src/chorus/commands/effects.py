@@ -15,8 +15,8 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
 from chorus.commands.show import between, number, say, show
-from chorus.commands.tables import add_metric, add_table_arguments, blocks_of, metric_of, read_table
 from chorus.files import write_csv
 from chorus.runs.contrasts import between_blocks
 from chorus.runs.effects import BlockEffects, effects_by_block, effects_frame

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import argparse
 
+from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
 from chorus.commands.show import number, show
-from chorus.commands.tables import add_metric, add_table_arguments, blocks_of, metric_of, read_table
 from chorus.runs.power import block_power
 
 SEEDS = (3, 5, 10, 20)

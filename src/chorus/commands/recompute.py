@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from chorus.commands.arguments import add_table_arguments, read_table
 from chorus.commands.show import number, say, show
-from chorus.commands.tables import add_table_arguments, read_table
 from chorus.files import read_csv
 from chorus.runs.leaderboard import recompute
 

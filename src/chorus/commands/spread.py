@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
 from chorus.commands.show import between, number, percent, say, show
-from chorus.commands.tables import add_metric, add_table_arguments, blocks_of, metric_of, read_table
 from chorus.runs.spread import across_blocks, repeats_of_all, spread
 from chorus.runs.table import Runs
 from chorus.statistics.components import Component

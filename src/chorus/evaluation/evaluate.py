@@ -16,7 +16,7 @@ from chorus.errors import DataError, ParameterError
 from chorus.evaluation.advantage import advantage
 from chorus.evaluation.bootstrap import night_bootstrap
 from chorus.evaluation.breakdown import breakdown
-from chorus.evaluation.table import JUDGED, predictions
+from chorus.evaluation.predictions import JUDGED, predictions
 from chorus.files import Exact
 from chorus.metrics import auprc, auroc, best_f1_threshold, brier, confusion, ece, threshold_for_precision
 from chorus.options import options

@@ -24,7 +24,7 @@ from chorus.experiments.leaderboard import aggregate, comparable, compare, one_v
 from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, read_yaml, write_csv
 from chorus.fingerprints import SOURCE, stale
-from chorus.statistics.table import COLUMNS, effects_table, family_effects
+from chorus.statistics.effects_table import COLUMNS, effects_table, family_effects
 
 RESULTS = ("metrics", "plots", "reports")  # folders that git keeps and that hold results only
 GRID_TABLES = ("runs.csv", "leaderboard.csv", "comparisons.csv", "effects.csv")

@@ -20,7 +20,7 @@ from chorus.errors import DataError
 from chorus.experiments.consistency import RESULTS, edited_results, stale_stages
 from chorus.experiments.review.membership import Change, clip_sets, compare_sets
 from chorus.experiments.review.noise import Noise, noise_among
-from chorus.experiments.review.tables import SPLITS, SUBSETS, TRAINING, Revision, Tables
+from chorus.experiments.review.revision import SPLITS, SUBSETS, TRAINING, Revision, Tables
 
 WORKSPACE = "workspace"
 AUDIT = "metrics/splits.json"

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from toy import CLASSES, many_examples, toy_examples
 
 from chorus.errors import DataError
-from chorus.health.suspects import nobody, out_of_fold_probabilities, separation, suspects
+from chorus.evaluation.suspects import nobody, out_of_fold_probabilities, separation, suspects
 from chorus.training import Examples
 
 

@@ -10,8 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from chorus.clips import name_clips
-from chorus.health import signals
-from chorus.metrics import auprc
+from chorus.metrics import auprc, multiclass
 from chorus.seeds import generator
 from chorus.training.batches import one_hot
 from chorus.training.examples import Examples, clip_probabilities, clip_scores
@@ -22,7 +21,7 @@ from chorus.training.options import HeadOptions
 from chorus.training.stopping import NotFiniteError
 
 
-class Judge:
+class Validation:
     """The validation part. Losses are over its windows, everything else is over its clips."""
 
     def __init__(self, features: NDArray[np.float32], part: Examples, options: HeadOptions, seed: int) -> None:
@@ -38,7 +37,7 @@ class Judge:
         # In the order of clip ids a batch would be one night; those of training are of all nights.
         self.order = generator(seed, "train", "validation batches").permutation(len(part))
 
-    def judge(self, network: Network, epoch: int) -> dict[str, float]:
+    def measure(self, network: Network, epoch: int) -> dict[str, float]:
         """The validation columns of the history.
 
         Raises:
@@ -57,24 +56,24 @@ class Judge:
     def signals(self, logits: NDArray[np.float32], each: NDArray[np.float32]) -> dict[str, float]:
         """All but the loss, from the logits (n, 1 or k) and the losses (n,) of the windows."""
         _, probabilities = clip_probabilities(probabilities_of(logits), self.clip_of)
-        predicted, ranks = np.argmax(probabilities, axis=1), signals.ranks(probabilities, self.truth)
+        predicted, ranks = np.argmax(probabilities, axis=1), multiclass.ranks(probabilities, self.truth)
         figures = {
             "validation_loss_std": spread(batch_means(each[self.order], self.options.batch_size)),
             "validation_accuracy": float(np.mean(ranks < 1)),
         }
-        figures["validation_balanced_accuracy"] = signals.balanced_accuracy(predicted, self.truth)
+        figures["validation_balanced_accuracy"] = multiclass.balanced_accuracy(predicted, self.truth)
         if self.classes > 2:
             figures["validation_top2_accuracy"] = float(np.mean(ranks < 2))
         if self.classes > 3:
             figures["validation_top3_accuracy"] = float(np.mean(ranks < 3))
-        figures["validation_macro_f1"] = signals.macro_f1(predicted, self.truth)
+        figures["validation_macro_f1"] = multiclass.macro_f1(predicted, self.truth)
         if self.classes == 2:
             scores = clip_scores(logits[:, 0], self.clip_of)[1]
             figures["validation_auprc"] = auprc(self.truth == 1, scores)
-        figures["validation_entropy"] = float(np.mean(signals.entropy(probabilities)))
+        figures["validation_entropy"] = float(np.mean(multiclass.entropy(probabilities)))
         consistency = math.nan, math.nan
         if self.grouped.any():
-            found = signals.group_consistency(predicted[self.grouped], self.group_of)
+            found = multiclass.group_consistency(predicted[self.grouped], self.group_of)
             consistency = found.share, found.chance
         figures["validation_group_consistency"], figures["validation_group_consistency_chance"] = consistency
         return figures

@@ -1,4 +1,4 @@
-"""What the health of a training shows in: pure functions of predictions, for any number of classes.
+"""How well any number of classes are told apart, and how sure, evenly and consistently: pure functions of predictions.
 
 Everywhere, `probabilities` are floats (n, k), one row a sample and one column a class, rows summing to 1; `truth` and
 `predicted` are class numbers (n,) from 0 to k - 1. The predicted class is the most probable one, of several equally

@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from statsmodels.stats.proportion import proportion_confint
 
 from chorus.errors import DataError
-from chorus.health import signals
+from chorus.metrics import multiclass
 
 RNG = np.random.default_rng
 SIZES = [(2, 50), (3, 200), (8, 500), (8, 3)]
@@ -33,60 +33,60 @@ def _predictions(classes, samples, seed=0):
 @pytest.mark.parametrize(("classes", "samples"), SIZES)
 def test_accuracies_and_f1_are_those_of_scikit_learn(classes, samples):
     probabilities, truth = _predictions(classes, samples)
-    predicted = signals.predictions(probabilities)
-    assert signals.accuracy(probabilities, truth) == pytest.approx(accuracy_score(truth, predicted))
-    assert signals.macro_f1(predicted, truth) == pytest.approx(f1_score(truth, predicted, average="macro"))
+    predicted = multiclass.predictions(probabilities)
+    assert multiclass.accuracy(probabilities, truth) == pytest.approx(accuracy_score(truth, predicted))
+    assert multiclass.macro_f1(predicted, truth) == pytest.approx(f1_score(truth, predicted, average="macro"))
     for k in range(2, classes):
         golden = top_k_accuracy_score(truth, probabilities, k=k, labels=np.arange(classes))
-        assert signals.top_k_accuracy(probabilities, truth, k) == pytest.approx(golden)
-    assert signals.top_k_accuracy(probabilities, truth, classes) == 1
+        assert multiclass.top_k_accuracy(probabilities, truth, k) == pytest.approx(golden)
+    assert multiclass.top_k_accuracy(probabilities, truth, classes) == 1
 
 
 def test_a_class_absent_from_the_truth_counts_only_where_it_is_predicted():
     truth = np.array([0, 0, 2, 2])
     for predicted in (np.array([0, 0, 2, 0]), np.array([0, 1, 2, 0])):
         golden = f1_score(truth, predicted, average="macro")
-        assert signals.macro_f1(predicted, truth) == pytest.approx(golden)
+        assert multiclass.macro_f1(predicted, truth) == pytest.approx(golden)
 
 
 def test_of_equally_probable_classes_the_first_is_predicted():
     even = [[0.5, 0.5, 0.0]]
-    assert signals.predictions(even).tolist() == [0]
-    assert [signals.ranks(even, [true]).item() for true in range(3)] == [0, 1, 2]
-    assert signals.accuracy(even, [0]) == 1
-    assert signals.top_k_accuracy(even, [1], 1) == 0
+    assert multiclass.predictions(even).tolist() == [0]
+    assert [multiclass.ranks(even, [true]).item() for true in range(3)] == [0, 1, 2]
+    assert multiclass.accuracy(even, [0]) == 1
+    assert multiclass.top_k_accuracy(even, [1], 1) == 0
 
 
 @pytest.mark.parametrize(("classes", "samples"), SIZES)
 def test_entropy_is_that_of_scipy(classes, samples):
     probabilities, _ = _predictions(classes, samples)
-    assert signals.entropy(probabilities) == pytest.approx(scipy_entropy(probabilities, axis=1))
+    assert multiclass.entropy(probabilities) == pytest.approx(scipy_entropy(probabilities, axis=1))
 
 
 def test_entropy_runs_from_sure_to_knowing_nothing():
-    assert signals.entropy([[0.0, 1.0, 0.0, 0.0]]).tolist() == [0]
-    assert signals.entropy([[0.125] * 8]) == pytest.approx(math.log(8))
+    assert multiclass.entropy([[0.0, 1.0, 0.0, 0.0]]).tolist() == [0]
+    assert multiclass.entropy([[0.125] * 8]) == pytest.approx(math.log(8))
 
 
 def test_the_most_uncertain_samples_come_first_and_ties_in_their_order():
     probabilities = [[0.9, 0.1], [0.5, 0.5], [0.6, 0.4], [0.5, 0.5], [1.0, 0.0]]
-    assert signals.most_uncertain(probabilities, 3).tolist() == [1, 3, 2]
-    assert signals.most_uncertain(probabilities).tolist() == [1, 3, 2, 0, 4]
-    assert len(signals.most_uncertain(*_predictions(3, 50)[:1])) == 10
+    assert multiclass.most_uncertain(probabilities, 3).tolist() == [1, 3, 2]
+    assert multiclass.most_uncertain(probabilities).tolist() == [1, 3, 2, 0, 4]
+    assert len(multiclass.most_uncertain(*_predictions(3, 50)[:1])) == 10
 
 
 def test_group_consistency_by_hand():
     """Groups: a agrees, b does not, c agrees, d is alone."""
     predicted = [1, 1, 0, 1, 2, 2, 2, 0]
-    consistency = signals.group_consistency(predicted, list("aabbcccd"))
+    consistency = multiclass.group_consistency(predicted, list("aabbcccd"))
     assert consistency.share == pytest.approx(2 / 3)
     assert (consistency.groups, consistency.alone) == (3, 1)
 
 
 def test_the_chance_of_consistency_is_the_mean_over_all_ways_to_deal_the_predictions():
     predicted, groups = [0, 0, 0, 1, 1, 2, 2], list("aabbbcc")
-    dealt = [signals.group_consistency(order, groups).share for order in permutations(predicted)]
-    assert signals.group_consistency(predicted, groups).chance == pytest.approx(np.mean(dealt))
+    dealt = [multiclass.group_consistency(order, groups).share for order in permutations(predicted)]
+    assert multiclass.group_consistency(predicted, groups).chance == pytest.approx(np.mean(dealt))
 
 
 def test_the_chance_of_consistency_agrees_with_a_simulation_for_many_groups():
@@ -95,20 +95,20 @@ def test_the_chance_of_consistency_agrees_with_a_simulation_for_many_groups():
     predicted = random.choice(3, p=[0.7, 0.2, 0.1], size=200)
     groups = groups[np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))]
     predicted = predicted[: len(groups)]
-    dealt = [signals.group_consistency(random.permutation(predicted), groups).share for _ in range(2000)]
-    expected = signals.group_consistency(predicted, groups).chance
+    dealt = [multiclass.group_consistency(random.permutation(predicted), groups).share for _ in range(2000)]
+    expected = multiclass.group_consistency(predicted, groups).chance
     assert expected == pytest.approx(np.mean(dealt), abs=4 * np.std(dealt) / math.sqrt(2000))
     assert 0.05 < expected < 0.4
 
 
 def test_large_groups_do_not_overflow_the_chance_and_one_class_gives_certainty():
     groups = np.repeat(np.arange(5), 10_000)
-    assert signals.group_consistency(np.zeros(50_000, dtype=int), groups).chance == pytest.approx(1)
-    assert signals.group_consistency(np.arange(50_000) % 2, groups).chance == 0
+    assert multiclass.group_consistency(np.zeros(50_000, dtype=int), groups).chance == pytest.approx(1)
+    assert multiclass.group_consistency(np.arange(50_000) % 2, groups).chance == 0
 
 
 def test_groups_of_one_sample_say_nothing():
-    consistency = signals.group_consistency([0, 1, 1], ["a", "b", "c"])
+    consistency = multiclass.group_consistency([0, 1, 1], ["a", "b", "c"])
     assert math.isnan(consistency.share)
     assert math.isnan(consistency.chance)
     assert (consistency.groups, consistency.alone) == (0, 3)
@@ -117,17 +117,17 @@ def test_groups_of_one_sample_say_nothing():
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([0.9, 0.95]))
 def test_intervals_of_shares_are_those_of_statsmodels(counts, level):
     golden = proportion_confint(*counts, alpha=1 - level, method="wilson")
-    assert signals.wilson(*counts, level) == pytest.approx(golden, abs=1e-12)
+    assert multiclass.wilson(*counts, level) == pytest.approx(golden, abs=1e-12)
 
 
 def test_no_trials_leave_everything_possible():
-    assert signals.wilson(0, 0) == (0, 1)
+    assert multiclass.wilson(0, 0) == (0, 1)
     with pytest.raises(DataError, match="3 of 2"):
-        signals.wilson(3, 2)
+        multiclass.wilson(3, 2)
 
 
 def test_accuracy_by_category_has_counts_and_intervals_and_leaves_the_unknown_out():
-    found = signals.accuracy_by([0, 1, 1, 0, 1], [0, 1, 0, 0, 1], ["pond", "creek", "pond", "pond", ""])
+    found = multiclass.accuracy_by([0, 1, 1, 0, 1], [0, 1, 0, 0, 1], ["pond", "creek", "pond", "pond", ""])
     assert list(found) == ["creek", "pond"]
     assert found["creek"] == {"clips": 1, "accuracy": 1.0, "low": pytest.approx(0.2065, abs=1e-4), "high": 1.0}
     assert (found["pond"]["clips"], found["pond"]["accuracy"]) == (3, pytest.approx(2 / 3))
@@ -135,9 +135,9 @@ def test_accuracy_by_category_has_counts_and_intervals_and_leaves_the_unknown_ou
 
 
 def test_an_edge_belongs_to_the_upper_bucket_of_durations():
-    buckets = signals.duration_buckets([0, 4.99, 5, 9.9, 15, 300], edges=[0, 5, 10, 15])
+    buckets = multiclass.duration_buckets([0, 4.99, 5, 9.9, 15, 300], edges=[0, 5, 10, 15])
     assert buckets == ["0-5 s", "0-5 s", "5-10 s", "5-10 s", "15+ s", "15+ s"]
-    assert signals.duration_buckets([3, 2.5], edges=[2.5, 3]) == ["3+ s", "2.5-3 s"]
+    assert multiclass.duration_buckets([3, 2.5], edges=[2.5, 3]) == ["3+ s", "2.5-3 s"]
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_an_edge_belongs_to_the_upper_bucket_of_durations():
 )
 def test_impossible_durations_and_edges_are_refused(seconds, edges, reason):
     with pytest.raises(DataError, match=reason):
-        signals.duration_buckets(seconds, edges)
+        multiclass.duration_buckets(seconds, edges)
 
 
 def test_confusions_above_the_share_are_listed_with_what_was_expected():
     classes = ["coast", "hills", "north"]
     truth = [0] * 10 + [1] * 10 + [2] * 4
     predicted = [0] * 7 + [1] * 3 + [1] * 9 + [0] * 1 + [0, 0, 2, 2]
-    pairs = signals.confusion_pairs(predicted, truth, classes, expected=[("hills", "coast")])
+    pairs = multiclass.confusion_pairs(predicted, truth, classes, expected=[("hills", "coast")])
     assert [(pair["true"], pair["predicted"], pair["expected"]) for pair in pairs] == [
         ("north", "coast", False),
         ("coast", "hills", True),  # exactly 10 % of hills are taken for coast: not above
@@ -171,30 +171,30 @@ def test_confusions_above_the_share_are_listed_with_what_was_expected():
 
 def test_expected_confusions_of_unknown_classes_are_refused():
     with pytest.raises(DataError, match="unknown classes: south; there are coast, hills"):
-        signals.confusion_pairs([0], [0], ["coast", "hills"], expected=[("coast", "south")])
+        multiclass.confusion_pairs([0], [0], ["coast", "hills"], expected=[("coast", "south")])
 
 
 def test_a_class_without_clips_is_confused_with_nothing():
-    assert signals.confusion_pairs([0, 1], [0, 0], ["a", "b"], above=0.4)[0]["of"] == 2
-    assert signals.confusion_pairs([0, 0], [0, 0], ["a", "b"]) == []
+    assert multiclass.confusion_pairs([0, 1], [0, 0], ["a", "b"], above=0.4)[0]["of"] == 2
+    assert multiclass.confusion_pairs([0, 0], [0, 0], ["a", "b"]) == []
 
 
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=12))
 def test_the_rate_of_improvement_is_the_slope_over_the_last_five_epochs(series):
     recent = series[-5:]
     golden = linregress(np.arange(len(recent)), recent).slope
-    assert signals.improvement_rate(series) == pytest.approx(golden, abs=1e-12)
+    assert multiclass.improvement_rate(series) == pytest.approx(golden, abs=1e-12)
 
 
 def test_one_epoch_has_no_rate_of_improvement():
-    assert math.isnan(signals.improvement_rate([0.5]))
-    assert math.isnan(signals.improvement_rate([]))
+    assert math.isnan(multiclass.improvement_rate([0.5]))
+    assert math.isnan(multiclass.improvement_rate([]))
 
 
 def test_a_single_sample_can_be_judged():
-    assert signals.accuracy([[0.2, 0.8]], [1]) == 1
-    assert signals.macro_f1([1], [1]) == 1
-    assert signals.group_consistency([1], ["a"]).alone == 1
+    assert multiclass.accuracy([[0.2, 0.8]], [1]) == 1
+    assert multiclass.macro_f1([1], [1]) == 1
+    assert multiclass.group_consistency([1], ["a"]).alone == 1
 
 
 @pytest.mark.parametrize(
@@ -214,27 +214,27 @@ def test_a_single_sample_can_be_judged():
 )
 def test_impossible_predictions_are_refused(probabilities, truth, reason):
     with pytest.raises(DataError, match=reason):
-        signals.accuracy(probabilities, truth)
+        multiclass.accuracy(probabilities, truth)
 
 
 def test_nothing_to_judge_is_refused_everywhere():
-    for signal in (signals.macro_f1, signals.group_consistency):
+    for signal in (multiclass.macro_f1, multiclass.group_consistency):
         with pytest.raises(DataError, match="no samples"):
             signal([], [])
     with pytest.raises(DataError, match="no samples"):
-        signals.accuracy_by([], [], [])
+        multiclass.accuracy_by([], [], [])
     with pytest.raises(DataError, match="one group"):
-        signals.group_consistency([0, 1], ["a"])
+        multiclass.group_consistency([0, 1], ["a"])
     with pytest.raises(DataError, match="one category"):
-        signals.accuracy_by([0, 1], [0, 1], ["a"])
+        multiclass.accuracy_by([0, 1], [0, 1], ["a"])
 
 
 def test_samples_of_unknown_groups_are_left_out_of_consistency():
-    known = signals.group_consistency([0, 0, 1, 1], list("aabb"))
-    more = signals.group_consistency([0, 0, 1, 1, 1, 0], ["a", "a", "b", "b", "", ""])
+    known = multiclass.group_consistency([0, 0, 1, 1], list("aabb"))
+    more = multiclass.group_consistency([0, 0, 1, 1, 1, 0], ["a", "a", "b", "b", "", ""])
     assert (more.share, more.chance, more.groups) == (known.share, known.chance, known.groups)
     assert (known.unknown, more.unknown) == (0, 2)
-    assert math.isnan(signals.group_consistency([0, 1], ["", ""]).share)
+    assert math.isnan(multiclass.group_consistency([0, 1], ["", ""]).share)
 
 
 def test_balanced_accuracy_is_that_of_scikit_learn():
@@ -243,4 +243,4 @@ def test_balanced_accuracy_is_that_of_scikit_learn():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it warns of predicted classes that do not occur
         expected = balanced_accuracy_score(truth, predicted)
-    assert signals.balanced_accuracy(predicted, truth) == pytest.approx(expected)
+    assert multiclass.balanced_accuracy(predicted, truth) == pytest.approx(expected)
