@@ -3,14 +3,14 @@
     python benchmarks/scale.py [--clips 1000000] [--only split compose ...]
 
 Every clip is a site-night, a recording and a content of its own, which is the worst that can be. Memory is what the
-function adds at its peak to the size of its input (as Python holds it), as a share of it. Survey and encode:
-benchmarks/survey.py, benchmarks/encoding.py.
+function adds at its peak to what the process held before, in MB and as a share of its input's size (as Python holds
+it). Linux only. Survey and encode: benchmarks/survey.py, benchmarks/encoding.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import gc
 import subprocess
 import sys
 import time
@@ -25,6 +25,7 @@ import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 # isort: split
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 DIMENSIONS = 64  # of the embeddings, for SMOTE
 Case = tuple[Any, Callable[[], object]]  # the input, and the call
@@ -146,18 +147,28 @@ def size(given: Any) -> int:
     return sum(part.nbytes for part in given)
 
 
-def peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def memory(which: str) -> int:
+    """Bytes that this process holds now (VmRSS), or held at most since `forget_peak` (VmHWM)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(which))
+
+
+def forget_peak() -> None:
+    """What the making of the input took at its peak would hide what the function takes."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def measure(name: str, clips: int) -> None:
     CASES[name](1000)[1]()  # imports
     given, call = CASES[name](clips)
-    before = peak()
+    forget_peak()
+    before = memory("VmRSS")
     begin, cpu = time.perf_counter(), time.process_time()
     call()
     seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    held, added = size(given), peak() - before
+    held, added = size(given), memory("VmHWM") - before
     print(f"| {name} | {cpu:.1f} | {seconds:.1f} | {held / 1e6:.0f} | {added / 1e6:.0f} | {added / held:.1f} |")
 
 

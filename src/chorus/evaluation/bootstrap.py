@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from chorus.errors import DataError, ParameterError
@@ -32,7 +35,7 @@ Ints = NDArray[np.integer]
 METRICS = ("precision", "recall", "f1", "auroc", "auprc")
 RELIABLE_NIGHTS = 20
 _CELLS_AT_ONCE = 500_000  # resamples x levels in one piece of work: 4 MB an array, which stays in the cache
-_DRAWN_AT_ONCE = 4_000_000  # resamples x nights: 32 MB
+_DRAWN_AT_ONCE = 1_000_000  # resamples x nights: 8 MB
 LEVELS = 4096  # of more different scores than that, neighbours count as one
 MOST_LEFT_OUT = 500  # nights that are left out in turn; with more, percentiles cover as often
 MANY_NIGHTS = 20_000  # from here on, nights that hold the same are drawn as one
@@ -84,18 +87,18 @@ def night_bootstrap(
         raise ParameterError(f"resamples: {resamples} is not allowed: at least 1")
     if not 0 < level < 1:
         raise ParameterError(f"level: {level} is not allowed: between 0 and 1")
-    names, night_of = np.unique(np.asarray(nights, dtype=str), return_inverse=True)
+    night_of = numbered(nights)
     _check(labels, scores, night_of)
-    per_class = [np.bincount(night_of[which], minlength=len(names)) for which in (labels, ~labels)]
-    least = min(int(np.count_nonzero(counts)) for counts in per_class)
+    count = int(night_of.max()) + 1
+    least = min(len(np.unique(night_of[which])) for which in (labels, ~labels))
     held = _Held.of(labels, scores, night_of, threshold)
     tail = (1 - level) / 2
-    left_out = _without_each(held) if len(names) <= MOST_LEFT_OUT else {}
+    left_out = _without_each(held) if count <= MOST_LEFT_OUT else {}
     ends = {metric: logit_interval(values, least, tail) for metric, values in left_out.items()}
     found = {metric: interval for metric, interval in ends.items() if interval is not None}
     dropped = 0
     if len(found) < len(METRICS):
-        drawn = _merged(held) if len(names) >= MANY_NIGHTS else held
+        drawn = _merged(held) if count >= MANY_NIGHTS else held
         figures, dropped = _redrawn(drawn, resamples, seed)
         outer = expanded_tail(tail, least)
         found = {metric: tuple(np.quantile(values, [outer, 1 - outer])) for metric, values in figures.items()} | found
@@ -103,7 +106,7 @@ def night_bootstrap(
     intervals = {}
     for metric in METRICS:
         low, high = found[metric]
-        intervals[metric] = Interval(float(low), float(high), len(names), reliable, dropped)
+        intervals[metric] = Interval(float(low), float(high), count, reliable, dropped)
     return intervals
 
 
@@ -122,6 +125,12 @@ def logit_interval(values: Floats, nights: int, tail: float) -> tuple[float, flo
     error = np.sqrt((len(without) - 1) * np.var(without))
     reach = -stdtrit(nights - 1, tail) * error
     return float(expit(whole - reach)), float(expit(whole + reach))
+
+
+def numbered(nights: Sequence[str] | NDArray[np.str_]) -> Ints:
+    """The number of each clip's night, from 0, in the order of their names: (n,)."""
+    rank = pc.rank(pa.array(nights, pa.string()), tiebreaker="dense")
+    return np.asarray(rank, dtype=np.int64) - 1
 
 
 def draw_nights(nights: int, resamples: int, seed: int) -> Ints:
@@ -196,23 +205,18 @@ def _levels(scores: Floats, threshold: float) -> Floats:
 def _merged(held: _Held) -> _Held:
     """Nights that hold the same as one row: drawing any of them comes to the same."""
     positives, clips = held.positives, held.clips
-    ends = clips.indptr[1:].tolist()
-    begins = clips.indptr[:-1].tolist()
-    first: dict[tuple[bytes, bytes, bytes], int] = {}
-    rows = np.array(
-        [
-            first.setdefault(
-                (
-                    clips.indices[begin:end].tobytes(),
-                    clips.data[begin:end].tobytes(),
-                    positives.data[begin:end].tobytes(),
-                ),
-                night,
-            )
-            for night, (begin, end) in enumerate(zip(begins, ends, strict=True))
-        ]
-    )
-    kept, alike = np.unique(rows, return_counts=True)
+    most = clips.data.max() + 1
+    entry = (clips.indices * most + clips.data) * most + positives.data  # level, clips, positives: one whole number
+    entries = np.diff(clips.indptr)
+    firsts, times = [], []
+    for count in np.unique(entries):
+        nights = np.flatnonzero(entries == count)
+        content = pd.DataFrame(entry[clips.indptr[nights][:, None] + np.arange(count)])
+        same = content.groupby(list(content), sort=False).ngroup()
+        firsts.append(nights[~same.duplicated()])  # in the order in which they are numbered
+        times.append(np.bincount(same))
+    order = np.argsort(np.concatenate(firsts))
+    kept, alike = np.concatenate(firsts)[order], np.concatenate(times)[order]
     return _Held(positives[kept], clips[kept], held.detected, alike)
 
 
