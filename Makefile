@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check sweep push pull s3 test test-all lint format clean
+.PHONY: help setup setup-dev run check sweep push pull s3 test test-all lint lock format clean
 
 help:  ## show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -60,6 +60,12 @@ lint: setup-dev  ## check style and types
 	ruff check .
 	ruff format --check .
 	mypy src
+
+lock: setup-dev  ## write requirements.lock, the hashes that CI asks for, after a change of the requirements
+	$(PIP) install --quiet uv==0.13.9
+	uv pip compile --quiet --no-deps --generate-hashes --no-annotate --python-version 3.11 --no-emit-package torch \
+	  --no-emit-package torchaudio --custom-compile-command "make lock" --output-file requirements.lock \
+	  constraints.txt requirements-dev.txt
 
 format: setup-dev  ## format the code
 	ruff check --fix .

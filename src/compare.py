@@ -18,6 +18,7 @@ from chorus import statistics
 from chorus.clips import OOD_VALIDATION, TEST_IID, TEST_OOD
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
+from chorus.experiments.baseline import started_from
 from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import TARGET, Grid, read_sweep
 
@@ -60,10 +61,7 @@ def _refuse_elsewhere(grid: Grid, missing: Sequence[str]) -> None:
     """Say where runs are that started from other results of the shared stages than those of the commit."""
     for name in missing:
         if tag := grid.elsewhere(name):
-            raise DataError(
-                f"{name} started from the results of shared stages in {tag}, and here are those of the commit: "
-                f"git checkout {tag} -- . brings them; python src/back.py goes back"
-            )
+            raise DataError(f"{name} {started_from(tag)}")
 
 
 def show(console: Console, found: statistics.Comparison) -> None:

@@ -69,8 +69,8 @@ def main() -> None:
         ("1 run" if len(runs) == 1 else f"{len(runs)} runs")
         + (f"; {missing} of the grid are not done" if missing else "")
     )
-    if as_kept and reason:
-        console.print(reason, highlight=False)
+    for remark in [*([reason] if as_kept and reason else []), *grid.remarks(set(runs["version"]))]:
+        console.print(remark, highlight=False)
 
 
 def predictions(grid: Grid, runs: pd.DataFrame) -> pd.DataFrame | str:

@@ -37,6 +37,8 @@ def main() -> None:
     if not (tables / "runs.csv").is_file():
         raise DataError(f"there is no {tables / 'runs.csv'}: python src/leaderboard.py {sweep}")
     grid = Grid(Path(), read_sweep(sweep), target=TARGET)
+    for remark in grid.remarks(_versions(tables / "runs.csv")):
+        print(remark)
     stamp = _made_from(grid, [tables / "runs.csv", sweep, *map(_metrics, ("subsets", "survey"))])
     if path.is_file() and f'content="{stamp}"' in path.read_text(encoding="utf-8"):
         print(f"{path} is of these very runs; to make it again, remove it")
@@ -64,6 +66,10 @@ def main() -> None:
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(runs)} runs")
     if material.hard_missing:
         print(f"without the sound of the hardest clips: {material.hard_missing}")
+
+
+def _versions(table: Path) -> set[str]:
+    return set(read_csv(table).get("version", ()))
 
 
 def _made_from(grid: Grid, files: list[Path]) -> str:

@@ -78,6 +78,14 @@ def kept(git: pygit2.Repository, commit: pygit2.Commit) -> list[str]:
     return [tag.name for tag in tags if commit.id in tag.peel(pygit2.Commit).parent_ids]
 
 
+def started_from(tag: str) -> str:
+    """What to say of runs that hang on an own baseline which the workspace does not have, and how to get there."""
+    return (
+        f"started from the results of shared stages in {tag}, and here are others:"
+        f" git checkout {tag} -- . brings them; python src/back.py goes back"
+    )
+
+
 def merged_lock(there: bytes, here: bytes, stages: Collection[str]) -> bytes:
     """A dvc.lock with what `here` says of `stages`, and what `there` says of all others."""
     theirs, ours = _parts(there), _parts(here)
