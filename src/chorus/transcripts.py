@@ -22,7 +22,7 @@ PROMPT = "$ chorus "
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _ANY_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _NO_FIGURES = re.compile(r"`[^`]*`|\]\([^)]*\)|https?://\S+|doi:\S+|<!--.*?-->", re.DOTALL)
-_FIGURE = re.compile(r"(?<![\w.])[+-−]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])")
+_FIGURE = re.compile(r"(?<![\w.])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])")
 
 
 @dataclass(frozen=True)

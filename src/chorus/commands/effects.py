@@ -51,7 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.csv:
         write_csv(arguments.csv, effects_frame(found))
     if arguments.figure:
-        heading = f"What each choice did to {metric}: {len(runs.frame)} runs"
+        contrasts = sum(len(block.effects) for block in found)
+        heading = f"What each choice did to {metric}: {contrasts} contrasts in {len(runs.frame)} runs"
         draw_blocks(found, arguments.figure, heading, f"difference in {metric}", runs.labels)
 
 

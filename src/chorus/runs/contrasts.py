@@ -25,12 +25,14 @@ class Questions:
     """What can be asked of one block of runs.
 
     factors: those to match runs by: one of each group of factors that always change together.
-    contrasts: each level of each factor against its reference, where runs are matched.
+    contrasts: each level of each factor against its reference, where runs are matched. seeds: of each contrast, those
+        that its runs have in common.
     not_estimated: what is left.
     """
 
     factors: tuple[str, ...]
     contrasts: tuple[Contrast, ...]
+    seeds: tuple[tuple[str, ...], ...]
     not_estimated: tuple[NotEstimated, ...]
 
 
@@ -46,6 +48,7 @@ def questions(runs: Runs) -> Questions:
     """
     kept, named = apart(runs.frame, runs.varying())
     contrasts: list[Contrast] = []
+    seeds_of: list[tuple[str, ...]] = []
     for factor in kept:
         reference = reference_of(runs, factor)
         for level in ordered(runs.frame[factor]):
@@ -54,9 +57,10 @@ def questions(runs: Runs) -> Questions:
             seeds = matched_seeds(runs.frame, kept, factor, level, reference)
             if len(seeds) >= 2:
                 contrasts.append(Contrast(factor, level, reference))
+                seeds_of.append(tuple(seeds))
             else:
                 named.append(NotEstimated(factor, level, _why(runs.frame, kept, factor, level, reference, len(seeds))))
-    return Questions(tuple(kept), tuple(contrasts), tuple(named))
+    return Questions(tuple(kept), tuple(contrasts), tuple(seeds_of), tuple(named))
 
 
 def between_blocks(runs: Runs) -> list[NotEstimated]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError
-from chorus.runs.contrasts import NotEstimated, Questions, matched_seeds, questions
+from chorus.runs.contrasts import NotEstimated, Questions, questions
 from chorus.runs.table import Runs
 from chorus.statistics.effects import SIGNIFICANT, Contrast, Effect, matched_effects, run_spread
 from chorus.statistics.paired import holm
@@ -114,7 +114,10 @@ def estimate(frame: pd.DataFrame, metric: str, asked: Questions) -> list[Effect]
     Args:
         frame: one row a configuration and seed.
     """
-    effects = [_estimated(frame, metric, contrast, asked.factors) for contrast in asked.contrasts]
+    effects = [
+        _estimated(frame[frame["seed"].isin(seeds)], metric, contrast, asked.factors)
+        for contrast, seeds in zip(asked.contrasts, asked.seeds, strict=True)
+    ]
     adjusted = _holm_of_known([effect.p for effect in effects])
     return [replace(effect, p_holm=p) for effect, p in zip(effects, adjusted, strict=True)]
 
@@ -162,7 +165,5 @@ def _holm_of_known(p_values: Sequence[float]) -> list[float]:
 
 
 def _estimated(frame: pd.DataFrame, metric: str, contrast: Contrast, factors: Sequence[str]) -> Effect:
-    seeds = matched_seeds(frame, factors, contrast.factor, contrast.level, contrast.reference)
-    matched = numbered(frame[frame["seed"].isin(seeds)])
-    (effect,) = matched_effects(matched, metric, [contrast], factors=factors)
+    (effect,) = matched_effects(numbered(frame), metric, [contrast], factors=factors)
     return effect

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _ROW_INCHES = 0.185
 _LEGEND = (
-    "line: 95 % interval, the seed as the unit · orange: holds among all contrasts · "
-    "blue: within its block · grey: could be luck"
+    "line: 95 % interval over seeds · orange: holds among all contrasts · blue: in its block · "
+    "grey: could be luck · dark dot: holds by single runs"
 )
 _BEYOND = 1.6  # of the largest effect: intervals are cut there, so that wide ones do not squeeze the others
 
@@ -45,11 +45,13 @@ def draw_blocks(
         for block in drawn:
             about = f"{block.block}: {labels[block.block]}" if block.block in labels else block.block
             ticks.append((y, f"{about} ({block.runs} runs, {block.seeds} seeds)", True))
-            for effect, holds in zip(block.effects, block.hold(), strict=True):
+            for effect, holds, by_runs in zip(block.effects, block.hold(), block.runs_hold(), strict=True):
                 y += 1
                 ticks.append((y, effect.name, False))
                 colour = ORANGE if holds else BLUE if effect.holds else GREY
-                _draw(axes, y, (effect.low, effect.difference, effect.high), reach, colour)
+                _draw(
+                    axes, y, (effect.low, effect.difference, effect.high), reach, (colour, INK if by_runs else colour)
+                )
             y += 1
         axes.set_ylim(y - 0.4, -0.8)
         axes.set_xlim(-reach, reach)
@@ -64,10 +66,11 @@ def draw_blocks(
         axes.grid(visible=False, axis="y")
 
 
-def _draw(axes: Axes, y: float, interval: tuple[float, float, float], reach: float, colour: str) -> None:
+def _draw(axes: Axes, y: float, interval: tuple[float, float, float], reach: float, colours: tuple[str, str]) -> None:
     low, middle, high = interval
+    colour, of_dot = colours
     axes.plot([max(low, -reach), min(high, reach)], [y, y], color=colour, linewidth=2, solid_capstyle="butt", zorder=2)
     for end, beyond, marker in ((-reach, low < -reach, "<"), (reach, high > reach, ">")):
         if beyond:
             axes.plot(end, y, marker, color=colour, markersize=4, zorder=3, clip_on=False)
-    axes.plot(middle, y, "o", color=colour, markersize=4.5, zorder=4, markeredgecolor="white")
+    axes.plot(middle, y, "o", color=of_dot, markersize=4.5, zorder=4, markeredgecolor="white")

@@ -57,7 +57,8 @@ class FalsePositives:
 
     contrasts: in the family. times: deals. single: the share of contrasts with p below 0.05.
     family: of families with a Holm-adjusted p below 0.05. holds: of families with an effect that
-    "holds". runs: of contrasts with a `run_p` below 0.05, which counts every run as a witness.
+    "holds". runs: of contrasts with a `run_p` below 0.05, which counts every run as a
+    witness (NaN with one pair a seed, where there is none).
     """
 
     contrasts: int
@@ -143,8 +144,13 @@ def false_positives(
         single=float(np.mean(p_values < SIGNIFICANT)),
         family=float(np.mean((adjusted < SIGNIFICANT).any(axis=1))),
         holds=float(np.mean(((adjusted < SIGNIFICANT) & stands_out).any(axis=1))),
-        runs=float(np.mean(run_p < SIGNIFICANT)),
+        runs=_share_below(run_p),
     )
+
+
+def _share_below(p_values: Floats) -> float:
+    known = p_values[~np.isnan(p_values)]
+    return float(np.mean(known < SIGNIFICANT)) if len(known) else float("nan")
 
 
 def _choices(seeds: int, drawn: int, seed: int) -> list[NDArray[np.int64]]:
