@@ -166,7 +166,7 @@ def leakage(run: Training, random: np.random.Generator) -> Training:
 class Fault:
     """plant: into a training. named: the findings that name it, one of them is enough.
 
-    worse: a regression does better on the same rows, as it lacks the part that was spoiled.
+    worse: a regression does better on the same rows, as it lacks what was spoiled: hidden units, a learning rate.
     unjudgeable: there is too little to judge the head by.
     """
 
@@ -180,8 +180,8 @@ FAULTS = {
     "20 % of labels flipped": Fault(flipped_labels(0.2), frozenset({"mislabelled"})),
     "40 % of labels flipped": Fault(flipped_labels(0.4), frozenset({"mislabelled"})),
     "a recorder gives noise": Fault(corrupted_source, frozenset({"weak_source", "corrupted_samples"})),
-    "learning rate x 100": Fault(learning_rate(100), frozenset({"learning_rate_too_high"})),
-    "learning rate / 100": Fault(learning_rate(0.01), frozenset({"learning_rate_too_low", "saturated"})),
+    "learning rate x 100": Fault(learning_rate(100), frozenset({"learning_rate_too_high"}), worse=True),
+    "learning rate / 100": Fault(learning_rate(0.01), frozenset({"learning_rate_too_low", "saturated"}), worse=True),
     "one recorder a class": Fault(one_recorder_a_class, frozenset({"memorising_groups", "confounded_sources"})),
     "4 of 1,024 dimensions": Fault(poor_features, frozenset({"too_little_capacity"})),
     "exploded samples": Fault(
