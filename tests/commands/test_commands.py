@@ -138,3 +138,46 @@ def test_a_stage_script_imports_its_own_checkout_whatever_is_installed(tmp_path)
         check=True,
     )
     assert Path(done.stdout.strip()) == tmp_path / "src" / "chorus" / "__init__.py"
+
+
+@pytest.mark.parametrize("command", ["effects", "leaderboard", "power", "spread", "coverage", "thresholds"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["1,x,1,0.5"],
+        ["1,x,1,0.5", "2,x,1,0.7", "3,x,1,0.6"],
+        ["1,x,1,0.5", "1,y,1,0.7"],
+        [f"{seed},{a},{b},0.5" for seed in (1, 2, 3) for a in "xy" for b in "12"],
+        [f"{seed},{a},1,0.{seed}{n}" for seed in (1, 2) for a in "xy" for n in range(3)],
+        [f"{seed},{a},1,{seed % 7}.{ord(a)}" for seed in range(30) for a in "xy"],
+    ],
+    ids=["one run", "one configuration", "one seed", "no spread at all", "repeats", "thirty seeds"],
+)
+def test_odd_tables_get_an_answer_or_one_sentence(command, rows, tmp_path, capsys):
+    (tmp_path / "runs.csv").write_text("\n".join(["seed,a,b,score", *rows]) + "\n")
+    given = [command, "--runs", str(tmp_path / "runs.csv"), "--factors", "a,b", "--metrics", "score"]
+    given += ["--times", "5"] if command == "coverage" else []
+    try:
+        main(given)
+    except SystemExit as stopped:
+        assert str(stopped).startswith("error: score: no two configurations")
+    else:
+        assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "runs.csv is no table"),
+        ('seed,a,score\n1,"x\n', "runs.csv is no table"),
+        ("seed,a,score\n", "holds no runs"),
+        ("seed,a,score\n1,x,inf\n", "score: 'inf' is no number"),
+        ("seed;a;score\n1;x;2\n", "lacks the columns seed, a, score"),
+        ("seed,a,score\n1,é,2\n".encode("latin-1"), "not in UTF-8"),
+    ],
+)
+def test_what_is_no_table_of_runs_is_one_sentence(content, message, tmp_path):
+    (tmp_path / "runs.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(SystemExit) as stopped:
+        main(["effects", "--runs", str(tmp_path / "runs.csv"), "--factors", "a", "--metrics", "score"])
+    assert message in str(stopped.value) and "\n" not in str(stopped.value)

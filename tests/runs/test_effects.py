@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv
 from chorus.runs.contrasts import between_blocks, questions
-from chorus.runs.effects import effects_by_block, effects_frame
+from chorus.runs.effects import effects_by_block, effects_frame, estimate, one_run_each
 from chorus.runs.figure import draw_blocks
 from chorus.runs.power import block_power
 from chorus.statistics import STAGE6_MAIN, matched_effects, minimal_detectable_difference
@@ -160,3 +166,27 @@ def test_power_is_from_the_spread_that_configurations_and_seeds_leave():
     assert found.spread == pytest.approx(np.sqrt(2 * fit.mse_resid))
     assert found.detectable == found.with_seeds[0] == pytest.approx(minimal_detectable_difference(found.spread, 3))
     assert block_power(RUNS.of("stage21"), "f1", (3,)) is None
+
+
+@settings(max_examples=12)
+@given(st.randoms(use_true_random=False), st.floats(0.5, 0.95))
+def test_in_any_gappy_table_an_effect_is_the_mean_over_seeds_of_matched_differences(random, kept):
+    """Whatever is missing: level less reference, in configurations that have both with all seeds that are used."""
+    table = grid({"a": ["x", "y", "z"], "b": ["1", "2"], "c": ["1", "2"]}, seeds=(1, 2, 3, 4))
+    table = table[[random.random() < kept for _ in range(len(table))]]
+    assume(table["seed"].nunique() > 1 and (table["a"] == "x").any())
+    with TemporaryDirectory() as folder:
+        runs = as_runs(table, Path(folder), ["a", "b", "c"], references={"a": "x"})
+    asked = questions(runs)
+    value = {(r.seed, r.a, r.b, r.c): r.score for r in table.itertuples()}
+    frame, _ = one_run_each(runs.frame, asked.factors, "score")
+    for effect, seeds in zip(estimate(frame, "score", asked), asked.seeds, strict=True):
+        if effect.factor != "a":
+            continue
+        whole = [
+            [value[seed, effect.level, *rest] - value[seed, "x", *rest] for seed in seeds]
+            for rest in product("12", "12")
+            if all((seed, level, *rest) in value for seed in seeds for level in (effect.level, "x"))
+        ]
+        assert len(seeds) >= 2 and whole
+        assert effect.per_seed == pytest.approx(tuple(np.mean(whole, axis=0)))

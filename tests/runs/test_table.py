@@ -8,7 +8,8 @@ import yaml
 
 from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv
-from chorus.runs.options import TableOptions, read_options
+from chorus.options import parse
+from chorus.runs.options import TableOptions, check_options, read_options
 from chorus.runs.table import read_runs
 from tables_of_runs import REFERENCE, as_runs, grid, published
 
@@ -92,3 +93,12 @@ def test_a_description_that_speaks_of_nothing_is_refused(change, message, tmp_pa
     (tmp_path / "table.yaml").write_text(yaml.safe_dump({**plain, **change}))
     with pytest.raises(ParameterError, match=message):
         read_options(tmp_path / "table.yaml")
+
+
+def test_the_example_in_the_docs_describes_a_table():
+    page = (REFERENCE.parents[1] / "docs" / "tables_of_runs.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
+    given = parse(TableOptions, example | {"runs": "published_runs.csv", "block_pattern": r"^(\w+?)_"}, section="docs")
+    check_options(given, "docs")
+    runs = read_runs(given, REFERENCE)
+    assert runs.idle == {"mode": ("ratio", "0")} and len(runs.frame) == 811

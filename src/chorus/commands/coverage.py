@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 
 from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
-from chorus.commands.show import between, number, percent, show
+from chorus.commands.show import between, number, percent, say, show
 from chorus.runs.honesty import coverage_of, dealt
 
 DRAWN = (2, 3, 5)
@@ -46,6 +46,8 @@ def run(arguments: argparse.Namespace) -> None:
                 continue
             shares = [percent(share, 1) for share in (false.single, false.family, false.holds, false.runs)]
             found.append([block, str(false.seeds), str(false.contrasts), str(false.times), *shares])
+    if not covered and not found:
+        say(f"{metric}: no block has two configurations that share their seeds.")
     if covered:
         heads = ("block", "seeds", "intervals", "covered", "as sampled", "% over configurations", "half width")
         show(f"Coverage of 95 % intervals of the mean {metric}", heads, covered)

@@ -29,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Refresh or check a page.
 
-    Raises: DataError: there is no page, it has no commands, or (with --check) it says something
-        else than they print.
+    Raises:
+        DataError: there is no page, it has no commands, or (with --check) it says something else
+            than they print.
     """
     if not arguments.page.is_file():
         raise DataError(f"there is no {arguments.page}")

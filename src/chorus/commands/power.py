@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 
 from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
-from chorus.commands.show import number, show
+from chorus.commands.show import number, say, show
 from chorus.runs.power import block_power
 
 SEEDS = (3, 5, 10, 20)
@@ -35,5 +35,8 @@ def run(arguments: argparse.Namespace) -> None:
             continue
         own = [str(found.seeds), number(found.spread), number(found.span), number(found.detectable)]
         rows.append([block, *own, *(number(value) for value in found.with_seeds)])
+    if not rows:
+        say(f"{metric}: no two configurations have all seeds, or there is one seed only.")
+        return
     heads = ("block", "seeds", "SD of a difference", "range", "detectable", *(f"{n} seeds" for n in SEEDS))
     show(f"What seeds can show in {metric}", heads, rows)

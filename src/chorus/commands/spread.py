@@ -43,6 +43,8 @@ def run(arguments: argparse.Namespace) -> None:
         found = spread(runs, metric, block)
         crossed += _rows(block, found.crossed)
         repeated += _rows(block, found.repeated)
+    if not crossed and not repeated:
+        say(f"{metric}: there are not two configurations and two seeds, nor a training with more than one seed.")
     if crossed:
         show(f"{metric}: configurations and seeds", HEADS, crossed, left=2)
     if repeated:

@@ -11,7 +11,7 @@ import pandas as pd
 from chorus.errors import DataError
 from chorus.runs.contrasts import NotEstimated, Questions, questions
 from chorus.runs.table import Runs
-from chorus.statistics.effects import SIGNIFICANT, Contrast, Effect, matched_effects, run_spread
+from chorus.statistics.effects import SIGNIFICANT, Contrast, Effect, matched_effects
 from chorus.statistics.paired import holm
 
 
@@ -26,8 +26,6 @@ class BlockEffects:
     p_holm_all, run_p_holm_all: of each effect, over all contrasts of all blocks that were asked for
         together; by the seeds, and by single runs as though they were independent (NaN where there
         is no `run_p`).
-    spread: standard deviation of the difference of two single runs; None where no two
-        configurations have all seeds.
     """
 
     block: str
@@ -41,7 +39,6 @@ class BlockEffects:
     p_holm_all: tuple[float, ...]
     run_p_holm_all: tuple[float, ...]
     not_estimated: tuple[NotEstimated, ...]
-    spread: float | None
 
     def hold(self) -> tuple[bool, ...]:
         """Of each effect, whether it holds in view of all contrasts of all blocks."""
@@ -122,20 +119,6 @@ def estimate(frame: pd.DataFrame, metric: str, asked: Questions) -> list[Effect]
     return [replace(effect, p_holm=p) for effect, p in zip(effects, adjusted, strict=True)]
 
 
-def spread_of(frame: pd.DataFrame, metric: str, factors: Sequence[str]) -> float | None:
-    """`run_spread`, or None where there is nothing to take it from: not two configurations with all seeds, or one seed.
-
-    Args:
-        frame: one row a configuration and seed.
-    """
-    if not factors or frame["seed"].nunique() < 2:
-        return None
-    complete = frame.groupby(list(factors))["seed"].nunique() == frame["seed"].nunique()
-    if complete.sum() < 2:
-        return None
-    return run_spread(numbered(frame), metric, factors=factors)
-
-
 def _block(runs: Runs, known: Runs, metric: str, block: str) -> BlockEffects:
     with_metric = known.of(block)
     asked = questions(with_metric)
@@ -152,7 +135,6 @@ def _block(runs: Runs, known: Runs, metric: str, block: str) -> BlockEffects:
         p_holm_all=(),
         run_p_holm_all=(),
         not_estimated=asked.not_estimated,
-        spread=spread_of(frame, metric, asked.factors),
     )
 
 

@@ -58,9 +58,9 @@ def board(runs: Runs, metric: str, *, resamples: int = 2000, seed: int = 1) -> B
 def recompute(runs: Runs, published: pd.DataFrame) -> pd.DataFrame:
     """A published table beside what the runs give.
 
-    Args: published: text; one row a figure: page, runs (names, divided by spaces), metric (ours),
-        mean, sd (may be empty),
-            digits (to which the figure was rounded).
+    Args:
+        published: text; one row a figure: page, runs (names, divided by spaces), metric (ours),
+            mean, sd (may be empty), digits (to which the figure was rounded).
 
     Returns:
         the same, with runs_mean, runs_sd, and agrees.

@@ -16,8 +16,6 @@ from chorus.statistics.effects import judge_pairs, sign_flip
 from chorus.statistics.intervals import student
 from chorus.statistics.paired import holm
 
-_MOST_FLIPS = 20  # seeds; beyond, not all ways to flip signs are tried, and none is
-
 
 @dataclass(frozen=True)
 class MetricDifference:
@@ -83,7 +81,7 @@ def _paired(of_a: pd.DataFrame, of_b: pd.DataFrame, metric: str) -> MetricDiffer
         return None
     differences = both[:, 0] - both[:, 1]
     judged = judge_pairs(differences[None])
-    flips = sign_flip(differences) if len(differences) <= _MOST_FLIPS else float("nan")
+    flips = sign_flip(differences)
     means = both.mean(axis=0)
     difference = float(differences.mean())
     return MetricDifference(

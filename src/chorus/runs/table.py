@@ -88,15 +88,15 @@ def read_runs(given: TableOptions, folder: Path) -> Runs:
     Args:
         folder: what the path of the CSV is relative to.
 
-    Raises: DataError: the file or a column is missing, a metric is no number, a seed or a name of a
-        run is empty, or a
-            name stands twice.
+    Raises:
+        DataError: the file or a column is missing, it is no CSV, a metric is no number, a seed or a
+            name of a run is empty, or a name stands twice.
         ParameterError: the pattern of blocks is none, or fits a run not.
     """
     path = folder / given.runs
     if not path.is_file():
         raise DataError(f"runs: there is no {given.runs}")
-    table = read_csv(path)
+    table = _read(path)
     wanted = [given.seed, *given.factors.values(), *given.metrics.values()]
     wanted += [column for column in (given.run, given.block) if column]
     if missing := [column for column in wanted if column not in table]:
@@ -123,6 +123,13 @@ def read_runs(given: TableOptions, folder: Path) -> Runs:
         {factor: _factor_and_level(where) for factor, where in given.idle.items()},
         given.labels,
     )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return read_csv(path)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise DataError(f"{path.name} is no table: {' '.join(str(error).split())}") from None
 
 
 def configurations(frame: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
@@ -180,7 +187,7 @@ def _numbers(cells: pd.Series, column: str) -> pd.Series:
     text = cells.str.strip()
     empty = text.str.lower().isin(["", "nan", "none", "null", "na", "n/a"])
     numbers = pd.to_numeric(text.mask(empty), errors="coerce")
-    if (bad := numbers.isna() & ~empty).any():
+    if (bad := ~np.isfinite(numbers) & ~empty).any():
         raise DataError(f"{column}: {cells[bad].iloc[0]!r} is no number")
     return numbers.astype("float64")
 

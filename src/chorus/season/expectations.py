@@ -71,7 +71,8 @@ class Expected:
 def counts_at(precision: float, recall: float, positives: int, negatives: int) -> Counts:
     """The counts behind a precision and a recall on a test set of known size.
 
-    Raises: ParameterError: a share outside [0, 1], a precision of 0, or no clips of a class.
+    Raises:
+        ParameterError: a share outside [0, 1], a precision of 0, or no clips of a class.
         DataError: more false positives than there are negatives: the figures are not of this test
         set.
     """
@@ -101,8 +102,9 @@ def clustered_rate(hits: ArrayLike, clips: ArrayLike, *, level: float = 0.95) ->
     a hit, or with nothing but hits, nights show no spread: then the interval is that of nights that
     are all hit or not at all (Clopper and Pearson, one-sided), which is wide on purpose.
 
-    Args: hits, clips: (nights,): of each night, how many clips were hit, of how many. Nights
-        without clips do not count.
+    Args:
+        hits, clips: (nights,): of each night, how many clips were hit, of how many. Nights without
+            clips do not count.
 
     Raises:
         DataError: counts that cannot be, or fewer than two nights with clips.

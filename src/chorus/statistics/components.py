@@ -63,16 +63,17 @@ def variance_components(
 ) -> list[Component]:
     """Estimate how much each source adds to the spread of values; the last is what no source explains.
 
-    Args: values: (runs,). sources: name -> the label of each run, in the order in which they are
-        fitted. aside: labels of what is taken out before, and is of no interest. level: of the
-        two-sided intervals.
+    Args:
+        values: (runs,). sources: name -> the label of each run, in the order in which they are
+            fitted. aside: labels of what is taken out before, and is of no interest. level: of the
+            two-sided intervals.
 
     Returns:
         a component a source, and the rest.
 
-    Raises: DataError: a value is not finite, lengths differ, a source explains nothing that those
-        before it did not, or
-            nothing is left for the rest.
+    Raises:
+        DataError: a value is not finite, lengths differ, a source explains nothing that those
+            before it did not, or nothing is left for the rest.
         ParameterError: a level outside (0, 1).
     """
     y = np.asarray(values, dtype=np.float64)

@@ -114,8 +114,9 @@ def false_positives(
 ) -> FalsePositives:
     """Deal each seed's runs to the configurations at random, and test the contrasts as `matched_effects` does.
 
-    Args: values: (configurations, seeds). contrasts: of each the matched rows of `values`, (level,
-        reference). times: deals. drawn: seeds to use, other ones in each deal; None: all.
+    Args:
+        values: (configurations, seeds). contrasts: of each the matched rows of `values`, (level,
+            reference). times: deals. drawn: seeds to use, other ones in each deal; None: all.
 
     Raises:
         ParameterError: no contrasts, no deals, or so many seeds cannot be drawn.
