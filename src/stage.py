@@ -16,7 +16,7 @@ import record  # before the rest of the library: it notes what is about to run
 # isort: split
 import pandas as pd
 
-from chorus.errors import ChorusError, DataError, ParameterError, in_words
+from chorus.errors import ChorusError, DataError, ParameterError, in_words, without_keys
 from chorus.files import read_csv, read_yaml, write_csv, write_json
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
@@ -159,7 +159,7 @@ def run(recipe: Callable[[], None]) -> None:
         recipe()
         _refuse_changes()
     except ChorusError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {without_keys(str(error))}")
     except Exception as error:
         if (sentence := in_words(error)) is None:
             raise
