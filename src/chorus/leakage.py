@@ -22,6 +22,8 @@ JUDGING = tuple(split for split in SPLITS if split not in (TRAIN, CANDIDATE))
 _UNDIVIDED = {"group": "site-night", "recording": "recording", "sha256": "audio content"}
 _KEPT_FROM_CANDIDATES = {"recorder": "recorder", **_UNDIVIDED}
 
+_SPELLED = ("recorder", "group")  # names that people write: a candidate's must not even look like one in a split
+
 
 def audit(table: pd.DataFrame) -> dict[str, int]:
     """Prove that nothing that judges a model has also trained it, or may come to train it.
@@ -73,7 +75,10 @@ def candidate_faults(table: pd.DataFrame) -> pd.Series:
     unheard = key[is_candidate].isin(ood)
     _note(faults, unheard, "shares its site with an out-of-distribution split: " + candidates["site"])
     for column, what in _KEPT_FROM_CANDIDATES.items():
-        shared = among(candidates[column], judged[column])
+        ours, theirs = candidates[column], judged[column]
+        if column in _SPELLED:
+            ours, theirs = keys(ours, skeleton), keys(theirs, skeleton)
+        shared = among(ours, theirs)
         _note(faults, shared, f"shares its {what} with a split: " + candidates[column])
     return faults[faults != ""]
 
