@@ -15,7 +15,7 @@ import record  # before the rest of the library: it notes what is about to run
 
 # isort: split
 
-from chorus.errors import ChorusError, DataError, ParameterError, one_line
+from chorus.errors import ChorusError, DataError, ParameterError, one_line, without_keys
 from chorus.files import read_csv, read_yaml
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
@@ -149,7 +149,7 @@ def run(recipe: Callable[[], None]) -> None:
         recipe()
         _refuse_changes()
     except ChorusError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {without_keys(str(error))}")
     except Exception as error:
         if (sentence := one_line(error)) is None:
             raise

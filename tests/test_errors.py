@@ -12,7 +12,7 @@ from dvc.exceptions import NotDvcRepoError
 from dvc.repo import Repo
 from scmrepo.exceptions import SCMError
 
-from chorus.errors import one_line
+from chorus.errors import one_line, without_keys
 
 
 def _raised(action) -> Exception:
@@ -53,3 +53,23 @@ def test_the_disk_names_the_file(code):
 @pytest.mark.parametrize("error", [KeyError("a"), ValueError("b"), OSError(errno.ECHILD, "c"), TypeError("d")])
 def test_what_may_be_a_bug_stays_one(error):
     assert one_line(error) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("s3://AKIAIOSFODNN7EXAMPLE:wJal/rXUt+n@bucket/x", "s3://...@bucket/x"),
+        ("https://user:p@ss/w:rd@host:9000", "https://...@host:9000"),
+        ("https://ghp_abc@github.com/x.git", "https://...@github.com/x.git"),
+        (
+            "https://b.s3/x?a=1&X-Amz-Signature=ab12&X-Amz-Credential=AK%2F3",
+            "https://b.s3/x?a=1&X-Amz-Signature=...&X-Amz-Credential=...",
+        ),
+        ("https://acc.blob/x?sv=1&sig=ab%3D", "https://acc.blob/x?sv=1&sig=..."),
+        ("s3://bucket/x", "s3://bucket/x"),
+        ("https://host/?label=a", "https://host/?label=a"),
+    ],
+)
+def test_keys_in_addresses_are_not_shown(address, shown):
+    assert without_keys(f"cannot read '{address}', a@b") == f"cannot read '{shown}', a@b"
+    assert one_line(SCMError(f"cannot read '{address}', a@b")) == f"git: cannot read '{shown}', a@b"

@@ -59,7 +59,10 @@ SHARED = [
 ]
 
 
-@pytest.mark.parametrize(("what", "shared"), SHARED)
+LOOKS_SHARED = [("recorder", {"recorder": "r-01"}), ("site-night", {"site": "Cr\u0435ek"})]
+
+
+@pytest.mark.parametrize(("what", "shared"), SHARED + LOOKS_SHARED)
 def test_candidates_that_share_something_with_a_split_are_never_mined(what, shared):
     trains = TRAIN | {"recording": "r", "sha256": "aa"}
     table = clip_table((1, trains), (1, IID), (1, CANDIDATE), (1, CANDIDATE | shared))

@@ -46,7 +46,10 @@ _REMEDIES = {
     "Unable to acquire lock": "another DVC command is running here: wait for it",
     "not inside of a DVC repository": "run this in the folder of a study",
 }
-_WITHOUT_KEYS = re.compile(r"://[^/\s@]+@")  # an address may hold them
+_KEYS = (  # of an address: before the host, and in a signed one behind it
+    (re.compile(r"://[^\s'\"<>]+@"), "://...@"),
+    (re.compile(r"(?i)([?&](?:x-amz-[a-z-]+|sig|signature|token|awsaccesskeyid|key)=)[^&\s'\"<>]+"), r"\1..."),
+)
 _LONGEST = 400  # characters of a foreign error's text
 
 
@@ -70,9 +73,16 @@ class ModelError(ChorusError):
     """A model file is missing, damaged, or does not fit the data it is used with."""
 
 
+def without_keys(text: str) -> str:
+    """A text without what addresses in it hold of passwords and keys: it may end in a log that others read."""
+    for pattern, instead in _KEYS:
+        text = pattern.sub(instead, text)
+    return text
+
+
 def one_line(error: Exception) -> str | None:
     """One sentence for an error of git, DVC, a storage, the machine or an encoding; None: it may be a bug of ours."""
-    text = _WITHOUT_KEYS.sub("://...@", " ".join(str(error).split()))[:_LONGEST]
+    text = without_keys(" ".join(str(error).split()))[:_LONGEST]
     if isinstance(error, RecursionError):
         return "something is nested too deeply, or holds itself: a list in params.yaml?"
     for words, remedy in _REMEDIES.items():

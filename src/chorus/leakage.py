@@ -23,6 +23,8 @@ JUDGING = tuple(split for split in SPLITS if split not in (TRAIN, CANDIDATE))
 _UNDIVIDED = {"group": "site-night", "recording": "recording", "sha256": "audio content"}
 _KEPT_FROM_CANDIDATES = {"recorder": "recorder", **_UNDIVIDED}
 
+_SPELLED = ("recorder", "group")  # names that people write: a candidate's must not even look like one in a split
+
 
 def audit(table: pd.DataFrame) -> dict[str, int]:
     """Prove that nothing that judges a model has also trained it, or may come to train it.
@@ -75,8 +77,9 @@ def candidate_faults(table: pd.DataFrame) -> pd.Series:
     unheard = key[is_candidate].isin(ood)
     _note(faults, "site with an out-of-distribution split", table.loc[is_candidate, "site"][unheard])
     for column, what in _KEPT_FROM_CANDIDATES.items():
-        names = table.loc[is_candidate, column]
-        shared = among(names, table.loc[~is_candidate, column])
+        names, others = table.loc[is_candidate, column], table.loc[~is_candidate, column]
+        alike = [keys(names, skeleton), keys(others, skeleton)] if column in _SPELLED else [names, others]
+        shared = among(*alike)
         _note(faults, f"{what} with a split", names[shared])
     return faults[faults != ""]
 

@@ -194,6 +194,18 @@ def test_a_file_listed_at_two_sites_goes(tmp_path):
     assert sorted(reason for _, reason in table.rejected) == reasons
 
 
+def test_pieces_of_one_file_are_at_one_site(tmp_path):
+    """A piece at the never-heard pond and another elsewhere: one of the sites is wrong, and would leak."""
+    _folder(tmp_path, "a.wav", "b.wav")
+    rows = "a.wav,negative,Pond,0,3\na.wav,negative,Creek,6,9\nb.wav,negative,Pond,0,3\nb.wav,negative,,6,9\n"
+    table = _read(tmp_path, f"path,label,site,onset,end\n{rows}b.wav,negative, pond,12,15\n")
+    assert [(row["source"], row["site"]) for row in table.rows] == [
+        (f"b.wav@{span}", "Pond") for span in ("0-3", "12-15", "6-9")
+    ]
+    reason = "pieces of one file at contradicting sites: Pond / Creek"
+    assert table.rejected == [("a.wav@0-3", reason), ("a.wav@6-9", reason)]
+
+
 @pytest.mark.parametrize("nothing", ["NA", "nan", "NULL", "None", "#N/A", "unknown", "-"])
 def test_what_programs_write_for_nothing_is_nothing(tmp_path, nothing):
     table = _read(

@@ -29,7 +29,7 @@ from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 from dvc_objects.errors import ObjectFormatError
 
-from chorus.errors import ChorusError, DataError
+from chorus.errors import ChorusError, DataError, without_keys
 from chorus.sharing.halves import remove_abandoned, remove_halves
 
 State = Literal["whole", "missing", "damaged"]
@@ -197,14 +197,18 @@ class Store:
         """The remote, seen to answer: without its bucket or disk, every object would be "missing".
 
         Args:
-            writing: a folder on this machine may not be there yet, DVC makes it.
+            writing: the last part of a folder on this machine may not be there yet, DVC makes it. Not more of it: what
+                is pushed to where an unmounted disk belongs is not shared with anybody.
         """
         remote = self._remote
         if remote.fs.protocol == "s3":
             bucket = remote.path.split("/")[0]
             remote.fs.fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1)
-        elif remote.fs.protocol == "local" and not writing and not Path(remote.path).is_dir():
-            raise ChorusError(f"the remote's folder {remote.path} is not there: is its disk mounted?")
+        elif remote.fs.protocol == "local":
+            folder = Path(remote.path)  # FOLDER/files/md5
+            folder = folder.parents[2] if writing else folder
+            if not folder.is_dir():
+                raise ChorusError(f"the remote's folder {folder} is not there: is its disk mounted?")
         return remote
 
     def _is_here(self, item: Object) -> bool:
@@ -301,7 +305,7 @@ def using_remote() -> Iterator[None]:
     except ChorusError:
         raise
     except Exception as error:
-        reason = re.sub(r"://[^/\s@]+@", "://...@", " ".join(str(error).split())) or type(error).__name__
+        reason = without_keys(" ".join(str(error).split())) or type(error).__name__
         words = f"{type(error).__name__} {reason} {error.__cause__ or error.__context__ or ''}"
         remedies = [remedy for pattern, remedy in _REMEDIES if re.search(pattern, words, re.IGNORECASE | re.DOTALL)]
         advice = f" ({remedies[0]})" if remedies else ""

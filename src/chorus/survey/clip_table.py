@@ -13,7 +13,7 @@ import pandas as pd
 
 from chorus.clips import CANDIDATE, LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
 from chorus.errors import DataError
-from chorus.names import look_alikes, one_spelling
+from chorus.names import comparable, look_alikes, one_spelling
 from chorus.survey.cuts import Cut, contradicted, holds_seconds, read_span
 from chorus.survey.dates import clocks
 from chorus.survey.duplicates import contradiction, precedence
@@ -87,8 +87,9 @@ def read_clip_table(
         role = row["role"] or LABELLED
         rows.append({**row, "label": label, "role": role, "file": cut.file, "source": cut.source})
     unrepeated, repeated = _without_repeats(rows)
-    consistent, contradicting = _without_contradictions(unrepeated)
-    rejected += repeated + contradicting
+    placed_once, misplaced = _at_one_site(unrepeated)
+    consistent, contradicting = _without_contradictions(placed_once)
+    rejected += repeated + misplaced + contradicting
     assert len(consistent) + len(rejected) == len(table)
     cuts = [Cut(row["file"], read_span(row["onset"], row["end"])) for row in consistent]
     moments = dict(zip(zip(table["date"].tolist(), table["time"].tolist(), strict=True), dates, strict=True))
@@ -206,6 +207,25 @@ def _without_repeats(
         kept += stays
         repeated += [(_written(row), reason) for row in same[len(stays) :]]
     return kept, repeated
+
+
+def _at_one_site(rows: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
+    """Rows of which those about one file name one site, or none; and those left out, each with the reason.
+
+    A file was recorded at one place: pieces for which no site is named are where the others are.
+    """
+    sites: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        if row["site"]:
+            sites[row["file"]].setdefault(comparable(row["site"]), row["site"])
+    kept = [{**row, "site": row["site"] or "".join(sites[row["file"]].values())} for row in rows]
+    divided = {file: " / ".join(named.values()) for file, named in sites.items() if len(named) > 1}
+    rejected = [
+        (row, f"pieces of one file at contradicting sites: {divided[row['file']]}")
+        for row in rows
+        if row["file"] in divided
+    ]
+    return [row for row in kept if row["file"] not in divided], [(_written(row), reason) for row, reason in rejected]
 
 
 def _without_contradictions(
