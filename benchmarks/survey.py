@@ -1,10 +1,11 @@
-"""What the survey costs: memory for files of many hours, and time for one more night.
+"""What survey and encode cost: memory for files of many hours, and time for one more night.
 
-    python benchmarks/survey.py [--hours 1 6 24] [--nights 100] [--clips 20]
+    python benchmarks/survey.py [--hours 1 6 24] [--nights 100] [--clips 20] [--encoder birdnet]
 
 Prints, for one recording of so many hours (8 kHz, 16 bit, as a WAV of which the header is wrong, and as FLAC), the peak
 memory and processor time of a process that makes a shard of it. Then, for a survey of many nights, how many files are
-read, and the processor time: from nothing, again, and with one more night. Quote ratios.
+read, how many clips encoded, and the processor time of the stages survey and encode (embeddings and fingerprints): from
+nothing, again, and with one more night. Quote ratios.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 import numpy as np
 import soundfile as sf
 
-from chorus import survey
+from chorus import encoding, prints, survey
+from chorus.encoders import EncodeOptions
 from chorus.files import replacing_folder
 from chorus.survey import RecordedClip
 
@@ -38,6 +40,7 @@ def main() -> None:
     parser.add_argument("--hours", type=int, nargs="*", default=[1, 6, 24])
     parser.add_argument("--nights", type=int, default=100)
     parser.add_argument("--clips", type=int, default=20, help="clips of 3 s in a night")
+    parser.add_argument("--encoder", default="birdnet", help="birdnet or logmel")
     parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.build:
@@ -46,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         long_files(Path(name), arguments.hours)
     with tempfile.TemporaryDirectory() as name:
-        one_more_night(Path(name), arguments.nights, arguments.clips)
+        one_more_night(Path(name), arguments.nights, arguments.clips, EncodeOptions(encoder=arguments.encoder))
 
 
 def long_files(folder: Path, hours: list[int]) -> None:
@@ -85,12 +88,21 @@ def build_one(path: Path) -> None:
 
 @dataclass(frozen=True)
 class _Timed:
-    seconds: float
+    """Files read, clips encoded, and seconds of processor time."""
+
     read: int
+    encoded: int
+    survey: float
+    encode: float
+
+    def __str__(self) -> str:
+        both = self.survey + self.encode
+        work = f"{self.read:5d} files read, {self.encoded:5d} clips encoded"
+        return f"{work}: survey {self.survey:6.2f} s, encode {self.encode:6.2f} s, both {both:6.2f} s"
 
 
-def one_more_night(folder: Path, nights: int, clips: int) -> None:
-    """Build a survey of many nights, build it again, and build it with one more."""
+def one_more_night(folder: Path, nights: int, clips: int, encoder: EncodeOptions) -> None:
+    """Survey and encode many nights, do it again, and do it with one more."""
     sources = []
     for night in range(nights + 1):
         for number in range(clips):
@@ -98,23 +110,30 @@ def one_more_night(folder: Path, nights: int, clips: int) -> None:
             noise = np.random.default_rng((night, number)).normal(0, 500, 144_000).astype(np.int16)
             sf.write(path, noise, 48_000)
             sources.append(_clip(path, night))
-    print(f"\n{nights} nights of {clips} clips:")
+    print(f"\n{nights} nights of {clips} clips, {encoder.encoder}:")
     some = sources[:-clips]
-    first = _build(some, folder)
+    _update(sources[:clips], folder / "first", encoder)  # imports
+    first = _update(some, folder, encoder)
+    print(f"  {'from nothing':<20} {first}")
     for name, chosen in (("again", some), ("with one more night", sources)):
-        timed = _build(chosen, folder)
-        print(f"  {name:<20} {timed.read:5d} files read, {timed.seconds:6.2f} s, {timed.seconds / first.seconds:6.1%}")
-    print(f"  {'from nothing':<20} {first.read:5d} files read, {first.seconds:6.2f} s")
-    print(f"  a clip of these costs {1000 * first.seconds / len(some):.1f} ms to read; see benchmarks/encoding.py")
+        timed = _update(chosen, folder, encoder)
+        shares = timed.survey / first.survey, timed.encode / first.encode
+        both = (timed.survey + timed.encode) / (first.survey + first.encode)
+        print(f"  {name:<20} {timed}; of that from nothing {shares[0]:.1%}, {shares[1]:.1%}, {both:.1%}")
 
 
-def _build(sources: list[RecordedClip], folder: Path) -> _Timed:
+def _update(sources: list[RecordedClip], folder: Path, encoder: EncodeOptions) -> _Timed:
+    """What the stages survey and encode do, in this one process."""
     earlier = survey.Earlier(folder / "raw", folder / "memory.json")
     begin = time.process_time()
     with replacing_folder(folder / "raw") as raw:
         built = survey.build(sources, raw, workers=1, earlier=earlier)
     survey.remember(earlier, built)
-    return _Timed(time.process_time() - begin, built.read)
+    surveyed = time.process_time()
+    clips = built.clips.astype("str")  # as they are read from clips.csv
+    result = encoding.update(folder / "embeddings", clips, folder / "raw", encoder, workers=1)
+    prints.update(folder / "prints", clips, folder / "raw", workers=1)
+    return _Timed(built.read, result.computed, surveyed - begin, time.process_time() - surveyed)
 
 
 def _clip(path: Path, night: int = 0) -> RecordedClip:
