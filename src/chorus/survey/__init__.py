@@ -1,6 +1,6 @@
 """The survey: recordings, or the synthetic demo, as audio shards and a table of clips."""
 
-from chorus.survey.assumptions import assumptions_in_words, check_nights
+from chorus.survey.assumptions import assumptions_in_words, check_nights, nights_to_come
 from chorus.survey.options import SurveyOptions
 from chorus.survey.packing import BuiltSurvey, ClipSource, Earlier, build, remember
 from chorus.survey.recordings import RecordedClip, user_sources
@@ -18,6 +18,7 @@ __all__ = [
     "build",
     "check_nights",
     "in_words",
+    "nights_to_come",
     "read_clip_table",
     "remember",
     "summarise",
