@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check sweep push pull s3 test test-all lint format clean
+.PHONY: help setup setup-dev run check sweep push pull s3 test test-all lint lock format clean
 
 help:  ## show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -17,8 +17,9 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed; set PYTHON=python3.x")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python requirements.txt constraints.txt
+$(VENV)/.installed: $(VENV)/bin/python requirements.txt constraints.txt pyproject.toml
 	$(PIP) install --quiet -r requirements.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/bin/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
@@ -59,6 +60,12 @@ lint: setup-dev  ## check style and types
 	ruff check .
 	ruff format --check .
 	mypy src
+
+lock: setup-dev  ## write requirements.lock, the hashes that CI asks for, after a change of the requirements
+	$(PIP) install --quiet uv==0.13.9
+	uv pip compile --quiet --no-deps --generate-hashes --no-annotate --python-version 3.11 --no-emit-package torch \
+	  --no-emit-package torchaudio --custom-compile-command "make lock" --output-file requirements.lock \
+	  constraints.txt requirements-dev.txt
 
 format: setup-dev  ## format the code
 	ruff check --fix .

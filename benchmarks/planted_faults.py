@@ -7,16 +7,21 @@
 All need data/embeddings, data/manifests and data/subsets of the demo (make run), in the folder where they are started.
 What they print is Markdown for docs/health.md. No run of the first is a run of the second: other seeds for the faults,
 other compositions and seeds for the healthy runs.
+
+--runs FOLDER keeps the trainings: those that are there are not repeated, and are judged by the rules as they are now.
+So rules are chosen in seconds, on the runs of --calibration, and a report that was cut off goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
@@ -32,18 +37,19 @@ from chorus import detector, embeddings, parallel
 from chorus.clips import BINARY, POSITIVE, TEST_IID, TEST_OOD, TRAIN, VALIDATION
 from chorus.composition import ComposeOptions, compose
 from chorus.evaluation import EvaluateOptions, evaluate, logistic_regression_scores
-from chorus.files import read_csv
+from chorus.evaluation.suspects import suspects
+from chorus.files import read_csv, read_json, write_json
+from chorus.health.diagnosis import Details, Diagnosis, diagnose
 from chorus.health.judge import judge
 from chorus.health.measures import measure
 from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
-from chorus.health.suspects import suspects
 from chorus.metrics import auprc
 from chorus.seeds import generator
 from chorus.training import HeadOptions
 
 PROFILES = ("guide", "calibrated")
-WORSE = 0.05  # AUPRC on the tests: from here on a head is called worse than a logistic regression
+VERDICTS = ("healthy", "watch", "trouble", "unknown")
 FAULT_SEEDS = {True: range(1, 16), False: range(4001, 4016)}  # of calibration, of the report
 HEALTHY_SEEDS = {True: range(21, 61), False: range(4101, 4161)}
 SOUNDS = (  # the commonest among clips of a single sound
@@ -158,26 +164,32 @@ def leakage(run: Training, random: np.random.Generator) -> Training:
 
 @dataclass(frozen=True)
 class Fault:
-    """plant: into a training. named: the findings that name it, one of them is enough."""
+    """plant: into a training. named: the findings that name it, one of them is enough.
+
+    worse: a regression does better on the same rows, as it lacks what was spoiled: hidden units, a learning rate.
+    unjudgeable: there is too little to judge the head by.
+    """
 
     plant: Callable[[Training, np.random.Generator], Training]
     named: frozenset[str]
+    worse: bool = False
+    unjudgeable: bool = False
 
 
 FAULTS = {
     "20 % of labels flipped": Fault(flipped_labels(0.2), frozenset({"mislabelled"})),
     "40 % of labels flipped": Fault(flipped_labels(0.4), frozenset({"mislabelled"})),
     "a recorder gives noise": Fault(corrupted_source, frozenset({"weak_source", "corrupted_samples"})),
-    "learning rate x 100": Fault(learning_rate(100), frozenset({"learning_rate_too_high"})),
-    "learning rate / 100": Fault(learning_rate(0.01), frozenset({"learning_rate_too_low", "saturated"})),
+    "learning rate x 100": Fault(learning_rate(100), frozenset({"learning_rate_too_high"}), worse=True),
+    "learning rate / 100": Fault(learning_rate(0.01), frozenset({"learning_rate_too_low", "saturated"}), worse=True),
     "one recorder a class": Fault(one_recorder_a_class, frozenset({"memorising_groups", "confounded_sources"})),
     "4 of 1,024 dimensions": Fault(poor_features, frozenset({"too_little_capacity"})),
     "exploded samples": Fault(
         exploded_samples, frozenset({"exploding_gradients", "unstable_gradients", "loss_spikes", "corrupted_samples"})
     ),
     "validation leaked": Fault(leakage, frozenset({"suspiciously_good"})),
-    "two hidden units": Fault(two_hidden_units, frozenset({"baseline_better", "too_little_capacity"})),
-    "few validation clips": Fault(few_validation_clips, frozenset({"too_little_validation"})),
+    "two hidden units": Fault(two_hidden_units, frozenset({"baseline_better", "too_little_capacity"}), worse=True),
+    "few validation clips": Fault(few_validation_clips, frozenset({"too_little_validation"}), unjudgeable=True),
 }
 
 
@@ -208,10 +220,42 @@ def subsets(kind: str) -> dict[str, list[str]]:
     return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted(Path(f"data/subsets/{kind}").glob("*.csv"))}
 
 
-def run(
-    training: Training, seed: int, health: HealthOptions
-) -> tuple[dict[str, tuple[str, list[str]]], dict[str, float]]:
-    """Train and judge: for each profile the verdict and the names of the findings; and all signals."""
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training, and all that rules are told of it. history: its curves.
+
+    lead: AUPRC of a regression above the head's, on the IID test; precision: of the first 50 suspects, the share of
+    wrong labels. None: not measured.
+    """
+
+    fault: str
+    seed: int
+    history: pd.DataFrame
+    details: Details
+    lead: float | None
+    precision: float | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> Run:
+        kept = read_json(path)
+        history, details = pd.DataFrame(kept.pop("history"), dtype=float), Details(**kept.pop("details"))
+        return cls(history=history, details=details, **kept)
+
+    def write(self, path: Path) -> None:
+        kept = {"fault": self.fault, "seed": self.seed, "lead": self.lead, "precision": self.precision}
+        write_json(path, kept | {"history": self.history.to_dict("records"), "details": asdict(self.details)})
+
+    def diagnosis(self, profile: str) -> Diagnosis:
+        return diagnose(self.history, self.details, load_rules(profile))
+
+    @property
+    def signals(self) -> dict[str, Any]:
+        measured = measure(self.history, load_rules("calibrated").phases, self.details.best_epoch)
+        return {**measured, **self.details.signals, "truth.lead": self.lead}
+
+
+def run(name: str, training: Training, seed: int, health: HealthOptions) -> Run:
+    """Train a head, and gather what rules are told of it."""
     trained = detector.fit(
         training.manifest, training.clips, training.embeddings, training.options, seed, classes=training.classes
     )
@@ -221,26 +265,21 @@ def run(
     scores = scores[[BINARY[1]]].set_axis(["score"], axis=1) if binary else scores.add_prefix("score_")
     judged = judged.merge(scores, left_on="clip_id", right_index=True)
     model = {"classes": trained.head.classes, "options": asdict(training.options), "training": trained.summary}
-    evaluation, lead = beside_a_regression(training, judged, trained.threshold) if binary else (None, np.nan)
-    found = {}
-    for profile in PROFILES:
-        result = judge(
-            trained.curves,
-            model,
-            judged,
-            training.manifest,
-            training.clips,
-            replace(health, profile=profile),
-            evaluation,
-        )
-        found[profile] = (result.diagnosis.verdict, [finding.name for finding in result.diagnosis.findings])
-    rules = load_rules("calibrated")
-    signals = measure(trained.curves, rules.phases, trained.best_epoch) | {"truth.lead": lead}
-    return found, signals | {name: value for name, value in result.signals.items() if value is not None}
+    evaluation, lead = beside_a_regression(training, judged, trained.threshold) if binary else (None, None)
+    result = judge(trained.curves, model, judged, training.manifest, training.clips, health, evaluation)
+    details = Details(
+        classes=len(training.classes),
+        gradient_clip=training.options.gradient_clip,
+        consistency_chance=result.facts.consistency_chance,
+        best_epoch=trained.best_epoch,
+        signals=result.signals,
+    )
+    return Run(name, seed, trained.curves, details, lead)
 
 
 def beside_a_regression(training: Training, judged: pd.DataFrame, threshold: float) -> tuple[dict[str, Any], float]:
-    """What `evaluate` writes; and by how much a logistic regression is better on both tests together."""
+    """What `evaluate` writes; and by how much a logistic regression is better on the IID test, which no rule about
+    the regression looks at."""
     rows = detector.examples(training.manifest, training.clips, training.embeddings)
     regression = partial(logistic_regression_scores, rows.features, rows.labels == 1)
     judged = judged[judged["split"] != TRAIN]
@@ -251,9 +290,9 @@ def beside_a_regression(training: Training, judged: pd.DataFrame, threshold: flo
         baseline_scores={"logistic_regression": plain},
         options=EvaluateOptions(),
     ).detail
-    tests = judged[judged["split"] != VALIDATION]
-    labels = (tests["label"] == POSITIVE).to_numpy()
-    lead = auprc(labels, plain.loc[tests["clip_id"]].to_numpy()) - auprc(labels, tests["score"].to_numpy())
+    unseen = judged[judged["split"] == TEST_IID]
+    labels = (unseen["label"] == POSITIVE).to_numpy()
+    lead = auprc(labels, plain.loc[unseen["clip_id"]].to_numpy()) - auprc(labels, unseen["score"].to_numpy())
     return detail, lead
 
 
@@ -291,37 +330,35 @@ def sounds() -> tuple[Iterator[tuple[int, Training]], Iterator[tuple[int, Traini
     return map(training, FAULT_SEEDS[False]), map(training, HEALTHY_SEEDS[False])
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One run judged. found: profile -> verdict and findings. precision: of the first 50 suspects, of wrong labels."""
-
-    fault: str
-    seed: int
-    found: dict[str, tuple[str, list[str]]]
-    signals: dict[str, float]
-    precision: float | None = None
-
-
 _CASES: dict[str, Any] = {}  # of a worker: the trainings to break, the healthy ones, and the options of the diagnosis
 
 
-def load(which: str) -> None:
+def load(which: str, folder: Path) -> None:
     """The initializer of each worker."""
     to_break, healthy = sounds() if which == "sounds" else detectors(calibration=which == "calibration")
     options = HealthOptions(expected_confusions=ALIKE if which == "sounds" else ())
     _CASES.update({"to break": list(to_break), "healthy": list(healthy), "options": options})
+    _CASES["path of"] = partial(path_of, folder, which)
 
 
-def measured(case: tuple[str, int]) -> Measured:
-    """Train and judge: a fault and the number of a training to break, or "healthy" and the number of such a one."""
+def path_of(folder: Path, which: str, case: tuple[str, int]) -> Path:
+    """Where a training is kept."""
+    return folder / f"{which}_{re.sub(r'[^a-z0-9]+', '_', case[0])}_{case[1]}.json"
+
+
+def train(case: tuple[str, int]) -> None:
+    """Train and keep: a fault and the number of a training to break, or "healthy" and the number of such a one."""
     name, number = case
     if name == "healthy":
         seed, training = _CASES["healthy"][number]
-        return Measured(name, seed, *run(training, seed, _CASES["options"]))
-    seed, base = _CASES["to break"][number]
-    planted = FAULTS[name].plant(base, generator(seed, "fault", name))
-    precision = precision_of_suspects(base, planted) if "flipped" in name else None
-    return Measured(name, seed, *run(planted, seed, _CASES["options"]), precision)
+        trained = run(name, training, seed, _CASES["options"])
+    else:
+        seed, base = _CASES["to break"][number]
+        planted = FAULTS[name].plant(base, generator(seed, "fault", name))
+        trained = run(name, planted, seed, _CASES["options"])
+        if "flipped" in name:
+            trained = replace(trained, precision=precision_of_suspects(base, planted))
+    trained.write(_CASES["path of"](case))
 
 
 def precision_of_suspects(base: Training, planted: Training) -> float:
@@ -337,57 +374,75 @@ def main() -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--calibration", action="store_true", help="the runs on which rules were chosen")
     which.add_argument("--sounds", action="store_true", help="eight kinds of sound instead of two classes")
+    parser.add_argument("--runs", type=Path, metavar="FOLDER", help="where trainings are kept, and not repeated")
     parser.add_argument("--signals", type=Path, help="a CSV file to write all signals of all runs to")
     parser.add_argument("--only", metavar="TEXT", default="", help="only the runs whose fault has this in its name")
     arguments = parser.parse_args()
     kind = "sounds" if arguments.sounds else "calibration" if arguments.calibration else "report"
-    faults = [name for name in FAULTS if not (arguments.sounds and name in TWO_CLASSES)]
-    cases = [("healthy", number) for number in range(len(HEALTHY_SEEDS[arguments.calibration]))]
-    cases += [(name, number) for number in range(len(FAULT_SEEDS[arguments.calibration])) for name in faults]
-    cases = [case for case in cases if arguments.only in case[0]]
-    done = parallel.each(
-        measured,
-        cases,
+    with TemporaryDirectory() as folder:
+        runs = trainings(kind, arguments.only, arguments.runs or Path(folder))
+    if arguments.signals:
+        table = [{"fault": one.fault, "seed": one.seed, **one.signals} for one in runs]
+        pd.DataFrame(table).to_csv(arguments.signals, index=False)
+    judged = pd.DataFrame([row for one in runs for row in rows_of(one)], columns=COLUMNS)
+    report(judged)
+    report_truths(judged, runs)
+    report_suspects(runs)
+
+
+def trainings(kind: str, only: str, folder: Path) -> list[Run]:
+    """All of a kind, as far as they are not in the folder made on all cores."""
+    calibration = kind == "calibration"
+    faults = [name for name in FAULTS if not (kind == "sounds" and name in TWO_CLASSES)]
+    cases = [("healthy", number) for number in range(len(HEALTHY_SEEDS[calibration]))]
+    cases += [(name, number) for number in range(len(FAULT_SEEDS[calibration])) for name in faults]
+    cases = [case for case in cases if only in case[0]]
+    parallel.each(
+        train,
+        [case for case in cases if not path_of(folder, kind, case).exists()],
         workers=parallel.cores(),
         initializer=load,
-        initargs=(kind,),
+        initargs=(kind, folder),
         progress=lambda _: print(".", end="", file=sys.stderr, flush=True),
     )
     print(file=sys.stderr)
-    signals = pd.DataFrame(
-        {"fault": one.fault, "seed": one.seed, "verdict": one.found["calibrated"][0], **one.signals} for one in done
-    )
-    if arguments.signals:
-        signals.to_csv(arguments.signals, index=False)
-    report(pd.DataFrame([row for one in done for row in rows_of(one)], columns=COLUMNS))
-    report_truths(signals)
-    report_suspects(done)
+    return [Run.read(path_of(folder, kind, case)) for case in cases]
 
 
 COLUMNS = ["fault", "seed", "profile", "verdict", "named", "findings"]
 
 
-def rows_of(one: Measured) -> Iterator[tuple[Any, ...]]:
+def rows_of(one: Run) -> Iterator[tuple[Any, ...]]:
     """A row for each profile, in `COLUMNS`."""
-    for profile, (verdict, names) in one.found.items():
+    for profile in PROFILES:
+        diagnosis = one.diagnosis(profile)
+        names = [finding.name for finding in diagnosis.findings]
         named = bool(FAULTS[one.fault].named & set(names)) if one.fault in FAULTS else None
-        yield one.fault, one.seed, profile, verdict, named, "+".join(names) or "none"
+        yield one.fault, one.seed, profile, diagnosis.verdict, named, "+".join(names) or "none"
 
 
-def report_truths(signals: pd.DataFrame) -> None:
-    """How often a run was called healthy that is known to be worse than a regression, or not to be judged."""
-    small = signals["fault"] == "few validation clips"
-    worse = (signals["truth.lead"] > WORSE) & ~small
-    print("\n| of all runs above | runs | called healthy | watch | trouble | unknown |\n| --- |" + " ---: |" * 5)
-    for what, which in (
-        (f"a logistic regression is better by more than {WORSE:g} AUPRC on the tests", worse),
-        ("a validation split of four nights", small),
+def report_truths(judged: pd.DataFrame, runs: Sequence[Run]) -> None:
+    """What is said of runs that were made worse than a regression, or impossible to judge.
+
+    How they were made is the truth. That it worked is seen on the IID test, which no rule about the regression reads.
+    """
+    judged = judged[judged["profile"] == "calibrated"]
+    print(
+        "\n| of runs that were made | runs | AUPRC of a regression above theirs on the IID test: median, lowest "
+        f"| {' | '.join(VERDICTS)} |\n| --- | ---: | ---: |" + " ---: |" * len(VERDICTS)
+    )
+    for what, faults in (
+        ("worse than a regression", {name for name, fault in FAULTS.items() if fault.worse}),
+        ("impossible to judge", {name for name, fault in FAULTS.items() if fault.unjudgeable}),
+        ("well", {"healthy"}),
     ):
-        counts = signals.loc[which, "verdict"].value_counts().reindex(("healthy", "watch", "trouble", "unknown"))
-        print(f"| {what} | {which.sum()} | {' | '.join(str(int(n)) for n in counts.fillna(0))} |")
+        leads = [one.lead for one in runs if one.fault in faults and one.lead is not None]
+        told = f"{np.median(leads):.3f}, {min(leads):.3f}" if leads else "-"
+        counts = judged.loc[judged["fault"].isin(faults), "verdict"].value_counts().reindex(VERDICTS, fill_value=0)
+        print(f"| {what} | {counts.sum()} | {told} | {' | '.join(map(str, counts))} |")
 
 
-def report_suspects(done: Sequence[Measured]) -> None:
+def report_suspects(done: Sequence[Run]) -> None:
     """How many of the first suspects bear a wrong label."""
     print("\n| planted | precision of the first 50 suspects, mean | lowest | highest |\n| --- | ---: | ---: | ---: |")
     for fault in FAULTS:

@@ -48,7 +48,7 @@ SUBSETS = {
     "positive": {"small": 51, "medium": 154, "large": 309, "top50": 515},
     "negative": {"hardneg_conf_min_50": 1401, "hardneg_conf_min_85": 981, "hardneg_conf_min_99": 475},
 }
-SHARED_STAGES = ("survey", "encode", "split", "mine_positives", "mine_negatives", "describe_subsets", "gallery")
+SHARED_STAGES = ("survey", "encode", "split", "mine", "gallery")
 REFERENCE_GPU_HOURS = 30
 
 
@@ -110,7 +110,7 @@ def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:
         pipeline["stages"].pop(stage, None)
     pipeline["stages"]["generate"] = {
         "cmd": f"python benchmarks/{Path(__file__).name} --generate {scale}",
-        "outs": ["data/embeddings", "data/manifests/splits.csv", "data/subsets/positive", "data/subsets/negative"],
+        "outs": ["data/embeddings", "data/manifests/splits.csv", "data/subsets"],
     }
     (folder / "dvc.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False), encoding="utf-8")
     (folder / "sweeps" / "bench.yaml").write_text(yaml.safe_dump(sweep, sort_keys=False), encoding="utf-8")
@@ -119,7 +119,7 @@ def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:
     run(folder, "git", "config", "user.email", "benchmark@example.org")
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-q", "-m", "start")
-    run(folder, sys.executable, "-m", "dvc", "repro", "-q", "generate")
+    run(folder, sys.executable, "-m", "dvc", "repro", "-q", "fingerprint", "generate")
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-q", "-m", "shared stages")
 

@@ -3,16 +3,17 @@
     python benchmarks/scale.py [--clips 1000000] [--only split compose ...]
 
 Every clip is a site-night, a recording and a content of its own, which is the worst that can be. Memory is what the
-function adds at its peak to the size of its input (as Python holds it), as a share of it. Survey and encode:
-benchmarks/survey.py, benchmarks/encoding.py.
+function adds at its peak to what the process held before, in MB and as a share of its input's size (as Python holds
+it). Linux only. Survey and encode: benchmarks/survey.py, benchmarks/encoding.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import gc
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,8 +26,10 @@ import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 # isort: split
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-DIMENSIONS = 64  # of the embeddings, for SMOTE
+DIMENSIONS = 64  # of the rows for SMOTE
+BIRDNET = 1024  # dimensions of the embeddings that are read, scored and learned from: a tenth of the clips, 0.4 GB
 Case = tuple[Any, Callable[[], object]]  # the input, and the call
 
 
@@ -135,6 +138,53 @@ def case_copies(clips: int) -> Case:
     return [words, contents, ids], lambda: copies(known)
 
 
+def embedded(clips: pd.DataFrame) -> Any:
+    from chorus.embeddings import Embeddings
+
+    features = np.random.default_rng(1).standard_normal((len(clips), BIRDNET), dtype=np.float32)
+    return Embeddings("random", features, clips["clip_id"].to_numpy(dtype=str))
+
+
+def case_embeddings_read(clips: int) -> Case:
+    """As every stage reads them; the input is the files."""
+    from chorus import embeddings
+
+    folder = tempfile.TemporaryDirectory()
+    for number, part in enumerate(np.array_split(np.arange(clips // 10), max(1, clips // 1000))):
+        rows = np.random.default_rng(number).standard_normal((len(part), 1, BIRDNET), dtype=np.float32)
+        names = pd.DataFrame({"clip_id": [f"c{clip}" for clip in part], "sha256": [f"{clip:064x}" for clip in part]})
+        path = Path(folder.name) / f"{number:06d}.safetensors"
+        embeddings.write_shard(path, "random", names, dict(zip(names["sha256"], rows, strict=True)))
+    files = [np.memmap(path) for path in embeddings.paths(Path(folder.name))]
+    return files, lambda: embeddings.read(Path(folder.name))
+
+
+def case_score(clips: int) -> Case:
+    """Every clip of the survey, by a head of 512 hidden units; the input is the embeddings and their names."""
+    from chorus import detector
+    from chorus.training import Head
+
+    survey = table(clips // 10)
+    known = embedded(survey)
+    random = np.random.default_rng(1)
+    shapes = ((BIRDNET, 512), (512,)), ((512, 1), (1,))
+    layers = tuple(tuple(random.standard_normal(shape, dtype=np.float32) for shape in layer) for layer in shapes)
+    head = Head(np.zeros(BIRDNET, np.float32), np.ones(BIRDNET, np.float32), layers)
+    return [known.features, known.clip_ids], lambda: detector.score(head.scores, known, survey["clip_id"])
+
+
+def case_train(clips: int) -> Case:
+    """One epoch on all that the training split and the candidates hold; the input is the embeddings and their names."""
+    from chorus import detector
+    from chorus.training import HeadOptions
+
+    survey = dealt(clips // 10)
+    known = embedded(survey)
+    manifest = survey.loc[survey["split"].isin(["train", "candidate"]), ["clip_id", "label"]]
+    options = HeadOptions(epochs=1, refit=False)
+    return [known.features, known.clip_ids], lambda: detector.fit(manifest, survey, known, options, seed=1)
+
+
 CASES = {
     name.removeprefix("case_"): function for name, function in sorted(globals().items()) if name.startswith("case_")
 }
@@ -146,18 +196,28 @@ def size(given: Any) -> int:
     return sum(part.nbytes for part in given)
 
 
-def peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def memory(which: str) -> int:
+    """Bytes that this process holds now (VmRSS), or held at most since `forget_peak` (VmHWM)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(which))
+
+
+def forget_peak() -> None:
+    """What the making of the input took at its peak would hide what the function takes."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def measure(name: str, clips: int) -> None:
     CASES[name](1000)[1]()  # imports
     given, call = CASES[name](clips)
-    before = peak()
+    forget_peak()
+    before = memory("VmRSS")
     begin, cpu = time.perf_counter(), time.process_time()
     call()
     seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    held, added = size(given), peak() - before
+    held, added = size(given), memory("VmHWM") - before
     print(f"| {name} | {cpu:.1f} | {seconds:.1f} | {held / 1e6:.0f} | {added / 1e6:.0f} | {added / held:.1f} |")
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from chorus.training import Examples, HeadOptions, loop, train_head
-from chorus.training.judge import Judge
+from chorus.training.validation import Validation
 
 DIMENSIONS = 1024
 POSITIVE_SHARE = 0.3  # 3,585 of the reference's 12,110
@@ -82,7 +82,7 @@ def main() -> None:
     )  # warm-up
     spent: dict[str, float] = {}
     start, processor = time.perf_counter(), time.process_time()
-    with timed(loop, "global_norm", spent), timed(loop.Descent, "accuracy", spent), timed(Judge, "signals", spent):
+    with timed(loop, "global_norm", spent), timed(loop.Descent, "accuracy", spent), timed(Validation, "signals", spent):
         trained = train_head(training, validation, options, seed=1)
     seconds, busy = time.perf_counter() - start, time.process_time() - processor
     products = share_of_products(training, validation)

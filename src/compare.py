@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from chorus import statistics
-from chorus.clips import TEST_IID, TEST_OOD
+from chorus.clips import OOD_VALIDATION, TEST_IID, TEST_OOD
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
+from chorus.experiments.baseline import started_from
 from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import TARGET, Grid, read_sweep
 
@@ -28,7 +29,8 @@ def main() -> None:
     parser.add_argument("others", nargs="+", help="runs of the configurations to compare with it")
     parser.add_argument("--sweep", type=Path, default=Path("sweeps/stage6.yaml"), help="default: %(default)s")
     parser.add_argument("--metric", choices=METRICS, default="f1", help="what the verdict is about (default: f1)")
-    parser.add_argument("--split", choices=(TEST_OOD, TEST_IID), default=TEST_OOD, help="default: %(default)s")
+    splits = (TEST_OOD, TEST_IID, OOD_VALIDATION)
+    parser.add_argument("--split", choices=splits, default=TEST_OOD, help="default: %(default)s")
     arguments = parser.parse_args()
     grid = Grid(Path(), read_sweep(arguments.sweep), target=TARGET)
     base, *others = (grid.name_of(name) for name in (arguments.baseline, *arguments.others))
@@ -59,10 +61,7 @@ def _refuse_elsewhere(grid: Grid, missing: Sequence[str]) -> None:
     """Say where runs are that started from other results of the shared stages than those of the commit."""
     for name in missing:
         if tag := grid.elsewhere(name):
-            raise DataError(
-                f"{name} started from the results of shared stages in {tag}, and here are those of the commit: "
-                f"git checkout {tag} -- . brings them; python src/back.py goes back"
-            )
+            raise DataError(f"{name} {started_from(tag)}")
 
 
 def show(console: Console, found: statistics.Comparison) -> None:

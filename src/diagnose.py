@@ -19,7 +19,7 @@ from chorus.files import read_csv, read_json, write_csv, write_json, write_text
 from chorus.health.judge import judge
 from chorus.health.options import HealthOptions
 from chorus.health.page import page
-from chorus.health.words import in_words
+from chorus.health.words import verdict_in_words
 from chorus.options import parse
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     detail, history = of_run(arguments.run) if arguments.run else of_workspace()
     if arguments.page:
         write_text(arguments.page, page(arguments.run or "the run in the workspace", detail, history))
-    print(in_words(detail))
+    print(verdict_in_words(detail))
 
 
 def of_workspace() -> tuple[dict[str, Any], pd.DataFrame]:

@@ -17,8 +17,8 @@ from chorus import statistics
 from chorus.errors import DataError
 from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import read_csv, write_csv
+from chorus.statistics.effects_table import COLUMNS, column_of, effects_table, family_effects
 from chorus.statistics.forest import draw_forest
-from chorus.statistics.table import COLUMNS, column_of, effects_table, family_effects
 
 OUR_RUNS = stage.METRICS / "stage6" / "runs.csv"
 PUBLISHED_RUNS, PUBLISHED = Path("data/reference/stage6_runs.csv"), Path("docs/published_stage6")
@@ -36,7 +36,8 @@ def main() -> None:
         raise DataError(f"there is no {arguments.runs}: run the sweep and the leaderboard first")
     runs = read_csv(arguments.runs)
     tables, pictures = (arguments.out, arguments.out) if arguments.out else kept_in(arguments.runs)
-    reason = None if arguments.out else not_over(arguments.runs, len(runs))
+    grid = None if arguments.out else grid_of(arguments.runs)
+    reason = grid.not_over(len(runs), arguments.runs.parent) if grid else None
     if arguments.metric or reason:
         tables = pictures = None
     effects = {metric: family_effects(runs, metric) for metric in arguments.metric or COLUMNS}
@@ -51,6 +52,8 @@ def main() -> None:
         write_csv(tables / "effects.csv", effects_table(effects))
     if reason and not arguments.metric:
         print(reason)
+    for remark in grid.remarks(set(runs.get("version", ()))) if grid else ():
+        print(remark)
 
 
 def kept_in(runs: Path) -> tuple[Path | None, Path | None]:
@@ -62,12 +65,12 @@ def kept_in(runs: Path) -> tuple[Path | None, Path | None]:
     return None, None
 
 
-def not_over(runs: Path, done: int) -> str | None:
-    """Why the effects in a part of a grid must not replace those in the commit; None: they may, or it is no grid."""
+def grid_of(runs: Path) -> Grid | None:
+    """The grid whose table of runs this is; None: it is of none."""
     sweep = Path("sweeps") / f"{runs.resolve().parent.name}.yaml"
     if kept_in(runs)[0] != runs.parent or not sweep.is_file():
         return None
-    return Grid(Path(), read_sweep(sweep), target=TARGET).not_over(done, runs.parent)
+    return Grid(Path(), read_sweep(sweep), target=TARGET)
 
 
 def show(

@@ -19,8 +19,10 @@ from rich.table import Table
 
 from chorus.errors import DataError
 from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
+from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import TARGET, Grid, read_sweep
 from chorus.files import write_csv
+from chorus.reporting.selection import selection_sentence
 
 SHOWN = ("ood.f1", "ood.precision", "ood.recall", "ood.auprc", "iid.f1")  # the files hold all metrics
 
@@ -58,13 +60,25 @@ def main() -> None:
     console = Console()
     show_board(console, board, grid.start.version)
     show_comparisons(console, comparisons)
+    if len(board) and arguments.min_precision is None and not arguments.stability_weight:
+        ranked_by = arguments.rank_by or grid.rank_by
+        sentence = selection_sentence(runs, board, ranked_by, grid.axes, grid.judges, predictions(grid, runs))
+        console.print(sentence, highlight=False)
     missing = len(grid.runs) - len(runs)
     console.print(
         ("1 run" if len(runs) == 1 else f"{len(runs)} runs")
         + (f"; {missing} of the grid are not done" if missing else "")
     )
-    if as_kept and reason:
-        console.print(reason, highlight=False)
+    for remark in [*([reason] if as_kept and reason else []), *grid.remarks(set(runs["version"]))]:
+        console.print(remark, highlight=False)
+
+
+def predictions(grid: Grid, runs: pd.DataFrame) -> pd.DataFrame | str:
+    """The predictions of all runs, or why they are not at hand."""
+    try:
+        return PredictionStore(Path()).together(grid.behind(runs))
+    except DataError as error:
+        return str(error)
 
 
 def show_board(console: Console, board: pd.DataFrame, version: str) -> None:

@@ -6,23 +6,25 @@ become the record, and `dvc status` clean for ever. A stage that finds a differe
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-CODE = Path("src")
+from chorus import fingerprints
+
+SOURCE = Path(__file__).resolve().parent
 
 
 def recorded() -> dict[str, object]:
     """The state of all that DVC will record of the stage that it runs now: parameters by key, files by path.
 
-    Code by its content; data by its size and time of change, as reading it twice would cost too much. Empty for a
-    script that a person started: nothing is recorded of it.
+    Files by their size and time of change, as reading data twice would cost too much; the stage's code stands in its
+    fingerprint. Empty for a script that a person started: nothing is recorded of it.
     """
     name = os.environ.get("DVC_STAGE", "").split(":")[-1].split("@")[0]
     stages = _yaml(Path("dvc.yaml")).get("stages", {}) if name else {}
@@ -42,6 +44,20 @@ def changed() -> list[str]:
     """The keys and paths whose state is another than at the start, or that are new or gone."""
     now = recorded()
     return sorted(key for key in AT_START.keys() | now.keys() if AT_START.get(key) != now.get(key))
+
+
+def foreign_code() -> list[str]:
+    """Our files that mean something else now than the fingerprint says by which DVC records the code of this stage.
+
+    Raises:
+        DataError: a file cannot be read as Python.
+    """
+    text = next((Path(key) for key in AT_START if Path(key).parent == fingerprints.FOLDER), None)
+    script = Path(sys.argv[0]).resolve()
+    if text is None or SOURCE not in script.parents:
+        return []
+    recorded_code = text.read_text(encoding="utf-8") if text.is_file() else ""
+    return fingerprints.differences(recorded_code, fingerprints.Code(SOURCE).fingerprint(script))
 
 
 def _yaml(path: Path) -> Any:
@@ -74,8 +90,6 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _state(path: Path) -> object:
     try:
-        if CODE in path.parents:
-            return hashlib.sha256(path.read_bytes()).digest()
         about = path.stat()
         return about.st_size, about.st_mtime_ns
     except OSError:

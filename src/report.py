@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def main() -> None:
     if not (tables / "runs.csv").is_file():
         raise DataError(f"there is no {tables / 'runs.csv'}: python src/leaderboard.py {sweep}")
     grid = Grid(Path(), read_sweep(sweep), target=TARGET)
+    for remark in grid.remarks(_versions(tables / "runs.csv")):
+        print(remark)
     stamp = _made_from(grid, [tables / "runs.csv", sweep, *map(_metrics, ("subsets", "survey"))])
     if path.is_file() and f'content="{stamp}"' in path.read_text(encoding="utf-8"):
         print(f"{path} is of these very runs; to make it again, remove it")
@@ -57,12 +60,16 @@ def main() -> None:
         notes=_read("survey").get("notes", {}),
         data=grid.shared_data(),
         stamp=stamp,
-        **_from_predictions(grid, runs, pairs, tables / "hardest.csv"),
+        **_from_predictions(grid, runs, board, pairs, tables / "hardest.csv"),
     )
     write_text(path, reporting.page(material))
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(runs)} runs")
     if material.hard_missing:
         print(f"without the sound of the hardest clips: {material.hard_missing}")
+
+
+def _versions(table: Path) -> set[str]:
+    return set(read_csv(table).get("version", ()))
 
 
 def _made_from(grid: Grid, files: list[Path]) -> str:
@@ -84,18 +91,22 @@ def _read(name: str) -> dict[str, Any]:
     return dict(read_json(path)) if path.is_file() else {}
 
 
-def _from_predictions(grid: Grid, runs: pd.DataFrame, pairs: list[Any], hardest: Path) -> dict[str, Any]:
+def _from_predictions(
+    grid: Grid, runs: pd.DataFrame, board: pd.DataFrame, pairs: list[Any], hardest: Path
+) -> dict[str, Any]:
     """What of the page needs the predictions of all runs; and why it is missing where they are not at hand."""
     split, _, metric = grid.rank_by.partition(".")
+    chosen = partial(reporting.selection_sentence, runs, board, grid.rank_by, grid.axes, grid.judges)
     try:
         predictions = PredictionStore(Path()).together(grid.behind(runs))
     except DataError as error:
-        return {"hard_missing": str(error)}
+        return {"hard_missing": str(error), "selection": chosen(str(error))}
     shares = reporting.wrong_shares(predictions, f"test_{split}")
     write_csv(hardest, shares)
     shown = parse(PictureOptions, stage.params("pictures"), section="pictures")
     clips, missing = reporting.hard_clips(shares, stage.RAW, shown)
     return {
+        "selection": chosen(predictions),
         "spectrograms": " · ".join(filter(None, [f"up to {shown.highest_hz / 1000:g} kHz", shown.note])),
         "hard_clips": clips,
         "hard_missing": missing,

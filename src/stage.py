@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,10 +14,9 @@ import chorus  # before NumPy and torch: see chorus/pins.py
 import record  # before the rest of the library: it notes what is about to run
 
 # isort: split
-import pandas as pd
 
-from chorus.errors import ChorusError, DataError, ParameterError, in_words, without_keys
-from chorus.files import read_csv, read_yaml, write_csv, write_json
+from chorus.errors import ChorusError, DataError, ParameterError, one_line, without_keys
+from chorus.files import read_csv, read_yaml
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
 # or a stray PYTHONPATH would silently run something else.
@@ -39,12 +38,12 @@ TRAINING_SET = MANIFESTS / "train.csv"
 SUBSETS = Path("data/subsets")
 PREDICTIONS = Path("data/predictions.parquet")
 DETECTOR = Path("models/detector")
-POSITIVE_MINER = Path("models/positive_miner")
-NEGATIVE_MINER = Path("models/negative_miner")
+MINERS = Path("models/miners")
 METRICS = Path("metrics")
 HEALTH_DETAIL = METRICS / "health_detail.json"
 PLOTS = Path("plots")
-CURVES = PLOTS / "evaluation"
+EVALUATION = PLOTS / "evaluation"
+CURVES = EVALUATION / "curves"
 TRAINING_CURVES = PLOTS / "training" / "curves.csv"
 
 
@@ -117,16 +116,6 @@ def read_subsets(kind: str) -> dict[str, list[str]]:
     return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted((SUBSETS / kind).glob("*.csv"))}
 
 
-def write_mining(kind: str, pool: pd.DataFrame, subsets: Mapping[str, pd.DataFrame], record: Any) -> None:
-    """Write one CSV a subset, and beside them, in pool/, all scores and the record of the mining."""
-    for name, subset in subsets.items():
-        write_csv(SUBSETS / kind / f"{name}.csv", subset)
-        print(f"{name:<24} {len(subset):>6} clips")
-    write_csv(SUBSETS / kind / "pool" / "scores.csv", pool, digits=17)  # in full: cut-offs are compared with them
-    write_json(SUBSETS / kind / "pool" / "record.json", record)
-    note(filter(None, [record["note"]]))
-
-
 def note(sentences: Iterable[str]) -> None:
     """Say what could not be done, a line each."""
     for sentence in sentences:
@@ -152,16 +141,17 @@ def run(recipe: Callable[[], None]) -> None:
 
     Anything else is a bug and keeps its traceback. Ctrl-C is one line, and the exit code that shells expect of it.
 
-    A script that DVC runs fails when something that DVC will record of it has changed meanwhile.
+    A script that DVC runs fails when something that DVC will record of it is not what it uses, or changes meanwhile.
     """
     _refuse_arguments(recipe)
     try:
+        _refuse_foreign_code()
         recipe()
         _refuse_changes()
     except ChorusError as error:
         sys.exit(f"error: {without_keys(str(error))}")
     except Exception as error:
-        if (sentence := in_words(error)) is None:
+        if (sentence := one_line(error)) is None:
             raise
         sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:
@@ -177,10 +167,19 @@ def _refuse_arguments(recipe: Callable[[], None]) -> None:
         argparse.ArgumentParser(description=script.__doc__, formatter_class=formatter).parse_args()
 
 
+def _refuse_foreign_code() -> None:
+    """DVC records the code of a stage by its fingerprint, which must be of the code that runs."""
+    if files := record.foreign_code():
+        raise DataError(f"{_few(files)}: not as in code/, which dvc repro without --single-item brings up to date")
+
+
 def _refuse_changes() -> None:
-    if changed := record.changed():
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    if changed := record.changed() + record.foreign_code():
         raise DataError(
-            f"changed while the stage ran: {', '.join(changed[:3])}{more}; "
+            f"changed while the stage ran: {_few(changed)}; "
             "what it made is recorded nowhere: run the same command again"
         )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

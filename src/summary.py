@@ -19,7 +19,12 @@ false_negatives.png beside it; at metrics/subsets.md; at `dvc plots show`.
 Hear a clip: python src/listen.py CLIP_ID
 Try another training set (source .venv/bin/activate first):
   dvc exp run -n first -S 'compose.negative_subsets=[hardneg_conf_min_50]'"""
-SPLITS = {"validation": "validation", "test_iid": "IID test", "test_ood": "OOD test"}
+SPLITS = {  # the second only where a survey has it
+    "validation": "validation",
+    "ood_validation": "OOD validation",
+    "test_iid": "IID test",
+    "test_ood": "OOD test",
+}
 
 
 def main() -> None:
@@ -39,9 +44,9 @@ def main() -> None:
         f"threshold {detail['thresholds']['headline']:.3f}\n"
     )
     console.print(_results(detail))
-    console.print("95 %: interval by bootstrap over nights, of this one model; not the spread over seeds", style="dim")
+    console.print("95 %: interval over site-nights, of this one model; not the spread over seeds", style="dim")
     for split, name in SPLITS.items():
-        intervals = (detail["splits"][split] or {}).get("intervals")
+        intervals = (detail["splits"].get(split) or {}).get("intervals")
         if intervals and not intervals["reliable"]:
             console.print(f"{name}: {intervals['nights']} nights are too few for a reliable interval.", style="dim")
     for sentence in _notes(composition, subsets, detail):
@@ -86,6 +91,8 @@ def _results(detail: dict[str, Any]) -> Table:
     for heading in ("split", "method", "F1", "95 %", "prec.", "recall", "AUPRC", "95 %"):
         table.add_column(heading, justify="left" if heading in ("split", "method") else "right", no_wrap=True)
     for split, name in SPLITS.items():
+        if split not in detail["splits"]:
+            continue
         judged = detail["splits"][split]
         if judged is None or judged["auprc"] is None:
             table.add_row(name, "nothing to judge", end_section=True)

@@ -45,9 +45,9 @@ def main() -> None:
         write_csv(raw / "remarks.csv", built.remarks)
     survey.remember(earlier, built)
     write_json(stage.METRICS / "survey.json", survey.summarise(built.clips, rejected, built.remarks, notes))
-    for sentence in survey.in_words(built.remarks, "remark"):
+    for sentence in survey.tally(built.remarks, "remark"):
         print(f"in the survey, but {sentence}")
-    for sentence in survey.in_words(rejected, "reason"):
+    for sentence in survey.tally(rejected, "reason"):
         print(f"in quarantine, {sentence}")
     print(f"{len(built.clips)} clips in the survey, {len(rejected)} rows in quarantine; {built.read} files read")
     quarantine.check_share(rejected, len(built.clips) + len(rejected), options.max_quarantined_share)

@@ -121,7 +121,7 @@ def _list(grid: Grid) -> None:
         console.width = 1000  # a file or a pipe is as wide as the table
     console.print(table)
     if clips is None:
-        print("the counts appear once the subsets are mined: dvc repro mine_positives mine_negatives")
+        print("the counts appear once the subsets are mined: dvc repro mine")
 
 
 class _Reporter:

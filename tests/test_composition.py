@@ -196,6 +196,7 @@ def test_long_positives_are_told_with_their_windows():
     table = clip_table((2, long), (3, long | {"windows": "1"}), (5, {"split": clips.TRAIN, "windows": "100"}))
     (said,) = remarks(_compose(ComposeOptions(), table=table).summary)
     assert said.startswith("2 training positives are longer than 3 s: all of their 200 windows count as positive")
+    assert said.endswith("say where the calls are in the columns onset and end of clips.csv (docs/your_recordings.md)")
 
 
 def test_a_subset_brings_back_what_was_left_out():

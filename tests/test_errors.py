@@ -12,7 +12,7 @@ from dvc.exceptions import NotDvcRepoError
 from dvc.repo import Repo
 from scmrepo.exceptions import SCMError
 
-from chorus.errors import in_words, without_keys
+from chorus.errors import one_line, without_keys
 
 
 def _raised(action) -> Exception:
@@ -23,36 +23,36 @@ def _raised(action) -> Exception:
 
 def test_git_and_dvc_speak_in_a_sentence(tmp_path):
     (tmp_path / ".git").mkdir()
-    assert in_words(_raised(lambda: pygit2.Repository(str(tmp_path)))).startswith("git: ")
+    assert one_line(_raised(lambda: pygit2.Repository(str(tmp_path)))).startswith("git: ")
     error = _raised(lambda: Repo(str(tmp_path)))
     assert isinstance(error, NotDvcRepoError)
-    assert in_words(error).endswith(": run this in the folder of a study")
-    assert in_words(SCMError("failed to push\n  to there")) == "git: failed to push to there"
+    assert one_line(error).endswith(": run this in the folder of a study")
+    assert one_line(SCMError("failed to push\n  to there")) == "git: failed to push to there"
 
 
 def test_yaml_that_is_none():
-    sentence = in_words(_raised(lambda: yaml.safe_load("a: [")))
+    sentence = one_line(_raised(lambda: yaml.safe_load("a: [")))
     assert sentence.startswith("YAML: ") and "\n" not in sentence
 
 
 def test_a_folder_of_another_user_says_what_to_do():
     error = pygit2.GitError("repository path '/x' is not owned by current user")
-    assert "git config --global --add safe.directory" in in_words(error)
+    assert "git config --global --add safe.directory" in one_line(error)
 
 
 def test_encodings_are_named():
-    assert "0xc9 at 3" in in_words(_raised(lambda: "ab Étang".encode("cp1252").decode("utf-8")))
-    assert in_words(_raised(lambda: "stüdy".encode("ascii"))).startswith("'ü' cannot be written in ascii")
+    assert "0xc9 at 3" in one_line(_raised(lambda: "ab Étang".encode("cp1252").decode("utf-8")))
+    assert one_line(_raised(lambda: "stüdy".encode("ascii"))).startswith("'ü' cannot be written in ascii")
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EEXIST])
 def test_the_disk_names_the_file(code):
-    assert in_words(OSError(code, os.strerror(code), "/a/file")) == f"{os.strerror(code)}: /a/file"
+    assert one_line(OSError(code, os.strerror(code), "/a/file")) == f"{os.strerror(code)}: /a/file"
 
 
 @pytest.mark.parametrize("error", [KeyError("a"), ValueError("b"), OSError(errno.ECHILD, "c"), TypeError("d")])
 def test_what_may_be_a_bug_stays_one(error):
-    assert in_words(error) is None
+    assert one_line(error) is None
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_what_may_be_a_bug_stays_one(error):
 )
 def test_keys_in_addresses_are_not_shown(address, shown):
     assert without_keys(f"cannot read '{address}', a@b") == f"cannot read '{shown}', a@b"
-    assert in_words(SCMError(f"cannot read '{address}', a@b")) == f"git: cannot read '{shown}', a@b"
+    assert one_line(SCMError(f"cannot read '{address}', a@b")) == f"git: cannot read '{shown}', a@b"

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chorus import parallel
+from chorus import parallel, pins
 from chorus.errors import ChorusError, DataError
 
 _offset = 0
@@ -36,6 +36,15 @@ def _die(number: int) -> int:
     if number == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+def _threads(_number: int) -> dict[str, str | None]:
+    return {name: os.environ.get(name) for name in pins.THREADS}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_worker_has_the_pinned_number_of_threads(workers):
+    assert parallel.each(_threads, range(2), workers=workers) == [pins.THREADS] * 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -13,14 +14,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image
 from scipy.signal import ShortTimeFFT
 
 from chorus import pictures
+from chorus.clips import TEST_IID, TEST_OOD, VALIDATION
 from chorus.errors import DataError, ParameterError
 from chorus.evaluation import EvaluateOptions, curves, evaluate
+from chorus.evaluation.predictions import JUDGED
 from chorus.options import parse
-from chorus.pictures.look import drawing
+from chorus.pictures.look import COLOUR_OF, NAME_OF, drawing
 from chorus.pictures.scores import _stacked
 from predicted import predicted
 
@@ -44,6 +49,26 @@ def _evaluation(**change):
     return curves(table), result.detail
 
 
+@pytest.mark.parametrize("splits", [JUDGED, (VALIDATION, TEST_IID, TEST_OOD)])
+def test_every_split_that_was_judged_is_drawn_in_each_quarter(splits, tmp_path, monkeypatch):
+    drawn: list[str] = []
+
+    @contextmanager
+    def picture(*_, **__):
+        figure = Figure(figsize=(10, 8.6))
+        yield figure
+        legends = [axes.get_legend() for axes in figure.findobj(Axes)]
+        drawn.extend(text.get_text() for legend in legends if legend for text in legend.get_texts())
+        drawn.extend(axes.get_title() for axes in figure.findobj(Axes))
+
+    monkeypatch.setattr("chorus.pictures.evaluation.picture", picture)
+    pictures.draw_evaluation(*_evaluation(splits=splits), tmp_path / "a.png")
+    for split in JUDGED:
+        named = [text for text in drawn if text.startswith(f"{NAME_OF[split]}: ")]
+        assert len(named) == (4 if split in splits else 0)  # precision and recall, ROC, scores, reliability
+    assert len({COLOUR_OF[split] for split in JUDGED}) == len(JUDGED)
+
+
 DRAWINGS = {
     "spectrogram": lambda path: pictures.draw_spectrogram(_tone(), path, "A clip · positive · Pond"),
     "sheet": lambda path: pictures.contact_sheet(
@@ -55,6 +80,7 @@ DRAWINGS = {
     ),
     "scores of no clip": lambda path: pictures.draw_score_distribution(np.array([]), {}, path, "Mining", "score"),
     "evaluation": lambda path: pictures.draw_evaluation(*_evaluation(), path),
+    "evaluation with sites to choose by": lambda path: pictures.draw_evaluation(*_evaluation(splits=JUDGED), path),
     "evaluation without tests": lambda path: pictures.draw_evaluation(*_evaluation(splits=("validation",)), path),
     "evaluation of nothing": lambda path: pictures.draw_evaluation(*_evaluation(clips=1), path),
 }

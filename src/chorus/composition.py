@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from chorus.clips import CANDIDATE, NEGATIVE, POSITIVE, QUALITIES, TRAIN, WINDOW_SECONDS, name_clips
 from chorus.errors import DataError, LeakageError, ParameterError
 from chorus.leakage import audit_training
+from chorus.names import among
 from chorus.options import options
 from chorus.seeds import stable_fraction
 
@@ -81,30 +83,32 @@ def compose(
         DataError: an empty subset, a clip in both classes, or no positives although the training split has some.
         LeakageError: a clip that judges models, or shares with such clips what it must not (`chorus.leakage`).
     """
-    table = clips.set_index("clip_id")
-    if not table.index.is_unique:
-        raise DataError(f"clips listed twice: {name_clips(sorted(set(table.index[table.index.duplicated()])))}")
-    train = table[table["split"] == TRAIN]
-    quality = _qualities(train, options)
-    positives = train[(train["label"] == POSITIVE) & train["quality"].isin(quality)]
-    negatives = train[train["label"] == NEGATIVE]
-    offered_positives = _chosen(positive_subsets, options.positive_subsets, "compose.positive_subsets")
-    offered_negatives = _chosen(negative_subsets, options.negative_subsets, "compose.negative_subsets")
-    sources = {
-        POSITIVE: _sources(positives.index, offered_positives),
-        NEGATIVE: _sources(negatives.index, offered_negatives),
+    if not clips["clip_id"].is_unique:
+        twice = clips.loc[clips["clip_id"].duplicated(), "clip_id"]
+        raise DataError(f"clips listed twice: {name_clips(sorted(set(twice)))}")
+    clips = clips.reset_index(drop=True)
+    train = clips["split"] == TRAIN
+    positive, negative = (train & (clips["label"] == label) for label in (POSITIVE, NEGATIVE))
+    quality = _qualities(clips.loc[positive, "quality"], options)
+    offered = {
+        POSITIVE: _chosen(positive_subsets, options.positive_subsets, "compose.positive_subsets"),
+        NEGATIVE: _chosen(negative_subsets, options.negative_subsets, "compose.negative_subsets"),
     }
-    _audit(table, sources)
+    sources = {
+        POSITIVE: _sources(clips["clip_id"], positive & clips["quality"].isin(quality), offered[POSITIVE]),
+        NEGATIVE: _sources(clips["clip_id"], negative, offered[NEGATIVE]),
+    }
+    _audit(clips, sources)
     balance = options.balance if options.balance != AUTO else len(sources[POSITIVE]) >= AUTO_POSITIVES
     if balance:
-        sources[NEGATIVE] = _draw(sources[NEGATIVE], len(sources[POSITIVE]), seed)
-    rows = [(clip, label, source) for label, by_clip in sources.items() for clip, source in by_clip.items()]
-    manifest = pd.DataFrame(rows, columns=["clip_id", "label", "source"]).sort_values("clip_id", ignore_index=True)
-    offered = {POSITIVE: offered_positives, NEGATIVE: offered_negatives}
-    summary = _summary(manifest, table, offered)
+        drawn = _draw(clips.loc[sources[NEGATIVE].index, "clip_id"], len(sources[POSITIVE]), seed)
+        sources[NEGATIVE] = sources[NEGATIVE].loc[drawn]
+    manifest = _manifest(clips["clip_id"], sources)
+    summary = _summary(sources, clips["quality"], offered)
     summary |= {"quality": "+".join(quality), "balance": bool(balance)}
-    summary |= _long(table.loc[manifest.loc[manifest["label"] == POSITIVE, "clip_id"], "windows"].astype(int))
-    left_out = train.loc[~train.index.isin(manifest["clip_id"]), "label"]
+    summary |= _long(clips.loc[sources[POSITIVE].index, "windows"].astype(int))
+    taken = sources[POSITIVE].index.union(sources[NEGATIVE].index)
+    left_out = clips.loc[train & ~clips.index.isin(taken), "label"]
     summary |= {f"{label}s_left_out": int((left_out == label).sum()) for label in (POSITIVE, NEGATIVE)}
     return Composition(manifest, summary)
 
@@ -125,8 +129,8 @@ def remarks(summary: Mapping[str, Any]) -> list[str]:
     if summary["positives_of_several_windows"]:
         said.append(
             f"{summary['positives_of_several_windows']} training positives are longer than {WINDOW_SECONDS} s: all of "
-            f"their {summary['windows_of_these']} windows count as positive, whether or not the call is in them; cut "
-            "the files around the calls"
+            f"their {summary['windows_of_these']} windows count as positive, whether or not the call is in them; say "
+            "where the calls are in the columns onset and end of clips.csv (docs/your_recordings.md)"
         )
     said += [f"the training set has no {label} clips" for label in (POSITIVE, NEGATIVE) if not summary[f"{label}s"]]
     return said
@@ -139,8 +143,11 @@ def lacks(clips: pd.DataFrame, options: ComposeOptions) -> list[str]:
         clips: split, label, quality of every clip.
     """
     train = clips[clips["split"] == TRAIN]
-    positive = (train["label"] == POSITIVE) & train["quality"].isin(_qualities(train, options))
-    there = {POSITIVE: positive.any(), NEGATIVE: (train["label"] == NEGATIVE).any()}
+    qualities = train.loc[train["label"] == POSITIVE, "quality"]
+    there = {
+        POSITIVE: qualities.isin(_qualities(qualities, options)).any(),
+        NEGATIVE: (train["label"] == NEGATIVE).any(),
+    }
     return [label for label, some in there.items() if not some]
 
 
@@ -149,12 +156,11 @@ def _long(windows: pd.Series) -> dict[str, int]:
     return {"positives_of_several_windows": len(several), "windows_of_these": int(several.sum())}
 
 
-def _qualities(train: pd.DataFrame, options: ComposeOptions) -> tuple[str, ...]:
-    """The qualities of positives that are used."""
+def _qualities(offered: pd.Series, options: ComposeOptions) -> tuple[str, ...]:
+    """The qualities of positives that are used, of those that the training split's positives have."""
     if options.quality != (AUTO,):
         return options.quality
-    counts = train.loc[train["label"] == POSITIVE, "quality"].value_counts()
-    enough = counts.reindex(AUTO_QUALITY, fill_value=0).sum() >= AUTO_POSITIVES
+    enough = offered.isin(AUTO_QUALITY).sum() >= AUTO_POSITIVES
     return AUTO_QUALITY if enough else QUALITIES
 
 
@@ -168,26 +174,31 @@ def _chosen(subsets: Mapping[str, Sequence[str]], names: Sequence[str], key: str
     return {name: subsets[name] for name in names}
 
 
-def _sources(baseline: pd.Index, subsets: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """clip id -> where it came from; a clip that is offered twice counts where it was offered first."""
-    sources = dict.fromkeys(baseline, BASELINE)
+def _sources(clip_ids: pd.Series, baseline: pd.Series, subsets: Mapping[str, Sequence[str]]) -> pd.Series:
+    """Where each clip of the composition came from, indexed as the survey's table; offered twice, the first counts.
+
+    Args:
+        clip_ids: of the whole survey. baseline: which of them the training split itself offers.
+    """
+    source = pd.Series("", clip_ids.index, dtype="str").mask(baseline, BASELINE)
     for name, members in subsets.items():
-        for clip in members:
-            sources.setdefault(clip, name)
-    return sources
+        offered = pd.Series(members, dtype="str")
+        unknown = offered[~among(offered, clip_ids)]
+        if len(unknown):
+            raise DataError(f"clips of a subset that are not in the survey: {name_clips(sorted(set(unknown)))}")
+        source = source.mask(among(clip_ids, offered) & (source == ""), name)
+    return source[source != ""]
 
 
-def _audit(table: pd.DataFrame, sources: Mapping[str, Mapping[str, str]]) -> None:
-    both = sorted(set(sources[POSITIVE]) & set(sources[NEGATIVE]))
-    if both:
-        raise DataError(f"clips that are both positive and negative: {name_clips(both)}")
-    for label, by_clip in sources.items():
-        if not by_clip and ((table["split"] == TRAIN) & (table["label"] == label)).any():
+def _audit(clips: pd.DataFrame, sources: Mapping[str, pd.Series]) -> None:
+    both = sources[POSITIVE].index.intersection(sources[NEGATIVE].index)
+    if len(both):
+        raise DataError(f"clips that are both positive and negative: {_named(clips.loc[both])}")
+    for label, source in sources.items():
+        if source.empty and ((clips["split"] == TRAIN) & (clips["label"] == label)).any():
             raise DataError(f"the composition holds no {label} clips: widen compose.quality or add a subset")
-        unknown = sorted(set(by_clip) - set(table.index))
-        if unknown:
-            raise DataError(f"clips of a subset that are not in the survey: {name_clips(unknown)}")
-    positives, negatives = table.loc[list(sources[POSITIVE])], table.loc[list(sources[NEGATIVE])]
+    about = clips[["clip_id", "split", "label"]]
+    positives, negatives = about.loc[sources[POSITIVE].index], about.loc[sources[NEGATIVE].index]
     stray_positives = positives[(positives["split"] != TRAIN) | (positives["label"] != POSITIVE)]
     stray_negatives = negatives[~negatives["split"].isin([TRAIN, CANDIDATE]) | (negatives["label"] != NEGATIVE)]
     for stray, rule in (
@@ -195,32 +206,44 @@ def _audit(table: pd.DataFrame, sources: Mapping[str, Mapping[str, str]]) -> Non
         (stray_negatives, "training negatives must be negative clips of the training split or candidates"),
     ):
         if len(stray):
-            raise LeakageError(f"{rule}: {name_clips(sorted(stray.index))}")
-    audit_training([*positives.index, *negatives.index], table.reset_index())
+            raise LeakageError(f"{rule}: {_named(stray)}")
+    audit_training(pd.concat([positives["clip_id"], negatives["clip_id"]]), clips)
 
 
-def _draw(sources: Mapping[str, str], size: int, seed: int) -> dict[str, str]:
-    ranked = sorted(sources, key=lambda clip: (stable_fraction("compose", seed, clip), clip))
-    return {clip: sources[clip] for clip in ranked[:size]}
+def _named(clips: pd.DataFrame) -> str:
+    return name_clips(sorted(clips["clip_id"]))
+
+
+def _draw(clip_ids: pd.Series, size: int, seed: int) -> pd.Index:
+    """The rows of the clips that are drawn: those with the smallest hashes."""
+    in_order = clip_ids.sort_values()
+    fraction = np.array([stable_fraction("compose", seed, clip) for clip in in_order.tolist()])
+    return in_order.index[np.argsort(fraction, kind="stable")[:size]]
+
+
+def _manifest(clip_ids: pd.Series, sources: Mapping[str, pd.Series]) -> pd.DataFrame:
+    parts = [
+        pd.DataFrame({"clip_id": clip_ids.loc[source.index], "label": label, "source": source})
+        for label, source in sources.items()
+    ]
+    return pd.concat(parts).sort_values("clip_id", ignore_index=True)
 
 
 def _summary(
-    manifest: pd.DataFrame, table: pd.DataFrame, offered: Mapping[str, Mapping[str, Sequence[str]]]
+    sources: Mapping[str, pd.Series], quality: pd.Series, offered: Mapping[str, Mapping[str, Sequence[str]]]
 ) -> dict[str, Any]:
-    positives = manifest[manifest["label"] == POSITIVE]
-    negatives = manifest[manifest["label"] == NEGATIVE]
-    quality = table.loc[positives["clip_id"], "quality"]
+    of_positives = quality.loc[sources[POSITIVE].index]
     summary: dict[str, Any] = {
-        "positives": len(positives),
-        "negatives": len(negatives),
-        "positives_by_quality": {name: int((quality == name).sum()) for name in QUALITIES},
-        "positives_from_split": int((positives["source"] == BASELINE).sum()),
-        "negatives_from_split": int((negatives["source"] == BASELINE).sum()),
+        "positives": len(sources[POSITIVE]),
+        "negatives": len(sources[NEGATIVE]),
+        "positives_by_quality": {name: int((of_positives == name).sum()) for name in QUALITIES},
+        "positives_from_split": int((sources[POSITIVE] == BASELINE).sum()),
+        "negatives_from_split": int((sources[NEGATIVE] == BASELINE).sum()),
     }
-    for label, part in ((POSITIVE, positives), (NEGATIVE, negatives)):
+    for label, source in sources.items():
         for name, members in offered[label].items():
             summary.setdefault(f"{label}_subsets", {})[name] = {
                 "offered": len(members),
-                "entered": int((part["source"] == name).sum()),
+                "entered": int((source == name).sum()),
             }
     return summary

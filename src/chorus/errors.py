@@ -80,7 +80,7 @@ def without_keys(text: str) -> str:
     return text
 
 
-def in_words(error: Exception) -> str | None:
+def one_line(error: Exception) -> str | None:
     """One sentence for an error of git, DVC, a storage, the machine or an encoding; None: it may be a bug of ours."""
     text = without_keys(" ".join(str(error).split()))[:_LONGEST]
     if isinstance(error, RecursionError):

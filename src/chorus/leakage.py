@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from chorus.clips import CANDIDATE, OOD_VALIDATION, SPLITS, TEST_OOD, TRAIN, name_clips, places
@@ -40,19 +41,21 @@ def audit(table: pd.DataFrame) -> dict[str, int]:
     misplaced = table[(table["role"] == CANDIDATE) != (table["split"] == CANDIDATE)]
     if len(misplaced):
         raise LeakageError(f"candidates belong to no split and splits hold no candidates: {_with_splits(misplaced)}")
-    judged = table[table["split"] != CANDIDATE]
-    for column, what in _UNDIVIDED.items():
-        _refuse_shared(judged, column, f"one {what} is in two splits")
-    ood_sites = _refuse_shared_sites(judged)
+    judged = table["split"] != CANDIDATE
+    counts = {
+        column: _refuse_shared(table.loc[judged, ["clip_id", "split", column]], column, f"one {what} is in two splits")
+        for column, what in _UNDIVIDED.items()
+    }
+    ood_sites = _refuse_shared_sites(table.loc[judged, ["clip_id", "split", "site", "recorder"]])
     faults = candidate_faults(table)
     if len(faults):
         raise LeakageError(f"candidates must not be mined: {name_faults(table, faults)}")
     return {
-        "groups_in_one_split": judged["group"].nunique(),
-        "recordings_in_one_split": judged["recording"].nunique(),
-        "contents_in_one_split": judged["sha256"].nunique(),
+        "groups_in_one_split": counts["group"],
+        "recordings_in_one_split": counts["recording"],
+        "contents_in_one_split": counts["sha256"],
         "ood_sites_in_one_split": ood_sites,
-        "candidate_recorders_in_no_split": table.loc[table["split"] == CANDIDATE, "recorder"].nunique(),
+        "candidate_recorders_in_no_split": table.loc[~judged, "recorder"].nunique(),
     }
 
 
@@ -66,20 +69,18 @@ def candidate_faults(table: pd.DataFrame) -> pd.Series:
         Indexed as the candidates' rows of `table`; empty when all may be mined.
     """
     is_candidate = table["split"] == CANDIDATE
-    candidates, judged = table[is_candidate], table[~is_candidate]
-    faults = pd.Series("", index=candidates.index, dtype=object)
-    if candidates.empty:
+    faults = pd.Series("", index=table.index[is_candidate], dtype=object)
+    if faults.empty:
         return faults
     key = keys(places(table), skeleton)
     ood = set(key[table["split"].isin(OOD)]) - {""}
     unheard = key[is_candidate].isin(ood)
-    _note(faults, unheard, "shares its site with an out-of-distribution split: " + candidates["site"])
+    _note(faults, "site with an out-of-distribution split", table.loc[is_candidate, "site"][unheard])
     for column, what in _KEPT_FROM_CANDIDATES.items():
-        ours, theirs = candidates[column], judged[column]
-        if column in _SPELLED:
-            ours, theirs = keys(ours, skeleton), keys(theirs, skeleton)
-        shared = among(ours, theirs)
-        _note(faults, shared, f"shares its {what} with a split: " + candidates[column])
+        names, others = table.loc[is_candidate, column], table.loc[~is_candidate, column]
+        alike = [keys(names, skeleton), keys(others, skeleton)] if column in _SPELLED else [names, others]
+        shared = among(*alike)
+        _note(faults, f"{what} with a split", names[shared])
     return faults[faults != ""]
 
 
@@ -102,19 +103,26 @@ def audit_training(clip_ids: Iterable[str], table: pd.DataFrame) -> None:
         LeakageError: a clip of it is neither of the training split nor a candidate, is a candidate that must not be
             mined, or shares site-night, recording or content with a clip that judges: names the clips.
     """
-    trains = among(table["clip_id"], pd.Series(list(clip_ids), dtype=object))
-    heard, judging = table[trains], table[table["split"].isin(JUDGING)]
-    stray = heard[~heard["split"].isin((TRAIN, CANDIDATE))]
+    trains = among(table["clip_id"], pd.Series(list(clip_ids), dtype="str"))
+    judges = table["split"].isin(JUDGING)
+    stray = table[trains & ~table["split"].isin((TRAIN, CANDIDATE))]
     if len(stray):
         raise LeakageError(f"clips that judge a model would train it: {_with_splits(stray)}")
     for column, what in _UNDIVIDED.items():
-        shared = heard[among(heard[column], judging[column])]
+        heard = table.loc[trains, column]
+        shared = table.loc[heard.index[among(heard, table.loc[judges, column])]]
         if len(shared):
             raise LeakageError(f"the same {what} trains and judges: {_with_splits(shared)}")
     faults = candidate_faults(table)
-    mined = faults[faults.index.isin(heard.index)]
+    mined = faults[trains[faults.index]]
     if len(mined):
         raise LeakageError(f"candidates must not be mined: {name_faults(table, mined)}")
+
+
+def in_pairs(table: pd.DataFrame, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The clips of the table that are in a pair, and the pairs of which both clips are in the table."""
+    clips = table[among(table["clip_id"], pd.concat([pairs["a"], pairs["b"]]))]
+    return clips, pairs[among(pairs["a"], clips["clip_id"]) & among(pairs["b"], clips["clip_id"])]
 
 
 def copied_candidates(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
@@ -123,15 +131,15 @@ def copied_candidates(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     Args:
         pairs: a, b (clip ids), similarity; from `chorus.copies.copies`.
     """
-    split = table.set_index("clip_id")["split"]
-    known = pairs[pairs["a"].isin(split.index) & pairs["b"].isin(split.index)]
+    clips, known = in_pairs(table, pairs)
+    split = clips.set_index("clip_id")["split"]
     ways = [known, known.rename(columns={"a": "b", "b": "a"})]
     both_ways = pd.concat(ways).sort_values(["a", "similarity", "b"], ascending=[True, False, True])
     is_candidate, is_labelled = (
         (split.loc[both_ways[side]] == CANDIDATE).to_numpy() == wanted for side, wanted in (("a", True), ("b", False))
     )
     copied = both_ways[is_candidate & is_labelled].drop_duplicates("a").set_index("a")
-    rows = pd.Series(table.index, index=table["clip_id"]).loc[copied.index]
+    rows = pd.Series(clips.index, index=clips["clip_id"]).loc[copied.index]
     reasons = [
         f"holds the sound of {row.b} ({split[row.b]}), {row.similarity:.2f} alike" for row in copied.itertuples()
     ]
@@ -144,8 +152,8 @@ def refuse_copies(table: pd.DataFrame, pairs: pd.DataFrame) -> None:
     Raises:
         LeakageError: lists the pairs and how alike they are.
     """
-    split = table.set_index("clip_id")["split"]
-    known = pairs[pairs["a"].isin(split.index) & pairs["b"].isin(split.index)]
+    clips, known = in_pairs(table, pairs)
+    split = clips.set_index("clip_id")["split"]
     apart = known[split.loc[known["a"]].to_numpy() != split.loc[known["b"]].to_numpy()]
     if apart.empty:
         return
@@ -165,19 +173,23 @@ def moved_recorders(table: pd.DataFrame) -> list[str]:
     Args:
         table: recorder, site, split.
     """
-    judged = table[table["split"] != CANDIDATE]
+    judged = table.loc[table["split"] != CANDIDATE, ["split", "site", "recorder"]]
     ood = judged["split"].isin(OOD)
     both = set(judged.loc[ood, "recorder"]) & set(judged.loc[~ood, "recorder"])
     sites = judged[judged["recorder"].isin(both)].groupby("recorder")["site"].unique()
     return [f"{recorder} at {', '.join(sorted(heard_at))}" for recorder, heard_at in sites.items()]
 
 
-def _refuse_shared(table: pd.DataFrame, column: str, problem: str) -> None:
-    pairs = table[[column, "split"]].drop_duplicates()
-    twice = pairs.loc[pairs[column].duplicated(), column]
-    shared = table[among(table[column], twice)]
+def _refuse_shared(judged: pd.DataFrame, column: str, problem: str) -> int:
+    """The number of different things in the column, none of which is in two splits."""
+    thing, things = judged[column].factorize()
+    split, _ = judged["split"].factorize()
+    pairs = pd.DataFrame({"thing": thing, "split": split}).drop_duplicates()
+    twice = pairs.loc[pairs["thing"].duplicated(), "thing"]
+    shared = judged[np.isin(thing, twice)]
     if len(shared):
         raise LeakageError(f"{problem}: {_with_splits(shared.sort_values([column, 'clip_id']))}")
+    return len(things)
 
 
 def _refuse_shared_sites(judged: pd.DataFrame) -> int:
@@ -193,10 +205,10 @@ def _refuse_shared_sites(judged: pd.DataFrame) -> int:
     return int(key[judged["split"].isin(OOD) & (site != "")].nunique())
 
 
-def _note(faults: pd.Series, where: pd.Series, what: pd.Series) -> None:
-    """Write down what is shared, for those that have no fault yet."""
-    first = where & (faults == "")
-    faults[first] = what[first]
+def _note(faults: pd.Series, what: str, names: pd.Series) -> None:
+    """Write down what these clips share, for those that have no fault yet."""
+    first = names[faults[names.index] == ""]
+    faults[first.index] = f"shares its {what}: " + first
 
 
 def _with_splits(clips: pd.DataFrame) -> str:

@@ -7,7 +7,8 @@ scores and describes what was picked.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pandas as pd
@@ -122,9 +123,44 @@ def top_rules(pool: pd.DataFrame, options: PositiveMiningOptions) -> dict[str, s
     }
 
 
-def hard_rules(options: NegativeMiningOptions) -> dict[str, str]:
+def hard_rules(_pool: pd.DataFrame, options: NegativeMiningOptions) -> dict[str, str]:
     """How `pick_hard` picked each subset, in words."""
     return {hard_negative_name(score): f"score >= {score:g}" for score in options.min_score}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of subsets.
+
+    options: the class of its options.
+    source: a sentence: which clips are scored.
+    pool: clips, and those that the miner heard -> the ids of the clips to score.
+    pick, rules: scored clips and options -> the subsets, and how each was picked, in words.
+    """
+
+    options: type[Any]
+    source: str
+    pool: Callable[[pd.DataFrame, Sequence[str]], list[str]]
+    pick: Callable[[pd.DataFrame, Any], dict[str, pd.DataFrame]]
+    rules: Callable[[pd.DataFrame, Any], dict[str, str]]
+
+
+KINDS = {
+    "positive": Kind(
+        PositiveMiningOptions,
+        "The low-quality positives of the training split, none of which the miner heard.",
+        positive_pool,
+        pick_top,
+        top_rules,
+    ),
+    "negative": Kind(
+        NegativeMiningOptions,
+        "The survey's candidates: clips without the target, from recorders outside all splits.",
+        negative_pool,
+        pick_hard,
+        hard_rules,
+    ),
+}
 
 
 def record(
@@ -167,7 +203,7 @@ def describe(records: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [
         "# The mined subsets: what they are and how they were gathered",
         "",
-        "Written by the stage `describe_subsets` from the run that gathered them. `rank` in each subset's CSV counts",
+        "Written by the stage `mine` as it gathered them. `rank` in each subset's CSV counts",
         "from the best score; subsets of one kind are nested.",
     ]
     for kind, about in records.items():

@@ -17,8 +17,6 @@ from chorus.errors import ChorusError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# One thread in each process: a second thread changes the order of sums (and so the last digits), and gains little.
-_THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _WAITING = 3  # items a worker that are given out or done and not yet taken: what memory holds at most
 
 
@@ -74,8 +72,6 @@ def as_done(
             initializer(*initargs)
         yield from ((number, function(item)) for number, item in enumerate(items))
         return
-    for setting in _THREAD_SETTINGS:
-        os.environ.setdefault(setting, "1")
     workers = min(workers, len(items))
     pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin, initargs=(initializer, initargs))
     try:

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def _digest(*parts: object) -> bytes:
-    return hashlib.sha256("\x1f".join(str(part) for part in parts).encode("utf-8")).digest()
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8")).digest()
 
 
 def derive(seed: int, *purpose: object) -> int:

@@ -24,7 +24,7 @@ from chorus.clips import (
     site_nights,
 )
 from chorus.errors import DataError
-from chorus.leakage import audit, candidate_faults, copied_candidates, name_faults, refuse_copies
+from chorus.leakage import audit, candidate_faults, copied_candidates, in_pairs, name_faults, refuse_copies
 from chorus.names import among, comparable, keys, look_alikes, one_spelling, skeleton
 from chorus.options import options
 from chorus.seeds import stable_fraction
@@ -106,7 +106,7 @@ def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | Non
     pinned = _pinned(table, options)
     if options.near_copies != "error":
         table["group"] = _joined(table, copied, free=pinned == "")
-    dealt = keys(table["group"], lambda group: split_of(group, options))
+    dealt = keys(table.loc[pinned == "", "group"], lambda group: split_of(group, options))
     table["split"] = pinned.mask(pinned == "", dealt)
     faults = candidate_faults(table)
     if options.near_copies != "error":
@@ -117,7 +117,8 @@ def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | Non
             "candidates must come from other recorders, nights and sites than the labelled clips"
         )
     set_aside = dict(zip(table.loc[faults.index, "clip_id"], faults, strict=True))
-    table = table.drop(faults.index)
+    if len(faults):  # else pandas would copy the whole table
+        table = table.drop(faults.index)
     audit(table)
     refuse_copies(table, copied)
     return Deal(table, set_aside)
@@ -127,7 +128,7 @@ def count(table: pd.DataFrame) -> dict[str, dict[str, object]]:
     """Clips by split, label, quality and site, in a nested dict for JSON: only what occurs, in a fixed order."""
     report: dict[str, dict[str, object]] = {}
     for split in SPLITS:
-        part = table[table["split"] == split]
+        part = table.loc[table["split"] == split, ["group", "label", "quality", "site"]]
         if part.empty and split == OOD_VALIDATION:
             continue
         positives = part[part["label"] == POSITIVE]
@@ -195,7 +196,8 @@ def remarks(deal: Deal, about: Mapping[str, Any], moved: Sequence[str]) -> list[
 def _describe_copies(table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None) -> dict[str, Any]:
     if pairs is None:
         return {"policy": options.near_copies, "pairs": 0, "pairs_in_two_splits": 0}
-    split = table.set_index("clip_id")["split"]
+    clips, _ = in_pairs(table, pairs)
+    split = clips.set_index("clip_id")["split"]
     both = split.reindex(pairs["a"]).to_numpy(), split.reindex(pairs["b"]).to_numpy()
     in_two = pd.notna(both[0]) & pd.notna(both[1]) & (both[0] != both[1])
     return {"policy": options.near_copies, "pairs": len(pairs), "pairs_in_two_splits": int(in_two.sum())}
@@ -231,8 +233,8 @@ def _that_matter(pairs: pd.DataFrame | None, table: pd.DataFrame, options: Split
     """The pairs of clips of the table from two groups that may not be in two splits."""
     if pairs is None:
         return pd.DataFrame(columns=["a", "b", "similarity", "exact"])
-    group = table.set_index("clip_id")["group"]
-    present = pairs[pairs["a"].isin(group.index) & pairs["b"].isin(group.index)]
+    clips, present = in_pairs(table, pairs)
+    group = clips.set_index("clip_id")["group"]
     apart = present[group.loc[present["a"]].to_numpy() != group.loc[present["b"]].to_numpy()]
     return apart[apart["exact"]] if options.near_copies == "allow" else apart
 
@@ -243,10 +245,10 @@ def _joined(table: pd.DataFrame, pairs: pd.DataFrame, free: pd.Series) -> pd.Ser
     Args:
         free: which clips are dealt by hash; the others' groups stay.
     """
-    group = table.loc[free].set_index("clip_id")["group"]
-    linked = pairs[pairs["a"].isin(group.index) & pairs["b"].isin(group.index)]
+    clips, linked = in_pairs(table[free], pairs)
     if linked.empty:
         return table["group"]
+    group = clips.set_index("clip_id")["group"]
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -260,8 +262,8 @@ def _joined(table: pd.DataFrame, pairs: pd.DataFrame, free: pd.Series) -> pd.Ser
 
 def _dealt_by_recorder(table: pd.DataFrame, options: SplitOptions) -> pd.Series:
     """The split of each clip if each recorder's nights were dealt by themselves; of the clips that are dealt at all."""
-    dealt = table[table["split"].isin((TRAIN, VALIDATION, TEST_IID)) & (table["night"] != "")]
-    unplaced = dealt.assign(site="")
+    dealt = table["split"].isin((TRAIN, VALIDATION, TEST_IID)) & (table["night"] != "")
+    unplaced = table.loc[dealt, ["site", "recorder", "night", "recording"]].assign(site="")
     by_recorder = keys(
         site_nights(unplaced, options.block_nights),
         lambda group: split_of(group, options),

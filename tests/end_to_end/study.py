@@ -116,7 +116,7 @@ def with_stand_ins(template: Study, folder: Path) -> Study:
     pipeline = study.read("dvc.yaml")
     for name in ("train", "evaluate", "diagnose"):
         pipeline["stages"][name]["cmd"] = f"python src/stand_in.py {name}"
-        pipeline["stages"][name]["deps"].append("src/stand_in.py")
     study.write("dvc.yaml", pipeline)
+    study.run("dvc", "repro", "-q", "fingerprint")
     study.commit()
     return study

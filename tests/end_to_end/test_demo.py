@@ -11,8 +11,8 @@ import yaml
 
 from end_to_end.project import TINY, Project, stages_run
 
-ALL = {"survey", "encode", "split", "mine_positives", "mine_negatives", "describe_subsets"}
-RUN = {"compose", "train", "evaluate", "diagnose", "gallery", "suspects"}
+ALL = {"fingerprint", "survey", "encode", "split", "mine"}
+RUN = {"compose", "train", "evaluate", "diagnose", "gallery"}
 
 
 def _repro(folder: Path) -> tuple[Project, str]:

@@ -29,7 +29,8 @@ SCRIPTS = {
     "helper.py": "ONE = 1\n",
 }
 PARAMS = "train:\n  dropout: 0.25\nother: 1\nfolder: recordings\n"
-DEPS = ["src/helper.py", "src/stage.py", "src/record.py", "src/chorus/__init__.py", "src/chorus/files.py", "${folder}"]
+CODE = {"code": {"cache": False, "persist": True}}
+FINGERPRINT = {"cmd": "python src/fingerprint.py", "deps": ["src"], "outs": [CODE]}
 
 
 @pytest.fixture
@@ -48,8 +49,10 @@ def study(tmp_path):
 
 def started(study: Folder, script: str):
     """A stage in the middle of its work."""
-    stage = {"cmd": f"python src/{script}", "params": ["train"], "deps": [f"src/{script}", *DEPS], "outs": ["out"]}
-    (study.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"train": stage}}))
+    deps = ["code/train.txt", "${folder}"]
+    stage = {"cmd": f"python src/{script}", "params": ["train"], "deps": deps, "outs": ["out"]}
+    stages = {"fingerprint": FINGERPRINT, "train": stage}
+    (study.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
     process = study.start("dvc", "repro")
     until = time.monotonic() + 60
     while not (study.folder / "started").exists():
@@ -83,7 +86,7 @@ def test_dvc_alone_records_an_edit_that_the_stage_never_saw(study):
         ("params.yaml", "0.25", "0.9", "train.dropout"),
         ("params.yaml", "dropout: 0.25", "dropout: 0.25\n  epochs: 3", "train.epochs"),
         ("src/helper.py", "ONE = 1", "ONE = 2", "src/helper.py"),
-        ("src/chorus/files.py", "import json", "import json  #", "src/chorus/files.py"),
+        ("src/chorus/files.py", "import json", "import json, ast", "src/chorus/files.py"),
         ("recordings/one.wav", "one", "another", "recordings/one.wav"),
         ("recordings/two.wav", "", "a recording that came meanwhile", "recordings/two.wav"),
     ],
@@ -94,7 +97,7 @@ def test_an_edit_while_a_stage_runs_is_named_and_not_recorded(study, file, old, 
     path.write_text(path.read_text().replace(old, new) if path.exists() else new)
     status, output = ended(study, process)
     assert status != 0 and f"error: changed while the stage ran: {named}; what it made is recorded nowhere" in output
-    assert lock(study.folder) == ""
+    assert "train:" not in lock(study.folder)
     study.run("dvc", "repro")  # the repeated command makes it with what is there now
     assert (study.folder / "out").read_text() == ("0.9" if new == "0.9" else "0.25")
     assert "up to date" in study.run("dvc", "status")
@@ -104,6 +107,8 @@ def test_what_the_stage_does_not_depend_on_may_be_edited(study):
     process = started(study, "ours.py")
     (study.folder / "params.yaml").write_text(PARAMS.replace("other: 1", "other: 2"))
     (study.folder / "src/chorus/mining.py").write_text("")
+    helper = study.folder / "src/helper.py"
+    helper.write_text(f"# one\n{helper.read_text()}")
     assert ended(study, process)[0] == 0
     assert "dropout: 0.25" in lock(study.folder)
 
@@ -113,3 +118,26 @@ def test_a_params_file_in_the_middle_of_an_edit_is_a_change(study):
     (study.folder / "params.yaml").write_text("train: {dropout: [\n")
     status, output = ended(study, process)
     assert status != 0 and "error: changed while the stage ran: " in output and "train.dropout" in output
+
+
+def test_code_that_its_fingerprint_does_not_know_makes_nothing(study):
+    """DVC would record the model of the new code under the old one, where a stage is run without those before it."""
+    process = started(study, "ours.py")
+    assert ended(study, process)[0] == 0
+    before = lock(study.folder)
+    (study.folder / "src/helper.py").write_text("ONE = 2\n")
+    output = study.run("dvc", "repro", "--force", "--single-item", "train", fails=True)
+    assert "error: src/helper.py: not as in code/, which dvc repro without --single-item brings up to date" in output
+    assert lock(study.folder) == before
+    study.run("dvc", "repro", "train")
+    assert "up to date" in study.run("dvc", "status")
+
+
+def test_a_comment_runs_nothing_and_an_edit_of_a_helper_runs_the_stage(study):
+    process = started(study, "ours.py")
+    assert ended(study, process)[0] == 0
+    helper = study.folder / "src/helper.py"
+    helper.write_text('"""A helper."""\nONE = 1  # one\n')
+    assert "Stage 'train' didn't change" in study.run("dvc", "repro")
+    helper.write_text("ONE = 2\n")
+    assert "Running stage 'train'" in study.run("dvc", "repro")

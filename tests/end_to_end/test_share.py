@@ -15,7 +15,7 @@ from end_to_end.sharing import Machine, free_port
 
 SWEEP = {"name": "run_{}", "axes": {"seed": [1], "compose.balance": [True, False]}}
 SPLIT = {f"data/manifests/{name}.csv" for name in ("splits", "set_aside", "near_copies")}
-WITHOUT_AUDIO = ("encode", "split", "mine_positives", "mine_negatives")
+WITHOUT_AUDIO = ("encode", "split", "mine")
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ import soundfile
 from end_to_end.project import Project
 
 STAGES = (
-    "survey", "encode", "split", "mine_positives", "mine_negatives", "describe_subsets", "compose", "train",
-    "evaluate", "suspects", "diagnose", "gallery", "summary",
+    "survey", "encode", "split", "mine", "compose", "train",
+    "evaluate", "diagnose", "gallery", "summary",
 )  # fmt: skip
 RATE = 16_000
 

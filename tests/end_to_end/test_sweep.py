@@ -320,8 +320,8 @@ def _clone_of_another_machine(study: Study, folder: Path) -> Study:
 
 
 def test_the_ninety_runs_by_dvc_alone_are_the_same_configurations(study):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
-    commands = [line for line in readme.splitlines() if line.startswith("dvc exp run --queue")]
+    page = (ROOT / "docs/sweeps.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = [line for line in page.splitlines() if line.startswith("dvc exp run --queue")]
     assert len(commands) == 2
     for command in commands:
         study.run(*shlex.split(command))

@@ -1,4 +1,4 @@
-"""The bootstrap over nights against scikit-learn, against its own plain definition, and against simulated truth."""
+"""Intervals over nights against scikit-learn, against its own plain definition, and against simulated truth."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ def test_weighted_metrics_equal_scikit_learns_whatever_the_ties(data):
         assert {name: ours[name][row] for name in METRICS} == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.fixture
+def percentiles(monkeypatch):
+    """Intervals from the bootstrap, as with very many nights."""
+    monkeypatch.setattr(bootstrap, "MOST_LEFT_OUT", 0)
+
+
+@pytest.mark.usefixtures("percentiles")
 def test_the_pieces_in_which_resamples_are_worked_off_do_not_show(monkeypatch):
     labels, scores, nights = _survey(1, digits=2)
     whole = night_bootstrap(labels, scores, nights, 0.5, resamples=100, seed=1)
@@ -60,6 +67,36 @@ def test_the_pieces_in_which_resamples_are_worked_off_do_not_show(monkeypatch):
 
 
 def test_intervals_equal_the_plain_definition():
+    """Leave out the clips of each night in turn, and take t on the logit scale."""
+    labels, scores, nights = _survey(2, digits=1)
+    names = np.unique(nights)
+    kept = [np.ones(len(labels), dtype=bool), *(nights != name for name in names)]
+    values = [_by_sklearn(labels[rows], scores[rows], np.ones(rows.sum()), 0.6) for rows in kept]
+    intervals = night_bootstrap(labels, scores, nights, 0.6, resamples=60, seed=5, level=0.9)
+    least = min(len(np.unique(nights[which])) for which in (labels, ~labels))
+    assert list(intervals) == list(METRICS)
+    for metric, interval in intervals.items():
+        whole, *without = (np.log(value[metric] / (1 - value[metric])) for value in values)
+        pseudo = len(names) * whole - (len(names) - 1) * np.array(without)  # Tukey's pseudo-values
+        reach = t.ppf(0.95, least - 1) * np.std(pseudo, ddof=1) / np.sqrt(len(names))
+        expected = 1 / (1 + np.exp([reach - whole, -reach - whole]))
+        assert [interval.low, interval.high] == pytest.approx(expected, abs=1e-12)
+        assert (interval.nights, interval.dropped) == (len(names), 0)
+
+
+def test_where_the_logit_scale_ends_percentiles_take_its_place(monkeypatch):
+    labels, scores, nights = _survey(2)
+    never = scores.max() + 0.01  # no detections: precision, recall and F1 are 0
+    found = night_bootstrap(labels, scores, nights, never, resamples=60, seed=5)
+    monkeypatch.setattr(bootstrap, "MOST_LEFT_OUT", 0)
+    drawn = night_bootstrap(labels, scores, nights, never, resamples=60, seed=5)
+    assert {metric: found[metric] == drawn[metric] for metric in METRICS} == {
+        "precision": True, "recall": True, "f1": True, "auroc": False, "auprc": False,
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("percentiles")
+def test_percentiles_equal_the_plain_definition():
     """Write the clips of the drawn nights below each other, as often as drawn, and take percentiles that lie as far out
     as Student's t asks for."""
     labels, scores, nights = _survey(2, digits=1)
@@ -85,7 +122,8 @@ def test_every_draw_has_as_many_nights_as_the_survey():
     assert draws.mean(axis=0) == pytest.approx(np.ones(7), abs=0.15)
 
 
-def test_the_order_of_the_clips_does_not_matter_but_the_seed_does():
+@pytest.mark.usefixtures("percentiles")
+def test_the_order_of_the_clips_does_not_matter_but_the_seed_of_a_draw_does():
     labels, scores, nights = _survey(3, digits=2)
     other = np.random.default_rng(0).permutation(len(labels))
     first = night_bootstrap(labels, scores, nights, 0.5, resamples=200, seed=1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import re
+
 import pytest
 
 from chorus.experiments.consistency import edited_grid
-from small_study import SWEEP, SmallStudy
+from small_study import ROOT, SWEEP, SmallStudy
 
 LEADERBOARD = ("python", "src/leaderboard.py", "sweeps/small.yaml")
 REPORT = ("python", "src/report.py", "sweeps/small.yaml")
+STAGE6_RUNS, STAGE6_EFFECTS = "metrics/stage6/runs.csv", "metrics/stage6/effects.csv"
+TAG = "sweep/small-1a2b3c4d"
 RUNS, PAGE = "metrics/small/runs.csv", "reports/small.html"
 
 
@@ -41,6 +46,65 @@ def test_a_part_of_a_grid_does_not_replace_the_tables_and_the_report_in_the_comm
     (study.folder / RUNS).write_text("".join(lines[:-1]), encoding="utf-8")
     assert f"{PAGE} stay as in the commit: 1 of 4 runs are not done" in study.run(*REPORT, fails=True)
     assert study.run("git", "status", "--porcelain").split() == ["M", RUNS]
+
+
+def test_a_part_of_a_grid_does_not_replace_the_effects_in_the_commit(study):
+    """With the repository's own table of ninety runs, of which one is lost."""
+    (study.folder / "metrics/stage6").mkdir()
+    for name in ("sweeps/stage6.yaml", STAGE6_RUNS, STAGE6_EFFECTS):
+        (study.folder / name).write_bytes((ROOT / name).read_bytes())
+    study.commit()
+    lines = (study.folder / STAGE6_RUNS).read_text(encoding="utf-8").splitlines(keepends=True)
+    (study.folder / STAGE6_RUNS).write_text("".join(lines[:-1]), encoding="utf-8")
+    assert "metrics/stage6 stay as in the commit: 1 of 90 runs are not done" in study.run("python", "src/effects.py")
+    assert study.run("git", "status", "--porcelain").split() == ["M", STAGE6_RUNS]
+    (study.folder / STAGE6_RUNS).write_text("".join(lines), encoding="utf-8")
+    (study.folder / STAGE6_EFFECTS).unlink()
+    assert "stay as in the commit" not in study.run("python", "src/effects.py")  # of the whole grid they are made
+    assert (study.folder / STAGE6_EFFECTS).is_file()
+
+
+@pytest.fixture
+def brought_back(study):
+    """After `python src/back.py`: a run of this machine hangs on a commit of its own beside the current one."""
+    study.run(*LEADERBOARD)
+    study.commit()
+    head = study.run("git", "rev-parse", "HEAD").strip()
+    pipeline = (study.folder / "dvc.yaml").read_text(encoding="utf-8")
+    (study.folder / "dvc.yaml").write_text(pipeline.replace("cp given", "cp  given", 1), encoding="utf-8")
+    study.run("git", "tag", TAG, study.commit("results of this machine"))
+    study.run("dvc", "repro", "-q")
+    experiment = study.commit("run_4 of this machine")
+    study.run("git", "update-ref", f"refs/exps/{experiment[:2]}/{experiment[2:]}/run_4", experiment)
+    study.run("git", "reset", "-q", "--hard", head)
+    return study
+
+
+@pytest.mark.parametrize("command", [LEADERBOARD, REPORT])
+def test_the_tag_of_runs_that_a_table_lacks_after_going_back_is_named(brought_back, command):
+    shown = " ".join(brought_back.run(*command).split())
+    assert f"not in this table: runs that started from the results of shared stages in {TAG}, and here are" in shown
+    assert f"git checkout {TAG} -- . brings them; python src/back.py goes back" in shown
+
+
+def test_the_tag_of_runs_in_a_table_is_named(brought_back):
+    tagged = brought_back.run("git", "rev-parse", TAG)
+    for reference in brought_back.run("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/run_4").split():
+        if brought_back.run("git", "rev-parse", f"{reference}^") != tagged:
+            brought_back.run("git", "update-ref", "-d", reference)
+    shown = " ".join(brought_back.run(*LEADERBOARD, "--mixed").split())
+    assert f"runs of this table started from the results of shared stages in {TAG}, and here are others" in shown
+
+
+def test_the_leaderboard_says_what_the_winner_is_worth_where_it_was_not_chosen(study):
+    shown = " ".join(study.run(*LEADERBOARD).split())
+    said = re.search(r"judged it, which flatters it: corrected for selection, its OOD F1 of (\S+) is (\S+) ", shown)
+    board = (study.folder / "metrics/small/leaderboard.csv").read_text(encoding="utf-8").splitlines()
+    first = dict(zip(next(csv.reader(board)), next(csv.reader(board[1:])), strict=True))
+    assert said is not None and float(said[1]) == pytest.approx(float(first["ood.f1__mean"]), abs=0.0006)
+    study.cached("run_2").unlink()
+    shown = " ".join(study.run(*LEADERBOARD).split())
+    assert "which flatters its OOD F1; by how much cannot be said here: the predictions of run_2 are not on" in shown
 
 
 def test_a_part_of_a_grid_makes_the_first_tables(study):

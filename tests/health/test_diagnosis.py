@@ -196,3 +196,15 @@ def test_a_rule_that_cannot_be_read_is_named(tmp_path, condition, message):
     )
     with pytest.raises(ParameterError, match=rf"own\.bad: .*{message}"):
         load_rules("own", path)
+
+
+def test_a_rule_that_stands_twice_is_refused_and_does_not_win_by_coming_last(tmp_path):
+    """A person who copies a rule to change it and leaves the first is told so."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "signals: {}\nfindings: {bad: {means: bad, actions: []}}\n"
+        "profiles:\n  own:\n    classes: 2\n    phases: {}\n    ranges: {}\n"
+        "    rules:\n      bad: {watch: [a.end > 1]}\n      bad: {watch: [a.end > 2]}\n"
+    )
+    with pytest.raises(ParameterError, match=r"rules\.yaml is not valid YAML: .*bad"):
+        load_rules("own", path)

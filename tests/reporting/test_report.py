@@ -43,6 +43,7 @@ def test_the_report_is_whole_and_the_same_each_time(study):
     text = files[0].read_text(encoding="utf-8")
     assert text.count("data:audio/flac;base64,") >= 2
     assert "b and a cannot be told apart with these data" in text  # the comparison, judged on the predictions
+    assert "corrected for selection, its OOD F1 of" in text
     before = [file.read_bytes() for file in files]
     files[0].unlink()
     study.run(*REPORT)
@@ -94,6 +95,8 @@ def test_what_is_not_at_hand_is_said_and_the_rest_is_there(study, lost, sentence
     study.run(*REPORT)
     text = (study.folder / PAGE).read_text(encoding="utf-8")
     assert sentence in text and "data:audio" not in text
+    known = lost == "audio"
+    assert ("corrected for selection, its OOD F1 of" if known else "by how much cannot be said here") in text
     assert "Best configuration" in text
 
 

@@ -217,3 +217,13 @@ def test_to_take_the_spread_of_runs_wherever_it_is_the_larger_would_fail_holms_a
         agree = differences.mean(axis=0).std(ddof=1) < judged.run_sd
         chosen.append(judged.run_p if agree else judged.p)
     assert np.mean(np.array(chosen) < 0.05 / 7) > 2 * 0.05 / 7
+
+
+def test_signs_of_many_seeds_are_flipped_at_random_and_alike_every_time():
+    differences = np.random.default_rng(3).normal(0.15, 1, 30)
+    golden = stats.permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=50_000, rng=1)
+    assert sign_flip(differences) == pytest.approx(golden.pvalue, abs=0.01)
+    assert sign_flip(differences) == sign_flip(differences)
+    assert sign_flip(differences + 10) < 1e-4
+    with pytest.raises(DataError, match="at least one"):
+        sign_flip([])

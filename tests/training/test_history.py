@@ -11,8 +11,8 @@ import torch
 from sklearn.metrics import f1_score, log_loss, top_k_accuracy_score
 from toy import CLASSES, many_examples, toy_examples, train
 
-from chorus.health.signals import group_consistency
 from chorus.metrics import auprc
+from chorus.metrics.multiclass import group_consistency
 from chorus.training import (
     Examples,
     HeadOptions,
@@ -20,11 +20,11 @@ from chorus.training import (
     clip_scores,
 )
 from chorus.training.batches import Batches, one_hot
-from chorus.training.judge import Judge, batch_means, spread
 from chorus.training.loop import Descent, Rows
 from chorus.training.losses import loss, losses
 from chorus.training.network import Network
 from chorus.training.optimizer import clip, global_norm
+from chorus.training.validation import Validation, batch_means, spread
 
 
 @pytest.mark.parametrize("windows", [1, 3])
@@ -158,15 +158,15 @@ def test_the_spread_of_validation_losses_is_over_batches_that_mix_the_nights():
     network = Network((6, 1), np.random.default_rng(0))
     with torch.no_grad():
         network.tensors()[0].fill_(0.1)  # a new one would find all of them equally probable
-    judge = Judge(features, part, options, seed=1)
-    figures = judge.judge(network, 1)
+    validation = Validation(features, part, options, seed=1)
+    figures = validation.measure(network, 1)
     with torch.no_grad():
-        each = losses(network.logits(judge.features), judge.targets, options).numpy()
+        each = losses(network.logits(validation.features), validation.targets, options).numpy()
     assert figures["validation_loss"] == pytest.approx(each.mean(), rel=1e-6)
-    golden = np.std([each[part].mean() for part in judge.order.reshape(3, 30)], ddof=1)
+    golden = np.std([each[part].mean() for part in validation.order.reshape(3, 30)], ddof=1)
     assert figures["validation_loss_std"] == pytest.approx(golden, rel=1e-4)
     assert figures["validation_loss_std"] < np.std([each[:30].mean(), each[30:60].mean(), each[60:].mean()], ddof=1)
-    assert judge.judge(network, 2) == figures
+    assert validation.measure(network, 2) == figures
 
 
 def test_only_full_batches_tell_a_spread_and_one_is_not_enough():

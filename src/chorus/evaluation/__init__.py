@@ -4,7 +4,7 @@ from chorus.evaluation.baseline import logistic_regression_scores
 from chorus.evaluation.bootstrap import Interval, night_bootstrap
 from chorus.evaluation.curves import curves
 from chorus.evaluation.evaluate import EvaluateOptions, Evaluation, evaluate
-from chorus.evaluation.table import predictions
+from chorus.evaluation.predictions import predictions
 from chorus.evaluation.worst import Kind, worst
 
 __all__ = [

@@ -1,12 +1,16 @@
-"""How sure we are: intervals from resampling whole site-nights ("nights" in short, see `chorus.clips.site_nights`).
+"""How sure we are: intervals over whole site-nights ("nights" in short, see `chorus.clips.site_nights`).
 
-Clips of one night at one site share a weather and the same few frogs; they err together. Resampling clips would count
-each as independent evidence and give intervals that are far too narrow. So whole nights are drawn with replacement
-(the cluster bootstrap: Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8), and the interval
-runs between percentiles of the redrawn figures. With G nights the drawn spread is too small by (G - 1) / G, and a
-percentile knows no t: so the percentiles lie further out, where Student's t with G - 1 degrees of freedom asks for them
-(the expanded percentile interval: Hesterberg 2015, doi:10.1080/00031305.2015.1089789). benchmarks/coverage.py measures
-what that gives. With few nights, no bootstrap is to be trusted: it says so.
+Clips of one night at one site share a weather and the same few frogs; they err together. Counting clips as independent
+evidence would give intervals that are far too narrow. So whole nights are left out, or drawn with replacement (the
+cluster bootstrap: Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8).
+
+The interval is Student's t on the logit scale, with the standard error of the jackknife that leaves out each night in
+turn (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11): shares and areas have skew errors near
+their bounds, and on the logit scale hardly. Where that scale ends (a figure of 0 or 1, with or without some night), and
+with very many nights, it runs between percentiles of redrawn figures. With G nights the drawn spread is too small by
+(G - 1) / G, and a percentile knows no t: so the percentiles lie further out, where Student's t with G - 1 degrees of
+freedom asks for them (the expanded percentile interval: Hesterberg 2015, doi:10.1080/00031305.2015.1089789).
+benchmarks/coverage.py measures what that gives. With few nights, no interval is to be trusted: it says so.
 """
 
 from __future__ import annotations
@@ -16,6 +20,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from chorus.errors import DataError, ParameterError
@@ -28,8 +35,9 @@ Ints = NDArray[np.integer]
 METRICS = ("precision", "recall", "f1", "auroc", "auprc")
 RELIABLE_NIGHTS = 20
 _CELLS_AT_ONCE = 500_000  # resamples x levels in one piece of work: 4 MB an array, which stays in the cache
-_DRAWN_AT_ONCE = 4_000_000  # resamples x nights: 32 MB
+_DRAWN_AT_ONCE = 1_000_000  # resamples x nights: 8 MB
 LEVELS = 4096  # of more different scores than that, neighbours count as one
+MOST_LEFT_OUT = 500  # nights that are left out in turn; with more, percentiles cover as often
 MANY_NIGHTS = 20_000  # from here on, nights that hold the same are drawn as one
 
 
@@ -37,11 +45,12 @@ MANY_NIGHTS = 20_000  # from here on, nights that hold the same are drawn as one
 class Interval:
     """Where a figure would lie if other nights had been recorded.
 
-    low, high: percentiles of the resampled figures.
+    low, high: its ends.
     nights: how many nights there are to draw from.
     reliable: False if fewer than 20 nights hold positives, or fewer than 20 hold negatives: then the interval is
         likely too narrow.
-    dropped: resamples left out because they lacked a class, which leaves most figures undefined.
+    dropped: resamples left out because they lacked a class, which leaves most figures undefined; 0 where no figure
+        needed any.
     """
 
     low: float
@@ -61,14 +70,14 @@ def night_bootstrap(
     seed: int,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Expanded percentile intervals of precision, recall, f1 (at the threshold), auroc and auprc over whole nights.
+    """Intervals of precision, recall, f1 (at the threshold), auroc and auprc over whole nights.
 
-    The draw depends on the seed and the number of nights alone (below `MANY_NIGHTS`), so that two models judged on the
-    same nights see the same resamples.
+    The draw, where there is one, depends on the seed and the number of nights alone (below `MANY_NIGHTS`), so that two
+    models judged on the same nights see the same resamples.
 
     Args:
         labels: bool (n,). scores: (n,). nights: (n,), the site-night of each clip.
-        level: of the two-sided interval.
+        resamples, seed: of the draws. level: of the two-sided interval.
 
     Raises:
         DataError: lengths differ, a score is not finite, or a class is missing (in the data or in all resamples).
@@ -78,20 +87,50 @@ def night_bootstrap(
         raise ParameterError(f"resamples: {resamples} is not allowed: at least 1")
     if not 0 < level < 1:
         raise ParameterError(f"level: {level} is not allowed: between 0 and 1")
-    names, night_of = np.unique(np.asarray(nights, dtype=str), return_inverse=True)
+    night_of = numbered(nights)
     _check(labels, scores, night_of)
-    per_class = [np.bincount(night_of[which], minlength=len(names)) for which in (labels, ~labels)]
-    least = min(int(np.count_nonzero(counts)) for counts in per_class)
+    count = int(night_of.max()) + 1
+    least = min(len(np.unique(night_of[which])) for which in (labels, ~labels))
     held = _Held.of(labels, scores, night_of, threshold)
-    drawn = _merged(held) if len(names) >= MANY_NIGHTS else held
-    figures, dropped = _redrawn(drawn, resamples, seed)
-    outer = expanded_tail((1 - level) / 2, least)
+    tail = (1 - level) / 2
+    left_out = _without_each(held) if count <= MOST_LEFT_OUT else {}
+    ends = {metric: logit_interval(values, least, tail) for metric, values in left_out.items()}
+    found = {metric: interval for metric, interval in ends.items() if interval is not None}
+    dropped = 0
+    if len(found) < len(METRICS):
+        drawn = _merged(held) if count >= MANY_NIGHTS else held
+        figures, dropped = _redrawn(drawn, resamples, seed)
+        outer = expanded_tail(tail, least)
+        found = {metric: tuple(np.quantile(values, [outer, 1 - outer])) for metric, values in figures.items()} | found
     reliable = least >= RELIABLE_NIGHTS
     intervals = {}
-    for metric, values in figures.items():
-        low, high = np.quantile(values, [outer, 1 - outer])
-        intervals[metric] = Interval(float(low), float(high), len(names), reliable, dropped)
+    for metric in METRICS:
+        low, high = found[metric]
+        intervals[metric] = Interval(float(low), float(high), count, reliable, dropped)
     return intervals
+
+
+def logit_interval(values: Floats, nights: int, tail: float) -> tuple[float, float] | None:
+    """Student's t interval on the logit scale, from the jackknife; None where a value is 0 or 1.
+
+    Args:
+        values: the figure of all nights, then without each of them: (1 + nights,).
+        nights: with both classes: of them less one are the degrees of freedom. tail: on each side.
+    """
+    from scipy.special import expit, logit, stdtrit
+
+    if nights < 2 or values.min() <= 0 or values.max() >= 1:
+        return None
+    whole, *without = logit(values)
+    error = np.sqrt((len(without) - 1) * np.var(without))
+    reach = -stdtrit(nights - 1, tail) * error
+    return float(expit(whole - reach)), float(expit(whole + reach))
+
+
+def numbered(nights: Sequence[str] | NDArray[np.str_]) -> Ints:
+    """The number of each clip's night, from 0, in the order of their names: (n,)."""
+    rank = pc.rank(pa.array(nights, pa.string()), tiebreaker="dense")
+    return np.asarray(rank, dtype=np.int64) - 1
 
 
 def draw_nights(nights: int, resamples: int, seed: int) -> Ints:
@@ -166,24 +205,30 @@ def _levels(scores: Floats, threshold: float) -> Floats:
 def _merged(held: _Held) -> _Held:
     """Nights that hold the same as one row: drawing any of them comes to the same."""
     positives, clips = held.positives, held.clips
-    ends = clips.indptr[1:].tolist()
-    begins = clips.indptr[:-1].tolist()
-    first: dict[tuple[bytes, bytes, bytes], int] = {}
-    rows = np.array(
-        [
-            first.setdefault(
-                (
-                    clips.indices[begin:end].tobytes(),
-                    clips.data[begin:end].tobytes(),
-                    positives.data[begin:end].tobytes(),
-                ),
-                night,
-            )
-            for night, (begin, end) in enumerate(zip(begins, ends, strict=True))
-        ]
-    )
-    kept, alike = np.unique(rows, return_counts=True)
+    most = clips.data.max() + 1
+    entry = (clips.indices * most + clips.data) * most + positives.data  # level, clips, positives: one whole number
+    entries = np.diff(clips.indptr)
+    firsts, times = [], []
+    for count in np.unique(entries):
+        nights = np.flatnonzero(entries == count)
+        content = pd.DataFrame(entry[clips.indptr[nights][:, None] + np.arange(count)])
+        same = content.groupby(list(content), sort=False).ngroup()
+        firsts.append(nights[~same.duplicated()])  # in the order in which they are numbered
+        times.append(np.bincount(same))
+    order = np.argsort(np.concatenate(firsts))
+    kept, alike = np.concatenate(firsts)[order], np.concatenate(times)[order]
     return _Held(positives[kept], clips[kept], held.detected, alike)
+
+
+def _without_each(held: _Held) -> dict[str, Floats]:
+    """Each metric of all nights, then without each of them: (1 + nights,); none where a class would be missing."""
+    nights = held.clips.shape[0]
+    kept = np.vstack([np.ones((1, nights), dtype=np.int64), 1 - np.eye(nights, dtype=np.int64)])
+    positives = held.positives.sum(axis=1)
+    negatives = held.clips.sum(axis=1) - positives
+    if not ((kept @ positives > 0) & (kept @ negatives > 0)).all():
+        return {}
+    return _figures(held, kept)
 
 
 def _redrawn(held: _Held, resamples: int, seed: int) -> tuple[dict[str, Floats], int]:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chorus.clips import NEGATIVE, POSITIVE
-from chorus.evaluation.table import JUDGED, predictions
+from chorus.evaluation.predictions import JUDGED, predictions
 from chorus.metrics import confusion, threshold_table
 
 Floats = NDArray[np.float64]
@@ -21,7 +21,7 @@ RELIABILITY_BINS = 10
 
 
 def curves(clips: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The curves of validation, test_iid and test_ood; a split that lacks a class has none.
+    """The curves of the judged splits (`chorus.evaluation.predictions.JUDGED`); one that lacks a class has none.
 
     Args:
         clips: what `chorus.evaluation.predictions` takes.

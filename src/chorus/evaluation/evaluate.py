@@ -16,7 +16,7 @@ from chorus.errors import DataError, ParameterError
 from chorus.evaluation.advantage import advantage
 from chorus.evaluation.bootstrap import night_bootstrap
 from chorus.evaluation.breakdown import breakdown
-from chorus.evaluation.table import JUDGED, predictions
+from chorus.evaluation.predictions import JUDGED, predictions
 from chorus.files import Exact
 from chorus.metrics import auprc, auroc, best_f1_threshold, brier, confusion, ece, threshold_for_precision
 from chorus.options import options
@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 LEVEL = 0.95
+METHOD = "t on the logit scale, jackknife over site-nights; where that scale ends, expanded percentile bootstrap"
 HALF = 0.5  # the threshold of a method for which none can be chosen: probabilities are split in the middle
 ABOUT = {
     "headline": "At the threshold chosen on the validation split, so the validation figures here are flattered.",
@@ -185,7 +186,7 @@ def _intervals(split: _Split, threshold: float, options: EvaluateOptions) -> dic
     one = intervals["f1"]
     return {
         "level": LEVEL,
-        "method": "expanded percentile bootstrap over site-nights",
+        "method": METHOD,
         "nights": one.nights,
         "reliable": one.reliable,
         "resamples": options.resamples,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from chorus.clips import POSITIVE
 from chorus.errors import ParameterError
-from chorus.evaluation.table import JUDGED, predictions
+from chorus.evaluation.predictions import JUDGED, predictions
 
 Kind = Literal["false_positives", "false_negatives"]
 

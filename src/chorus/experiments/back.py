@@ -20,7 +20,7 @@ from chorus.experiments.history import History
 from chorus.files import write_text
 from chorus.sharing.halves import remove_halves
 
-_RESULTS = ("metrics/", "plots/", "reports/")
+_RESULTS = ("code/", "metrics/", "plots/", "reports/")
 
 
 @dataclass(frozen=True)

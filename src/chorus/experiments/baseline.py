@@ -9,7 +9,7 @@ gives the same commit, today and after a kill.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,8 @@ def own_baseline(
     index = pygit2.Index()
     index.read_tree(head.tree)
     _add(index, _inside(folder, _LOCK), git.create_blob(lock))
-    for path in (_inside(folder, path) for path in results):
-        if (Path(git.workdir) / path).is_file():
-            _add(index, path, git.create_blob_fromworkdir(path))
+    for path in _files(Path(git.workdir), [_inside(folder, path) for path in results]):
+        _add(index, path, git.create_blob_fromworkdir(path))
     # nobody's name and the parent's time: who makes it, and when, must not make another commit of it
     author = pygit2.Signature("chorus", "chorus@localhost", head.commit_time, 0)
     message = f"Shared results of another machine than those of {str(head.id)[:8]}\n"
@@ -77,6 +76,14 @@ def kept(git: pygit2.Repository, commit: pygit2.Commit) -> list[str]:
     """The references of the own baselines that stand in for a commit, as far as `keep` has named them."""
     tags = [reference for reference in git.references.iterator() if reference.name.startswith(TAGS)]
     return [tag.name for tag in tags if commit.id in tag.peel(pygit2.Commit).parent_ids]
+
+
+def started_from(tag: str) -> str:
+    """What to say of runs that hang on an own baseline which the workspace does not have, and how to get there."""
+    return (
+        f"started from the results of shared stages in {tag}, and here are others:"
+        f" git checkout {tag} -- . brings them; python src/back.py goes back"
+    )
 
 
 def merged_lock(there: bytes, here: bytes, stages: Collection[str]) -> bytes:
@@ -109,6 +116,14 @@ def _results(lock: bytes, stages: Collection[str]) -> dict[str, Any]:
 
 def _add(index: pygit2.Index, path: str, blob: pygit2.Oid) -> None:
     index.add(pygit2.IndexEntry(path, blob, pygit2.enums.FileMode.BLOB))
+
+
+def _files(root: Path, paths: Iterable[str]) -> Iterator[str]:
+    """The files of `root` that `paths`, of files and of folders, name."""
+    for path in paths:
+        place = root / path
+        found = sorted(place.rglob("*")) if place.is_dir() else [place]
+        yield from (file.relative_to(root).as_posix() for file in found if file.is_file())
 
 
 def _inside(folder: str, path: str) -> str:

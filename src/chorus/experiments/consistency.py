@@ -23,7 +23,8 @@ from chorus.experiments.grid import METRICS, load_comparisons, load_grid, rank_m
 from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
 from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, read_yaml, write_csv
-from chorus.statistics.table import COLUMNS, effects_table, family_effects
+from chorus.fingerprints import SOURCE, stale
+from chorus.statistics.effects_table import COLUMNS, effects_table, family_effects
 
 RESULTS = ("metrics", "plots", "reports")  # folders that git keeps and that hold results only
 GRID_TABLES = ("runs.csv", "leaderboard.csv", "comparisons.csv", "effects.csv")
@@ -39,7 +40,7 @@ def problems(root: Path) -> list[str]:
     """
     try:
         with Repo(str(root)) as repo:
-            found = edited_results(repo) + stray_results(repo)
+            found = edited_results(repo) + stray_results(repo) + stale_code(repo)
     except DvcException as error:
         raise DataError(" ".join(str(error).split())) from error
     for sweep in sorted((root / "sweeps").glob("*.yaml")):
@@ -96,6 +97,17 @@ def stale_stages(repo: Repo) -> list[str]:
     return found
 
 
+def stale_code(repo: Repo) -> list[str]:
+    """Stages whose code means something else now than when the fingerprints were taken.
+
+    Raises:
+        DataError: code whose imports cannot be followed (`chorus.fingerprints`).
+    """
+    root = Path(repo.root_dir)
+    stages = read_yaml(root / "dvc.yaml").get("stages", {}) if (root / "dvc.yaml").exists() else {}
+    return [f"{path} is not of the code in {SOURCE}/: dvc repro" for path in stale(root, stages)]
+
+
 def stray_results(repo: Repo) -> list[str]:
     """Files in the folders of results that git tracks, but neither a stage nor a grid makes."""
     made = {out.def_path for stage in repo.index.stages for out in stage.outs}
@@ -108,7 +120,7 @@ def stray_results(repo: Repo) -> list[str]:
         f"{path} is made by no stage of dvc.yaml and by no grid"
         for path in paths
         if path.startswith(tuple(f"{folder}/" for folder in RESULTS))
-        and path not in made
+        and not any(path == out or path.startswith(f"{out}/") for out in made)
         and Path(path.split("/")[1]).stem not in grids  # plots/stage6/..., reports/stage6.html
     ]
 

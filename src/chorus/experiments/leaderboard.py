@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,12 @@ import pandas as pd
 
 from chorus.errors import DataError, ParameterError
 from chorus.experiments.grid import JUDGED_BY, METRICS, Comparison, spell
-from chorus.experiments.sections import value_of
+from chorus.experiments.sections import SECTIONS, value_of
 from chorus.experiments.signature import short_hash
 
 FACTORS = ("quality", "balance", "positive_subsets", "negative_subsets")  # of compose; in every table
 LEVEL = 0.95
+_HEALTH = ("health.verdict", "health.findings")
 _AT_THRESHOLD = ("f1", "precision", "recall")
 
 
@@ -51,7 +52,7 @@ def run_row(
         row[f"{split}.oracle_best_f1"] = oracle.get("f1")
         for baseline, figures in (judged.get("baselines") or {}).items():
             row |= {f"{split}.{baseline}.{metric}": figures.get(metric) for metric in ("f1", "auprc")}
-    row |= {f"health.{key}": health[key] for key in ("verdict", "findings")} if health else {}
+    row |= {key: health[key.removeprefix("health.")] for key in _HEALTH} if health else {}
     row |= {f"signal.{check['signal']}": check["value"] for check in (health_detail or {}).get("checks", ())}
     return row | {
         "threshold": detail["thresholds"]["headline"],
@@ -185,10 +186,20 @@ def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> pd.DataFra
 
 
 def configuration(run: Mapping[str, Any]) -> str:
-    """The factors of a run in a few words: "high+medium, balanced, +small, +hardneg_conf_min_50"."""
+    """The factors of a run in a few words: "high+medium, balanced, +small, +hardneg_conf_min_50".
+
+    Other parameters that vary in its grid follow by name: "..., encoder logmel".
+    """
     balance = {"True": "balanced", "False": "all negatives"}[str(run["balance"])]
     subsets = [str(run[f"{kind}_subsets"]) for kind in ("positive", "negative")]
-    return ", ".join([str(run["quality"]), balance, *(f"+{names}" for names in subsets if names != "none")])
+    others = [f"{key.rpartition('.')[2]} {run[key]}" for key in varied(run.keys())]
+    return ", ".join([str(run["quality"]), balance, *(f"+{names}" for names in subsets if names != "none"), *others])
+
+
+def varied(columns: Iterable[str]) -> list[str]:
+    """The columns of the table of runs that are parameters beside the factors."""
+    sections = tuple(f"{section}." for section in SECTIONS)
+    return [key for key in columns if key.startswith(sections) and key not in _HEALTH]
 
 
 def one_version(runs: pd.DataFrame) -> pd.DataFrame:

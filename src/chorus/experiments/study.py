@@ -95,6 +95,11 @@ class Grid:
         """The runs by their keys: parameters, code and data."""
         return {run_key(self.params(run), self.start.version): run for run in self.runs}
 
+    @property
+    def judges(self) -> list[str]:
+        """The sites never heard in training that judge the runs, unless they are an axis."""
+        return list(self.start.params.get("split", {}).get("ood_sites", ()))
+
     def params(self, run: PlannedRun) -> dict[str, Any]:
         """All parameters of a run."""
         return changed(self.start.params, run.changes)
@@ -137,18 +142,38 @@ class Grid:
             if experiment.complete and experiment.key in self.planned
         }
 
-    def elsewhere(self, name: str) -> str | None:
-        """The tag of the current commit's own baseline from which a run is done; None: there is no such tag.
+    @cached_property
+    def tags(self) -> dict[str, str]:
+        """Version of code and data -> tag of the current commit's own baseline that has it, but for `start`'s.
 
         Results of this machine that were put back, see `chorus.experiments.back`, are under such a tag.
         """
-        done = [each for each in self._history.experiments(self.stages) if each.complete]
+        kept = baseline.kept(self._history.git, self.head.commit)
+        versions = {self.at(reference).version: reference.removeprefix("refs/tags/") for reference in kept}
+        return {version: tag for version, tag in versions.items() if version != self.start.version}
+
+    def elsewhere(self, name: str) -> str | None:
+        """The tag of the current commit's own baseline from which a run is done; None: there is no such tag."""
+        done = {each.key for each in self._history.experiments(self.stages) if each.complete}
         params = next(self.params(run) for run in self.runs if run.name == name)
-        for reference in baseline.kept(self._history.git, self.head.commit):
-            key = run_key(params, self.at(reference).version)
-            if any(experiment.key == key for experiment in done):
-                return reference.removeprefix("refs/tags/")
-        return None
+        return next((tag for version, tag in self.tags.items() if run_key(params, version) in done), None)
+
+    def remarks(self, versions: Collection[str]) -> list[str]:
+        """Where the runs are that started from other results of the shared stages than those here; a sentence a tag.
+
+        Args:
+            versions: of the runs in a table.
+        """
+        if not self.tags:
+            return []
+        done = {each.version for each in self._history.experiments(self.stages) if each.complete}
+        found = []
+        for version, tag in self.tags.items():
+            if version in versions:
+                found.append(f"runs of this table {baseline.started_from(tag)}")
+            elif version in done:
+                found.append(f"not in this table: runs that {baseline.started_from(tag)}")
+        return found
 
     def latest(self) -> dict[str, Snapshot]:
         """As `finished`; a run that is not done with the current code and data stands with its latest experiment."""

@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chorus.errors import DataError
-from chorus.health import signals, sources
+from chorus.health import sources
 from chorus.health.sources import ENOUGH
+from chorus.metrics import multiclass
 
 SIGNALS = (
     "sources.gap", "sources.below", "sources.overfit", "sources.best", "durations.gain", "durations.jump",
@@ -79,18 +80,18 @@ def describe(
         raise DataError(f"{len(clips)} clips and probabilities of shape {probabilities.shape} cannot be described")
     if unknown := sorted(set(clips["label"]) - set(classes)):
         raise DataError(f"labels that the model does not know: {', '.join(unknown)}")
-    truth, predicted = pd.Index(classes).get_indexer(clips["label"]), signals.predictions(probabilities)
+    truth, predicted = pd.Index(classes).get_indexer(clips["label"]), multiclass.predictions(probabilities)
     table = clips.assign(predicted=np.asarray(classes)[predicted], right=predicted == truth)
-    buckets = signals.duration_buckets(clips["seconds"], (0.0, *duration_edges))
-    by_source = signals.accuracy_by(predicted, truth, clips["source"])
+    buckets = multiclass.duration_buckets(clips["seconds"], (0.0, *duration_edges))
+    by_source = multiclass.accuracy_by(predicted, truth, clips["source"])
     known = table[table["source"] != ""]
-    durations = signals.accuracy_by(predicted, truth, buckets)
+    durations = multiclass.accuracy_by(predicted, truth, buckets)
     durations = {name: durations[name] for name in dict.fromkeys(np.array(buckets)[np.argsort(clips["seconds"])])}
-    confusions = signals.confusion_pairs(predicted, truth, classes, expected=expected_confusions)
-    certain = [pair for pair in confusions if pair["low"] > signals.CONFUSED]
-    consistency = _known(asdict(signals.group_consistency(predicted, clips["group"])))
-    uncertain = signals.most_uncertain(probabilities)
-    balanced = signals.balanced_accuracy(predicted, truth)
+    confusions = multiclass.confusion_pairs(predicted, truth, classes, expected=expected_confusions)
+    certain = [pair for pair in confusions if pair["low"] > multiclass.CONFUSED]
+    consistency = _known(asdict(multiclass.group_consistency(predicted, clips["group"])))
+    uncertain = multiclass.most_uncertain(probabilities)
+    balanced = multiclass.balanced_accuracy(predicted, truth)
     lengths = [share["accuracy"] for share in durations.values() if share["clips"] >= ENOUGH]
     return Facts(
         tables={
@@ -102,10 +103,10 @@ def describe(
             "confusions": confusions,
             "confusions_expected": bool(expected_confusions),
             "uncertain": table.iloc[uncertain][["clip_id", "label", "predicted"]]
-            .assign(entropy=signals.entropy(probabilities)[uncertain])
+            .assign(entropy=multiclass.entropy(probabilities)[uncertain])
             .to_dict("records"),
             "group_consistency": consistency
-            | {"labels": _known(asdict(signals.group_consistency(truth, clips["group"])))["share"]},
+            | {"labels": _known(asdict(multiclass.group_consistency(truth, clips["group"])))["share"]},
         },
         signals={
             "sources.gap": sources.gap(known),

@@ -127,7 +127,7 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
     for rule in rules.rules:
         outcome, evidence, missing = _judge(rule, known, here, rules.names)
         if outcome is None:
-            needs = "; ".join(in_words(signal, rules.names) for signal in missing)
+            needs = "; ".join(signal_in_words(signal, rules.names) for signal in missing)
             not_judged.setdefault(rule.name, f"{rule.name}: not known: {needs}")
             continue
         said = said or outcome or rule.severity != "unknown"
@@ -172,10 +172,10 @@ def _holds(condition: Condition, known: Mapping[str, float], here: Circumstances
 def _evidence(condition: Condition, known: Mapping[str, float], here: Circumstances, names: Mapping[str, str]) -> str:
     threshold = condition.threshold.at(here)
     words = _WORDS[condition.operator]
-    return f"{in_words(condition.signal, names)}: {known[condition.signal]:.3g} ({words} {threshold:.3g})"
+    return f"{signal_in_words(condition.signal, names)}: {known[condition.signal]:.3g} ({words} {threshold:.3g})"
 
 
-def in_words(signal: str, names: Mapping[str, str]) -> str:
+def signal_in_words(signal: str, names: Mapping[str, str]) -> str:
     """A signal as people call it: "training loss, at the end"."""
     if signal in names:
         return names[signal]
@@ -192,7 +192,7 @@ def _checks(known: Mapping[str, float], rules: Rules, here: Circumstances) -> tu
         if range_ := phases.get(phase) or phases.get(""):
             low, high = (threshold.at(here) for threshold in range_)
         if value is not None and low is not None and high is not None:
-            checks.append(Check(signal, in_words(signal, rules.names), phase, value, low, high))
+            checks.append(Check(signal, signal_in_words(signal, rules.names), phase, value, low, high))
     return tuple(checks)
 
 

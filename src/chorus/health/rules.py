@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from chorus.errors import ParameterError
+from chorus.files import read_yaml
 
 Severity = Literal["trouble", "unknown", "watch"]
 SEVERITIES: tuple[Severity, ...] = ("trouble", "unknown", "watch")  # the worst first
@@ -102,9 +101,10 @@ def load_rules(profile: str, path: Path = RULES) -> Rules:
     """Read a profile.
 
     Raises:
-        ParameterError: there is no such profile, or the file holds something that is no rule: names it.
+        ParameterError: there is no such profile, or the file cannot be used (`chorus.files.read_yaml`) or holds
+            something that is no rule: names it.
     """
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path)
     profiles = content["profiles"]
     if profile not in profiles:
         raise ParameterError(f"health.profile: {profile!r} is not allowed: one of {', '.join(profiles)}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def in_words(detail: Mapping[str, Any]) -> str:
+def verdict_in_words(detail: Mapping[str, Any]) -> str:
     """The verdict, the findings with their numbers, what to do, and what could not be judged.
 
     Args:

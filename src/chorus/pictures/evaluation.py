@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, TEST_OOD, VALIDATION
+from chorus.clips import NEGATIVE, OOD_VALIDATION, POSITIVE, TEST_IID, TEST_OOD, VALIDATION
 from chorus.pictures.look import COLOUR_OF, GREY, INK, NAME_OF, clipped, grid, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import SubFigure
 
-_SPLITS = (VALIDATION, TEST_IID, TEST_OOD)
+_SPLITS = (VALIDATION, OOD_VALIDATION, TEST_IID, TEST_OOD)  # the second only where a survey has it
 _BASELINE_MARKS = "sD^vP*X"
 
 

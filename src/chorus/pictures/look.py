@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chorus.clips import NEGATIVE, POSITIVE, TEST_IID, TEST_OOD, VALIDATION
+from chorus.clips import NEGATIVE, OOD_VALIDATION, POSITIVE, TEST_IID, TEST_OOD, VALIDATION
 from chorus.files import replacing
 
 if TYPE_CHECKING:
@@ -19,9 +19,22 @@ DPI = 120
 WIDTH = 10.0  # inches: 1,200 pixels
 
 # Okabe & Ito's colours, https://jfly.uni-koeln.de/color/
-GREEN, BLUE, ORANGE, SKY, GREY, INK = "#009E73", "#0072B2", "#D55E00", "#56B4E9", "#8A8F94", "#22272B"
-COLOUR_OF = {VALIDATION: GREY, TEST_IID: BLUE, TEST_OOD: ORANGE, POSITIVE: GREEN, NEGATIVE: GREY}
-NAME_OF = {VALIDATION: "validation", TEST_IID: "IID test", TEST_OOD: "OOD test"}
+GREEN, BLUE, ORANGE, SKY, PURPLE = "#009E73", "#0072B2", "#D55E00", "#56B4E9", "#CC79A7"
+GREY, INK = "#8A8F94", "#22272B"
+COLOUR_OF = {
+    VALIDATION: GREY,
+    OOD_VALIDATION: PURPLE,
+    TEST_IID: BLUE,
+    TEST_OOD: ORANGE,
+    POSITIVE: GREEN,
+    NEGATIVE: GREY,
+}
+NAME_OF = {
+    VALIDATION: "validation",
+    OOD_VALIDATION: "OOD validation",
+    TEST_IID: "IID test",
+    TEST_OOD: "OOD test",
+}
 
 _STYLE = {
     "font.size": 9,

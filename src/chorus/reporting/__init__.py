@@ -3,6 +3,7 @@
 from chorus.reporting.figures import draw_all
 from chorus.reporting.hardest import HardClip, hard_clips, wrong_counts, wrong_shares
 from chorus.reporting.page import Material, page
+from chorus.reporting.selection import selection_sentence
 from chorus.reporting.tables import typed
 from chorus.reporting.verdicts import verdicts
 
@@ -12,6 +13,7 @@ __all__ = [
     "draw_all",
     "hard_clips",
     "page",
+    "selection_sentence",
     "typed",
     "verdicts",
     "wrong_counts",

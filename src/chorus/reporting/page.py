@@ -33,6 +33,7 @@ class Material:
     figures: name of a picture ("leaderboard", "heat_f1", "parallel", "health", ...) -> PNG.
     hard_clips, wrong_counts: of `chorus.reporting.hardest`; `hard_missing` says why there are none, or no sounds;
         `spectrograms`, what their pictures show.
+    selection: how the best was chosen and judged, and what it is worth corrected for that.
     verdicts: name of a comparison -> a sentence on whether its difference is real.
     subsets: metrics/subsets.json. notes: metrics/survey.json's.
     data: of dvc.lock, each with stage, path, md5, size and nfiles.
@@ -50,6 +51,7 @@ class Material:
     spectrograms: str = ""
     wrong_counts: Sequence[Mapping[str, Any]] = ()
     hard_missing: str = ""
+    selection: str = ""
     verdicts: Mapping[str, str] = field(default_factory=dict)
     subsets: Mapping[str, Any] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from chorus.statistics.effects import (
 from chorus.statistics.paired import DeLong, McNemar, cohens_g, delong, holm, mcnemar, mcnemar_chi2
 from chorus.statistics.power import minimal_detectable_difference, smallest_sign_flip_p
 from chorus.statistics.ranking import Best, judge_best
+from chorus.statistics.selection import Selection, correct_for_selection
 from chorus.statistics.summary import SeedSummary, format_summaries, seed_summary
 
 __all__ = [
@@ -29,8 +30,10 @@ __all__ = [
     "STAGE6_INTERACTIONS",
     "STAGE6_MAIN",
     "SeedSummary",
+    "Selection",
     "cohens_g",
     "compare",
+    "correct_for_selection",
     "delong",
     "format_summaries",
     "holm",

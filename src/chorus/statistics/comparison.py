@@ -39,13 +39,23 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Models:
+class Models:
     """One configuration: scores (seeds, clips) and thresholds (seeds,), by rising seed and clip id."""
 
     clips: pd.DataFrame
     scores: Floats
     thresholds: Floats
     seeds: tuple[int, ...]
+
+    @property
+    def labels(self) -> NDArray[np.bool_]:
+        """Of each clip, whether it is positive: (clips,)."""
+        return np.asarray(self.clips["label"] == POSITIVE, dtype=np.bool_)
+
+    @property
+    def nights(self) -> NDArray[np.str_]:
+        """The site-night of each clip: (clips,)."""
+        return np.asarray(self.clips["night"], dtype=np.str_)
 
 
 def compare(
@@ -69,12 +79,11 @@ def compare(
     Raises:
         DataError: columns or clips are missing; A and B have other clips, labels, nights or seeds.
     """
-    a, b = (_models(table, split, name) for table, name in zip((predictions_a, predictions_b), names, strict=True))
+    a, b = (models(table, split, name) for table, name in zip((predictions_a, predictions_b), names, strict=True))
     _check_pairs(a, b, names)
-    labels = (a.clips["label"] == POSITIVE).to_numpy(dtype=bool)
-    nights = a.clips["night"].to_numpy(dtype=str)
+    labels = a.labels
     differences = paired_bootstrap(
-        labels, a.scores, b.scores, a.thresholds, b.thresholds, nights, resamples=resamples, seed=seed
+        labels, a.scores, b.scores, a.thresholds, b.thresholds, a.nights, resamples=resamples, seed=seed
     )
     if metric not in differences:
         raise DataError(f"metric: {metric} is not allowed: one of {', '.join(differences)}")
@@ -91,7 +100,13 @@ def compare(
     )
 
 
-def _models(table: pd.DataFrame, split: str, name: str) -> _Models:
+def models(table: pd.DataFrame, split: str, name: str) -> Models:
+    """The models of a configuration on the clips of one split, from a table of predictions.
+
+    Raises:
+        DataError: columns or clips are missing, there are two predictions of a seed for a clip, or a seed has no one
+            threshold or other clips than the others.
+    """
     if missing := [column for column in COLUMNS if column not in table]:
         raise DataError(f"the predictions of {name} lack the columns {', '.join(missing)}")
     table = table[table["split"] == split].sort_values(["seed", "clip_id"], kind="stable", ignore_index=True)
@@ -106,10 +121,10 @@ def _models(table: pd.DataFrame, split: str, name: str) -> _Models:
     if (thresholds.nunique() != 1).any():
         raise DataError(f"{name} needs one threshold for each seed")
     clips = table.loc[table["seed"] == table["seed"].iloc[0], ["clip_id", "label", "night"]].reset_index(drop=True)
-    return _Models(clips, scores.to_numpy(), thresholds.first().to_numpy(), tuple(int(s) for s in scores.index))
+    return Models(clips, scores.to_numpy(), thresholds.first().to_numpy(), tuple(int(s) for s in scores.index))
 
 
-def _check_pairs(a: _Models, b: _Models, names: tuple[str, str]) -> None:
+def _check_pairs(a: Models, b: Models, names: tuple[str, str]) -> None:
     if a.seeds != b.seeds:
         raise DataError(
             f"{names[0]} and {names[1]} are compared seed by seed, but have seeds {list(a.seeds)}, {list(b.seeds)}:"

@@ -33,6 +33,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chorus.errors import DataError
+from chorus.seeds import generator
 from chorus.statistics.intervals import student
 from chorus.statistics.paired import holm
 from chorus.statistics.power import minimal_detectable_difference
@@ -233,7 +234,7 @@ def _effect(table: pd.DataFrame, asked: Contrast | Interaction, factors: list[st
             f"{inner.reference} x {asked.reference}",
         )
         pairs = _difference_of(_matched(table, inner, factors), asked.factor, asked.level, asked.reference)
-    whole = pairs.unstack("seed").reindex(columns=sorted(table["seed"].unique())).dropna()
+    whole = _by_seed(pairs).reindex(columns=sorted(table["seed"].unique())).dropna()
     if whole.empty:
         raise DataError(f"{name}: there are no matched runs with every seed")
     values = whole.to_numpy()  # (pairs, seeds)
@@ -260,17 +261,30 @@ def _effect(table: pd.DataFrame, asked: Contrast | Interaction, factors: list[st
 
 
 def sign_flip(differences: Sequence[float] | Floats) -> float:
-    """Exact two-sided p of the hypothesis that each difference could as well have had the other sign.
+    """Two-sided p of the hypothesis that each difference could as well have had the other sign.
+
+    From all 2^n flips of up to 20 differences, else from 65,536 drawn ones and the differences as they are.
 
     Raises:
-        DataError: no differences, or more than 20 (for which all 2^n flips are too many).
+        DataError: no differences.
     """
     values = np.asarray(differences, dtype=np.float64)
-    if not 1 <= len(values) <= 20:
-        raise DataError(f"flipping signs takes 1 to 20 differences, not {len(values)}")
-    signs = 1 - 2 * (np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1)
-    sums = np.abs(signs @ values)
+    if not len(values):
+        raise DataError("flipping signs takes at least one difference")
+    if len(values) <= 20:
+        flipped = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
+    else:
+        flipped = generator(1, "sign flips").integers(0, 2, size=(1 + 2**16, len(values)))
+        flipped[0] = 0
+    sums = np.abs((1 - 2 * flipped) @ values)
     return float(np.mean(sums >= sums[0] * (1 - 1e-12)))
+
+
+def _by_seed(pairs: pd.Series) -> pd.DataFrame:
+    """A row a matched pair, a column a seed; where runs differ in one factor only, there is one pair."""
+    if pairs.index.nlevels == 1:
+        return pairs.to_frame().T
+    return pairs.unstack("seed")
 
 
 def _matched(table: pd.DataFrame, contrast: Contrast, factors: list[str]) -> pd.Series:

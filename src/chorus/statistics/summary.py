@@ -36,14 +36,14 @@ def seed_summary(values: Sequence[float] | NDArray[np.float64], *, level: float 
     Raises:
         DataError: no values, or one that is not finite.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # Student's t; scipy.stats has it too, but takes a second to import
 
     given = np.asarray(values, dtype=np.float64)
     if given.ndim != 1 or not len(given) or not np.isfinite(given).all():
         raise DataError("a summary over seeds needs at least one value, and finite ones")
     n, mean = len(given), float(given.mean())
     sd = float(given.std(ddof=1)) if n > 1 else float("nan")
-    reach = float(t.ppf((1 + level) / 2, n - 1)) * sd / np.sqrt(n) if n > 1 else float("nan")
+    reach = float(stdtrit(n - 1, (1 + level) / 2)) * sd / np.sqrt(n) if n > 1 else float("nan")
     return SeedSummary(n, mean, sd, mean - reach, mean + reach, float(given.min()), float(given.max()))
 
 

@@ -14,10 +14,10 @@ from chorus import quarantine
 from chorus.audio import Heard
 from chorus.errors import DataError
 from chorus.reading import Recording, examine
+from chorus.survey.clip_table import read_clip_table
 from chorus.survey.cuts import Span
 from chorus.survey.memory import hash_file
 from chorus.survey.options import SurveyOptions
-from chorus.survey.table import read_clip_table
 
 
 @dataclass(frozen=True)

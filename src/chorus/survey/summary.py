@@ -43,7 +43,7 @@ def summarise(
     }
 
 
-def in_words(table: pd.DataFrame, column: str, most: int = 3) -> list[str]:
+def tally(table: pd.DataFrame, column: str, most: int = 3) -> list[str]:
     """A sentence for each kind of reason or remark, the commonest first: how many files, and the first few of them.
 
     Args:

@@ -11,7 +11,7 @@ from chorus.training.options import Upsampling
 Features = NDArray[np.float32]
 SMOTE_NEIGHBOURS = 5
 SMOTE_ROWS = 8192  # of a class with more, a random sample of so many: neighbours cost the square of their number
-_BLOCK = 1024  # rows whose distances are held in memory at once
+_BLOCK = 256  # rows that are worked on at once
 
 
 def upsample(
@@ -33,38 +33,43 @@ def upsample(
         DataError: points between rows are asked for, but a class has a single row.
     """
     counts = np.bincount(labels)
-    parts, origins = [features], [np.arange(len(labels))]
-    for label in np.flatnonzero(counts):
-        missing = round(ratio * int(counts.max())) - int(counts[label])
-        if mode != "none" and missing > 0:
-            rows = np.flatnonzero(labels == label)
-            added, first = _between(features[rows], missing, mode, random)
-            parts.append(added)
-            origins.append(rows[first])
-    origin = np.concatenate(origins)
-    return np.concatenate(parts), labels[origin], origin
+    missing = {label: round(ratio * int(counts.max())) - int(counts[label]) for label in np.flatnonzero(counts)}
+    drawn = [
+        _drawn(features, np.flatnonzero(labels == label), missing[label], mode, random)
+        for label in missing
+        if mode != "none" and missing[label] > 0
+    ]
+    own = np.arange(len(labels))
+    if not drawn:
+        return features, labels, own
+    first, second, place = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    filled = np.empty((len(own) + len(first), features.shape[1]), features.dtype)
+    filled[: len(own)] = features
+    for start in range(0, len(first), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        filled[len(own) :][block] = blend(features[second[block]], features[first[block]], place[block])
+    origin = np.concatenate([own, first])
+    return filled, labels[origin], origin
 
 
-def _between(
-    own: Features, missing: int, mode: Upsampling, random: np.random.Generator
-) -> tuple[Features, NDArray[np.intp]]:
-    """New points at or between the rows of one class, and the first row of each."""
-    if mode != "repeat" and len(own) < 2:
-        raise DataError(f"upsampling by {mode!r} needs two rows of each class, but one has {len(own)}")
-    if mode == "smote" and len(own) > SMOTE_ROWS:
-        sample = random.choice(len(own), SMOTE_ROWS, replace=False, shuffle=False)
-        added, first = _between(own[sample], missing, mode, random)
-        return added, sample[first]
-    first = random.integers(len(own), size=missing)
+def _drawn(
+    features: Features, rows: NDArray[np.intp], missing: int, mode: Upsampling, random: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """New points of one class, of which these are the rows: from which row, towards which row, and how far."""
+    if mode != "repeat" and len(rows) < 2:
+        raise DataError(f"upsampling by {mode!r} needs two rows of each class, but one has {len(rows)}")
+    if mode == "smote" and len(rows) > SMOTE_ROWS:
+        rows = rows[random.choice(len(rows), SMOTE_ROWS, replace=False, shuffle=False)]
+    first = random.integers(len(rows), size=missing)
     if mode == "repeat":
-        return own[first], first
+        return rows[first], rows[first], np.zeros(missing, dtype=np.float32)
     if mode == "smote":
-        neighbours = nearest(own, SMOTE_NEIGHBOURS)
+        neighbours = nearest(features[rows], SMOTE_NEIGHBOURS)
         second = neighbours[first, random.integers(neighbours.shape[1], size=missing)]
     else:
-        second = (first + random.integers(1, len(own), size=missing)) % len(own)
+        second = (first + random.integers(1, len(rows), size=missing)) % len(rows)
     place = np.full(missing, 0.5) if mode == "mean" else random.random(missing)
-    return blend(own[second], own[first], place.astype(np.float32)), first
+    return rows[first], rows[second], place.astype(np.float32)
 
 
 def nearest(points: Features, count: int) -> NDArray[np.intp]:
@@ -79,7 +84,8 @@ def nearest(points: Features, count: int) -> NDArray[np.intp]:
         here = np.arange(len(distances))
         distances[here, start + here] = np.inf
         # Rounded, so that the last digits of a matrix product, which vary with its threads, do not decide.
-        found.append(np.argpartition(distances.astype(np.float32), count - 1, axis=1)[:, :count])
+        order = np.argpartition(distances.astype(np.float32), count - 1, axis=1)
+        found.append(order[:, :count].copy())  # a view would keep the whole order
     return np.concatenate(found)
 
 

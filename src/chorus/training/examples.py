@@ -87,7 +87,8 @@ class Examples:
         if len(np.unique(self.clip_ids)) < len(self):
             content = [hashlib.sha256(row.tobytes()).digest() for row in self.features]
             order = np.array(sorted(range(len(self)), key=lambda row: (self.clip_ids[row], content[row])))
-        return self.take(order)
+        in_order = (order == np.arange(len(self))).all()
+        return self if in_order else self.take(order)  # a copy may be gigabytes
 
     def first_windows(self) -> Examples:
         """One row a clip, in the order of `clip_scores`: for labels and groups of clips."""

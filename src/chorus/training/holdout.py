@@ -66,18 +66,15 @@ def _smallest(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
     sizes, has = counts.sum(axis=1), counts > 0
     order = np.argsort(sizes, kind="stable")
     chosen = np.zeros(len(counts), dtype=bool)
-    if complete := [group for group in order if has[group].all()]:
+    complete = order[has[order].all(axis=1)]
+    if len(complete):
         chosen[complete[0]] = True
         return chosen
     for kind in np.argsort(has.sum(axis=0), kind="stable"):  # the class in the fewest groups has the least choice
         if not has[chosen, kind].any():
-            chosen[[group for group in order if has[group, kind] and _leaves_all(has[~chosen], has[group])][:1]] = True
+            leaves_all = (has[~chosen].sum(axis=0) > has[order]).all(axis=1)  # in the groups that are not taken
+            chosen[order[has[order, kind] & leaves_all][:1]] = True
     return chosen
-
-
-def _leaves_all(remaining: NDArray[np.bool_], group: NDArray[np.bool_]) -> bool:
-    """Whether each class is in the remaining groups more often than in this one of them."""
-    return bool((remaining.sum(axis=0) > group).all())
 
 
 def _distance(held: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:

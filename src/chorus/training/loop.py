@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 
 from chorus.clips import name_clips
 from chorus.errors import ModelError
-from chorus.health.signals import improvement_rate
+from chorus.metrics.multiclass import improvement_rate
 from chorus.seeds import generator
 from chorus.training.batches import Batches, one_hot
 from chorus.training.examples import Examples
-from chorus.training.judge import Judge, spread
 from chorus.training.losses import loss, losses
 from chorus.training.network import Network
 from chorus.training.optimizer import Adam, clip, global_norm
 from chorus.training.options import HeadOptions, epochs_for
 from chorus.training.small import UNJUDGED
 from chorus.training.stopping import NotFiniteError, guide_says_stop
+from chorus.training.validation import Validation, spread
 
 Features = NDArray[np.float32]
 History = list[dict[str, float]]
@@ -80,7 +80,7 @@ def fit(
     descent = Descent(network, rows, classes, options, seed)
     validation = None
     if judge is not None and judge_features is not None:
-        validation = Judge(judge_features, judge, options, seed)
+        validation = Validation(judge_features, judge, options, seed)
     merit = "validation_macro_f1" if classes > 2 else "validation_auprc"
     history: History = []
     best, best_epoch, layers, stopped = (-math.inf, -math.inf), 0, network.layers(), None
@@ -89,7 +89,7 @@ def fit(
         for epoch in range(1, (until or descent.epochs) + 1):
             try:
                 row = {"epoch": epoch, **descent.epoch(epoch)}
-                row |= UNJUDGED if validation is None else validation.judge(network, epoch)
+                row |= UNJUDGED if validation is None else validation.measure(network, epoch)
             except NotFiniteError as trouble:
                 if not history:
                     advice = "lower learning_rate, or look for extreme values in the embeddings"

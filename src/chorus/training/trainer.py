@@ -144,14 +144,14 @@ def _fitted(
 
     mean, std = _moments(part.features, options.std_floor)
     features, labels, origin = upsample(
-        (part.features - mean) / std,
+        _standardised(part.features, mean, std),
         part.labels,
         options.upsampling,
         options.upsampling_ratio,
         generator(seed, "train", "upsampling"),
     )
     rows = Rows(features, labels, part.clip_ids[origin], own=len(part))
-    judge_features = (judge.features - mean) / std if judge else None
+    judge_features = _standardised(judge.features, mean, std) if judge else None
     fitted = fit(rows, judge_features, judge, len(part.classes), options, seed, on_epoch, until)
     classes = part.classes if len(part.classes) > 2 else part.classes[1:]
     return Head(mean=mean, std=std, layers=fitted.layers, classes=classes), fitted, len(labels) - len(part)
@@ -197,6 +197,14 @@ def _moments(features: NDArray[np.float32], floor: float) -> tuple[NDArray[np.fl
     constant = std <= np.maximum(1e-6 * np.abs(mean), 1e-30)
     least = 0.0 if constant.all() else floor * float(np.median(std[~constant]))
     return mean.astype(np.float32), np.where(constant, 1.0, np.hypot(std, least)).astype(np.float32)
+
+
+def _standardised(
+    features: NDArray[np.float32], mean: NDArray[np.float32], std: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    deviations = features - mean
+    deviations /= std  # in place: the rows may be gigabytes
+    return deviations
 
 
 def _merit(classes: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from chorus.experiments.review.membership import clip_sets, compare_sets, in_words
+from chorus.experiments.review.membership import clip_sets, clips_in_words, compare_sets
 
 SPLITS = pd.DataFrame(
     [
@@ -33,8 +33,8 @@ def test_the_training_set_by_label_quality_and_source():
     changes = compare_sets(clip_sets(SPLITS, subsets, before), clip_sets(SPLITS, subsets, after))
     change = changes[0]
     assert (change.name, change.before, change.after) == ("training set", 2, 3)
-    assert in_words(change.entered) == "1 negative from hard, 1 positive (low) from small"
-    assert in_words(change.left) == "1 negative"
+    assert clips_in_words(change.entered) == "1 negative from hard, 1 positive (low) from small"
+    assert clips_in_words(change.left) == "1 negative"
     assert [other.name for other in changes if other.any] == ["training set"]
 
 
@@ -48,7 +48,7 @@ def test_a_clip_that_moves_leaves_one_split_and_enters_another():
 def test_a_corrected_label_leaves_and_enters():
     corrected = SPLITS.assign(label=SPLITS["label"].where(SPLITS["clip_id"] != "n2", "positive"))
     (change,) = (c for c in compare_sets(clip_sets(SPLITS, {}, None), clip_sets(corrected, {}, None)) if c.any)
-    assert (change.name, in_words(change.entered), in_words(change.left)) == (
+    assert (change.name, clips_in_words(change.entered), clips_in_words(change.left)) == (
         "split test_ood",
         "1 positive",
         "1 negative",
@@ -68,4 +68,4 @@ def test_without_the_splits_clips_are_counted_all_the_same():
     before = clip_sets(None, {"positive/small": _subset("p1")}, None)
     after = clip_sets(None, {"positive/small": _subset("p1", "p2")}, None)
     (change,) = compare_sets(before, after)
-    assert in_words(change.entered) == "1 clips"
+    assert clips_in_words(change.entered) == "1 clips"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus.experiments.review.facts import Facts
-from chorus.experiments.review.membership import Change, in_words
+from chorus.experiments.review.membership import Change, clips_in_words
 from chorus.experiments.review.noise import THRESHOLD
 from chorus.experiments.review.pictures import FIRST, Pictures
 from chorus.experiments.review.suspicions import incomparable, suspicions
@@ -182,7 +182,7 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def _came(clips: Any) -> str:
-    return f"{len(clips)}: {in_words(clips)}" if len(clips) else "0"
+    return f"{len(clips)}: {clips_in_words(clips)}" if len(clips) else "0"
 
 
 def _count(count: int | None) -> str:

@@ -20,7 +20,7 @@ from chorus.errors import DataError
 from chorus.experiments.consistency import RESULTS, edited_results, stale_stages
 from chorus.experiments.review.membership import Change, clip_sets, compare_sets
 from chorus.experiments.review.noise import Noise, noise_among
-from chorus.experiments.review.tables import SPLITS, SUBSETS, TRAINING, Revision, Tables
+from chorus.experiments.review.revision import SPLITS, SUBSETS, TRAINING, Revision, Tables
 
 WORKSPACE = "workspace"
 AUDIT = "metrics/splits.json"
@@ -187,7 +187,8 @@ def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) 
     difference = git.diff(start, end) if end else git.diff(start)
     paths = {path for delta in difference.deltas for path in (delta.old_file.path, delta.new_file.path)}
     told = aside | {"params.yaml", "dvc.lock"}
-    return sorted(path for path in paths - told if not path.startswith(tuple(f"{folder}/" for folder in RESULTS)))
+    results = tuple(f"{folder}/" for folder in {*RESULTS, *aside})
+    return sorted(path for path in paths - told if not path.startswith(results))
 
 
 def _flat(difference: dict[str, Any]) -> dict[str, Pair]:

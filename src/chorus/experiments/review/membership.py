@@ -84,7 +84,7 @@ def compare_sets(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.Data
     return changes
 
 
-def in_words(clips: pd.DataFrame) -> str:
+def clips_in_words(clips: pd.DataFrame) -> str:
     """Clips by label, quality and source: "3 positive (high), 34 negative from hardneg_conf_min_50"."""
     counts = clips.groupby(["label", "quality", "source"], sort=True).size()
     words = []

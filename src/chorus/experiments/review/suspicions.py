@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from chorus.clips import TEST_IID, TEST_OOD, VALIDATION
 from chorus.experiments.review.facts import Facts
-from chorus.experiments.review.membership import Change, in_words, split_name
+from chorus.experiments.review.membership import Change, clips_in_words, split_name
 from chorus.experiments.review.noise import THRESHOLD
-from chorus.experiments.review.tables import SPLITS
+from chorus.experiments.review.revision import SPLITS
 
 FAR = 0.1  # a threshold that moved further is told of where the seed noise is unknown
 TESTS = {split_name(TEST_OOD): "ood_", split_name(TEST_IID): "iid_"}
@@ -50,7 +50,7 @@ def _tests(facts: Facts) -> list[str]:
 
 def _moves(change: Change) -> str:
     moves = [
-        f"{len(clips)} {verb} ({in_words(clips)})"
+        f"{len(clips)} {verb} ({clips_in_words(clips)})"
         for verb, clips in (("entered", change.entered), ("left", change.left))
         if len(clips)
     ]

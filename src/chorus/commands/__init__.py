@@ -1,0 +1,65 @@
+"""The command `chorus`: what a person types. Arguments in, tables out; what they say is computed by the library."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from chorus.commands import (
+    compare,
+    coverage,
+    effects,
+    leaderboard,
+    nightly,
+    page,
+    power,
+    recompute,
+    spread,
+    thresholds,
+)
+from chorus.errors import ChorusError, one_line
+
+COMMANDS = (effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command and of all its parts."""
+    top = argparse.ArgumentParser(
+        prog="chorus",
+        description="Is the difference real? What a table of runs says, whoever made it.",
+        epilog="chorus COMMAND --help says more.",
+    )
+    import shtab
+
+    shtab.add_argument_to(top, ["--print-completion"], help="print the completion script of a shell")
+    parts = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        summary = (command.__doc__ or "").split("\n")[0]
+        name = command.__name__.rpartition(".")[2]
+        part = parts.add_parser(
+            name,
+            help=summary.rstrip(".").replace("%", "%%"),
+            description=command.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(part)
+        part.set_defaults(action=command.run)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; an error of ours, or of the machine, is one line and exit code 1."""
+    try:
+        given = parser().parse_args(arguments)
+        given.action(given)
+    except ChorusError as error:
+        sys.exit(f"error: {error}")
+    except BrokenPipeError:  # `chorus ... | head` has seen enough
+        sys.stderr.close()
+    except Exception as error:
+        if (sentence := one_line(error)) is None:
+            raise
+        sys.exit(f"error: {sentence}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,97 @@
+"""The arguments that say which table of runs, and what its columns mean."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from chorus.errors import ParameterError
+from chorus.runs.options import TableOptions, check_options, read_options
+from chorus.runs.table import Runs, read_runs
+
+
+def add_table_arguments(parser: argparse.ArgumentParser) -> None:
+    """A table of runs: by a YAML that describes it, or column by column."""
+    table = parser.add_argument_group("the table of runs", "either --table, or --runs with --factors and --metrics")
+    table.add_argument("--table", type=Path, metavar="YAML", help="a file that says what the columns mean")
+    table.add_argument("--runs", type=Path, metavar="CSV", help="one row a run")
+    table.add_argument("--factors", type=_listed, metavar="A,B", help="columns that runs differ in, beside the seed")
+    table.add_argument("--metrics", type=_listed, metavar="X,Y", help="columns with figures")
+    table.add_argument("--seed", default="seed", metavar="COLUMN", help="default: %(default)s")
+    table.add_argument("--run", default="", metavar="COLUMN", help="names of the runs (default: row numbers)")
+    table.add_argument("--block", default="", metavar="COLUMN", help="runs are compared only where they agree in this")
+    table.add_argument(
+        "--reference", action="append", default=[], metavar="FACTOR=LEVEL", help="compare a factor's levels with this"
+    )
+    parser.add_argument("--only", type=_listed, metavar="BLOCK,BLOCK", help="these blocks only (default: all)")
+
+
+def add_metric(parser: argparse.ArgumentParser) -> None:
+    """The metric that a command is about."""
+    parser.add_argument("--metric", metavar="X", help="which metric (default: the first of the table)")
+
+
+def read_table(arguments: argparse.Namespace) -> Runs:
+    """The table that the arguments name.
+
+    Raises:
+        ParameterError, DataError: see `read_options` and `read_runs`; or there is no table.
+    """
+    if arguments.table and arguments.runs:
+        raise ParameterError("--table and --runs are not allowed together: the YAML names its own CSV")
+    if arguments.table:
+        given, folder = read_options(arguments.table), arguments.table.parent
+    elif arguments.runs and arguments.factors and arguments.metrics:
+        given, folder = _from_columns(arguments), arguments.runs.parent
+    else:
+        raise ParameterError("which table? give --table YAML, or --runs CSV with --factors A,B and --metrics X,Y")
+    return read_runs(given, folder)
+
+
+def metric_of(arguments: argparse.Namespace, runs: Runs) -> str:
+    """The metric that the arguments name, or the first of the table.
+
+    Raises:
+        ParameterError: an unknown one.
+    """
+    metric: str = arguments.metric or runs.metrics[0]
+    runs.check_metric(metric)
+    return metric
+
+
+def blocks_of(arguments: argparse.Namespace, runs: Runs) -> list[str]:
+    """The blocks that the arguments name, or all.
+
+    Raises:
+        ParameterError: an unknown one.
+    """
+    if not arguments.only:
+        return runs.blocks()
+    for block in arguments.only:
+        runs.of(block)
+    return list(arguments.only)
+
+
+def _from_columns(arguments: argparse.Namespace) -> TableOptions:
+    references = {}
+    for text in arguments.reference:
+        factor, sign, level = text.partition("=")
+        if not sign or not level:
+            raise ParameterError(f"--reference: {text!r} is not allowed: FACTOR=LEVEL")
+        references[factor] = level
+    given = TableOptions(
+        runs=arguments.runs.name,
+        run=arguments.run,
+        seed=arguments.seed,
+        factors={column: column for column in arguments.factors},
+        metrics={column: column for column in arguments.metrics},
+        block=arguments.block,
+        references=references,
+    )
+    check_options(given, "--reference")
+    return given
+
+
+def _listed(text: str) -> Sequence[str]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,98 @@
+"""What the winner of a grid is worth to somebody who had no say in its choice.
+
+Where one site chooses and judges, its figure is flattered, and corrected here from the predictions of all runs. Where
+each site in turn is left out, the table of runs tells: the others choose, and it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from chorus.errors import DataError
+from chorus.evaluation.bootstrap import METRICS
+from chorus.experiments.grid import JUDGED_BY
+from chorus.statistics.comparison import models
+from chorus.statistics.selection import Selection, correct_for_selection
+
+SITES = "split.ood_sites"  # the axis of a grid that leaves one site out after the other
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What is chosen by the other sites, judged at the site left out.
+
+    judged: site -> the metric there of the configuration that is best on average at the others.
+    flattered: the mean over sites of the best figure at each.
+    """
+
+    judged: dict[str, float]
+    flattered: float
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(list(self.judged.values())))
+
+
+def leaves_sites_out(axes: Sequence[str], runs: pd.DataFrame) -> bool:
+    """Whether a grid leaves several sites out, one after the other."""
+    return SITES in axes and runs[SITES].nunique() > 1
+
+
+def leave_one_site_out(runs: pd.DataFrame, axes: Sequence[str], metric: str) -> LeftOut:
+    """Choose by all sites but one, judge at that one, for each site.
+
+    Args:
+        runs: the table of runs, with a column for each of `axes`: by its name, or its last part (the factors).
+        axes: the parameters that vary in the grid, `SITES` among them.
+
+    Raises:
+        DataError: fewer than two configurations have runs at every site.
+    """
+    own = [key if key in runs else key.rpartition(".")[2] for key in axes if key not in ("seed", SITES)]
+    means = runs.groupby([SITES, *own])[metric].mean()
+    table = means.unstack(SITES) if own else means.to_frame().T
+    table = table.dropna()  # (configurations, sites)
+    if len(table) < 2:
+        raise DataError("nothing was chosen: there must be two configurations with runs at every site")
+    judged = {}
+    for site in table:
+        best = table.drop(columns=site).mean(axis=1).idxmax()
+        judged[str(site)] = float(table.loc[[best], site].iloc[0])
+    return LeftOut(judged, float(table.max().mean()))
+
+
+def correct_best(predictions: pd.DataFrame, runs: pd.DataFrame, rank_by: str, *, resamples: int = 1000) -> Selection:
+    """The best configuration of a grid, corrected for having been chosen by the clips that judge it.
+
+    Args:
+        predictions: of all runs, see `chorus.experiments.predictions.PredictionStore.together`.
+        runs: run, seed and signature. Configurations that lack a seed are left out.
+        rank_by: such as "ood.f1".
+
+    Raises:
+        DataError: the metric cannot be redrawn; configurations were judged on other clips; or see
+            `chorus.statistics.selection.correct_for_selection`.
+    """
+    split, _, metric = rank_by.partition(".")
+    if metric not in METRICS:
+        raise DataError(f"{rank_by} cannot be corrected for selection: only {', '.join(METRICS)}")
+    of = runs.set_index("run")["signature"]
+    tables = predictions.groupby(predictions["run"].map(of), sort=True)
+    found = {name: models(table, JUDGED_BY[split], str(name)) for name, table in tables}
+    seeds = max(len(each.seeds) for each in found.values())
+    whole = {name: each for name, each in found.items() if len(each.seeds) == seeds}
+    first, *others = whole.values()
+    if any(each.seeds != first.seeds or not each.clips.equals(first.clips) for each in others):
+        raise DataError("the configurations were not all judged on the same clips and with the same seeds")
+    return correct_for_selection(
+        first.labels,
+        np.stack([each.scores for each in whole.values()]),
+        np.stack([each.thresholds for each in whole.values()]),
+        first.nights,
+        metric,
+        resamples=resamples,
+    )

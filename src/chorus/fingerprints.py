@@ -1,0 +1,203 @@
+"""What the code of a stage *is*: one line for each of our files that it runs, with a hash of what the file means.
+
+DVC does not see a helper that a stage imports unless it is listed, and a stage that depended on a whole package would
+run at every edit of it. So each stage depends on one text file, `code/<stage>.txt`, which follows from the imports: a
+comment or a docstring changes none of its lines, and an edit of a helper changes the texts of the stages that use it.
+
+* A module means its syntax tree without docstrings; a data file means its bytes.
+* Imports count wherever they stand, also inside a function. An import that is computed cannot be followed: refused.
+* A data file belongs to the module beside it that has its name or names it in a string. One of no module: refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from chorus.errors import DataError
+
+FOLDER = Path("code")  # of a repository: the texts
+SOURCE = Path("src")  # of a repository: what they are of
+_COMPUTED_IMPORTS = {"__import__", "eval", "exec", "import_module", "run_module", "run_path", "spec_from_file_location"}
+_METHODS = {"eval", "exec"}  # as a method they are something else: `model.eval()`
+_NO_MEANING = {"kind", "type_comment"}  # fields of a syntax tree: a string's prefix u, a comment
+
+
+def fingerprints(root: Path, stages: Mapping[str, Any]) -> dict[str, str]:
+    """The fingerprint of each stage whose command is a script of this repository, by its name.
+
+    A stage that depends on all of `src` needs none: the one that writes the fingerprints.
+
+    Args:
+        root: the repository.
+        stages: the stages of dvc.yaml; a command is "python src/<script>.py", perhaps with arguments.
+
+    Raises:
+        DataError: a stage does not depend on its fingerprint; a file cannot be read as Python, or has an import or
+            data that cannot be followed.
+    """
+    code = Code(root / SOURCE)
+    code.refuse_strays()
+    found = {}
+    for name, stage in stages.items():
+        script, deps = _script(root, stage["cmd"]), stage.get("deps", ())
+        if script is None or SOURCE.as_posix() in deps:
+            continue
+        if (text := f"{FOLDER}/{name}.txt") not in deps:
+            raise DataError(f"the stage {name} runs code of ours: add {text} to its deps in dvc.yaml")
+        found[name] = code.fingerprint(script)
+    return found
+
+
+def stale(root: Path, stages: Mapping[str, Any]) -> list[str]:
+    """The texts in `code/` that are not what the code is now: paths, relative to the repository.
+
+    Raises:
+        DataError: see `fingerprints`.
+    """
+    found = []
+    for name, text in fingerprints(root, stages).items():
+        path = FOLDER / f"{name}.txt"
+        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text:
+            found.append(path.as_posix())
+    return found
+
+
+def differences(one: str, other: str) -> list[str]:
+    """The files that two fingerprints do not have in common: paths, relative to the repository."""
+    lines = set(one.splitlines()) ^ set(other.splitlines())
+    return sorted({line.split("  ", 1)[1] for line in lines})
+
+
+class Code:
+    """The files in a folder on Python's path, each read once.
+
+    Args:
+        source: the folder. Paths are written relative to the one around it.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self._trees: dict[Path, ast.Module] = {}
+        self._meanings: dict[Path, str] = {}
+
+    def fingerprint(self, script: Path) -> str:
+        """One line a file that running `script` may import or read: the hash of what it means, and its path.
+
+        Raises:
+            DataError: see `fingerprints`.
+        """
+        paths = {file.relative_to(self._source.parent).as_posix(): file for file in self._used_by(script)}
+        return "".join(f"{self._meaning(paths[path])}  {path}\n" for path in sorted(paths))
+
+    def refuse_strays(self) -> None:
+        """Refuse a data file of no module: which stages it changes could not be told.
+
+        Raises:
+            DataError: names it.
+        """
+        claimed = {data for module in self._source.rglob("*.py") for data in self._data_of(module)}
+        for path in sorted(self._source.rglob("*")):
+            if _is_data(path) and path not in claimed:
+                raise DataError(f"{path} is data of no module: name it in the module beside it that reads it")
+
+    def _used_by(self, script: Path) -> set[Path]:
+        found: set[Path] = set()
+        pending = [script]
+        while pending:
+            file = pending.pop()
+            if file not in found:
+                found |= {file, *self._data_of(file)}
+                pending += self._imported_by(file)
+        return found
+
+    def _imported_by(self, module: Path) -> Iterator[Path]:
+        for node in ast.walk(self._tree(module)):
+            for name in _imported_names(node, module):
+                yield from self._files_of(name)
+
+    def _files_of(self, name: str) -> Iterator[Path]:
+        """The files of a dotted name and of the packages around it; none when it is not ours."""
+        parts = name.split(".")
+        for end in range(1, len(parts) + 1):
+            path = self._source.joinpath(*parts[:end])
+            for file in (path.with_suffix(".py"), path / "__init__.py"):
+                if file.is_file():
+                    yield file
+
+    def _data_of(self, module: Path) -> list[Path]:
+        """The data beside a module that have its name, or that one of its strings names."""
+        beside = [path for path in module.parent.iterdir() if _is_data(path)]
+        if not beside:
+            return []
+        strings = {node.value for node in ast.walk(self._tree(module)) if isinstance(node, ast.Constant)}
+        return [path for path in beside if path.stem == module.stem or path.name in strings]
+
+    def _tree(self, module: Path) -> ast.Module:
+        if module not in self._trees:
+            try:
+                self._trees[module] = ast.parse(module.read_bytes())
+            except (SyntaxError, ValueError) as error:  # ValueError: a null byte
+                raise DataError(f"{module} is not Python: {error}") from None
+        return self._trees[module]
+
+    def _meaning(self, file: Path) -> str:
+        """A hash of what a file means, 16 hexadecimal digits."""
+        if file not in self._meanings:
+            means = _written(self._tree(file)).encode() if file.suffix == ".py" else file.read_bytes()
+            self._meanings[file] = hashlib.sha256(means).hexdigest()[:16]
+        return self._meanings[file]
+
+
+def _script(root: Path, command: object) -> Path | None:
+    words = command.split() if isinstance(command, str) else []
+    script = next((root / word for word in words if word.endswith(".py")), None)
+    return script if script is not None and root / SOURCE in script.parents else None
+
+
+def _imported_names(node: ast.AST, module: Path) -> list[str]:
+    """The dotted names that a node of a module's syntax tree may import."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        if node.level or node.module is None:
+            raise DataError(f"{module}:{node.lineno}: a relative import: write the module's whole name")
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    if isinstance(node, ast.Call) and _is_computed_import(node.func):
+        raise DataError(f"{module}:{node.lineno}: an import that is computed cannot be followed: write it out")
+    return []
+
+
+def _is_computed_import(called: ast.expr) -> bool:
+    if isinstance(called, ast.Name):
+        return called.id in _COMPUTED_IMPORTS
+    return isinstance(called, ast.Attribute) and called.attr in _COMPUTED_IMPORTS - _METHODS
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith(".")
+
+
+def _written(value: object) -> str:
+    """A syntax tree as text: names of nodes and what they hold, without docstrings and places.
+
+    Fields that hold nothing are left out, as a later Python may have more of them.
+    """
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    if not isinstance(value, ast.AST):
+        return f"{type(value).__name__}:{value!r}"
+    fields = [(name, held) for name, held in ast.iter_fields(value) if name not in _NO_MEANING]
+    if _has_docstring(value):
+        fields = [(name, held[1:] if name == "body" else held) for name, held in fields]
+    shown = [f"{name}={_written(held)}" for name, held in fields if held is not None and held != []]
+    return f"{type(value).__name__}({','.join(shown)})"
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    if not isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    return ast.get_docstring(node, clean=False) is not None

@@ -1,0 +1,154 @@
+"""Which questions a table of runs can answer: contrasts with matched runs, and factors that cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from chorus.runs.table import Runs
+from chorus.statistics.effects import Contrast
+
+
+@dataclass(frozen=True)
+class NotEstimated:
+    """A factor, or one of its levels, whose effect these runs cannot show, and why in one sentence."""
+
+    factor: str
+    level: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What can be asked of one block of runs.
+
+    factors: those to match runs by: one of each group of factors that always change together.
+    contrasts: each level of each factor against its reference, where runs are matched. seeds: of each contrast, those
+        that its runs have in common.
+    not_estimated: what is left.
+    """
+
+    factors: tuple[str, ...]
+    contrasts: tuple[Contrast, ...]
+    seeds: tuple[tuple[str, ...], ...]
+    not_estimated: tuple[NotEstimated, ...]
+
+
+def questions(runs: Runs) -> Questions:
+    """The contrasts that one block of runs can answer.
+
+    A level is compared with its factor's reference in runs that agree in everything else. Where
+    there are none, or not with two seeds, the contrast is named instead, with the factors that it
+    is confounded with.
+
+    Args:
+        runs: of one block.
+    """
+    kept, named = apart(runs.frame, runs.varying())
+    contrasts: list[Contrast] = []
+    seeds_of: list[tuple[str, ...]] = []
+    for factor in kept:
+        reference = reference_of(runs, factor)
+        for level in ordered(runs.frame[factor]):
+            if level == reference:
+                continue
+            seeds = matched_seeds(runs.frame, kept, factor, level, reference)
+            if len(seeds) >= 2:
+                contrasts.append(Contrast(factor, level, reference))
+                seeds_of.append(tuple(seeds))
+            else:
+                named.append(NotEstimated(factor, level, _why(runs.frame, kept, factor, level, reference, len(seeds))))
+    return Questions(tuple(kept), tuple(contrasts), tuple(seeds_of), tuple(named))
+
+
+def between_blocks(runs: Runs) -> list[NotEstimated]:
+    """Factors that differ between blocks and in none of them: what they do cannot be told from what else changed."""
+    found = []
+    for factor in runs.varying():
+        inside = runs.frame.groupby("block")[factor].nunique()
+        if (inside <= 1).all():
+            counted = runs.frame[factor].nunique()
+            reason = f"confounded with the block: {counted} levels, but only one in any block"
+            found.append(NotEstimated(factor, "", reason))
+    return found
+
+
+def apart(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[NotEstimated]]:
+    """The factors that can be told apart, and those that always change together with one before them."""
+    kept: list[str] = []
+    same: list[NotEstimated] = []
+    for factor in factors:
+        twin = next((other for other in kept if _one_to_one(frame[factor], frame[other])), None)
+        if twin is None:
+            kept.append(factor)
+        else:
+            same.append(NotEstimated(factor, "", f"confounded with {twin}: they always change together"))
+    return kept, same
+
+
+def reference_of(runs: Runs, factor: str) -> str:
+    """The level to compare with: the declared one where it occurs, else the most frequent (of equals the first)."""
+    declared = runs.references.get(factor)
+    cells = runs.frame[factor]
+    if declared is not None and (cells == declared).any():
+        return declared
+    counts = cells.value_counts()
+    most = [level for level in ordered(cells) if counts[level] == counts.max()]
+    return most[0]
+
+
+def ordered(cells: pd.Series) -> list[str]:
+    """The levels in their natural order: numbers by size, other texts by the alphabet."""
+    return sorted(cells.unique(), key=_size)
+
+
+def matched_seeds(frame: pd.DataFrame, factors: Sequence[str], factor: str, level: str, reference: str) -> list[str]:
+    """The seeds to compare two levels with: those that matched runs have in common.
+
+    A pair of configurations that differ in nothing else counts with the seeds that both have. Where
+    the pairs have different seeds, those are taken that keep most runs; two seeds only where no
+    pair has three.
+    """
+    others = [other for other in factors if other != factor]
+    by = ["seed", *others]
+    with_level = frame.loc[frame[factor] == level, by].drop_duplicates()
+    with_reference = frame.loc[frame[factor] == reference, by].drop_duplicates()
+    both = with_level.merge(with_reference, on=by)
+    if both.empty:
+        return []
+    if not others:
+        return sorted(both["seed"])
+    sets = [frozenset(str(seed) for seed in seeds) for _, seeds in both.groupby(others)["seed"]]
+    candidates = sorted(set(sets), key=sorted)
+    pairs = [sum(seeds <= of_pair for of_pair in sets) for seeds in candidates]
+    worth = [(len(seeds) >= 3, len(seeds) * n) for seeds, n in zip(candidates, pairs, strict=True)]
+    return sorted(candidates[worth.index(max(worth))])
+
+
+def _why(frame: pd.DataFrame, kept: Sequence[str], factor: str, level: str, reference: str, seeds: int) -> str:
+    if seeds == 1:
+        return f"runs with {level} and with {reference} that agree in all else have no two seeds in common"
+    both = frame[frame[factor].isin([level, reference])]
+    culprits = [other for other in kept if other != factor and _separates(both, factor, other)]
+    if not culprits:
+        return f"no runs with {level} and with {reference} agree in all else and in the seed"
+    return f"confounded with {', '.join(culprits)}: no level of it has both {level} and {reference}"
+
+
+def _separates(frame: pd.DataFrame, factor: str, other: str) -> bool:
+    """Whether no level of the other factor has both levels of this one."""
+    return bool((frame.groupby(other)[factor].nunique() <= 1).all())
+
+
+def _one_to_one(a: pd.Series, b: pd.Series) -> bool:
+    pairs = pd.DataFrame({"a": a, "b": b}).drop_duplicates()
+    return not (pairs["a"].duplicated().any() or pairs["b"].duplicated().any())
+
+
+def _size(level: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(level), level
+    except ValueError:
+        return 1, 0.0, level

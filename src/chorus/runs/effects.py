@@ -1,0 +1,151 @@
+"""The effects in any table of runs, block by block: those of `chorus.statistics`, on what the table can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from chorus.errors import DataError
+from chorus.runs.contrasts import NotEstimated, Questions, questions
+from chorus.runs.table import Runs
+from chorus.statistics.effects import SIGNIFICANT, Contrast, Effect, matched_effects
+from chorus.statistics.paired import holm
+
+
+@dataclass(frozen=True)
+class BlockEffects:
+    """What one block of runs says about one metric.
+
+    runs, configurations, seeds: how many. repeats: runs that repeat a configuration and a seed;
+        they were averaged.
+    unknown: runs left out because the metric is not known.
+    effects: p_holm is over the contrasts of this block.
+    p_holm_all, run_p_holm_all: of each effect, over all contrasts of all blocks that were asked for
+        together; by the seeds, and by single runs as though they were independent (NaN where there
+        is no `run_p`).
+    """
+
+    block: str
+    metric: str
+    runs: int
+    configurations: int
+    seeds: int
+    repeats: int
+    unknown: int
+    effects: tuple[Effect, ...]
+    p_holm_all: tuple[float, ...]
+    run_p_holm_all: tuple[float, ...]
+    not_estimated: tuple[NotEstimated, ...]
+
+    def hold(self) -> tuple[bool, ...]:
+        """Of each effect, whether it holds in view of all contrasts of all blocks."""
+        return tuple(
+            effect.holds and adjusted < SIGNIFICANT
+            for effect, adjusted in zip(self.effects, self.p_holm_all, strict=True)
+        )
+
+    def runs_hold(self) -> tuple[bool, ...]:
+        """Of each effect, whether it would hold among all if every run were a witness of its own."""
+        return tuple(adjusted < SIGNIFICANT for adjusted in self.run_p_holm_all)
+
+
+def effects_by_block(runs: Runs, metric: str) -> list[BlockEffects]:
+    """Every block's effects on a metric, and their p-values adjusted over all blocks together.
+
+    Raises:
+        ParameterError: an unknown metric.
+        DataError: no block can answer anything.
+    """
+    known = runs.with_metric(metric)
+    found = [_block(runs.of(block), known, metric, block) for block in known.blocks()]
+    p_values = [effect.p for block in found for effect in block.effects]
+    if not p_values:
+        raise DataError(f"{metric}: no two configurations that differ in one factor have two seeds in common")
+    by_seeds = iter(_holm_of_known(p_values))
+    by_runs = iter(_holm_of_known([effect.run_p for block in found for effect in block.effects]))
+    return [
+        replace(
+            block,
+            p_holm_all=tuple(next(by_seeds) for _ in block.effects),
+            run_p_holm_all=tuple(next(by_runs) for _ in block.effects),
+        )
+        for block in found
+    ]
+
+
+def effects_frame(blocks: Sequence[BlockEffects]) -> pd.DataFrame:
+    """One row an effect, the seeds' differences in one field."""
+    rows = []
+    for block in blocks:
+        adjusted = zip(block.effects, block.p_holm_all, block.run_p_holm_all, strict=True)
+        for effect, everywhere, by_runs in adjusted:
+            row = {"block": block.block, "metric": block.metric, **asdict(effect)}
+            row["per_seed"] = " ".join(f"{value:.6g}" for value in effect.per_seed)
+            row |= {"holds": effect.holds, "p_holm_all": everywhere, "run_p_holm_all": by_runs}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def one_run_each(frame: pd.DataFrame, factors: Sequence[str], metric: str) -> tuple[pd.DataFrame, int]:
+    """The mean of the runs that repeat a configuration and a seed, and how many runs were in excess."""
+    by = ["seed", *factors]
+    means = frame.groupby(by, sort=False, as_index=False)[metric].mean()
+    return means, len(frame) - len(means)
+
+
+def numbered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Seeds as numbers, whatever they are called."""
+    names = sorted(frame["seed"].unique())
+    return frame.assign(seed=frame["seed"].map({name: number for number, name in enumerate(names)}).astype(np.int64))
+
+
+def estimate(frame: pd.DataFrame, metric: str, asked: Questions) -> list[Effect]:
+    """The effects of the contrasts of one block.
+
+    Each is estimated from the seeds in which its runs are matched: a level that was tried with some
+    seeds only does not cost the others theirs.
+
+    Args:
+        frame: one row a configuration and seed.
+    """
+    effects = [
+        _estimated(frame[frame["seed"].isin(seeds)], metric, contrast, asked.factors)
+        for contrast, seeds in zip(asked.contrasts, asked.seeds, strict=True)
+    ]
+    adjusted = _holm_of_known([effect.p for effect in effects])
+    return [replace(effect, p_holm=p) for effect, p in zip(effects, adjusted, strict=True)]
+
+
+def _block(runs: Runs, known: Runs, metric: str, block: str) -> BlockEffects:
+    with_metric = known.of(block)
+    asked = questions(with_metric)
+    frame, repeats = one_run_each(with_metric.frame, asked.factors, metric)
+    return BlockEffects(
+        block=block,
+        metric=metric,
+        runs=len(with_metric.frame),
+        configurations=len(frame[list(asked.factors)].drop_duplicates()) if asked.factors else 1,
+        seeds=frame["seed"].nunique(),
+        repeats=repeats,
+        unknown=len(runs.frame) - len(with_metric.frame),
+        effects=tuple(estimate(frame, metric, asked)),
+        p_holm_all=(),
+        run_p_holm_all=(),
+        not_estimated=asked.not_estimated,
+    )
+
+
+def _holm_of_known(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjustment of the p-values that are known; NaN stays NaN."""
+    p = np.asarray(p_values, dtype=np.float64)
+    known = ~np.isnan(p)
+    p[known] = holm(p[known])
+    return [float(value) for value in p]
+
+
+def _estimated(frame: pd.DataFrame, metric: str, contrast: Contrast, factors: Sequence[str]) -> Effect:
+    (effect,) = matched_effects(numbered(frame), metric, [contrast], factors=factors)
+    return effect

@@ -1,0 +1,33 @@
+"""The detector in the field: what its errors on test clips mean for a night of recordings."""
+
+from chorus.season.expectations import (
+    Counts,
+    Expected,
+    Rate,
+    chance_missed,
+    clustered_rate,
+    counts_at,
+    expected_count,
+    independent_rate,
+    intra_night_correlation,
+    night_range,
+    precision_in_field,
+)
+from chorus.season.nights import ErrorRates, error_rates, read_scores
+
+__all__ = [
+    "Counts",
+    "ErrorRates",
+    "Expected",
+    "Rate",
+    "chance_missed",
+    "clustered_rate",
+    "counts_at",
+    "error_rates",
+    "expected_count",
+    "independent_rate",
+    "intra_night_correlation",
+    "night_range",
+    "precision_in_field",
+    "read_scores",
+]

@@ -1,0 +1,80 @@
+"""A detector's error rates from its scores of labelled clips, night by night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from chorus.clips import NEGATIVE, POSITIVE
+from chorus.errors import DataError
+from chorus.season.expectations import Rate, clustered_rate, intra_night_correlation
+
+COLUMNS = ("label", "score", "night")
+
+
+@dataclass(frozen=True)
+class ErrorRates:
+    """false_positives: of negative clips. misses: of positive ones. The correlations are those within nights."""
+
+    false_positives: Rate
+    misses: Rate
+    correlation_of_false_positives: float
+    correlation_of_misses: float
+
+    @property
+    def recall(self) -> float:
+        """The share of positives that are detected."""
+        return 1 - self.misses.rate
+
+
+def read_scores(path: Path, split: str) -> pd.DataFrame:
+    """The scored clips of one test set.
+
+    Args:
+        path: a Parquet file with a row a clip: split, label, score, night.
+
+    Raises:
+        DataError: the file is missing or no Parquet, lacks a column, or has no clips of this split.
+    """
+    if not path.is_file():
+        raise DataError(f"there is no {path}")
+    try:
+        clips = pd.read_parquet(path)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    if missing := [column for column in ("split", *COLUMNS) if column not in clips]:
+        raise DataError(f"{path} lacks the columns {', '.join(missing)}")
+    chosen = clips[clips["split"] == split]
+    if chosen.empty:
+        known = ", ".join(sorted(clips["split"].unique()))
+        raise DataError(f"{path} has no clips of {split}: there are {known}")
+    return chosen.reset_index(drop=True)
+
+
+def error_rates(clips: pd.DataFrame, threshold: float) -> ErrorRates:
+    """How often negatives are called positive, and positives are missed, counted by nights.
+
+    Args:
+        clips: of one test set: label, score, night (`chorus.clips.site_nights`).
+        threshold: a clip with this score or a higher one is called positive.
+
+    Raises:
+        DataError: a score is not finite, or a class has clips of fewer than two nights.
+    """
+    if not np.isfinite(clips["score"]).all():
+        raise DataError("scores must be finite")
+    called = clips["score"] >= threshold
+    of_class = {}
+    for label, wrong in ((NEGATIVE, called), (POSITIVE, ~called)):
+        chosen = clips["label"] == label
+        by_night = wrong[chosen].groupby(clips.loc[chosen, "night"])
+        of_class[label] = by_night.sum().to_numpy(), by_night.size().to_numpy()
+    return ErrorRates(
+        false_positives=clustered_rate(*of_class[NEGATIVE]),
+        misses=clustered_rate(*of_class[POSITIVE]),
+        correlation_of_false_positives=intra_night_correlation(*of_class[NEGATIVE]),
+        correlation_of_misses=intra_night_correlation(*of_class[POSITIVE]),
+    )
