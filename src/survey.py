@@ -1,6 +1,7 @@
 """Stage survey: the recordings as audio shards and a table of clips; what cannot be used goes to quarantine."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import stage
@@ -23,6 +24,8 @@ def main() -> None:
         stage.refuse_inside(folder, stage.RAW, "survey.source")
         sources, rejected, notes = survey.user_sources(folder, options)
         for sentence in survey.assumptions_in_words(notes, len(sources)):
+            print(sentence)
+        for sentence in survey.nights_to_come([source.meta for source in sources], date.today()):
             print(sentence)
         survey.check_nights(notes, len(sources), options.max_unknown_night_share)
     earlier = survey.Earlier(stage.RAW, MEMORY)

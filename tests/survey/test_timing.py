@@ -10,7 +10,14 @@ import pytest
 
 from chorus.errors import DataError, ParameterError
 from chorus.options import parse
-from chorus.survey import ClipTable, SurveyOptions, assumptions_in_words, check_nights, read_clip_table
+from chorus.survey import (
+    ClipTable,
+    SurveyOptions,
+    assumptions_in_words,
+    check_nights,
+    nights_to_come,
+    read_clip_table,
+)
 
 EAST = timezone(timedelta(hours=10))
 
@@ -245,3 +252,11 @@ def test_bare_dates_stay_as_they_are(tmp_path):
 def test_a_source_that_only_a_shell_or_a_browser_understands_is_refused(source):
     with pytest.raises(ParameterError, match="must be a folder, written out"):
         parse(SurveyOptions, {"source": source}, section="survey")
+
+
+def test_nights_that_have_not_been_are_said(tmp_path):
+    rows = _table(tmp_path, {"A_20240312_213000.wav": "", "A_20991231_213000.wav": "", "b.wav": ""}).rows
+    assert list(nights_to_come(rows, date(2024, 3, 11))) == [
+        "the night of 1 of 3 files is in the future, e.g. A_20991231_213000.wav: it is believed"
+    ]
+    assert list(nights_to_come(rows, date(2099, 12, 31))) == []

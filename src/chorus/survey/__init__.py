@@ -1,6 +1,6 @@
 """The survey: recordings, or the synthetic demo, as audio shards and a table of clips."""
 
-from chorus.survey.assumptions import assumptions_in_words, check_nights
+from chorus.survey.assumptions import assumptions_in_words, check_nights, nights_to_come
 from chorus.survey.clip_table import ClipTable, read_clip_table
 from chorus.survey.options import SurveyOptions
 from chorus.survey.packing import BuiltSurvey, ClipSource, Earlier, build, remember
@@ -17,6 +17,7 @@ __all__ = [
     "assumptions_in_words",
     "build",
     "check_nights",
+    "nights_to_come",
     "tally",
     "read_clip_table",
     "remember",

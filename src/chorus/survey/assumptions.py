@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from chorus.errors import DataError
@@ -61,6 +62,19 @@ def assumptions_in_words(notes: Mapping[str, Any], clips: int) -> Iterator[str]:
     for assumption, sentence in _SENTENCES.items():
         if count := notes.get(assumption):
             yield sentence.format(n=count, all=clips, file=notes["examples"][assumption])
+
+
+def nights_to_come(rows: Sequence[Mapping[str, str]], today: date) -> Iterator[str]:
+    """A sentence about clips of nights that have not been: a recorder's clock is wrong, or a date mistyped.
+
+    Args:
+        rows: of clips, with night and source.
+        today: somewhere on Earth it is tomorrow already.
+    """
+    last = (today + timedelta(days=1)).isoformat()
+    ahead = [row["source"] for row in rows if row["night"] > last]
+    if ahead:
+        yield f"the night of {len(ahead)} of {len(rows)} files is in the future, e.g. {ahead[0]}: it is believed"
 
 
 def check_nights(notes: Mapping[str, Any], clips: int, allowed: float) -> None:
