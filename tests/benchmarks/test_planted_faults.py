@@ -95,3 +95,9 @@ def test_what_is_said_of_runs_goes_by_how_they_were_made(faults, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert "| worse than a regression | 1 | 0.250, 0.250 | 1 | 0 | 0 | 0 |" in lines
     assert "| impossible to judge | 1 | 0.250, 0.250 | 0 | 0 | 0 | 1 |" in lines
+
+
+def test_a_small_validation_split_can_be_passed_over(faults):
+    run = _run(faults, "few validation clips", **{"validation.rarest": 3, "validation.rarest_nights": 1})
+    assert run.diagnosis("calibrated").verdict == "unknown"
+    assert run.as_if_enough().diagnosis("calibrated").verdict == "healthy"
