@@ -90,6 +90,15 @@ def test_the_seed_decides_the_draw_and_row_order_does_not():
     assert shared < 700  # independent draws share about 2017^2 / 8525 = 477
 
 
+def test_the_labels_of_the_rows_do_not_matter():
+    """A table put together from others may number its rows twice."""
+    twice = REFERENCE.set_axis([0] * len(REFERENCE))
+    options = ComposeOptions(negative_subsets=("hardneg_conf_min_50",))
+    one, other = _compose(options), _compose(options, table=twice)
+    pd.testing.assert_frame_equal(one.manifest, other.manifest)
+    assert one.summary == other.summary
+
+
 def test_two_compositions_with_one_seed_share_their_draw():
     """More positives need more negatives: the smaller draw is part of the larger one."""
     less, more = _compose(ComposeOptions()), _compose(ComposeOptions(positive_subsets=("top50",)))

@@ -1,5 +1,6 @@
 """Names as people write them: what is one name, and what only looks like one."""
 
+import re
 import unicodedata
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chorus.names import comparable, look_alikes, one_spelling, skeleton
+from chorus.names import among, comparable, look_alikes, one_spelling, skeleton
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,24 @@ def test_different_names_are_no_look_alikes(different):
 
 def test_spellings_of_one_name_are_no_look_alikes():
     assert look_alikes(["Pond", "pond", "Pond "]) == []
+
+
+@given(st.text(alphabet="0019 -_/.aBé²٣½оx7\u00a0", max_size=9))
+def test_a_skeleton_drops_signs_except_between_numbers_and_zeros_before_them(name):
+    """The rule as three replacements, which is another way to the same."""
+    latin = comparable(name)
+    if not latin.isascii():
+        apart = unicodedata.normalize("NFKD", latin)
+        latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).replace("о", "o")  # Cyrillic
+    between = re.sub(r"(?<=\d)[\W_]+(?=\d)", "-", latin)
+    kept = re.sub(r"(?<!\d)[\W_]+|[\W_]+(?!\d)", "", between)
+    assert skeleton(name) == (re.sub(r"(?<!\d)0+(?=\d)", "", kept) or comparable(name))
+
+
+@given(st.lists(st.text(max_size=3)), st.lists(st.text(max_size=3)))
+def test_names_are_found_among_others_as_pandas_finds_them(names, others):
+    index = range(5, 5 + len(names))
+    given_names, given_others = pd.Series(names, index, dtype="str"), pd.Series(others, dtype="str")
+    found = among(given_names, given_others)
+    assert found.tolist() == [name in others for name in names]
+    assert found.index.equals(given_names.index)

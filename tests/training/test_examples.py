@@ -46,6 +46,8 @@ def test_ordered_does_not_depend_on_the_order_in_which_rows_came():
     assert not np.array_equal(shuffled.features, examples.features)
     assert np.array_equal(shuffled.ordered().features, examples.ordered().features)
     assert shuffled.ordered().clip_ids.tolist() == sorted(examples.clip_ids.tolist())
+    in_order = shuffled.ordered()
+    assert in_order.ordered() is in_order  # no copy of what may be gigabytes
 
 
 @pytest.mark.parametrize(
