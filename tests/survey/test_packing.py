@@ -42,6 +42,9 @@ class Noise:
     def identity(self) -> str:
         return ""
 
+    def version(self) -> None:
+        """There is no file."""
+
 
 class Known(Noise):
     """A clip that can be told by its seed."""
@@ -194,6 +197,9 @@ class Silences:
 
     def identity(self) -> str:
         return ""
+
+    def version(self) -> None:
+        """There is no file."""
 
 
 def test_windows_of_digital_silence_are_left_out_and_counted(tmp_path):

@@ -87,6 +87,9 @@ class PlannedClip:
         """Not known: it is computed anew each time."""
         return ""
 
+    def version(self) -> None:
+        """There is no file."""
+
 
 def plan(options: DemoOptions) -> list[PlannedClip]:
     """All clips of the survey, ordered by recorder and night."""

@@ -2,12 +2,18 @@
 
 It is remembered by the files' contents, for as long as the code that reads them stays as it is, and holds for shards
 that are byte by byte what that survey wrote. It is no result: without it everything is read, and the same comes out.
+
+A recording is not hashed again while the file system says that it is as it was: size, inode, and the times of the last
+change of its content and of its entry (mtime and ctime). That is what git's index goes by. Nobody sets ctime back with
+`touch -r`; where a file system keeps none (FAT, Windows), a change that keeps the size and restores mtime goes unseen.
+Shards are always hashed: DVC links and copies them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,16 +27,28 @@ from chorus.files import write_text
 
 _CODE = ("audio.py", "clips.py", "spans.py", "reading", "survey/cuts.py", "survey/packing.py", "survey/recordings.py")
 
+_UNSETTLED = 10 * 10**9  # ns: clocks of file systems tick up to 2 s apart, and a second change in one tick is not seen
+
+Version = list[int]  # of a file: size, inode, mtime and ctime in ns
 Finding = dict[str, Any]  # what follows from a clip's audio, or {"reason": why it is of no use}
 
 
 @dataclass
 class Memory:
-    """How files were read (`reader`), each shard's hash, and what was found in it: identity -> finding."""
+    """How files were read (`reader`), each shard's hash, and what was found in it: identity -> finding.
+
+    identities: source of a clip -> its file's version when it was hashed, and its identity.
+    """
 
     reader: str
     hashes: dict[str, str] = field(default_factory=dict)
     findings: dict[str, dict[str, Finding]] = field(default_factory=dict)
+    identities: dict[str, tuple[Version, str]] = field(default_factory=dict)
+
+    def identity(self, source: str, version: Version | None) -> str:
+        """The identity of a clip whose file has not changed since it was hashed; "" when that is not certain."""
+        known, identity = self.identities.get(source, (None, ""))
+        return identity if version is not None and version == known else ""
 
     def trusts(self, shard: Path) -> bool:
         """Whether a shard is what the survey wrote, and something is known of its clips."""
@@ -44,16 +62,22 @@ def recall(path: Path, reader: str) -> Memory:
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         if saved["reader"] == reader:
-            return Memory(reader, dict(saved["hashes"]), dict(saved["findings"]))
-    except (OSError, ValueError, KeyError, TypeError):  # then all is read again, which costs nothing but time
+            identities = {source: (version, identity) for source, (version, identity) in saved["identities"].items()}
+            return Memory(reader, dict(saved["hashes"]), dict(saved["findings"]), identities)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):  # then all is read again, which costs nothing but time
         pass
     return Memory(reader)
 
 
 def save(path: Path, memory: Memory) -> None:
     """Keep it for the next survey."""
-    content = {"reader": memory.reader, "hashes": memory.hashes, "findings": memory.findings}
-    write_text(path, json.dumps(content, sort_keys=True))
+    write_text(path, json.dumps(vars(memory), sort_keys=True))
 
 
 def reader_id(padding: str, min_seconds: float) -> str:
@@ -73,3 +97,18 @@ def hash_file(path: Path) -> str:
     """sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def version_of(path: Path) -> Version | None:
+    """What the file system says of a file's state; None when there is no file, or it changed a moment ago.
+
+    To be asked before the file is hashed: who changes it then or later leaves another version.
+    """
+    now = time.time_ns()
+    try:
+        state = path.stat()
+    except OSError:  # whoever opens the file says why
+        return None
+    if now - max(state.st_mtime_ns, state.st_ctime_ns) < _UNSETTLED:
+        return None
+    return [state.st_size, state.st_ino, state.st_mtime_ns, state.st_ctime_ns]

@@ -23,7 +23,7 @@ from chorus.clips import CLIP_COLUMNS, SAMPLE_RATE
 from chorus.errors import DataError
 from chorus.shards import Members, member_names, open_shard, shard_name, slugs, write_shard
 from chorus.survey.duplicates import contradiction, precedence
-from chorus.survey.memory import Finding, Memory, hash_file, reader_id, recall, save
+from chorus.survey.memory import Finding, Memory, Version, hash_file, reader_id, recall, save
 
 _PART_CLIPS = 256  # read by one worker in one go: bounds what a progress bar waits for
 _SCRATCH = ".parts"
@@ -50,6 +50,10 @@ class ClipSource(Protocol):
 
     def identity(self) -> str:
         """A name for its content, equal only for equal sound; "" when that is not known without hearing it."""
+        ...
+
+    def version(self) -> Version | None:
+        """The state of its file, equal only for equal content (see `memory.version_of`); None when there is none."""
         ...
 
 
@@ -106,8 +110,9 @@ def build(
     scratch = _clear(out)
     reader = reader_id(padding, min_seconds)
     memory = recall(earlier.memory, reader) if earlier else Memory(reader)
+    versions = {source.meta["source"]: source.version() for source in sources} if earlier else {}
     try:
-        nights = _nights(sources, memory, earlier.folder if earlier else None)
+        nights = _nights(sources, versions, memory, earlier.folder if earlier else None)
         jobs = [job for night in nights for job in _jobs(night, scratch, padding, min_seconds)]
         if progress:
             progress(len(sources) - sum(len(job.sources) for job in jobs))
@@ -129,7 +134,7 @@ def build(
         quarantine.table(rejected + copies),
         _remarks(heard, kept),
         sum(len(job.sources) for job in jobs),
-        Memory(reader, hashes, _by_identity(heard)),
+        Memory(reader, hashes, _by_identity(heard), _identities(heard, versions)),
     )
 
 
@@ -138,6 +143,7 @@ def remember(earlier: Earlier, built: BuiltSurvey) -> None:
     save(earlier.memory, built.memory)
 
 
+_Versions = Mapping[str, Version | None]  # by source, as they were before anything was read
 _Heard = tuple[str, ClipSource, str, Finding]  # shard, source, its identity, and what was found
 
 
@@ -170,23 +176,26 @@ def _clear(out: Path) -> Path:
     return scratch
 
 
-def _nights(sources: Sequence[ClipSource], memory: Memory, earlier: Path | None) -> list[_Night]:
+def _nights(sources: Sequence[ClipSource], versions: _Versions, memory: Memory, earlier: Path | None) -> list[_Night]:
     groups: dict[tuple[str, str], list[ClipSource]] = defaultdict(list)
     for source in sources:
         groups[source.meta["recorder"], source.meta["night"]].append(source)
     slug = slugs(recorder for recorder, _ in groups)
     shards = {group: shard_name(slug[group[0]], group[1]) for group in groups}
     assert len(set(shards.values())) == len(groups)
-    return [_night(shards[group], clips, memory, earlier) for group, clips in sorted(groups.items())]
+    return [_night(shards[group], clips, versions, memory, earlier) for group, clips in sorted(groups.items())]
 
 
-def _night(shard: str, sources: Sequence[ClipSource], memory: Memory, earlier: Path | None) -> _Night:
+def _night(
+    shard: str, sources: Sequence[ClipSource], versions: _Versions, memory: Memory, earlier: Path | None
+) -> _Night:
     if earlier is None or not memory.trusts(earlier / shard):
         return _Night(shard, None, (), tuple(sources))
     held = set(member_names(earlier / shard))
     known, unknown = [], []
     for source in sources:
-        identity = source.identity()
+        name = source.meta["source"]
+        identity = memory.identity(name, versions[name]) or source.identity()
         finding = memory.findings[shard].get(identity, {})
         # a copy of another clip was found, but is not in the shard
         if "reason" in finding or (finding and _member(_clip_id(shard, finding["sha256"])) in held):
@@ -276,6 +285,16 @@ def _by_identity(heard: Iterable[_Heard]) -> dict[str, dict[str, Finding]]:
         if identity:
             findings[shard][identity] = finding
     return findings
+
+
+def _identities(heard: Iterable[_Heard], versions: _Versions) -> dict[str, tuple[Version, str]]:
+    """What the next build need not hash again."""
+    identities = {}
+    for _, source, identity, _ in heard:
+        version = versions.get(source.meta["source"])
+        if identity and version is not None:
+            identities[source.meta["source"]] = (version, identity)
+    return identities
 
 
 def _without_copies(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:

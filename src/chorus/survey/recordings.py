@@ -16,7 +16,7 @@ from chorus.errors import DataError
 from chorus.reading import Recording, examine
 from chorus.survey.clip_table import read_clip_table
 from chorus.survey.cuts import Span
-from chorus.survey.memory import hash_file
+from chorus.survey.memory import Version, hash_file, version_of
 from chorus.survey.options import SurveyOptions
 
 
@@ -51,6 +51,10 @@ class RecordedClip:
             return f"{_hash_once(self.path, _version(self.path))}{self.path.suffix.lower()}@{self.span}"
         except OSError:
             return ""  # `hear` says why
+
+    def version(self) -> Version | None:
+        """See `packing.ClipSource.version`."""
+        return version_of(self.path)
 
 
 _Version = tuple[int, int]  # size, and time of the last change
