@@ -17,6 +17,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with Store() as store:
         store.forget()
+        store.refuse_silent_remote()
     from dvc.cli import main as dvc
 
     sys.exit(dvc(["pull", *arguments.targets]))

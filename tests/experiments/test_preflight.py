@@ -7,11 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pandas as pd
+import pygit2
 import pytest
 
 from chorus.errors import DataError
 from chorus.experiments.history import History
-from chorus.experiments.preflight import alone, refuse_unfit, refuse_unranked
+from chorus.experiments.preflight import alone, refuse_lacking, refuse_unfit, refuse_unranked
 from folder import Folder
 
 
@@ -189,3 +190,21 @@ def test_a_folder_of_somebody_else_is_one_sentence(repository):
     )  # fmt: skip
     assert shown.returncode == 1 and "Traceback" not in shown.stderr
     assert "git config --global --add safe.directory" in shown.stderr
+
+
+@pytest.mark.parametrize("lost", ["HEAD:params.yaml", "HEAD:notes", "HEAD^{tree}"])
+def test_a_commit_of_which_git_lacks_something_is_not_taken_for_one_without_it(tmp_path, lost):
+    author = Folder(tmp_path)
+    author.git_init()
+    (tmp_path / "params.yaml").write_text("seed: 1\n")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/one.txt").write_text("one\n")
+    commit = author.commit()
+    refuse_lacking(pygit2.Repository(str(tmp_path)), commit)
+    name = author.run("git", "rev-parse", lost).strip()
+    (tmp_path / ".git/objects" / name[:2] / name[2:]).unlink()
+    with pytest.raises(DataError, match=f"git lacks the content of .* in commit {commit[:8]}"):
+        refuse_lacking(pygit2.Repository(str(tmp_path)), commit)
+    if lost != "HEAD:params.yaml":  # whose content is not asked for
+        with pytest.raises(DataError, match="git lacks the content of notes"):
+            History(tmp_path).at("HEAD", ()).has("notes/one.txt")

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import socket
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from dvc_s3 import S3FileSystem
 
+from chorus.sharing.patience import limit_waiting
 from folder import Folder
 
 SRC = Path(__file__).parents[2] / "src"
 PUSH, VERIFY = ([f"{SRC / name}"] for name in ("push.py", "verify.py"))
 
 
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    study = Folder(tmp_path_factory.mktemp("remotes") / "author")
+    study.folder.mkdir()
+    (study.folder / "scores.csv").write_bytes(b"1" * 3_000)
+    study.git_init()
+    study.run("dvc", "init", "-q")
+    study.run("dvc", "add", "-q", "scores.csv")
+    return study
+
+
 @pytest.fixture
-def author(tmp_path):
-    author = Folder(tmp_path / "author")
-    author.folder.mkdir()
-    (author.folder / "scores.csv").write_bytes(b"1" * 3_000)
-    author.git_init()
-    author.run("dvc", "init", "-q")
-    author.run("dvc", "add", "-q", "scores.csv")
-    return author
+def author(study):
+    yield study
+    (study.folder / ".dvc/config").write_text("")
+
+
+def share(author, url, **options):
+    """As `dvc remote add -d shared URL` and `dvc remote modify` for each option, which take seconds."""
+    lines = ["[core]", "remote = shared", "['remote \"shared\"']", f"url = {url}"]
+    lines += [f"{option} = {value}" for option, value in options.items()]
+    (author.folder / ".dvc/config").write_text("\n".join(lines) + "\n")
 
 
 def test_a_folder_where_no_disk_is_mounted(author, tmp_path):
-    author.run("dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path / "disk/shared"))
+    share(author, tmp_path / "disk/shared")
     for command in (PUSH, [*VERIFY, "--remote"]):
         assert "is not there: is its disk mounted?" in author.run("python", *command, fails=True)
     assert not (tmp_path / "disk").exists()
@@ -38,6 +56,70 @@ def test_a_server_that_does_not_answer_and_the_password_in_its_address(author):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     user = "user"  # no file of this repository may hold what looks like a password in an address
-    author.run("dvc", "remote", "add", "-q", "-d", "shared", f"http://{user}:S3cret/S3@127.0.0.1:{port}/x")
+    share(author, f"http://{user}:S3cret/S3@127.0.0.1:{port}/x")
     said = author.run("python", *PUSH, fails=True)
     assert "the remote cannot be used: " in said and "S3cret" not in said
+
+
+@pytest.fixture(params=["silent", "closing"])
+def mute(request):
+    """The port of a server that takes connections, and says nothing or closes them."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connections = []
+
+        def accept() -> None:
+            with suppress(OSError):  # the server is closed: the test is over
+                while True:
+                    connections.append(server.accept()[0])
+                    if request.param == "closing":
+                        connections.pop().close()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        for connection in connections:
+            connection.close()
+
+
+@pytest.mark.parametrize("kind", ["s3", "http"])
+def test_a_server_that_takes_connections_and_says_nothing_is_not_without_objects(author, mute, kind):
+    address = f"http://127.0.0.1:{mute}"
+    options = {"read_timeout": 1, "connect_timeout": 1}
+    if kind == "s3":
+        share(author, "s3://bucket/x", endpointurl=address, access_key_id="a", secret_access_key="b", **options)
+    else:
+        share(author, f"{address}/x", **options)
+    said = author.run("python", *VERIFY, "--remote", fails=True)
+    assert f"the remote shared ({address}" in said and "missing" not in said
+    assert "does not answer within 2 s" in said or "cannot be used: " in said
+
+
+def test_s3_is_not_waited_for_without_end_and_the_options_of_a_remote_win():
+    limit_waiting()
+    limit_waiting()  # twice is once
+    limits = ("connect_timeout", "read_timeout")
+    plain, patient = S3FileSystem(url="s3://b"), S3FileSystem(url="s3://b", read_timeout=600)
+    assert [plain.fs_args["config_kwargs"][limit] for limit in limits] == [10, 30]
+    assert [patient.fs_args["config_kwargs"][limit] for limit in limits] == [10, 600]
+
+
+@pytest.mark.parametrize(("status", "sentence"), [(401, "401"), (500, "500"), (404, "1 missing"), (410, "1 missing")])
+def test_http_tells_a_refusal_from_an_object_that_is_not_there(author, status, sentence):
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        share(author, f"http://127.0.0.1:{server.server_port}/x")
+        said = author.run("python", *VERIFY, "--remote", fails=True)
+        server.shutdown()
+    assert sentence in said
+    assert ("missing" in said) == (status in (404, 410))

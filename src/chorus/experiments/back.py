@@ -19,6 +19,7 @@ from chorus.experiments.baseline import kept
 from chorus.experiments.history import History
 from chorus.files import write_text
 from chorus.sharing.halves import remove_halves
+from chorus.sharing.patience import limit_waiting
 
 _RESULTS = ("code/", "metrics/", "plots/", "reports/")
 
@@ -48,6 +49,7 @@ def bring_back(root: Path) -> Back:
     Raises:
         DataError: DVC would lose files that it does not know.
     """
+    limit_waiting()
     history = History(root)
     commit = history.baseline().commit
     files = history.put_back(("params.yaml", "dvc.lock", *_RESULTS))

@@ -142,7 +142,10 @@ class Snapshot:
     def _find(self, path: str) -> Any:
         try:
             return self.commit.tree[normpath(f"{self.folder}/{path}" if self.folder else path)]
-        except KeyError:
+        except (KeyError, pygit2.GitError) as error:
+            if isinstance(error, pygit2.GitError):  # there is such a file, but not its content
+                lacking = f"git lacks the content of {path} in commit {str(self.commit.id)[:8]}"
+                raise DataError(f"{lacking}: clone it again") from None
             return None
 
     def _yaml(self, path: str) -> Any:

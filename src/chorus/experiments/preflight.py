@@ -100,8 +100,22 @@ def _refuse_half(git: pygit2.Repository, start: Snapshot) -> None:
         raise DataError("DVC makes no experiments in a shallow clone: git fetch --unshallow")
     if any(entry.name.endswith(".promisor") for entry in git.config):
         raise DataError("DVC makes no experiments in a clone made with --filter: clone it again, whole")
-    if missing := next((path for path, oid in _files(start.commit.tree) if oid not in git.odb), None):
-        raise DataError(f"git lacks the content of {missing} in commit {str(start.commit.id)[:8]}: clone it again")
+    refuse_lacking(git, str(start.commit.id))
+
+
+def refuse_lacking(git: pygit2.Repository, commit: str) -> None:
+    """Refuse a commit of which git lacks folders or files, as in a clone made with --filter, or a damaged one.
+
+    Raises:
+        DataError: names the first file, or the object where its name is unknown.
+    """
+    try:
+        tree = git[commit].peel(pygit2.Tree)
+        missing = next((path for path, oid in _files(tree) if oid not in git.odb), None)
+    except (KeyError, pygit2.GitError) as error:  # of a folder's list, or of the commit itself
+        missing = " ".join(str(error).split()).strip("'")
+    if missing:
+        raise DataError(f"git lacks the content of {missing} in commit {commit[:8]}: clone it again")
 
 
 def _refuse_references(git: pygit2.Repository) -> None:

@@ -31,6 +31,7 @@ from dvc_objects.errors import ObjectFormatError
 
 from chorus.errors import ChorusError, DataError, without_keys
 from chorus.sharing.halves import remove_abandoned, remove_halves
+from chorus.sharing.patience import limit_waiting, refuse_silent, refuse_unanswered
 
 State = Literal["whole", "missing", "damaged"]
 _CONNECTIONS = 8
@@ -64,6 +65,7 @@ class Store:
     """
 
     def __init__(self, remote: str = "") -> None:
+        limit_waiting()
         self._repo = Repo()
         self._cache: Any = self._repo.cache.local
         self._name = remote
@@ -177,6 +179,17 @@ class Store:
         self._repo.close()
         self._repo = Repo()  # the old one would go on with the databases that it has open
 
+    def refuse_silent_remote(self) -> None:
+        """Before a pull, ask the default remote once, if it is a server: DVC itself asks very patiently.
+
+        Raises:
+            ChorusError: it does not answer.
+        """
+        if self._repo.config["core"].get("remote"):
+            with using_remote():
+                if self._remote.fs.protocol in ("s3", "http", "https"):
+                    self._reachable()
+
     def discard(self, objects: Collection[Object]) -> None:
         """Remove objects from the cache, and their damaged copies in the study: the next pull brings them again."""
         for item in objects:
@@ -193,6 +206,13 @@ class Store:
         except (NoRemoteError, DvcException) as error:
             raise ChorusError(f"no remote to look at: {' '.join(str(error).split())}") from None
 
+    @property
+    def _address(self) -> str:
+        """The remote's name and where it is asked, without keys."""
+        name = self._name or self._repo.config["core"]["remote"]
+        options = self._repo.config["remote"][name]
+        return f"{name} ({without_keys(options.get('endpointurl') or options['url'])})"
+
     def _reachable(self, *, writing: bool = False) -> Any:
         """The remote, seen to answer: without its bucket or disk, every object would be "missing".
 
@@ -202,8 +222,9 @@ class Store:
         """
         remote = self._remote
         if remote.fs.protocol == "s3":
-            bucket = remote.path.split("/")[0]
-            remote.fs.fs.call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1)
+            refuse_silent(self._address, remote.fs, remote.path.split("/")[0])
+        elif remote.fs.protocol in ("http", "https"):
+            refuse_silent(self._address, remote.fs, remote.path)
         elif remote.fs.protocol == "local":
             folder = Path(remote.path)  # FOLDER/files/md5
             folder = folder.parents[2] if writing else folder
@@ -217,7 +238,8 @@ class Store:
     def _stored(self, remote: Any, item: Object) -> bool:
         try:
             size = remote.fs.info(remote.oid_to_path(item.name))["size"]
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            refuse_unanswered(error)
             return False
         return not self._is_here(item) or size == Path(self._cache.oid_to_path(item.name)).stat().st_size
 
@@ -230,11 +252,13 @@ class Store:
                 yield "/".join((path, *key)), part.value
 
     def _tree(self, info: HashInfo, path: str) -> Any:
-        absent = (FileNotFoundError, ObjectFormatError)
-        with suppress(*absent):
+        with suppress(FileNotFoundError, ObjectFormatError):
             return Tree.load(self._cache, info)
-        with using_remote(), suppress(*absent):
-            return Tree.load(self._remote, info)
+        with using_remote(), suppress(ObjectFormatError):
+            try:
+                return Tree.load(self._reachable(), info)
+            except FileNotFoundError as error:
+                refuse_unanswered(error)
         raise ChorusError(
             f"the list of files of {path} is neither here nor on the remote:"
             " python src/verify.py --remote --repair on a machine that has it"
@@ -258,7 +282,8 @@ def _state(store: Any, item: Object) -> State:
     try:
         stream = store.fs.open(store.oid_to_path(item.name), "rb")
         return "whole" if _whole(item.name, stream) else "damaged"
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        refuse_unanswered(error)
         return "missing"
 
 

@@ -18,9 +18,11 @@ from dvc.scm import RevError, resolve_rev
 
 from chorus.errors import DataError
 from chorus.experiments.consistency import RESULTS, edited_results, stale_stages
+from chorus.experiments.preflight import refuse_lacking
 from chorus.experiments.review.membership import Change, clip_sets, compare_sets
 from chorus.experiments.review.noise import Noise, noise_among
 from chorus.experiments.review.revision import SPLITS, SUBSETS, TRAINING, Revision, Tables
+from chorus.sharing.patience import limit_waiting
 
 WORKSPACE = "workspace"
 AUDIT = "metrics/splits.json"
@@ -78,6 +80,7 @@ def read(root: Path, base: str, head: str) -> Facts:
     Raises:
         DataError: there is no such revision, or DVC cannot read one of them.
     """
+    limit_waiting()
     try:
         with Repo(str(root)) as repo:
             return _read(repo, base, head)
@@ -91,8 +94,11 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
     git = pygit2.Repository(repo.scm.root_dir)
     tip = resolve_rev(repo.scm, base)
     own = resolve_rev(repo.scm, "HEAD" if head == WORKSPACE else head)
+    for revision in (tip, own):
+        refuse_lacking(git, revision)
     fork = git.merge_base(tip, own)
     start = tip if fork is None else str(fork)
+    refuse_lacking(git, start)
     commit = None if head == WORKSPACE else own
     end = commit or WORKSPACE
     before, after = Revision(repo.root_dir, start), Revision(repo.root_dir, commit)

@@ -1,0 +1,92 @@
+"""A remote that does not answer: it is not waited for without end, nor taken for one that has no objects."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from dvc_s3 import S3FileSystem
+from fsspec.asyn import sync
+from fsspec.exceptions import FSTimeoutError
+
+from chorus.errors import ChorusError, without_keys
+
+# Seconds for one request, unless the remote's options say otherwise.
+_LIMITS = {"connect_timeout": 10, "read_timeout": 30}
+_NO_SUCH_OBJECT = (404, 410)
+_NETWORK = "is the server up, and this machine on the network?"
+
+
+def limit_waiting() -> None:
+    """Have DVC wait for an S3 server as long as the remote's options say, or `_LIMITS`, in this process.
+
+    Where the options say nothing, DVC hands "no limit" to S3's libraries, in place of their own limits.
+    """
+    if S3FileSystem._prepare_credentials is not _prepare_with_limits:
+        S3FileSystem._prepare_credentials = _prepare_with_limits
+
+
+def refuse_silent(remote: str, files: Any, path: str) -> None:
+    """Ask an S3 or HTTP server for a first answer, whatever it is.
+
+    The time is that of one request: within it, S3's libraries ask again and again where a connection fails.
+
+    Args:
+        remote: what it is called.
+        files: its file system, of DVC.
+        path: its bucket, or its address.
+
+    Raises:
+        ChorusError: there is no answer in time, or no connection.
+        Exception: of S3's libraries, when the server refuses.
+    """
+    s3 = files.protocol == "s3"
+    limits = files.fs_args["config_kwargs" if s3 else "client_kwargs"]
+    seconds = sum(limits[option] for option in _LIMITS)
+    ask, arguments = (_list, {"Bucket": path}) if s3 else (_get, {"url": path})
+    try:
+        sync(files.fs.loop, ask, files.fs, timeout=seconds, **arguments)
+    except FSTimeoutError:
+        raise ChorusError(
+            f"the remote {remote} does not answer within {seconds:g} s, or closes every connection: {_NETWORK}"
+            " (a slow one: dvc remote modify NAME read_timeout SECONDS)"
+        ) from None
+    except (aiohttp.ClientConnectionError, ConnectionError) as error:
+        raise ChorusError(f"the remote {remote} cannot be used: {_reason(error)}: {_NETWORK}") from None
+
+
+def refuse_unanswered(error: FileNotFoundError) -> None:
+    """Tell "no such object" from "no answer": over HTTP, whatever goes wrong arrives as a missing file.
+
+    Raises:
+        ChorusError: the server has not said that there is no such object.
+    """
+    cause: BaseException | None = error
+    while isinstance(cause, FileNotFoundError):
+        cause = cause.__cause__
+    if isinstance(cause, aiohttp.ClientResponseError) and cause.status not in _NO_SUCH_OBJECT:
+        raise ChorusError(f"the remote cannot be used: the server answers {cause.status} {cause.message}") from None
+    if isinstance(cause, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, asyncio.TimeoutError)):
+        raise ChorusError(f"the remote does not answer ({_reason(cause)}): {_NETWORK}") from None
+
+
+def _reason(error: BaseException) -> str:
+    return without_keys(" ".join(str(error).split())) or type(error).__name__
+
+
+_prepare = S3FileSystem._prepare_credentials
+
+
+def _prepare_with_limits(files: S3FileSystem, **options: Any) -> Any:
+    return _prepare(files, **(_LIMITS | options))
+
+
+async def _list(files: Any, Bucket: str) -> None:  # noqa: N803 (S3's name)
+    await files._call_s3("list_objects_v2", Bucket=Bucket, MaxKeys=1)
+
+
+async def _get(files: Any, url: str) -> None:
+    session = await files.set_session()
+    async with session.get(files.encode_url(url), **files.kwargs):
+        pass
