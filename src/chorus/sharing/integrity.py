@@ -256,7 +256,7 @@ class Store:
             return Tree.load(self._cache, info)
         with using_remote(), suppress(ObjectFormatError):
             try:
-                return Tree.load(self._reachable(), info)
+                return Tree.load(self._reachable(writing=True), info)  # as at a first push
             except FileNotFoundError as error:
                 refuse_unanswered(error)
         raise ChorusError(

@@ -27,7 +27,7 @@ Line = tuple[str, ...]  # what tells it from the others of its plot: split, labe
 class Plot:
     """A plot of dvc.yaml in two revisions.
 
-    topic: the folder of its data ("evaluation").
+    topic: what its data is about, the folder inside plots/ ("evaluation").
     before, after: (line, x, y) as the file has them, text; empty: there is no such plot.
     """
 
@@ -62,9 +62,15 @@ def read_plots(plots: Sequence[dict[str, Any]], templates: str) -> list[Plot]:
             points: dict[str, list[tuple[Line, str, str]]] = {"before": [], "after": []}
             for row in rows:
                 points[row["rev"]].append((_line_of(row, about), str(row[about["x"]]), str(row[about["y"]])))
-            topic = Path(rows[0]["filename"]).parent.name
+            topic = _topic(Path(rows[0]["filename"]))
             found.append(Plot(about["title"], topic, about["x"], points["before"], points["after"]))
     return found
+
+
+def _topic(file: Path) -> str:
+    """plots/evaluation/curves/pr.csv -> evaluation; of a file less deep, its folder."""
+    folders = file.parts[:-1]
+    return folders[1] if len(folders) > 1 else file.parent.name
 
 
 def draw_plots(plots: Sequence[Plot], path: Path, names: tuple[str, str]) -> None:
