@@ -118,6 +118,28 @@ def test_the_version_names_code_and_data_of_the_varying_stages(repository, file,
     assert (History(repository.folder).baseline(STAGES).version != before) == changes
 
 
+@pytest.mark.parametrize(("text", "changes"), [("code/compose.txt", True), ("code/raw.txt", False)])
+def test_of_the_fingerprints_in_one_folder_the_version_names_those_of_the_varying_stages(repository, text, changes):
+    """Otherwise an edit of the survey, which makes the same clips, would run a whole grid again."""
+    pipeline = yaml.safe_load(yaml.safe_dump(PIPELINE))
+    pipeline["stages"]["fingerprint"] = {"cmd": "f", "deps": ["src"], "outs": [{"code": {"cache": False}}]}
+    pipeline["stages"]["compose"]["deps"] = ["data/subsets", "code/compose.txt"]
+    repository.write("dvc.yaml", pipeline)
+
+    def version(folder_hash: str) -> str:
+        lock = _lock(PARAMS)
+        lock["stages"]["fingerprint"] = {"cmd": "f", "outs": [{"path": "code", "md5": folder_hash}]}
+        repository.write("dvc.lock", lock)
+        repository.commit()
+        return History(repository.folder).baseline(STAGES).version
+
+    repository.write("code/compose.txt", "one")
+    repository.write("code/raw.txt", "one")
+    before = version("c1.dir")
+    repository.write(text, "two")
+    assert (version("c2.dir") != before) == changes
+
+
 def test_another_command_is_another_version(repository):
     repository.commit()
     before = History(repository.folder).baseline(STAGES).version

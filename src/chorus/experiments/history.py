@@ -134,10 +134,12 @@ class Snapshot:
     def _content(self, dep: str, made: Mapping[str, str]) -> str | None:
         """A hash of a dependency; None when another of `stages` makes it: its inputs are counted there."""
         output = next((path for path in made if dep == path or dep.startswith(f"{path}/")), None)
-        if output is None:
-            found = self._find(dep)
+        if output is not None and made[output] in self.stages:
+            return None
+        if output is None or output in kept_by_git(self.pipeline["stages"][made[output]]):
+            found = self._find(dep)  # of a folder the file alone: the fingerprint of another stage is not this one's
             return "missing" if found is None else str(found.id)
-        return None if made[output] in self.stages else self._outputs.get(output, "missing")
+        return self._outputs.get(output, "missing")
 
     def _find(self, path: str) -> Any:
         try:
