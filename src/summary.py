@@ -12,6 +12,7 @@ from rich.table import Table
 from chorus import pins
 from chorus.composition import remarks
 from chorus.files import read_json
+from chorus.pictures.look import NAME_OF
 
 NEXT = """
 Look next at plots/evaluation/overview.png, and false_positives.png and
@@ -19,12 +20,6 @@ false_negatives.png beside it; at metrics/subsets.md; at `dvc plots show`.
 Hear a clip: python src/listen.py CLIP_ID
 Try another training set (source .venv/bin/activate first):
   dvc exp run -n first -S 'compose.negative_subsets=[hardneg_conf_min_50]'"""
-SPLITS = {  # the second only where a survey has it
-    "validation": "validation",
-    "ood_validation": "OOD validation",
-    "test_iid": "IID test",
-    "test_ood": "OOD test",
-}
 
 
 def main() -> None:
@@ -45,7 +40,7 @@ def main() -> None:
     )
     console.print(_results(detail))
     console.print("95 %: interval over site-nights, of this one model; not the spread over seeds", style="dim")
-    for split, name in SPLITS.items():
+    for split, name in NAME_OF.items():
         intervals = (detail["splits"].get(split) or {}).get("intervals")
         if intervals and not intervals["reliable"]:
             console.print(f"{name}: {intervals['nights']} nights are too few for a reliable interval.", style="dim")
@@ -90,7 +85,7 @@ def _results(detail: dict[str, Any]) -> Table:
     table = Table(title="Detector and trivial baselines", box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
     for heading in ("split", "method", "F1", "95 %", "prec.", "recall", "AUPRC", "95 %"):
         table.add_column(heading, justify="left" if heading in ("split", "method") else "right", no_wrap=True)
-    for split, name in SPLITS.items():
+    for split, name in NAME_OF.items():
         if split not in detail["splits"]:
             continue
         judged = detail["splits"][split]

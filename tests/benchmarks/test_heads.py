@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,19 +11,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from toy import toy_examples
 
+from benchmark import load_benchmark
 from chorus.training import HeadOptions
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def heads():
-    """The benchmark, which imports its neighbour by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))
-        yield importlib.import_module("heads")
-    for name in ("heads", "real_sounds"):
-        sys.modules.pop(name, None)
+    return load_benchmark("heads")
 
 
 @pytest.fixture

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark import load_benchmark
 from chorus.embeddings import Embeddings
 from chorus.health.diagnosis import Details
 from chorus.training import HeadOptions
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope="module")
 def faults():
-    """The benchmark, imported by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))
-        yield importlib.import_module("planted_faults")
-    sys.modules.pop("planted_faults", None)
+    return load_benchmark("planted_faults")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import time
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 import psutil
 import yaml
 
+from benchmark import load_benchmark
 from chorus.experiments.history import History, Snapshot
 from folder import Folder
 
-ROOT = Path(__file__).parents[2]
 SWEEP = {
     "name": "run_{}",
     "axes": {"seed": [1, 2], "compose.balance": [True, False]},
@@ -94,11 +93,7 @@ class Study(Folder):
 
 def make_study(folder: Path, sweep: dict[str, Any] = SWEEP) -> Study:
     """A study with its shared stages done and nothing else."""
-    spec = importlib.util.spec_from_file_location("reference_scale", ROOT / "benchmarks/reference_scale.py")
-    assert spec is not None and spec.loader is not None
-    benchmark = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
-    benchmark.make_study(folder, 0.03, sweep)
+    load_benchmark("reference_scale").make_study(folder, 0.03, sweep)
     study = Study(folder)
     params = study.read("params.yaml")
     params["train"] |= {"epochs": 3, "hidden_units": 16}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
+from benchmark import load_benchmark
 from end_to_end.sharing import ROOT, Machine
 from folder import Folder
 
@@ -17,11 +17,7 @@ BENCHMARK = ROOT / "benchmarks/kills.py"
 
 @pytest.fixture(scope="module")
 def kills():
-    spec = importlib.util.spec_from_file_location("kills", BENCHMARK)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("kills")
 
 
 def test_sweep_push_and_pull_end_as_without_kills(tmp_path):

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score
 
+from benchmark import load_benchmark
 from chorus.errors import ChorusError
 from chorus.statistics import correct_for_selection
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def benchmark(name: str):
-    """One of benchmarks/, which are no package, as a module."""
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", BENCHMARKS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @dataclass
@@ -104,7 +92,7 @@ def test_the_best_is_the_one_with_the_highest_mean_over_seeds():
 
 @pytest.mark.parametrize("metric", ["f1", "auprc"])
 def test_of_equal_configurations_most_of_the_winners_luck_is_taken_away(metric):
-    biases = benchmark("selection").biases(
+    biases = load_benchmark("selection").biases(
         metric, worlds=40, configurations=12, seeds=3, nights=20, gap=0.0, resamples=60
     )
     assert biases["as it is"].mean() > 0.04

@@ -144,11 +144,10 @@ class Snapshot:
     def _find(self, path: str) -> Any:
         try:
             return self.commit.tree[normpath(f"{self.folder}/{path}" if self.folder else path)]
-        except (KeyError, pygit2.GitError) as error:
-            if isinstance(error, pygit2.GitError):  # there is such a file, but not its content
-                lacking = f"git lacks the content of {path} in commit {str(self.commit.id)[:8]}"
-                raise DataError(f"{lacking}: clone it again") from None
+        except KeyError:
             return None
+        except pygit2.GitError:  # there is such a file, but not its content
+            raise lacking(path, str(self.commit.id)) from None
 
     def _yaml(self, path: str) -> Any:
         blob = self._find(path)
@@ -159,6 +158,11 @@ class Snapshot:
         except yaml.YAMLError as error:
             where = f"{path} of commit {str(self.commit.id)[:8]}"
             raise DataError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def lacking(path: str, commit: str) -> DataError:
+    """What to say of a file or folder of a commit whose content git does not have."""
+    return DataError(f"git lacks the content of {path} in commit {commit[:8]}: clone it again")
 
 
 @lru_cache(maxsize=1024)  # most experiments share most of these files

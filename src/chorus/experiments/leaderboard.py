@@ -12,9 +12,9 @@ from chorus.errors import DataError, ParameterError
 from chorus.experiments.grid import JUDGED_BY, METRICS, Comparison, spell
 from chorus.experiments.sections import SECTIONS, value_of
 from chorus.experiments.signature import short_hash
+from chorus.statistics.summary import summary_columns
 
 FACTORS = ("quality", "balance", "positive_subsets", "negative_subsets")  # of compose; in every table
-LEVEL = 0.95
 _HEALTH = ("health.verdict", "health.findings")
 _AT_THRESHOLD = ("f1", "precision", "recall")
 
@@ -94,29 +94,22 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         DataError: a seed twice in one configuration.
     """
-    from scipy.special import stdtrit  # Student's t; scipy.stats has it too, but takes a second to import
-
     metrics = _metrics(runs)
     rows = []
     for signature, group in runs.groupby("signature", sort=False):
         twice = group["seed"].duplicated(keep=False)
         if twice.any():
             raise DataError(f"the same configuration and seed twice: {', '.join(group.loc[twice, 'run'])}")
-        n = len(group)
         row: dict[str, Any] = {
             "signature": signature,
             "configuration": configuration(group.iloc[0]),
             "runs": ", ".join(group["run"]),
-            "n": n,
+            "n": len(group),
         }
         if "version" in runs:
             row["versions"] = ", ".join(sorted(set(group["version"])))
         for metric in metrics:
-            values = group[metric].to_numpy(dtype=np.float64)
-            mean, std = float(values.mean()), float(values.std(ddof=1)) if n > 1 else float("nan")
-            half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * std / n**0.5 if n > 1 else float("nan")
-            row |= {f"{metric}__mean": mean, f"{metric}__std": std}
-            row |= {f"{metric}__low": mean - half, f"{metric}__high": mean + half}
+            row |= summary_columns(metric, group[metric].to_numpy(dtype=np.float64))
         rows.append(row)
     return pd.DataFrame(rows)
 

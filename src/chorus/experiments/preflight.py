@@ -18,7 +18,7 @@ from dvc.dirs import site_cache_dir
 from dvc.repo import Repo
 
 from chorus.errors import DataError
-from chorus.experiments.history import History, Snapshot
+from chorus.experiments.history import History, Snapshot, lacking
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def refuse_lacking(git: pygit2.Repository, commit: str) -> None:
     except (KeyError, pygit2.GitError) as error:  # of a folder's list, or of the commit itself
         missing = " ".join(str(error).split()).strip("'")
     if missing:
-        raise DataError(f"git lacks the content of {missing} in commit {commit[:8]}: clone it again")
+        raise lacking(missing, commit)
 
 
 def _refuse_references(git: pygit2.Repository) -> None:

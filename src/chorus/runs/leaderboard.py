@@ -13,7 +13,7 @@ from chorus.runs.effects import numbered, one_run_each
 from chorus.runs.table import Runs, configurations
 from chorus.statistics.effects import whole_grid
 from chorus.statistics.ranking import Again, Best, best_again, judge_best
-from chorus.statistics.summary import seed_summary
+from chorus.statistics.summary import seed_summary, summary_columns
 
 TABLE_COLUMNS = ("page", "runs", "metric", "mean", "sd", "digits")
 
@@ -105,9 +105,7 @@ def _row(name: str, group: pd.DataFrame, metrics: tuple[str, ...]) -> dict[str, 
         values = values[np.isfinite(values)]
         if not len(values):
             continue
-        found = seed_summary(values)
-        row |= {f"{metric}__mean": found.mean, f"{metric}__std": found.sd}
-        row |= {f"{metric}__low": found.ci_low, f"{metric}__high": found.ci_high}
+        row |= summary_columns(metric, values)
     return row
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv
-from chorus.runs.levels import MISSING, levels
+from chorus.runs.levels import EMPTY, MISSING, levels
 from chorus.runs.options import TableOptions
 
 ONE_BLOCK = "all"
@@ -185,7 +185,7 @@ def _blocks(table: pd.DataFrame, given: TableOptions) -> pd.Series:
 
 def _numbers(cells: pd.Series, column: str) -> pd.Series:
     text = cells.str.strip()
-    empty = text.str.lower().isin(["", "nan", "none", "null", "na", "n/a"])
+    empty = text.str.lower().isin(EMPTY)
     numbers = pd.to_numeric(text.mask(empty), errors="coerce")
     if (bad := ~np.isfinite(numbers) & ~empty).any():
         raise DataError(f"{column}: {cells[bad].iloc[0]!r} is no number")

@@ -47,6 +47,14 @@ def seed_summary(values: Sequence[float] | NDArray[np.float64], *, level: float 
     return SeedSummary(n, mean, sd, mean - reach, mean + reach, float(given.min()), float(given.max()))
 
 
+def summary_columns(metric: str, values: NDArray[np.float64]) -> dict[str, float]:
+    """METRIC__mean, __std, __low and __high of a leaderboard; NaN where one of the values is not known."""
+    known = bool(np.isfinite(values).all())
+    found = seed_summary(values) if known else None
+    figures = (found.mean, found.sd, found.ci_low, found.ci_high) if found else (float("nan"),) * 4
+    return {f"{metric}__{name}": figure for name, figure in zip(("mean", "std", "low", "high"), figures, strict=True)}
+
+
 def format_summaries(summaries: Mapping[str, SeedSummary]) -> str:
     """The summaries as text, in percent: figure -> number of runs, mean, SD, 95 % CI and range.
 

@@ -64,14 +64,8 @@ def recall(path: Path, reader: str) -> Memory:
         if saved["reader"] == reader:
             identities = {source: (version, identity) for source, (version, identity) in saved["identities"].items()}
             return Memory(reader, dict(saved["hashes"]), dict(saved["findings"]), identities)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ):  # then all is read again, which costs nothing but time
-        pass
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass  # then all is read again, which costs nothing but time
     return Memory(reader)
 
 
