@@ -14,6 +14,13 @@ MISSING = "missing"  # the level of an empty cell, where nobody says what it sta
 _TRUTH = {"true": "True", "false": "False"}
 
 
+class _TextLoader(yaml.CSafeLoader):
+    """Leaves all items text, for `_plain` to read as it reads a cell: YAML 1.1 takes 0123 for 83 and yes for true."""
+
+
+_TextLoader.yaml_implicit_resolvers = {}
+
+
 def levels(cells: pd.Series, names: Mapping[str, str] | None = None, missing: str = MISSING) -> pd.Series:
     """One text a level: cells that mean the same are the same text.
 
@@ -36,7 +43,7 @@ def items(cell: str) -> tuple[str, ...] | None:
     if not (text.startswith("[") and text.endswith("]")):
         return None
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, _TextLoader)
     except yaml.YAMLError:
         return None
     if not isinstance(content, list):
