@@ -46,6 +46,7 @@ from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
 from chorus.metrics import auprc
 from chorus.seeds import generator
+from chorus.tasks import task_of
 from chorus.training import HeadOptions
 
 PROFILES = ("guide", "calibrated")
@@ -262,14 +263,14 @@ class Run:
 def run(name: str, training: Training, seed: int, health: HealthOptions) -> Run:
     """Train a head, and gather what rules are told of it."""
     trained = detector.fit(
-        training.manifest, training.clips, training.embeddings, training.options, seed, classes=training.classes
+        training.manifest, training.clips, training.embeddings, training.options, seed, task=task_of(training.classes)
     )
     judged = training.clips[training.clips["split"].isin([TRAIN, VALIDATION, TEST_IID, TEST_OOD])]
-    scores = detector.class_probabilities(trained.head, training.embeddings, judged["clip_id"])
+    scores = detector.predictions(trained.head, training.embeddings, judged["clip_id"])
     binary = training.classes == BINARY
     scores = scores[[BINARY[1]]].set_axis(["score"], axis=1) if binary else scores.add_prefix("score_")
     judged = judged.merge(scores, left_on="clip_id", right_index=True)
-    model = {"classes": trained.head.classes, "options": asdict(training.options), "training": trained.summary}
+    model = {**trained.head.task.description(), "options": asdict(training.options), "training": trained.summary}
     evaluation, lead = beside_a_regression(training, judged, trained.threshold) if binary else (None, None)
     result = judge(trained.curves, model, judged, training.manifest, training.clips, health, evaluation)
     details = Details(
@@ -369,7 +370,7 @@ def train(case: tuple[str, int]) -> None:
 def precision_of_suspects(base: Training, planted: Training) -> float:
     """The share of wrong labels among the first 50 suspects."""
     right = base.manifest.set_index("clip_id")["label"]
-    learned = detector.examples(planted.manifest, base.clips, base.embeddings, base.classes)
+    learned = detector.examples(planted.manifest, base.clips, base.embeddings, task_of(base.classes))
     ranked = suspects(learned).head(50)
     return float((ranked["label"].to_numpy() != right.loc[ranked["clip_id"]].to_numpy()).mean())
 

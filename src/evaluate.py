@@ -5,9 +5,10 @@ from functools import partial
 import stage
 
 from chorus import detector, embeddings, evaluation
-from chorus.clips import BINARY, CANDIDATE
+from chorus.clips import CANDIDATE
 from chorus.files import read_csv, write_csv, write_json, write_parquet
 from chorus.options import parse
+from chorus.tasks import DETECTION
 from chorus.training import load_head
 
 
@@ -19,7 +20,8 @@ def main() -> None:
     judged = clips[clips["split"] != CANDIDATE]
     judged = judged.assign(score=detector.score(saved.head.scores, known, judged["clip_id"]).to_numpy())
     baselines = {}
-    if set(manifest["label"]) == set(BINARY):  # of one class no regression can learn; the stage train has said so
+    # of one class no regression can learn; the stage train has said so
+    if set(manifest["label"]) == set(DETECTION.classes):
         training = detector.examples(manifest, clips, known)
         regression = partial(evaluation.logistic_regression_scores, training.features, training.labels == 1)
         baselines["logistic_regression"] = detector.score(regression, known, judged["clip_id"])

@@ -6,8 +6,9 @@ import stage
 
 import pandas as pd
 
-from chorus import detector, embeddings, mining, pictures
+from chorus import embeddings, mining, pictures
 from chorus.files import read_csv, write_csv, write_json, write_text
+from chorus.miner import fit_miner
 from chorus.options import parse
 from chorus.training import HeadOptions, save_head
 
@@ -19,7 +20,7 @@ def main() -> None:
     for name, kind in mining.KINDS.items():
         section = f"mine.{name}s"
         options = parse(kind.options, stage.params(section), section=section)
-        miner = detector.fit_miner(clips, known, options.composition, head, options.seed)
+        miner = fit_miner(clips, known, options.composition, head, options.seed)
         weights = save_head(
             miner.trained, stage.MINERS / name, encoder_id=known.encoder_id, options=head, seed=options.seed
         )

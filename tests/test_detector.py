@@ -9,6 +9,7 @@ import pytest
 from chorus import detector
 from chorus.embeddings import Embeddings
 from chorus.errors import DataError
+from chorus.tasks import Classification
 
 KNOWN = Embeddings("toy", np.arange(10, dtype=np.float32).reshape(5, 2), np.array(["a", "a", "b", "c", "d"]))
 CLIPS = pd.DataFrame({"clip_id": list("abcd"), "group": ["n1", "n1", "n2", "n2"]})
@@ -23,12 +24,12 @@ def test_each_window_has_the_class_and_the_group_of_its_clip():
     assert examples.clip_ids.tolist() == ["a", "a", "c"]
     assert examples.labels.tolist() == [1, 1, 0]
     assert examples.groups.tolist() == ["n1", "n1", "n2"]
-    assert examples.classes == ("negative", "positive")
+    assert examples.task.classes == ("negative", "positive")
 
 
 def test_more_than_two_classes_are_numbered_as_given():
     labelled = _labelled(a="west", b="east", c="north")
-    examples = detector.examples(labelled, CLIPS, KNOWN, classes=("north", "east", "south", "west"))
+    examples = detector.examples(labelled, CLIPS, KNOWN, task=Classification(("north", "east", "south", "west")))
     assert examples.labels.tolist() == [3, 3, 1, 0]
 
 

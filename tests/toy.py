@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from chorus.tasks import Classification
 from chorus.training import Examples, HeadOptions, train_head
 
 CLASSES = ("coast", "hills", "north", "south")
@@ -30,7 +31,8 @@ def many_examples(name: str, clips: int = 160, windows: int = 1, distance: float
     features = random.standard_normal((len(clip), len(classes) + 2)).astype(np.float32)
     features[np.arange(len(clip)), labels] += distance
     ids = np.array([f"{name}{number:04d}" for number in clip])
-    return Examples(features, labels, np.array([f"{name}/{number // 8:02d}" for number in clip]), ids, classes)
+    nights = np.array([f"{name}/{number // 8:02d}" for number in clip])
+    return Examples(features, labels, nights, ids, Classification(classes))
 
 
 def train(training, validation, **changes):

@@ -89,7 +89,7 @@ def test_among_several_classes_the_likely_one_is_named():
     examples = many_examples("train", clips=160, windows=2, distance=8)
     wrong = np.isin(examples.clip_ids, ["train0003", "train0050", "train0101"])
     labels = np.where(wrong, (examples.labels + 1) % 4, examples.labels)
-    ranked = suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, CLASSES)).head(3)
+    ranked = suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, examples.task)).head(3)
     right = dict(zip(examples.clip_ids, np.array(CLASSES)[examples.labels], strict=True))
     assert set(ranked["clip_id"]) == set(examples.clip_ids[wrong])
     assert list(ranked["likely"]) == [right[clip_id] for clip_id in ranked["clip_id"]]
@@ -99,4 +99,4 @@ def test_a_class_of_a_single_night_is_refused():
     examples = many_examples("train", clips=80)
     labels = np.where(examples.groups == "train/04", 2, np.where(examples.labels == 2, 0, examples.labels))
     with pytest.raises(DataError, match="north clips are heard in 1 night of the training set"):
-        suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, CLASSES))
+        suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, examples.task))

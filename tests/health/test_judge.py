@@ -23,6 +23,7 @@ from chorus.health.options import HealthOptions
 from chorus.health.page import page
 from chorus.health.words import verdict_in_words
 from chorus.options import parse
+from chorus.tasks import DETECTION, Classification
 from chorus.training import HeadOptions
 from predicted import predicted
 
@@ -44,7 +45,7 @@ CALM = pd.DataFrame(
     }
 )
 MODEL = {
-    "classes": ["positive"],
+    **DETECTION.description(),
     "options": {"gradient_clip": None},
     "training": {"best_epoch": 5, "stopped": "patience", "early_stopping": {"on": "internal", "clips": 80}},
 }
@@ -376,7 +377,7 @@ def several(seed: int = 0, clips: int = 400, sure: float = 4.0) -> tuple[pd.Data
 def test_several_classes_are_judged_by_their_speakers():
     predictions, clips = several()
     training = clips.loc[clips["split"] == "train", ["clip_id", "label"]]
-    model = {**MODEL, "classes": list(SEVERAL), "options": {"gradient_clip": 0.5}}
+    model = {**MODEL, **Classification(SEVERAL).description(), "options": {"gradient_clip": 0.5}}
     options = HealthOptions(profile="guide", group="speaker", expected_confusions=(("coast", "hills"),))
     health = judge(CALM, model, predictions, training, clips, options)
     validation = predictions[predictions["split"] == "validation"]
@@ -393,7 +394,7 @@ def test_several_classes_are_judged_by_their_speakers():
 
 def test_a_class_without_scores_is_refused():
     predictions, clips = several()
-    model = {**MODEL, "classes": [*SEVERAL, "west"]}
+    model = {**MODEL, **Classification((*SEVERAL, "west")).description()}
     with pytest.raises(DataError, match="the predictions lack score_west"):
         judge(CALM, model, predictions, clips, clips, HealthOptions())
 
@@ -426,9 +427,8 @@ def test_speakers_of_one_class_each_do_not_confound():
     predictions, clips = several()
     clips = clips.assign(speaker=clips["label"] + "_" + clips["speaker"])
     training = clips.loc[clips["split"] == "train", ["clip_id", "label"]]
-    health = judge(
-        CALM, {**MODEL, "classes": list(SEVERAL)}, predictions, training, clips, HealthOptions(group="speaker")
-    )
+    model = {**MODEL, **Classification(SEVERAL).description()}
+    health = judge(CALM, model, predictions, training, clips, HealthOptions(group="speaker"))
     assert health.headline["verdict"] == "healthy"
 
 
@@ -444,16 +444,16 @@ def test_from_a_head_of_several_classes_to_its_page():
     options = HealthOptions(group="speaker")
     head = HeadOptions(hidden_units=16, epochs=12, learning_rate=0.01)
     groups = options.groups_of(clips)
-    trained = detector.fit(training, clips, known, head, 1, classes=SEVERAL, consistency_groups=groups)
-    scores = detector.class_probabilities(trained.head, known, clips["clip_id"])
-    assert scores.to_numpy() == pytest.approx(trained.head.probabilities(features))
+    trained = detector.fit(training, clips, known, head, 1, task=Classification(SEVERAL), consistency_groups=groups)
+    scores = detector.predictions(trained.head, known, clips["clip_id"])
+    assert scores.to_numpy() == pytest.approx(trained.head.predictions(features))
     predictions = clips.merge(scores.add_prefix("score_"), left_on="clip_id", right_index=True)
-    model = {"classes": SEVERAL, "options": {"gradient_clip": None}, "training": trained.summary}
+    model = {**trained.head.task.description(), "options": {"gradient_clip": None}, "training": trained.summary}
     health = judge(with_differences(trained.curves), model, predictions, training, clips, options)
     assert health.facts.tables["accuracy"] > 0.9
     assert list(health.durations["seconds"]) == ["0-5 s"]
     shown = page("accents", health.detail, with_differences(trained.curves))
     for panel in ("Top-k accuracy", "top-3", "share of speakers with one and the same prediction"):
         assert panel in shown
-    without = detector.fit(training, clips[clips["split"] == "train"], known, head, 1, classes=SEVERAL)
+    without = detector.fit(training, clips[clips["split"] == "train"], known, head, 1, task=Classification(SEVERAL))
     assert without.threshold is None and without.summary["notes"] == []

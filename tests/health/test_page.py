@@ -30,7 +30,8 @@ HISTORY = pd.DataFrame(
     }
 )
 MODEL = {
-    "classes": ["positive"],
+    "task": "detection",
+    "classes": ["negative", "positive"],
     "options": {"gradient_clip": 0.5},
     "training": {"best_epoch": 3, "stopped": "patience"},
 }

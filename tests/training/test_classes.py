@@ -11,19 +11,19 @@ import torch
 from toy import CLASSES, many_examples, train
 
 from chorus.errors import DataError, ModelError
-from chorus.training import HeadOptions, clip_probabilities, load_head, save_head, train_head
-from chorus.training.head import probabilities_of
+from chorus.tasks import DETECTION, Classification
+from chorus.training import HeadOptions, load_head, save_head, train_head
 
 
 def test_several_classes_are_learned_kept_and_saved(tmp_path):
     training, validation, unseen = (many_examples(name, windows=2) for name in ("t", "v", "x"))
     options = HeadOptions(hidden_units=16, epochs=30, learning_rate=0.02, batch_size=8)
     trained = train_head(training, validation, options, seed=1)
-    assert trained.head.classes == CLASSES
+    assert trained.head.task == Classification(CLASSES)
     assert trained.threshold is None
-    probabilities = trained.head.probabilities(unseen.features)
+    probabilities = trained.head.predictions(unseen.features)
     assert probabilities.sum(axis=1) == pytest.approx(1)
-    _, of_clips = clip_probabilities(probabilities, unseen.clip_ids)
+    _, of_clips = trained.head.task.of_clips(probabilities, unseen.clip_ids)
     assert np.mean(of_clips.argmax(axis=1) == unseen.first_windows().labels) > 0.95
     assert list(trained.metrics) == [
         "epochs",
@@ -37,8 +37,8 @@ def test_several_classes_are_learned_kept_and_saved(tmp_path):
 
     save_head(trained, tmp_path / "head", encoder_id="toy", options=options, seed=1)
     loaded = load_head(tmp_path / "head", encoder_id="toy")
-    assert loaded.head.classes == CLASSES
-    assert np.array_equal(loaded.head.probabilities(unseen.features), probabilities)
+    assert loaded.head.task == Classification(CLASSES)
+    assert np.array_equal(loaded.head.predictions(unseen.features), probabilities)
     assert json.loads((tmp_path / "head.json").read_text())["threshold"] is None
     with pytest.raises(ModelError, match="coast, hills, north, south has no threshold"):
         _ = loaded.threshold
@@ -88,18 +88,18 @@ def test_a_single_clip_can_be_the_validation_split():
 
 
 def test_classes_that_differ_are_refused():
-    with pytest.raises(DataError, match="differ in classes"):
+    with pytest.raises(DataError, match="differ in task"):
         train(many_examples("t"), many_examples("v", classes=CLASSES[::-1]))
 
 
 def test_a_clip_of_two_classes_is_positive_where_any_window_is_and_of_more_what_its_windows_are_on_average():
     ids = np.array(["b", "a", "b"])
     two = np.array([[0.9, 0.1], [0.5, 0.5], [0.2, 0.8]])
-    names, of_clips = clip_probabilities(two, ids)
+    names, of_clips = DETECTION.of_clips(two, ids)
     assert names.tolist() == ["b", "a"]
     assert of_clips == pytest.approx(np.array([[0.2, 0.8], [0.5, 0.5]]))
     three = np.array([[0.9, 0.1, 0.0], [0.2, 0.2, 0.6], [0.1, 0.1, 0.8]])
-    names, of_clips = clip_probabilities(three, ids)
+    names, of_clips = Classification(CLASSES[:3]).of_clips(three, ids)
     assert names.tolist() == ["b", "a"]
     assert of_clips == pytest.approx(np.array([[0.5, 0.1, 0.4], [0.2, 0.2, 0.6]]))
 
@@ -107,7 +107,8 @@ def test_a_clip_of_two_classes_is_positive_where_any_window_is_and_of_more_what_
 def test_probabilities_are_those_of_torch():
     logits = np.random.default_rng(0).normal(scale=5, size=(50, 4)).astype(np.float32)
     golden = torch.softmax(torch.from_numpy(logits).double(), dim=1).numpy()
-    assert probabilities_of(logits) == pytest.approx(golden, rel=1e-12)
+    assert Classification(CLASSES).predictions(logits) == pytest.approx(golden, rel=1e-12)
     golden = torch.sigmoid(torch.from_numpy(logits[:, :1]).double()).numpy()[:, 0]
-    assert probabilities_of(logits[:, :1])[:, 1] == pytest.approx(golden, rel=1e-12)
-    assert probabilities_of(np.array([[2000.0, 0.0, -2000.0]])).tolist() == [[1, 0, 0]]
+    assert DETECTION.predictions(logits[:, :1])[:, 1] == pytest.approx(golden, rel=1e-12)
+    three = Classification(CLASSES[:3])
+    assert three.predictions(np.array([[2000.0, 0.0, -2000.0]])).tolist() == [[1, 0, 0]]

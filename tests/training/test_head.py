@@ -90,7 +90,7 @@ def test_a_saved_head_comes_back_with_threshold_and_parameters(trained, saved):
     assert np.array_equal(loaded.head.scores(features), trained.head.scores(features))
     assert loaded.threshold == trained.threshold  # to the last digit: it is the score of a clip
     assert loaded.config["options"]["epochs"] == 2
-    assert loaded.config["classes"] == ["positive"]
+    assert (loaded.config["task"], loaded.config["classes"]) == ("detection", ["negative", "positive"])
     assert loaded.config["training"] == trained.summary
 
 
@@ -172,7 +172,7 @@ def test_weights_that_are_not_numbers_are_refused(saved):
 
 def test_a_json_about_something_else_is_refused(saved):
     Path(f"{saved}.json").write_text("{}")
-    with pytest.raises(ModelError, match="describes no head: it lacks classes"):
+    with pytest.raises(ModelError, match="describes no head: it lacks dimensions"):
         load_head(saved)
 
 

@@ -13,15 +13,13 @@ from toy import CLASSES, many_examples, toy_examples, train
 
 from chorus.metrics import auprc
 from chorus.metrics.multiclass import group_consistency
+from chorus.tasks import DETECTION, Classification, clip_scores
 from chorus.training import (
     Examples,
     HeadOptions,
-    clip_probabilities,
-    clip_scores,
 )
-from chorus.training.batches import Batches, one_hot
+from chorus.training.batches import Batches
 from chorus.training.loop import Descent, Rows
-from chorus.training.losses import loss, losses
 from chorus.training.network import Network
 from chorus.training.optimizer import clip, global_norm
 from chorus.training.validation import Validation, batch_means, spread
@@ -34,13 +32,13 @@ def test_validation_figures_are_those_of_scikit_learn_on_the_kept_head(make, win
     validation = make("v", windows=windows, distance=1.5)
     trained = train(make("t", windows=windows, distance=1.5), validation)
     best = trained.history[-1]
-    rows = trained.head.probabilities(validation.features)
+    rows = trained.head.predictions(validation.features)
     assert best["validation_loss"] == pytest.approx(log_loss(validation.labels, rows), rel=1e-5)
 
     clips = validation.first_windows()
-    ids, probabilities = clip_probabilities(rows, validation.clip_ids)
+    ids, probabilities = validation.task.of_clips(rows, validation.clip_ids)
     assert ids.tolist() == clips.clip_ids.tolist()
-    predicted, labels = probabilities.argmax(axis=1), np.arange(len(validation.classes))
+    predicted, labels = probabilities.argmax(axis=1), np.arange(len(validation.task.classes))
     assert best["validation_accuracy"] == pytest.approx(np.mean(predicted == clips.labels))
     assert best["validation_macro_f1"] == pytest.approx(f1_score(clips.labels, predicted, average="macro"))
     entropies = -(probabilities * np.log(probabilities)).sum(axis=1)
@@ -48,12 +46,12 @@ def test_validation_figures_are_those_of_scikit_learn_on_the_kept_head(make, win
     agreeing = [len(set(predicted[clips.groups == group])) == 1 for group in np.unique(clips.groups)]
     assert best["validation_group_consistency"] == pytest.approx(np.mean(agreeing))
     for k in (2, 3):
-        if k < len(validation.classes):
+        if k < len(validation.task.classes):
             golden = top_k_accuracy_score(clips.labels, probabilities, k=k, labels=labels)
             assert best[f"validation_top{k}_accuracy"] == pytest.approx(golden)
         else:
             assert f"validation_top{k}_accuracy" not in best
-    if len(validation.classes) == 2:
+    if len(validation.task.classes) == 2:
         scores = clip_scores(trained.head.scores(validation.features), validation.clip_ids)[1]
         assert best["validation_auprc"] == pytest.approx(auprc(clips.labels == 1, scores))
     else:
@@ -76,19 +74,19 @@ def test_training_accuracy_is_that_of_the_head_on_the_rows_as_they_were():
     assert 0.5 < best["train_accuracy"] < 1
 
 
-def _one_epoch(rows, options, classes=2):
+def _one_epoch(rows, options, task):
     """The first epoch by hand, with torch's own clipping: batch losses, sizes and norms."""
-    width = 1 if classes == 2 else classes
-    network = Network((rows.features.shape[1], options.hidden_units, width), np.random.default_rng(0))
-    theirs = Network((rows.features.shape[1], options.hidden_units, width), np.random.default_rng(0))
-    descent = Descent(network, rows, classes, options, seed=1)
-    batches = Batches(rows.features, one_hot(rows.labels, classes), options, seed=1)
+    widths = (rows.features.shape[1], options.hidden_units, task.outputs)
+    network = Network(widths, np.random.default_rng(0))
+    theirs = Network(widths, np.random.default_rng(0))
+    descent = Descent(network, rows, task, options, seed=1)
+    batches = Batches(rows.features, rows.labels, task, options, seed=1)
     parameters = theirs.tensors()
     optimizer = torch.optim.AdamW(parameters, weight_decay=0.0)
     values, norms = [], []
     steps = len(batches)
     for number, (features, targets, kept) in enumerate(batches.epoch()):
-        value = loss(theirs.logits(features, kept), targets, options)
+        value = task.loss(theirs.logits(features, kept), targets, options.focal)
         optimizer.zero_grad()
         value.backward()
         limit = options.gradient_clip or math.inf
@@ -107,7 +105,7 @@ def test_the_steps_of_an_epoch_are_those_of_torchs_own_optimizer_and_clipping(ma
     features = (examples.features - examples.features.mean(axis=0)) / examples.features.std(axis=0)
     rows = Rows(features, examples.labels, examples.clip_ids, own=83)
     options = HeadOptions(hidden_units=8, batch_size=16, epochs=1, learning_rate=0.01, gradient_clip=gradient_clip)
-    row, values, norms, ours, theirs = _one_epoch(rows, options, len(examples.classes))
+    row, values, norms, ours, theirs = _one_epoch(rows, options, examples.task)
     for mine, golden in zip(ours.tensors(), theirs.tensors(), strict=True):
         assert torch.allclose(mine, golden, atol=2e-6)
     assert row["train_loss"] == pytest.approx(sum(value * size for value, size in values) / 83, rel=1e-5)
@@ -127,11 +125,12 @@ def test_the_norm_of_a_batch_is_that_of_the_mean_of_autograds_gradients_of_each_
     network = Network((5, 4, 3), np.random.default_rng(0))
     features = torch.from_numpy(np.random.default_rng(1).standard_normal((7, 5)).astype(np.float32))
     targets = torch.eye(3)[[0, 1, 2, 0, 1, 2, 0]]
+    task = Classification(CLASSES[:3])
     of_samples = [
         torch.cat([g.flatten() for g in torch.autograd.grad(value, network.tensors(), retain_graph=True)])
-        for value in losses(network.logits(features), targets, HeadOptions())
+        for value in task.losses(network.logits(features), targets, None)
     ]
-    together = torch.autograd.grad(loss(network.logits(features), targets, HeadOptions()), network.tensors())
+    together = torch.autograd.grad(task.loss(network.logits(features), targets, None), network.tensors())
     assert global_norm(together) == pytest.approx(torch.stack(of_samples).mean(dim=0).norm().item(), rel=1e-5)
 
 
@@ -161,7 +160,7 @@ def test_the_spread_of_validation_losses_is_over_batches_that_mix_the_nights():
     validation = Validation(features, part, options, seed=1)
     figures = validation.measure(network, 1)
     with torch.no_grad():
-        each = losses(network.logits(validation.features), validation.targets, options).numpy()
+        each = DETECTION.losses(network.logits(validation.features), validation.targets, None).numpy()
     assert figures["validation_loss"] == pytest.approx(each.mean(), rel=1e-6)
     golden = np.std([each[part].mean() for part in validation.order.reshape(3, 30)], ddof=1)
     assert figures["validation_loss_std"] == pytest.approx(golden, rel=1e-4)

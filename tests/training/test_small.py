@@ -9,6 +9,7 @@ import pytest
 from toy import many_examples, toy_examples
 
 from chorus.metrics import auprc
+from chorus.tasks import DETECTION
 from chorus.training import HeadOptions, load_head, save_head, train_head, untrained
 
 OPTIONS = HeadOptions(hidden_units=8, epochs=12, learning_rate=0.02, batch_size=8)
@@ -59,7 +60,7 @@ def test_several_classes_need_no_hold_out_either():
 
 
 def test_where_nothing_can_be_learned_all_clips_get_the_same_score(tmp_path):
-    trained = untrained(6, ("negative", "positive"), "the training set has no positive clips")
+    trained = untrained(6, DETECTION, "the training set has no positive clips")
     assert set(trained.head.scores(toy_examples("x").features)) == {0.5}
     assert trained.curves.empty and "epoch" in trained.curves
     save_head(trained, tmp_path / "head", encoder_id="toy", options=OPTIONS, seed=1)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from toy import toy_examples, train
 
+from chorus.tasks import DETECTION
 from chorus.training import Examples, HeadOptions
-from chorus.training.batches import Batches, one_hot
+from chorus.training.batches import Batches
 from chorus.training.loop import Descent, Rows
 from chorus.training.network import Network
 from chorus.training.stopping import NotFiniteError, guide_says_stop
@@ -100,7 +101,7 @@ def test_what_is_not_finite_is_told_with_its_batch_and_clips(value, reason, seed
     options = HeadOptions(hidden_units=0, batch_size=8, mixup=False)
     rows = Rows(training.features.copy(), training.labels, training.clip_ids, own=80)
     rows.features[9] = value
-    descent = Descent(Network((6, 1), np.random.default_rng(0)), rows, 2, options, seed=seed)
+    descent = Descent(Network((6, 1), np.random.default_rng(0)), rows, DETECTION, options, seed=seed)
     with pytest.raises(NotFiniteError, match=reason) as caught:
         descent.epoch(1)
     batch = int(np.flatnonzero(descent.batches.order == 9)[0]) // 8 + 1
@@ -110,7 +111,7 @@ def test_what_is_not_finite_is_told_with_its_batch_and_clips(value, reason, seed
 def test_the_named_batch_is_the_one_that_holds_the_clip():
     training = toy_examples("t")
     options = HeadOptions(hidden_units=0, batch_size=8, epochs=1, mixup=True)
-    batches = Batches(training.features, one_hot(training.labels, 2), options, seed=1)
+    batches = Batches(training.features, training.labels, DETECTION, options, seed=1)
     for number, (features, _, _) in enumerate(batches.epoch()):
         for place, row in enumerate(features.numpy()):
             own, partner = batches.rows(number, np.array([place]))

@@ -15,8 +15,9 @@ from toy import toy_examples
 
 from chorus.errors import DataError, LeakageError, ModelError
 from chorus.metrics import auprc, best_f1_threshold
+from chorus.tasks import DETECTION
 from chorus.training import HeadOptions, save_head, train_head
-from chorus.training.batches import Batches, one_hot
+from chorus.training.batches import Batches
 from chorus.training.loop import Descent, cosine
 from chorus.training.optimizer import Adam
 
@@ -246,7 +247,7 @@ def test_streams_are_independent_of_each_other():
     plain = HeadOptions(mixup=False, label_smoothing=0.0, dropout=0.0)
     orders = []
     for options in (plain, HeadOptions(mixup=False, label_smoothing=0.0), HeadOptions()):
-        batches = Batches(examples.features, one_hot(examples.labels, 2), options, seed=1)
+        batches = Batches(examples.features, examples.labels, DETECTION, options, seed=1)
         list(batches.epoch())
         orders.append(batches.shuffle.permutation(80).tolist())
     assert orders[0] == orders[1] == orders[2]
@@ -255,7 +256,7 @@ def test_streams_are_independent_of_each_other():
 def test_an_epoch_shows_every_row_once_in_a_new_order():
     examples = toy_examples("t")
     options = HeadOptions(mixup=False, label_smoothing=0.0, batch_size=7)
-    batches = Batches(examples.features, one_hot(examples.labels, 2), options, seed=1)
+    batches = Batches(examples.features, examples.labels, DETECTION, options, seed=1)
     epochs = [[batch[0] for batch in batches.epoch()] for _ in range(2)]
     assert len(epochs[0]) == len(batches) == 12
     first, second = (torch.cat(epoch).numpy() for epoch in epochs)
@@ -266,7 +267,7 @@ def test_an_epoch_shows_every_row_once_in_a_new_order():
 def test_dropout_silences_its_share_and_keeps_the_expectation():
     examples = toy_examples("t", clips=200)
     batches = Batches(
-        examples.features, one_hot(examples.labels, 2), HeadOptions(dropout=0.25, hidden_units=400), seed=1
+        examples.features, examples.labels, DETECTION, HeadOptions(dropout=0.25, hidden_units=400), seed=1
     )
     kept = torch.cat([batch[2] for batch in batches.epoch()])
     assert (kept == 0).float().mean().item() == pytest.approx(0.25, abs=0.01)
@@ -280,7 +281,7 @@ def test_dropout_reaches_the_network():
 def test_labels_are_smoothed_in_training():
     examples = toy_examples("t")
     batches = Batches(
-        examples.features, one_hot(examples.labels, 2), HeadOptions(mixup=False, label_smoothing=0.1), seed=1
+        examples.features, examples.labels, DETECTION, HeadOptions(mixup=False, label_smoothing=0.1), seed=1
     )
     targets = torch.cat([batch[1] for batch in batches.epoch()])
     assert sorted(set(targets[:, 0].tolist())) == pytest.approx([0.05, 0.95])
@@ -290,7 +291,7 @@ def test_mixup_blends_features_and_targets_of_different_rows_alike():
     examples = toy_examples("t")
     features = np.repeat(examples.labels[:, None], 2, axis=1).astype(np.float32)
     options = HeadOptions(label_smoothing=0.0, mixup_alpha=1.0, batch_size=7)
-    rows, targets, _ = zip(*Batches(features, one_hot(examples.labels, 2), options, seed=1).epoch(), strict=True)
+    rows, targets, _ = zip(*Batches(features, examples.labels, DETECTION, options, seed=1).epoch(), strict=True)
     mixed = torch.cat(targets)[:, 0]
     assert torch.allclose(torch.cat(rows)[:, 0], mixed, atol=1e-6)
     assert mixed.mean().item() == pytest.approx(examples.labels.mean(), abs=1e-6)

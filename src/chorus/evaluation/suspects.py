@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from chorus.clips import BINARY, POSITIVE
+from chorus.clips import POSITIVE
 from chorus.errors import DataError
 from chorus.evaluation.baseline import logistic_regression_probabilities
 from chorus.metrics import auroc
-from chorus.training.examples import Examples, clip_probabilities
+from chorus.tasks import DETECTION
+from chorus.training.examples import Examples
 
 FOLDS = 5
 
@@ -31,8 +32,8 @@ def suspects(training: Examples, *, folds: int = FOLDS) -> pd.DataFrame:
     from cleanlab.rank import get_label_quality_scores
 
     training = training.ordered()
-    clip_ids, probabilities = clip_probabilities(out_of_fold_probabilities(training, folds), training.clip_ids)
-    labels, classes = training.first_windows().labels, np.array(training.classes)
+    clip_ids, probabilities = training.task.of_clips(out_of_fold_probabilities(training, folds), training.clip_ids)
+    labels, classes = training.first_windows().labels, np.array(training.task.classes)
     quality = get_label_quality_scores(labels, probabilities, method="self_confidence")
     table = pd.DataFrame(
         {
@@ -58,7 +59,7 @@ def separation(ranked: pd.DataFrame) -> float | None:
         ranked: from `suspects`.
     """
     labels = (ranked["label"] == POSITIVE).to_numpy(dtype=bool)
-    if set(ranked["label"]) != set(BINARY):
+    if set(ranked["label"]) != set(DETECTION.classes):
         return None
     own = ranked["score"].to_numpy(dtype=np.float64)
     return auroc(labels, np.where(labels, own, 1 - own))
@@ -75,13 +76,13 @@ def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    classes = len(training.classes)
+    classes = len(training.task.classes)
     nights = np.array([len(np.unique(training.groups[training.labels == label])) for label in range(classes)])
     folds = min(folds, int(nights.min()))
     if folds < 2:
         rarest = int(nights.argmin())
         raise DataError(
-            f"labels cannot be checked by other nights: {training.classes[rarest]} clips are heard in "
+            f"labels cannot be checked by other nights: {training.task.classes[rarest]} clips are heard in "
             f"{nights[rarest]} {'night' if nights[rarest] == 1 else 'nights'} of the training set, and it takes two"
         )
     probabilities = np.full((len(training), classes), np.nan)
@@ -89,10 +90,8 @@ def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
     for others, fold in split:
         learned = training.take(others)
         if len(unlearned := np.setdiff1d(training.labels[fold], learned.labels)):
-            raise DataError(
-                f"all clips of the class {training.classes[unlearned[0]]} are in the nights of one fold: it needs more "
-                "nights"
-            )
+            name = training.task.classes[unlearned[0]]
+            raise DataError(f"all clips of the class {name} are in the nights of one fold: it needs more nights")
         probabilities[fold] = logistic_regression_probabilities(
             learned.features, learned.labels, training.features[fold], classes
         )

@@ -34,13 +34,13 @@ _SENTENCES: dict[Verdict, str] = {
 class Details:
     """What is known of a run beside its history.
 
-    classes: how many it tells apart. gradient_clip: None: gradients are not clipped.
+    classes: how many it tells apart; None: none. gradient_clip: None: gradients are not clipped.
     consistency_chance: chance level of the group consistency for these sizes of groups.
     best_epoch: whose weights are kept.
     signals: further numbers by name, such as sites.gap.
     """
 
-    classes: int = 2
+    classes: int | None = 2
     gradient_clip: float | None = None
     consistency_chance: float | None = None
     best_epoch: int | None = None

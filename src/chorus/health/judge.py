@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from chorus.clips import BINARY, TEST_IID, TEST_OOD, VALIDATION, name_clips
+from chorus.clips import TEST_IID, TEST_OOD, VALIDATION, name_clips
 from chorus.errors import DataError
-from chorus.health.details import Facts, association, describe, lead
+from chorus.health.details import NOTHING, Facts, association, describe, lead
 from chorus.health.diagnosis import Details, Diagnosis, diagnose
 from chorus.health.measures import END
 from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
+from chorus.tasks import Task, described
 
 HELD_OUT = 30  # clips; of ten, three wrong ones are a third of the accuracy
 
@@ -73,8 +74,8 @@ def judge(
     Args:
         history: plots/training/curves.csv.
         model: models/detector.json.
-        predictions: clip_id, split, label, score; data/predictions.parquet. Of more than two classes, score_<class>
-            for each of them in place of score. With the training clips in it, sources are compared on these, too.
+        predictions: clip_id, split, label, score; data/predictions.parquet. Of several classes, score_<class> for each
+            of them in place of score. With the training clips in it, sources are compared on these, too.
         training: clip_id, label of the training set; data/manifests/train.csv.
         clips: clip_id, site, recorder, recording, speaker, group, seconds of the whole survey.
         evaluation: metrics/evaluation_detail.json, for how a logistic regression does; None: not known.
@@ -84,8 +85,11 @@ def judge(
     """
     if missing := sorted((set(predictions["clip_id"]) | set(training["clip_id"])) - set(clips["clip_id"])):
         raise DataError(f"there are clips that are not in the survey: {name_clips(missing)}")
-    classes = BINARY if len(model["classes"]) == 1 else tuple(model["classes"])
-    shares = _probabilities(predictions, classes)
+    task = described(model)
+    shares = task.probabilities(predictions)
+    if shares is None:
+        return _by_curves(history, model, options)
+    classes = task.classes
     predictions = predictions.assign(right=_predicted(shares, classes) == predictions["label"])
     judged = (predictions["split"] == VALIDATION).to_numpy()
     validation, iid = predictions[judged], predictions[predictions["split"] == TEST_IID]
@@ -119,31 +123,49 @@ def judge(
         # not of groups: a speaker has one accent by nature
         | {"sources.association": association(training["label"], survey.loc[training["clip_id"], options.source])}
         | {"best_epoch": model["training"]["best_epoch"]}
-        | _size(validation["label"], about["group"], classes)
+        | _size(validation["label"], about["group"], task)
         | _baseline(evaluation),
     )
     return Health(
         diagnose(history, details, load_rules(options.profile)),
         facts,
         details.signals,
-        about={
-            "best_epoch": details.best_epoch,
-            "stopped": model["training"].get("stopped"),
-            "group": options.group,
-            "source": options.source,
-        },
+        about=_about(model["training"], options),
     )
 
 
-def _size(labels: pd.Series, nights: pd.Series, classes: tuple[str, ...]) -> dict[str, float | None]:
+def _by_curves(history: pd.DataFrame, model: Mapping[str, Any], options: HealthOptions) -> Health:
+    """Of a task without classes only the curves are judged: all else asks whether a prediction is right."""
+    training = model["training"]
+    broke_down = float("not finite" in str(training.get("stopped")))
+    details = Details(
+        classes=None,
+        gradient_clip=model["options"].get("gradient_clip"),
+        best_epoch=training["best_epoch"],
+        signals={"best_epoch": training["best_epoch"], "broke_down": broke_down},
+    )
+    diagnosis = diagnose(history, details, load_rules(options.profile))
+    return Health(diagnosis, NOTHING, details.signals, _about(training, options))
+
+
+def _about(training: Mapping[str, Any], options: HealthOptions) -> dict[str, Any]:
+    return {
+        "best_epoch": training["best_epoch"],
+        "stopped": training.get("stopped"),
+        "group": options.group,
+        "source": options.source,
+    }
+
+
+def _size(labels: pd.Series, nights: pd.Series, task: Task) -> dict[str, float | None]:
     """How many clips of the rarest class there are to judge by, and in how many nights it is heard.
 
-    Of more than two classes, those that do not occur at all are left out: they are not judged, and nobody says so.
+    Classes that do not occur at all are left out, unless the task cannot be judged without them: they are not judged,
+    and nobody says so.
     """
     heard = pd.DataFrame({"label": labels.to_numpy(), "night": nights.to_numpy()})
     by_class = heard.groupby("label")["night"].agg(["size", "nunique"])
-    if len(classes) == 2:
-        by_class = by_class.reindex(list(classes), fill_value=0)
+    by_class = by_class.reindex(by_class.index.union(list(task.must_occur)), fill_value=0)
     if by_class.empty:
         return {"validation.rarest": 0, "validation.rarest_nights": 0}
     return {
@@ -197,17 +219,6 @@ def _beside_the_curves(
         signals["split.gain"] = accuracy - float(best)
         signals["split.contrast"] = accuracy - float(best) + float(fitted)
     return signals
-
-
-def _probabilities(predictions: pd.DataFrame, classes: tuple[str, ...]) -> NDArray[np.float64]:
-    """(n, k), from the columns of scores."""
-    if classes == BINARY:
-        positive = predictions["score"].to_numpy(dtype=np.float64)
-        return np.column_stack([1 - positive, positive])
-    columns = [f"score_{name}" for name in classes]
-    if missing := [column for column in columns if column not in predictions]:
-        raise DataError(f"the predictions lack {', '.join(missing)}: each class of the model needs its scores")
-    return np.asarray(predictions[columns], dtype=np.float64)
 
 
 def _predicted(shares: NDArray[np.float64], classes: tuple[str, ...]) -> NDArray[np.str_]:

@@ -31,12 +31,12 @@ _THRESHOLD = re.compile(r"(?:(?P<scale>[a-z]+)\()?(?P<number>-?\d+(?:\.\d+)?)\)?
 class Circumstances:
     """What the thresholds depend on.
 
-    classes: of the run that is judged. assumed: for which the thresholds are written.
+    classes: of the run that is judged; None: it tells none apart. assumed: for which the thresholds are written.
     consistency_chance: chance level of the group consistency; None: not known, then 1/classes.
     gradient_clip: None: gradients are not clipped.
     """
 
-    classes: int
+    classes: int | None
     assumed: int
     consistency_chance: float | None = None
     gradient_clip: float | None = None
@@ -50,8 +50,14 @@ class Threshold:
     scale: str = ""
 
     def at(self, here: Circumstances) -> float | None:
-        """The number for a run; None where it has none (clip without clipping)."""
-        return _SCALES[self.scale](self.number, here)
+        """The number for a run; None where it has none (clip without clipping, the rest without classes)."""
+        if not self.scale:
+            return self.number
+        if self.scale == "clip":
+            return None if here.gradient_clip is None else self.number * here.gradient_clip
+        if here.classes is None:
+            return None
+        return _OF_CLASSES[self.scale](self.number, here.classes, here)
 
 
 @dataclass(frozen=True)
@@ -161,12 +167,20 @@ def _phased(range_: Any, where: str) -> dict[str, tuple[Threshold, Threshold]]:
     return {name: (_threshold(low, where), _threshold(high, where)) for name, (low, high) in phases.items()}
 
 
-def _accuracy(number: float, here: Circumstances) -> float:
-    return _above(number, 1 / here.assumed, 1 / here.classes)
+def _accuracy(number: float, classes: int, here: Circumstances) -> float:
+    return _above(number, 1 / here.assumed, 1 / classes)
 
 
-def _consistency(number: float, here: Circumstances) -> float:
-    chance = 1 / here.classes if here.consistency_chance is None else here.consistency_chance
+def _difference(number: float, classes: int, here: Circumstances) -> float:
+    return number * (1 - 1 / classes) / (1 - 1 / here.assumed)
+
+
+def _entropy(number: float, classes: int, here: Circumstances) -> float:
+    return number * math.log(classes) / math.log(here.assumed)
+
+
+def _consistency(number: float, classes: int, here: Circumstances) -> float:
+    chance = 1 / classes if here.consistency_chance is None else here.consistency_chance
     return _above(number, 1 / here.assumed, chance)
 
 
@@ -175,11 +189,10 @@ def _above(number: float, chance: float, chance_here: float) -> float:
     return chance_here + (number - chance) / (1 - chance) * (1 - chance_here)
 
 
-_SCALES: dict[str, Callable[[float, Circumstances], float | None]] = {
-    "": lambda number, _: number,
+_OF_CLASSES: dict[str, Callable[[float, int, Circumstances], float]] = {
     "accuracy": _accuracy,
-    "difference": lambda number, here: number * (1 - 1 / here.classes) / (1 - 1 / here.assumed),
-    "entropy": lambda number, here: number * math.log(here.classes) / math.log(here.assumed),
+    "difference": _difference,
+    "entropy": _entropy,
     "consistency": _consistency,
-    "clip": lambda number, here: None if here.gradient_clip is None else number * here.gradient_clip,
 }
+_SCALES = ("", *_OF_CLASSES, "clip")

@@ -1,6 +1,6 @@
 """Heads on embeddings: train them, keep them, score with them. Only training needs torch, and imports it late."""
 
-from chorus.training.examples import Examples, clip_probabilities, clip_scores
+from chorus.training.examples import Examples
 from chorus.training.head import Head
 from chorus.training.options import HeadOptions
 from chorus.training.storage import SavedHead, load_head, save_head
@@ -12,8 +12,6 @@ __all__ = [
     "HeadOptions",
     "SavedHead",
     "TrainedHead",
-    "clip_probabilities",
-    "clip_scores",
     "load_head",
     "save_head",
     "train_head",

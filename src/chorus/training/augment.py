@@ -32,14 +32,16 @@ def upsample(
     Raises:
         DataError: points between rows are asked for, but a class has a single row.
     """
+    own = np.arange(len(labels))
+    if mode == "none":
+        return features, labels, own
     counts = np.bincount(labels)
     missing = {label: round(ratio * int(counts.max())) - int(counts[label]) for label in np.flatnonzero(counts)}
     drawn = [
         _drawn(features, np.flatnonzero(labels == label), missing[label], mode, random)
         for label in missing
-        if mode != "none" and missing[label] > 0
+        if missing[label] > 0
     ]
-    own = np.arange(len(labels))
     if not drawn:
         return features, labels, own
     first, second, place = (np.concatenate(parts) for parts in zip(*drawn, strict=True))

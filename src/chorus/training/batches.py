@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from chorus.seeds import generator
+from chorus.tasks import Task
+from chorus.tasks.task import Labels
 from chorus.training.augment import blend, mixup_shares
-from chorus.training.losses import smooth
 from chorus.training.options import HeadOptions
 
 Features = NDArray[np.float32]
@@ -19,20 +20,14 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
 _BATCHES_AT_ONCE = 32  # are gathered, mixed and masked together: less overhead a step, and little memory
 
 
-def one_hot(labels: NDArray[np.int64], classes: int) -> Features:
-    """Targets of classes by number: of two classes 1 for the second, (n, 1); of more a column each, (n, classes)."""
-    if classes == 2:
-        return labels[:, None].astype(np.float32)
-    return np.eye(classes, dtype=np.float32)[labels]
-
-
 class Batches:
     """The rows of an epoch in a new order each time, mixed and smoothed, with the hidden units that are kept."""
 
-    def __init__(self, features: Features, targets: Features, options: HeadOptions, seed: int) -> None:
-        """Rows (n, d), and targets (n, 1) or (n, k) as `one_hot` makes them."""
+    def __init__(self, features: Features, labels: Labels, task: Task, options: HeadOptions, seed: int) -> None:
+        """Rows (n, d) and their labels (n,)."""
         self.features = features
-        self.targets = targets
+        self.task = task
+        self.targets = task.targets(labels)
         self.order = np.arange(len(features))
         self.options = options
         self.shuffle = generator(seed, "train", "shuffle")
@@ -44,7 +39,7 @@ class Batches:
         return math.ceil(len(self.features) / self.options.batch_size)
 
     def epoch(self) -> Iterator[Batch]:
-        """Features (b, d), targets (b, 1 or k), and what multiplies the hidden units (b, h), if any are dropped."""
+        """Features (b, d), targets (b, outputs), and what multiplies the hidden units (b, h), if any are dropped."""
         count, options = len(self.features), self.options
         order = self.order = self.shuffle.permutation(count)
         shares = mixup_shares(count, options.mixup_alpha, self.mixup) if options.mixup else None
@@ -55,7 +50,7 @@ class Batches:
                 partners = order[::-1][block]
                 rows = blend(rows, self.features[partners], shares[block])
                 targets = blend(targets, self.targets[partners], shares[block])
-            soft = smooth(torch.from_numpy(targets), options.label_smoothing)
+            soft = self.task.smooth(torch.from_numpy(targets), options.label_smoothing)
             pieces = [torch.from_numpy(rows), soft, *self._kept(len(rows))]
             for batch in zip(*(torch.split(piece, options.batch_size) for piece in pieces), strict=True):
                 yield batch[0], batch[1], batch[2] if len(batch) == 3 else None

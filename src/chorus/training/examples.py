@@ -1,38 +1,39 @@
-"""What a head learns from: one row a window. What it is judged by: one score a clip."""
+"""What a head learns from: one row a window."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus.clips import BINARY, name_clips
+from chorus.clips import name_clips
 from chorus.errors import DataError
+from chorus.tasks import DETECTION, Task
+from chorus.tasks.task import Labels
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
     """Embedded windows with the labels of their clips.
 
-    features: float32 (n, d). labels: int64 (n,), numbers of classes. groups: str (n,), the recorder and night that must
+    features: float32 (n, d). labels: (n,), numbers as the task has them. groups: str (n,), the site-night that must
     stay together. clip_ids: str (n,); a clip of several windows has several rows, of one label and one group.
-    classes: the names of the classes, by number. Two are always called negative and positive.
+    task: what is to be learned.
     consistency_groups: str (n,), whose clips should not all get the same prediction (speaker, recorder; "": unknown);
         None: `groups`.
 
     Raises:
         DataError: empty, of unequal lengths, not finite, rows of a clip that contradict each other, or labels that are
-            no numbers of classes.
+            none of the task.
     """
 
     features: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    labels: Labels
     groups: NDArray[np.str_]
     clip_ids: NDArray[np.str_]
-    classes: tuple[str, ...] = BINARY
+    task: Task = DETECTION
     consistency_groups: NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
@@ -43,10 +44,7 @@ class Examples:
             raise DataError("features, labels, groups and clip_ids must have one row a window each")
         if self.features.dtype != np.float32:
             raise DataError(f"features must be float32, not {self.features.dtype}")
-        if len(set(self.classes)) < max(2, len(self.classes)) or (len(self.classes) == 2 and self.classes != BINARY):
-            raise DataError(f"classes must be {' and '.join(BINARY)}, or three and more names, not {self.classes}")
-        if self.labels.dtype != np.int64 or self.labels.min() < 0 or self.labels.max() >= len(self.classes):
-            raise DataError(f"labels must be numbers of classes (int64), from 0 to {len(self.classes) - 1}")
+        self.task.refuse(self.labels)
         broken = np.flatnonzero(~np.isfinite(self.features).all(axis=1))
         if len(broken):
             clips = name_clips(np.unique(self.clip_ids[broken]).tolist())
@@ -77,7 +75,7 @@ class Examples:
             self.labels[rows],
             self.groups[rows],
             self.clip_ids[rows],
-            self.classes,
+            self.task,
             self.consistency_of[rows],
         )
 
@@ -91,56 +89,6 @@ class Examples:
         return self if in_order else self.take(order)  # a copy may be gigabytes
 
     def first_windows(self) -> Examples:
-        """One row a clip, in the order of `clip_scores`: for labels and groups of clips."""
+        """One row a clip, in the order of `Task.of_clips`: for labels and groups of clips."""
         _, first = np.unique(self.clip_ids, return_index=True)
         return self.take(np.sort(first))
-
-
-def clip_scores(scores: NDArray[np.floating], clip_ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.floating]]:
-    """A clip's score is the maximum over its windows.
-
-    Args:
-        scores: (n,), one a window.
-        clip_ids: (n,), the clip of each window, by name or number.
-
-    Returns:
-        The clip ids in the order in which they are first seen, and their scores.
-
-    Raises:
-        DataError: not one clip id a score.
-    """
-    if np.shape(scores) != np.shape(clip_ids):
-        raise DataError(f"each score needs one clip id, not {np.shape(clip_ids)} for {np.shape(scores)}")
-    _, first, clip_of = np.unique(clip_ids, return_index=True, return_inverse=True)
-    highest = np.full(len(first), -np.inf, dtype=scores.dtype)
-    np.maximum.at(highest, clip_of, scores)
-    seen = np.argsort(first)
-    return clip_ids[first[seen]], highest[seen]
-
-
-def clip_probabilities(
-    probabilities: NDArray[np.float64], clip_ids: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """A clip's probabilities of the classes.
-
-    Of two classes, positive means that it is heard somewhere: the clip's is the maximum over its windows. One of more
-    classes is a property of the whole clip: each class gets its mean over the windows.
-
-    Args:
-        probabilities: (n, k), one row a window. clip_ids: (n,), the clip of each window, by name or number.
-
-    Returns:
-        The clip ids in the order of `clip_scores`, and their probabilities (clips, k).
-
-    Raises:
-        DataError: not one clip id a row.
-    """
-    if probabilities.shape[1] == 2:
-        ids, positive = clip_scores(probabilities[:, 1], clip_ids)
-        return ids, np.stack([1 - positive, positive], axis=1)
-    if len(probabilities) != len(clip_ids):
-        raise DataError(f"each row needs one clip id, not {len(clip_ids)} for {len(probabilities)}")
-    _, first, clip_of = np.unique(clip_ids, return_index=True, return_inverse=True)
-    sums = np.stack([np.bincount(clip_of, weights=column) for column in probabilities.T], axis=1)
-    seen = np.argsort(first)
-    return clip_ids[first[seen]], (sums / np.bincount(clip_of)[:, None])[seen]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus.clips import POSITIVE
 from chorus.errors import DataError, ModelError
+from chorus.tasks import DETECTION, Task
 
 Weights = NDArray[np.float32]
 _BLOCK = 4096  # rows scored at once, so that memory does not grow with the survey
@@ -16,11 +16,11 @@ _BLOCK = 4096  # rows scored at once, so that memory does not grow with the surv
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Standardisation, at most one hidden layer of rectified units, and the logits of the classes.
+    """Standardisation, at most one hidden layer of rectified units, and the logits of a task.
 
     mean, std: float32 (d,), of the training rows.
     layers: (weight, bias) pairs, weight (inputs, outputs): [hidden,] output.
-    classes: what each logit stands for. Of two classes only positive has one; of more, each.
+    task: what the logits stand for.
 
     Raises:
         ModelError: the shapes do not fit each other, or a number is not finite.
@@ -29,7 +29,7 @@ class Head:
     mean: Weights
     std: Weights
     layers: tuple[tuple[Weights, Weights], ...]
-    classes: tuple[str, ...] = (POSITIVE,)
+    task: Task = DETECTION
 
     def __post_init__(self) -> None:
         width = len(self.mean)
@@ -37,9 +37,9 @@ class Head:
         for weight, bias in self.layers:
             fits = fits and weight.shape == (width, len(bias)) and bias.ndim == 1
             width = len(bias)
-        if not fits or width != len(self.classes):
+        if not fits or width != self.task.outputs:
             shapes = ", ".join(str(array.shape) for array in self.arrays().values())
-            raise ModelError(f"these weights are no head of {len(self.classes)} class(es): {shapes}")
+            raise ModelError(f"these weights are no head of {self.task.outputs} outputs: {shapes}")
         if not all(np.isfinite(array).all() for array in self.arrays().values()) or (self.std <= 0).any():
             raise ModelError("the weights of a head must be finite, and its standard deviations above 0")
 
@@ -75,7 +75,7 @@ class Head:
         if not np.isfinite(features).all():
             raise DataError("only finite embeddings can be scored")
         layers = [(weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in self.layers]
-        blocks = [np.zeros((0, len(self.classes)), dtype=np.float32)]
+        blocks = [np.zeros((0, self.task.outputs), dtype=np.float32)]
         for start in range(0, len(features), _BLOCK):
             values = (features[start : start + _BLOCK].astype(np.float64) - self.mean) / self.std
             for number, (weight, bias) in enumerate(layers):
@@ -84,40 +84,23 @@ class Head:
             blocks.append(values.astype(np.float32))
         return np.concatenate(blocks)
 
-    def probabilities(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The probability of each class, (n, k), of embeddings (n, d); of two classes, negative comes first.
-
-        In double precision, because in single precision all sure detections would tie at 1.
+    def predictions(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """What the task makes of the logits: of embeddings (n, d) the probability of each class, or a score, (n, k).
 
         Raises:
             ModelError: embeddings of another width.
             DataError: embeddings that are not finite.
         """
-        return probabilities_of(self.logits(features))
+        return self.task.predictions(self.logits(features))
 
     def scores(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The probability of the positive class, (n,), of embeddings (n, d).
+        """The score, (n,), of embeddings (n, d): the probability of the positive class, where there are classes.
 
         Raises:
             ModelError: embeddings of another width, or a head without a class of that name.
             DataError: embeddings that are not finite.
         """
-        if POSITIVE not in self.classes:
-            raise ModelError(f"this head has no class {POSITIVE!r} to score, but {', '.join(self.classes)}")
-        number = 1 if len(self.classes) == 1 else self.classes.index(POSITIVE)
-        return self.probabilities(features)[:, number]
-
-
-def probabilities_of(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probabilities, (n, k), from logits: one column is the positive class of two (sigmoid), several are all of them
-    (softmax)."""
-    exact = logits.astype(np.float64)
-    if exact.shape[1] == 1:
-        exact = np.concatenate([-exact, exact], axis=1)
-        return np.exp(-np.logaddexp(0.0, -exact))
-    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return shares
+        return self.task.scores(self.predictions(features))
 
 
 def layer_names(layers: int) -> tuple[str, ...]:

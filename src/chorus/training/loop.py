@@ -15,19 +15,20 @@ from chorus.clips import name_clips
 from chorus.errors import ModelError
 from chorus.metrics.multiclass import improvement_rate
 from chorus.seeds import generator
-from chorus.training.batches import Batches, one_hot
+from chorus.tasks import Task
+from chorus.tasks.task import Labels
+from chorus.training.batches import Batches
 from chorus.training.examples import Examples
-from chorus.training.losses import loss, losses
 from chorus.training.network import Network
 from chorus.training.optimizer import Adam, clip, global_norm
 from chorus.training.options import HeadOptions, epochs_for
-from chorus.training.small import UNJUDGED
+from chorus.training.small import unjudged_signals
 from chorus.training.stopping import NotFiniteError, guide_says_stop
 from chorus.training.validation import Validation, spread
 
 Features = NDArray[np.float32]
 History = list[dict[str, float]]
-ACCURACY_ROWS = 512  # training rows on which train_accuracy is measured: all of them would cost a fifth more time
+ACCURACY_ROWS = 512  # training rows on which their accuracy is measured: all of them would cost a fifth more time
 NORM_EVERY = 2  # steps between measured gradient norms, where no clipping needs them all: each costs 6 % of a step
 
 
@@ -39,7 +40,7 @@ class Rows:
     """
 
     features: Features
-    labels: NDArray[np.int64]
+    labels: Labels
     clip_ids: NDArray[np.str_]
     own: int
 
@@ -59,7 +60,7 @@ def fit(
     rows: Rows,
     judge_features: Features | None,
     judge: Examples | None,
-    classes: int,
+    task: Task,
     options: HeadOptions,
     seed: int,
     on_epoch: Callable[[History], None] | None = None,
@@ -76,12 +77,12 @@ def fit(
         ModelError: a loss or gradient is no longer finite, and there is no good epoch to fall back on.
     """
     widths = (rows.features.shape[1], *([options.hidden_units] if options.hidden_units else []))
-    network = Network((*widths, classes if classes > 2 else 1), generator(seed, "train", "init"))
-    descent = Descent(network, rows, classes, options, seed)
+    network = Network((*widths, task.outputs), generator(seed, "train", "init"))
+    descent = Descent(network, rows, task, options, seed)
     validation = None
     if judge is not None and judge_features is not None:
         validation = Validation(judge_features, judge, options, seed)
-    merit = "validation_macro_f1" if classes > 2 else "validation_auprc"
+    unjudged = unjudged_signals(task)
     history: History = []
     best, best_epoch, layers, stopped = (-math.inf, -math.inf), 0, network.layers(), None
     stops_early = validation is not None and options.early_stopping != "none"
@@ -89,20 +90,21 @@ def fit(
         for epoch in range(1, (until or descent.epochs) + 1):
             try:
                 row = {"epoch": epoch, **descent.epoch(epoch)}
-                row |= UNJUDGED if validation is None else validation.measure(network, epoch)
+                row |= unjudged if validation is None else validation.measure(network, epoch)
             except NotFiniteError as trouble:
                 if not history:
                     advice = "lower learning_rate, or look for extreme values in the embeddings"
                     raise ModelError(f"training broke down: {trouble}: {advice}") from None
                 stopped = str(trouble)
                 break
-            accuracies = [past["validation_accuracy"] for past in (*history, row)]
-            history.append(row | {"improvement_rate": improvement_rate(accuracies)})
+            quality = [past[f"validation_{task.quality}"] for past in (*history, row)]
+            history.append(row | {"improvement_rate": improvement_rate(quality)})
             if on_epoch is not None:
                 on_epoch(history)
-            better = validation is None or (row[merit], -row["validation_loss"]) > best
+            merit = -row[task.merit] if task.lowest_is_best else row[task.merit]
+            better = validation is None or (merit, -row["validation_loss"]) > best
             if better:
-                best, best_epoch = (row[merit], -row["validation_loss"]), epoch
+                best, best_epoch = (merit, -row["validation_loss"]), epoch
             if better or not stops_early:
                 layers = network.layers()
             if stopped := reason_to_stop(history, best_epoch, options):
@@ -114,10 +116,10 @@ def fit(
 class Descent:
     """The steps of training, an epoch at a time."""
 
-    def __init__(self, network: Network, rows: Rows, classes: int, options: HeadOptions, seed: int) -> None:
-        self.network, self.rows, self.options = network, rows, options
+    def __init__(self, network: Network, rows: Rows, task: Task, options: HeadOptions, seed: int) -> None:
+        self.network, self.rows, self.task, self.options = network, rows, task, options
         self.adam = Adam(network.tensors(), options.weight_decay)
-        self.batches = Batches(rows.features, one_hot(rows.labels, classes), options, seed)
+        self.batches = Batches(rows.features, rows.labels, task, options, seed)
         self.epochs = epochs_for(options, len(rows.features))
         self.sample = generator(seed, "train", "accuracy rows").permutation(rows.own)[:ACCURACY_ROWS]
 
@@ -132,11 +134,12 @@ class Descent:
         norms: dict[int, float] = {}
         for number, (rows, targets, kept) in enumerate(self.batches.epoch()):
             logits = self.network.logits(rows, kept)
-            value = loss(logits, targets, options)
+            value = self.task.loss(logits, targets, options.focal)
             gradients = torch.autograd.grad(value, self.adam.parameters)
             values.append(value.item())
             if not math.isfinite(values[-1]):
-                raise self._not_finite(epoch, number, losses(logits.detach(), targets, options).numpy())
+                each = self.task.losses(logits.detach(), targets, options.focal)
+                raise self._not_finite(epoch, number, each.numpy())
             if options.gradient_clip is not None or number % NORM_EVERY == 0 or number == count - 1:
                 norms[number] = global_norm(gradients)
                 if not math.isfinite(norms[number]):
@@ -152,18 +155,17 @@ class Descent:
             "learning_rate": cosine(options.learning_rate, (epoch - 1) * count, steps),
             "train_loss": float(np.average(values, weights=sizes)),
             "train_loss_std": spread(values[:full]),
-            "train_accuracy": self.accuracy(),
+            f"train_{self.task.quality}": self.quality(),
             "grad_norm": float(np.mean(list(norms.values()))),
             "grad_norm_std": spread([norm for number, norm in norms.items() if number < full]),
             "clipped_share": float(np.mean([norm > limit for norm in norms.values()])),
         }
 
-    def accuracy(self) -> float:
+    def quality(self) -> float:
         """Of the present weights, on a sample of the rows that upsampling did not add."""
         with torch.no_grad():
             logits = self.network.logits(torch.from_numpy(self.rows.features[self.sample])).numpy()
-        predicted = logits[:, 0] > 0 if logits.shape[1] == 1 else np.argmax(logits, axis=1)
-        return float(np.mean(predicted == self.rows.labels[self.sample]))
+        return self.task.fit(logits, self.rows.labels[self.sample])
 
     def _not_finite(self, epoch: int, number: int, each: NDArray[np.float32]) -> NotFiniteError:
         """What to say of a loss that is not finite, given the losses of the batch (from 0)."""

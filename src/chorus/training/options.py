@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chorus.options import options
+from chorus.tasks import Focal
 
 MOST_EPOCHS, LEAST_EPOCHS, ENOUGH_STEPS = 50, 8, 150  # measured: docs/log.md
 
@@ -24,9 +25,9 @@ class HeadOptions:
     weight_decay: decoupled (AdamW); 0 is plain Adam.
     epochs: None follows the size of the data (`epochs_for`).
     early_stopping: none: all epochs, and the last one is kept; patience: ends after `early_stopping_patience` epochs
-        without a better validation AUPRC (for more than two classes macro F1; of two equal ones, the lower loss is
-        better); guide: by the rule of the training metrics guide (`chorus.training.stopping`). These two keep the best
-        epoch.
+        without a better validation AUPRC (of several classes macro F1, of scores RMSE: `chorus.tasks`; of two equal
+        ones, the lower loss is better); guide: by the rule of the training metrics guide
+        (`chorus.training.stopping`). These two keep the best epoch.
     gradient_clip: gradients of a larger norm over all weights are scaled down to it; None: never. Off by default:
         Adam divides by the size of past gradients anyway, and the reference study did not clip.
     mixup, mixup_alpha: blend pairs of rows with shares drawn from Beta(alpha, alpha).
@@ -64,6 +65,11 @@ class HeadOptions:
     validation: Literal["internal", "split"] = "internal"
     internal_share: Annotated[float, Field(gt=0, le=0.5)] = 0.2
     refit: bool = True
+
+    @property
+    def focal(self) -> Focal | None:
+        """The focal loss that is asked for, if one is."""
+        return Focal(self.focal_gamma, self.focal_alpha) if self.focal_loss else None
 
 
 def epochs_for(options: HeadOptions, rows: int) -> int:

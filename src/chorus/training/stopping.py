@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,7 +31,7 @@ def guide_says_stop(history: Sequence[Mapping[str, float]]) -> bool:
     if len(history) <= FLAT_EPOCHS:
         return False
     losses = [row["validation_loss"] for row in history[-RISING_EPOCHS - 1 :]]
-    accuracies = [row["validation_accuracy"] for row in history[-FLAT_EPOCHS - 1 :]]
+    accuracies = [row.get("validation_accuracy", math.nan) for row in history[-FLAT_EPOCHS - 1 :]]
     last = history[-1]
     return bool(
         (np.diff(losses) > 0).all()

@@ -11,19 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from chorus.errors import ModelError
+from chorus.errors import DataError, ModelError
 from chorus.files import parse_json, replacing, write_text
+from chorus.tasks import Task, described
 from chorus.training.head import Head, layer_names
 from chorus.training.options import HeadOptions
 from chorus.training.trainer import TrainedHead
 
 _DESCRIPTION: dict[str, Callable[[Any], bool]] = {  # what a head's JSON must say, and whether a value can be it
     "encoder_id": lambda value: isinstance(value, str) and value != "",
-    "classes": lambda value: (
-        isinstance(value, list)
-        and all(isinstance(name, str) and name for name in value)
-        and len(set(value)) == len(value)
-    ),
     "dimensions": lambda value: type(value) is int and value > 0,
     "hidden_units": lambda value: type(value) is int and value >= 0,
     "threshold": lambda value: value is None or (type(value) in (int, float) and 0 <= value <= 1),
@@ -43,10 +39,10 @@ class SavedHead:
         """The score from which on a clip is a detection.
 
         Raises:
-            ModelError: a head of more than two classes, which has none.
+            ModelError: a head of a task that has none.
         """
         if self.config["threshold"] is None:
-            raise ModelError(f"a head of the classes {', '.join(self.head.classes)} has no threshold")
+            raise ModelError(f"a head for a {self.head.task} has no threshold")
         return float(self.config["threshold"])
 
 
@@ -65,7 +61,7 @@ def save_head(trained: TrainedHead, path: Path | str, *, encoder_id: str, option
     checksum = hashlib.sha256(weights).hexdigest()
     config = {
         "encoder_id": encoder_id,
-        "classes": list(head.classes),
+        **head.task.description(),
         "dimensions": head.dimensions,
         "hidden_units": head.hidden_units,
         "threshold": trained.threshold,
@@ -106,6 +102,7 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{config_path} is damaged: {error}") from None
     _refuse_other_description(config, config_path)
+    task = _task(config, config_path)
     if encoder_id not in (None, config["encoder_id"]):
         raise ModelError(
             f"{weights_path} scores embeddings of the encoder {config['encoder_id']!r}, not of {encoder_id!r}: "
@@ -131,7 +128,7 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
         mean=arrays["mean"],
         std=arrays["std"],
         layers=tuple((arrays[f"{name}.weight"], arrays[f"{name}.bias"]) for name in names),
-        classes=tuple(config["classes"]),
+        task=task,
     )
     for key, value in (("dimensions", head.dimensions), ("hidden_units", head.hidden_units)):
         if config[key] != value:
@@ -148,6 +145,13 @@ def _refuse_other_description(config: Any, path: Path) -> None:
     for key, fits in _DESCRIPTION.items():
         if not fits(config[key]):
             raise ModelError(f"{path} describes no head: {key} is {config[key]!r:.80}")
+
+
+def _task(config: dict[str, Any], path: Path) -> Task:
+    try:
+        return described(config)
+    except DataError as error:
+        raise ModelError(f"{path} describes no head: {error}") from None
 
 
 def _header(weights: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chorus.clips import name_clips
-from chorus.errors import DataError, LeakageError
+from chorus.errors import DataError, LeakageError, ParameterError
 from chorus.seeds import generator
+from chorus.tasks import Task
 from chorus.training.augment import upsample
 from chorus.training.examples import Examples
 from chorus.training.head import Head
 from chorus.training.options import HeadOptions, epochs_for
-from chorus.training.small import HALF, UNJUDGED, choose_threshold, stopping_part, untrained_head
+from chorus.training.small import choose_threshold, stopping_part, unjudged_signals, untrained_head
 
 if TYPE_CHECKING:
     from chorus.training.loop import Fitted
@@ -40,14 +41,14 @@ class TrainedHead:
             clipped_share: of the steps.
         validation_loss: mean over windows, with hard targets.
         validation_accuracy, validation_balanced_accuracy, validation_top2_accuracy (more than two classes),
-            validation_top3_accuracy (more than three), validation_macro_f1, validation_auprc (two classes): over
-            clips, by `clip_probabilities`.
+            validation_top3_accuracy (more than three), validation_macro_f1, validation_auprc (detection): over clips.
+            Of a regression validation_rmse, validation_mae, validation_correlation, and train_rmse.
         validation_entropy: mean over clips, in nats. validation_group_consistency: share of the groups with several
             clips whose clips all get the same prediction; validation_group_consistency_chance: what to expect of it by
             chance, for the same predictions and sizes of groups.
         improvement_rate: rise of validation_accuracy an epoch, over the last five.
     best_epoch: the epoch that did best on the validation part. With early stopping it is the one that was kept.
-    threshold: the one with the highest F1 over the clips of the validation split; None for more than two classes.
+    threshold: of a detection the one with the highest F1 over the clips of the validation split; else None.
     summary: counts, best values and the reason for stopping (`stopped`), for JSON.
     """
 
@@ -60,13 +61,15 @@ class TrainedHead:
     @property
     def metrics(self) -> dict[str, float]:
         """The few numbers of the kept epoch that are worth a column in a table of experiments."""
-        names = ("epochs", "kept_epoch", "best_epoch", "train_loss", "validation_loss", _merit(self.head.classes))
+        names = ("epochs", "kept_epoch", "best_epoch", "train_loss", "validation_loss", self.head.task.merit)
         return {name: self.summary[name] for name in names}
 
     @property
     def curves(self) -> pd.DataFrame:
         """The history as a table: one row an epoch; headings alone where nothing was trained."""
-        columns = ["epoch", "learning_rate", "train_loss", "train_accuracy", "grad_norm", *UNJUDGED]
+        task = self.head.task
+        learned = ["learning_rate", "train_loss", f"train_{task.quality}", "grad_norm"]
+        columns = ["epoch", *learned, *unjudged_signals(task)]
         return pd.DataFrame(self.history) if self.history else pd.DataFrame(columns=columns, dtype=float)
 
 
@@ -83,7 +86,7 @@ def train_head(
     on the number of cores. Everything random follows from `seed`, with one stream each for the hold-out, upsampling,
     initial weights, order of the rows, mixup and dropout: switching one off leaves the others as they were.
 
-    Two classes share one logit (positive), more have one each. A training that breaks down after its first epoch ends
+    A training that breaks down after its first epoch ends
     there, with what it has learned so far; `summary` says where, and names the clips.
 
     Args:
@@ -97,9 +100,12 @@ def train_head(
     Raises:
         DataError: a class is missing in the training rows, or the two sides differ in width or classes.
         LeakageError: a clip is on both sides.
+        ParameterError: upsampling of a task without classes.
         ModelError: training broke down in its first epoch.
     """
     _check(training, validation)
+    if options.upsampling != "none" and not training.task.upsamples:
+        raise ParameterError(f"upsampling: {options.upsampling!r} is not allowed: a {training.task} has no rarer class")
     training, validation = training.ordered(), validation.ordered() if validation else None
     options = replace(options, epochs=epochs_for(options, len(training)))
     fitting, judge, looked_at, note = stopping_part(training, validation, options, seed)
@@ -111,7 +117,7 @@ def train_head(
         head, final, added = _fitted(training, None, options, seed, until=fitted.kept_epoch)
         fitting = training
         stopped = stopped if final.kept_epoch == fitted.kept_epoch else final.stopped
-    threshold, unchosen = choose_threshold(head, validation) if len(head.classes) == 1 else (None, "")
+    threshold, unchosen = choose_threshold(head, validation)
     kept = fitted.history[fitted.kept_epoch - 1]
     summary |= {
         "training": _counts(fitting),
@@ -123,7 +129,7 @@ def train_head(
         "stopped": stopped,
         "best_epoch": fitted.best_epoch,
         "kept_epoch": fitted.kept_epoch,
-        _merit(head.classes): kept[_merit(head.classes)],
+        head.task.merit: kept[head.task.merit],
         "validation_loss": kept["validation_loss"],
         "train_loss": kept["train_loss"],
         "threshold": threshold,
@@ -152,23 +158,23 @@ def _fitted(
     )
     rows = Rows(features, labels, part.clip_ids[origin], own=len(part))
     judge_features = _standardised(judge.features, mean, std) if judge else None
-    fitted = fit(rows, judge_features, judge, len(part.classes), options, seed, on_epoch, until)
-    classes = part.classes if len(part.classes) > 2 else part.classes[1:]
-    return Head(mean=mean, std=std, layers=fitted.layers, classes=classes), fitted, len(labels) - len(part)
+    fitted = fit(rows, judge_features, judge, part.task, options, seed, on_epoch, until)
+    head = Head(mean=mean, std=std, layers=fitted.layers, task=part.task)
+    return head, fitted, len(labels) - len(part)
 
 
-def untrained(dimensions: int, classes: tuple[str, ...], reason: str) -> TrainedHead:
+def untrained(dimensions: int, task: Task, reason: str) -> TrainedHead:
     """What there is where nothing can be learned: a head that finds all classes equally probable, and why."""
-    head = untrained_head(dimensions, classes)
-    unknown = ("best_epoch", "kept_epoch", _merit(head.classes), "validation_loss", "train_loss")
+    head = untrained_head(dimensions, task)
+    unknown = ("best_epoch", "kept_epoch", task.merit, "validation_loss", "train_loss")
     summary: dict[str, Any] = dict.fromkeys(unknown)
-    threshold = HALF if len(head.classes) == 1 else None
+    threshold, _ = choose_threshold(head, None)
     summary |= {"epochs": 0, "stopped": f"nothing was trained: {reason}", "threshold": threshold, "notes": [reason]}
     return TrainedHead(head, [], 0, threshold, summary)
 
 
 def _check(training: Examples, validation: Examples | None) -> None:
-    if missing := [training.classes[k] for k in range(len(training.classes)) if not (training.labels == k).any()]:
+    if missing := training.task.lacking(training.labels):
         raise DataError(f"the training set has no examples of: {', '.join(missing)}")
     if validation is None:
         return
@@ -177,8 +183,8 @@ def _check(training: Examples, validation: Examples | None) -> None:
             f"training and validation embeddings differ in width: {training.features.shape[1]} and "
             f"{validation.features.shape[1]}"
         )
-    if training.classes != validation.classes:
-        raise DataError(f"training and validation differ in classes: {training.classes} and {validation.classes}")
+    if training.task != validation.task:
+        raise DataError(f"training and validation differ in task: {training.task} and {validation.task}")
     shared = np.intersect1d(training.clip_ids, validation.clip_ids).tolist()
     if shared:
         raise LeakageError(f"clips are in both training set and validation split: {name_clips(shared)}")
@@ -207,19 +213,13 @@ def _standardised(
     return deviations
 
 
-def _merit(classes: Sequence[str]) -> str:
-    """The column by which the best epoch is chosen."""
-    return "validation_macro_f1" if len(classes) > 2 else "validation_auprc"
-
-
 def _counts(part: Examples | None) -> dict[str, Any]:
     if part is None:
         return {"clips": 0}
-    counts = np.bincount(part.first_windows().labels, minlength=len(part.classes)).tolist()
-    binary = {"positives": counts[1], "negatives": counts[0]} if len(counts) == 2 else None
+    labels = part.first_windows().labels
     return {
-        "clips": sum(counts),
-        **(binary or {"by_class": dict(zip(part.classes, counts, strict=True))}),
+        "clips": len(labels),
+        **part.task.counts(labels),
         "windows": len(part),
         "nights": len(np.unique(part.groups)),
     }

@@ -10,12 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from chorus.clips import name_clips
-from chorus.metrics import auprc, multiclass
+from chorus.metrics import multiclass
 from chorus.seeds import generator
-from chorus.training.batches import one_hot
-from chorus.training.examples import Examples, clip_probabilities, clip_scores
-from chorus.training.head import probabilities_of
-from chorus.training.losses import losses
+from chorus.training.examples import Examples
 from chorus.training.network import Network
 from chorus.training.options import HeadOptions
 from chorus.training.stopping import NotFiniteError
@@ -27,10 +24,10 @@ class Validation:
     def __init__(self, features: NDArray[np.float32], part: Examples, options: HeadOptions, seed: int) -> None:
         """`features` are those of `part`, standardised."""
         self.features = torch.from_numpy(features)
-        self.targets = torch.from_numpy(one_hot(part.labels, len(part.classes)))
-        self.part, self.options = part, options
+        self.targets = torch.from_numpy(part.task.targets(part.labels))
+        self.part, self.task, self.options = part, part.task, options
         clips = part.first_windows()
-        self.truth, self.classes = clips.labels, len(part.classes)
+        self.truth = clips.labels
         _, self.clip_of = np.unique(part.clip_ids, return_inverse=True)  # numbers, which sort faster than names
         self.grouped = clips.consistency_of != ""
         _, self.group_of = np.unique(clips.consistency_of[self.grouped], return_inverse=True)
@@ -45,7 +42,7 @@ class Validation:
         """
         with torch.no_grad():
             logits = network.logits(self.features)
-            each = losses(logits, self.targets, self.options)
+            each = self.task.losses(logits, self.targets, self.options.focal)
             loss = each.mean().item()
         if not math.isfinite(loss):
             wrong = self.part.clip_ids[~np.isfinite(each.numpy())]
@@ -54,29 +51,24 @@ class Validation:
         return {"validation_loss": loss, **self.signals(logits.numpy(), each.numpy())}
 
     def signals(self, logits: NDArray[np.float32], each: NDArray[np.float32]) -> dict[str, float]:
-        """All but the loss, from the logits (n, 1 or k) and the losses (n,) of the windows."""
-        _, probabilities = clip_probabilities(probabilities_of(logits), self.clip_of)
-        predicted, ranks = np.argmax(probabilities, axis=1), multiclass.ranks(probabilities, self.truth)
-        figures = {
+        """All but the loss, from the logits (n, outputs) and the losses (n,) of the windows."""
+        measured = self.task.measure(logits, self.clip_of, self.truth)
+        share, chance = self.consistency(logits)
+        return {
             "validation_loss_std": spread(batch_means(each[self.order], self.options.batch_size)),
-            "validation_accuracy": float(np.mean(ranks < 1)),
+            **{f"validation_{name}": value for name, value in measured.items()},
+            "validation_group_consistency": share,
+            "validation_group_consistency_chance": chance,
         }
-        figures["validation_balanced_accuracy"] = multiclass.balanced_accuracy(predicted, self.truth)
-        if self.classes > 2:
-            figures["validation_top2_accuracy"] = float(np.mean(ranks < 2))
-        if self.classes > 3:
-            figures["validation_top3_accuracy"] = float(np.mean(ranks < 3))
-        figures["validation_macro_f1"] = multiclass.macro_f1(predicted, self.truth)
-        if self.classes == 2:
-            scores = clip_scores(logits[:, 0], self.clip_of)[1]
-            figures["validation_auprc"] = auprc(self.truth == 1, scores)
-        figures["validation_entropy"] = float(np.mean(multiclass.entropy(probabilities)))
-        consistency = math.nan, math.nan
-        if self.grouped.any():
-            found = multiclass.group_consistency(predicted[self.grouped], self.group_of)
-            consistency = found.share, found.chance
-        figures["validation_group_consistency"], figures["validation_group_consistency_chance"] = consistency
-        return figures
+
+    def consistency(self, logits: NDArray[np.float32]) -> tuple[float, float]:
+        """Group consistency and its chance level; nan without classes or groups."""
+        _, predictions = self.task.of_clips(self.task.predictions(logits), self.clip_of)
+        decisions = self.task.decisions(predictions)
+        if decisions is None or not self.grouped.any():
+            return math.nan, math.nan
+        found = multiclass.group_consistency(decisions[self.grouped], self.group_of)
+        return found.share, found.chance
 
 
 def batch_means(values: NDArray[np.floating], batch_size: int) -> list[float]:
