@@ -1,0 +1,193 @@
+"""DVC's queue with the real DVC, in a repository of one quick stage: put in, worked off, failed, killed, tidied."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from chorus.errors import ChorusError
+from chorus.experiments.conduct import Progress, conduct
+from chorus.experiments.queue import Queue
+from chorus.experiments.study import TARGET, Grid
+from folder import Folder
+
+# A run whose seed is 13 fails, one whose seed is 60 takes a minute.
+SCRIPT = """
+seed=$(grep seed params.yaml | cut -d' ' -f2)
+test "$seed" = 60 && sleep 60
+test "$seed" != 13 || { echo thirteen is refused; exit 1; }
+printf '{"seed": %s}' "$seed" > metrics/evaluation.json
+"""
+PIPELINE = {
+    "stages": {
+        TARGET: {
+            "cmd": "sh src/run.sh",
+            "params": ["seed", "compose"],
+            "deps": ["src/run.sh"],
+            "outs": [{"metrics/evaluation.json": {"cache": False}}],
+        }
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A repository with one result in its commit."""
+    folder = Folder(tmp_path_factory.mktemp("template").resolve())
+    for name in ("src", "metrics"):
+        (folder.folder / name).mkdir()
+    (folder.folder / "src/run.sh").write_text(SCRIPT)
+    (folder.folder / "dvc.yaml").write_text(yaml.safe_dump(PIPELINE))
+    (folder.folder / "params.yaml").write_text("seed: 1\ncompose: {balance: true}\n")
+    folder.git_init()
+    folder.run("dvc", "init", "-q")
+    folder.run("dvc", "config", "core.analytics", "false")
+    folder.run("dvc", "repro", "-q")
+    folder.commit("start")
+    return folder
+
+
+@pytest.fixture
+def repository(template, tmp_path, monkeypatch):
+    """A copy of it, and the current folder; no worker outlives the test."""
+    folder = Folder(tmp_path.resolve() / "study")
+    shutil.copytree(template.folder, folder.folder, symlinks=True)
+    monkeypatch.chdir(folder.folder)
+    yield folder
+    _kill_workers(folder.folder)
+
+
+def _grid(folder: Folder, seeds: list[int]) -> Grid:
+    sweep = {"name": "run_{}", "axes": {"seed": seeds}, "comparisons": []}
+    return Grid(folder.folder, sweep, target=TARGET)
+
+
+def _kill_workers(folder: Path) -> None:
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        own = process.info["cwd"] and Path(process.info["cwd"]).is_relative_to(folder)
+        if own and process.pid != os.getpid():
+            process.kill()
+
+
+def test_a_queued_run_is_a_commit_with_its_parameters_and_the_tree_is_left_alone(repository):
+    grid = _grid(repository, [7])
+    queue = Queue(str(grid.start.commit.id))
+    queue.put("run_1", {"seed": 7, "compose.balance": False}, [TARGET])
+    (task,) = queue.tasks()
+    assert (task.name, task.state) == ("run_1", "queued")
+    queued = yaml.safe_load(repository.run("git", "show", f"{task.commit}:params.yaml"))
+    assert queued == {"seed": 7, "compose": {"balance": False}}
+    assert repository.run("git", "status", "--porcelain") == ""
+    assert "run_1" in repository.run("dvc", "queue", "status")
+    assert queue.result(task) is None
+    assert not queue.exists("run_1")
+    queue.remove([task])
+    assert queue.tasks() == []
+    assert "run_1" not in repository.run("dvc", "queue", "status")
+    queue.close()
+
+
+def test_git_must_know_who_commits(repository, monkeypatch):
+    start = repository.run("git", "rev-parse", "HEAD").strip()
+    for key in ("user.name", "user.email"):
+        repository.run("git", "config", "--unset", key)
+    monkeypatch.setenv("HOME", str(repository.folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(repository.folder))
+    import pygit2
+
+    level = pygit2.enums.ConfigLevel.GLOBAL
+    before = pygit2.settings.search_path[level]
+    pygit2.settings.search_path[level] = str(repository.folder)
+    try:
+        with pytest.raises(ChorusError, match=r"git config user\.name NAME"):
+            Queue(start)
+    finally:
+        pygit2.settings.search_path[level] = before
+
+
+def test_what_a_kill_has_left_half_written_is_tidied_and_the_rest_is_kept(repository):
+    grid = _grid(repository, [7])
+    queue = Queue(str(grid.start.commit.id))
+    queue.put("run_1", {"seed": 7}, [TARGET])
+    scratch = repository.folder / ".dvc/tmp/exps"
+    half = [scratch / "celery/broker/in/0_0.celery.msg", scratch / "celery/broker/control/celery.exchange"]
+    for file in half:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text('{"body": "')
+    lock = repository.folder / ".git/refs/exps/celery/stash.lock"
+    lock.touch()
+    (scratch / "rwlock").write_text("")
+    (scratch / "tmpabandoned").mkdir()
+    queue.tidy()
+    assert not any(path.exists() for path in (*half, lock, scratch / "rwlock", scratch / "tmpabandoned"))
+    assert [task.name for task in queue.tasks()] == ["run_1"]
+    queue.close()
+
+
+def test_a_grid_is_brought_to_its_end_and_a_second_call_does_nothing(repository):
+    grid = _grid(repository, [7, 13, 8])
+    reports: list[Progress] = []
+    failures = conduct(grid, jobs=2, report=reports.append)
+    assert [failure.name for failure in failures] == ["run_2"]
+    assert "thirteen is refused" in failures[0].log
+    assert reports[0] == Progress(total=3, done=0, failed=0, running=0, queued=0, new=[])
+    assert (reports[-1].done, reports[-1].failed) == (2, 1)
+    seen = [experiment.name for report in reports for experiment in report.new]
+    assert sorted(seen) == ["run_1", "run_3"]
+    written = {name: made.json("metrics/evaluation.json") for name, made in grid.finished().items()}
+    assert written == {"run_1": {"seed": 7}, "run_3": {"seed": 8}}
+    again: list[Progress] = []
+    other = _grid(repository, [7, 8])  # where seed 8 is run_2: what was run under another name is not run anew
+    assert conduct(other, jobs=2, report=again.append) == []
+    assert [(progress.done, len(progress.new)) for progress in again] == [(2, 2)]
+
+
+def test_an_experiment_of_that_name_with_other_parameters_stops_the_grid(repository):
+    head = repository.run("git", "rev-parse", "HEAD").strip()
+    repository.run("git", "update-ref", f"refs/exps/{head[:2]}/{head[2:]}/run_1", head)
+    with pytest.raises(ChorusError, match="run_1 is an experiment of this commit with other parameters: dvc exp"):
+        conduct(_grid(repository, [7]), jobs=1, report=lambda _: None)
+
+
+def test_a_run_whose_worker_was_killed_is_abandoned_and_can_be_begun_anew(repository):
+    grid = _grid(repository, [60])
+    queue = Queue(str(grid.start.commit.id))
+    queue.put("run_1", {"seed": 60}, [TARGET])
+    queue.start([1])
+    deadline = time.monotonic() + 120
+    while not any("run.sh" in " ".join(process.cmdline()) for process in _running(repository)):
+        assert time.monotonic() < deadline, "the run never began"
+        time.sleep(0.1)
+    assert queue.workers() == {1}
+    assert [task.state for task in queue.tasks()] == ["running"]
+    assert queue.busy()
+    for process in _running(repository, "queue-worker"):
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+    assert queue.workers() == set()
+    (task,) = queue.abandoned()
+    assert task.name == "run_1"
+    queue.remove([task])
+    assert queue.tasks() == []
+    assert _running(repository, "run.sh") == []
+    assert not list((repository.folder / ".dvc/tmp/exps").glob("tmp*"))
+    queue.close()
+
+
+def _running(repository: Folder, what: str = "run.sh") -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            here = Path(process.cwd()).is_relative_to(repository.folder)
+            if here and what in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
