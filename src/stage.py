@@ -15,7 +15,7 @@ import record  # before the rest of the library: it notes what is about to run
 
 # isort: split
 
-from chorus.errors import ChorusError, DataError, ParameterError, one_line, without_keys
+from chorus.errors import DataError, ParameterError, one_line
 from chorus.files import read_csv, read_yaml
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. A stray PYTHONPATH would
@@ -153,8 +153,6 @@ def run(recipe: Callable[[], None]) -> None:
         _refuse_foreign_code()
         recipe()
         _refuse_changes()
-    except ChorusError as error:
-        sys.exit(f"error: {without_keys(str(error))}")
     except Exception as error:
         if (sentence := one_line(error)) is None:
             raise
