@@ -18,7 +18,7 @@ from chorus.commands import (
     spread,
     thresholds,
 )
-from chorus.errors import ChorusError, one_line, without_keys
+from chorus.errors import one_line
 
 COMMANDS = (effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page)
 
@@ -53,8 +53,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         given = parser().parse_args(arguments)
         given.action(given)
-    except ChorusError as error:
-        sys.exit(f"error: {without_keys(str(error))}")
     except BrokenPipeError:  # `chorus ... | head` has seen enough
         sys.stderr.close()
     except Exception as error:

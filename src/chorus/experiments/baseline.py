@@ -17,7 +17,7 @@ import pygit2
 import yaml
 
 from chorus.errors import DataError
-from chorus.files import YamlLoader
+from chorus.yaml12 import YamlLoader
 
 TAGS = "refs/tags/sweep/"
 _LOCK = "dvc.lock"

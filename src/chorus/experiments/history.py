@@ -22,7 +22,7 @@ import yaml
 from chorus.errors import DataError, ParameterError
 from chorus.experiments import baseline
 from chorus.experiments.signature import run_key, short_hash, signature
-from chorus.files import YamlLoader
+from chorus.yaml12 import YamlLoader
 
 _EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+")  # others there are for DVC's own use
 

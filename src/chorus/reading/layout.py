@@ -26,6 +26,7 @@ class Coding:
     subtype: str  # PCM_16, FLOAT, ...
     endian: str  # LITTLE or BIG
     frame_bytes: int
+    spare_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,14 @@ class Stream:
 
     pieces: where its bytes lie, with others in place of those that are wrong.
     coding: of bare samples; None when the piece has a header.
+    spare_bits: of each sample, which the header says hold no sound.
+    md5: of the samples, by the header; empty when it says nothing.
     """
 
     pieces: tuple[Span | bytes, ...]
     coding: Coding | None = None
+    spare_bits: int = 0
+    md5: bytes = b""
 
     def open(self, file: BinaryIO) -> sf.SoundFile:
         """The piece as an open sound file.
@@ -101,7 +106,7 @@ def bare_samples(
             f"({held:,} of {promised:,} bytes)"
         )
     held -= held % coding.frame_bytes
-    stream = Stream(((start, start + held),), coding=coding)
+    stream = Stream(((start, start + held),), coding=coding, spare_bits=coding.spare_bits)
     if agree:
         return Layout((stream,))
     said = "no length" if unknown else f"{promised / per_second:.3f} s"
