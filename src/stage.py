@@ -17,6 +17,7 @@ import record  # before the rest of the library: it notes what is about to run
 
 from chorus.errors import ChorusError, DataError, ParameterError, one_line, without_keys
 from chorus.files import read_csv, read_yaml
+from chorus.paths import *  # noqa: F403
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
 # or a stray PYTHONPATH would silently run something else.
@@ -24,27 +25,6 @@ if Path(chorus.__file__).resolve().parent != Path(__file__).resolve().parent / "
     sys.exit(f"error: this script would import chorus from {Path(chorus.__file__).parent}, not from beside itself")
 if not chorus.PINNED:
     sys.exit("error: NumPy or torch was loaded before chorus chose their kernels: import stage before them")
-
-RAW = Path("data/raw")
-CLIPS = RAW / "clips.csv"
-PRINTS = Path("data/prints")
-EMBEDDINGS = Path("data/embeddings")
-MANIFESTS = Path("data/manifests")
-QUARANTINE = MANIFESTS / "quarantine.csv"
-SPLITS = MANIFESTS / "splits.csv"
-COPIES = MANIFESTS / "near_copies.csv"
-SET_ASIDE = MANIFESTS / "set_aside.csv"  # candidates that share something with a split
-TRAINING_SET = MANIFESTS / "train.csv"
-SUBSETS = Path("data/subsets")
-PREDICTIONS = Path("data/predictions.parquet")
-DETECTOR = Path("models/detector")
-MINERS = Path("models/miners")
-METRICS = Path("metrics")
-HEALTH_DETAIL = METRICS / "health_detail.json"
-PLOTS = Path("plots")
-EVALUATION = PLOTS / "evaluation"
-CURVES = EVALUATION / "curves"
-TRAINING_CURVES = PLOTS / "training" / "curves.csv"
 
 
 def params(section: str) -> Any:
@@ -113,7 +93,7 @@ def refuse_inside(folder: Path, output: Path, key: str) -> None:
 
 def read_subsets(kind: str) -> dict[str, list[str]]:
     """The mined subsets of a kind ("positive", "negative"): name -> clip ids, best first."""
-    return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted((SUBSETS / kind).glob("*.csv"))}
+    return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted((SUBSETS / kind).glob("*.csv"))}  # noqa: F405
 
 
 def note(sentences: Iterable[str]) -> None:
