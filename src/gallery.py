@@ -61,7 +61,7 @@ def rank_suspects() -> pd.DataFrame:
     write_json(stage.METRICS / "suspects.json", about)
     stage.note(filter(None, [note]))
     if len(ranked):
-        print(f"most suspicious: {', '.join(ranked['clip_id'].head(5))}; listen: python src/listen.py CLIP_ID")
+        print(f"most suspicious: {', '.join(ranked['clip_id'].head(5))}; listen: chorus listen CLIP_ID")
     return ranked
 
 
