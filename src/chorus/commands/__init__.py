@@ -63,8 +63,10 @@ def _add(parts: Any, name: str) -> None:
 
 def _touches_a_study(parsed: argparse.Namespace) -> bool:
     """Whether the command reads or writes the repository in the current folder; of a table of runs none does."""
-    of_any_table = "table" in parsed and not parsed.sweep and (parsed.table or parsed.runs)
-    return parsed.command not in ANYWHERE and not of_any_table
+    if parsed.command in ANYWHERE:
+        return False
+    of_any_table = "table" in parsed and (parsed.table or parsed.runs) and not parsed.sweep
+    return not of_any_table
 
 
 def _summary(name: str) -> str:
