@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from chorus.experiments.sections import value_of  # noqa: E402
-from chorus.experiments.study import COMPOSITION, DETAIL, Grid, read_sweep  # noqa: E402
+from chorus.experiments.study import Grid, read_sweep  # noqa: E402
+from chorus.paths import COMPOSITION, EVALUATION_DETAIL  # noqa: E402
 
 SETTINGS = {
     "compose.balance": [True, False],
@@ -64,8 +65,10 @@ def make_experiments(folder: Path, grid: Grid) -> None:
         files = {
             "params.yaml": _yaml(params),
             "dvc.lock": _yaml(_lock(grid, params, run.name)),
-            DETAIL: json.dumps(_shifted(grid.start.json(DETAIL), rng), indent=2).encode(),
-            COMPOSITION: json.dumps(grid.start.json(COMPOSITION) | {"negatives": number}, indent=2).encode(),
+            str(EVALUATION_DETAIL): json.dumps(
+                _shifted(grid.start.json(str(EVALUATION_DETAIL)), rng), indent=2
+            ).encode(),
+            str(COMPOSITION): json.dumps(grid.start.json(str(COMPOSITION)) | {"negatives": number}, indent=2).encode(),
         }
         index = pygit2.Index()
         index.read_tree(head.tree)

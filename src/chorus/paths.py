@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
-PIPELINE = Path("dvc.yaml")
-LOCK = Path("dvc.lock")
 SWEEPS = Path("sweeps")
 
 RAW = Path("data/raw")

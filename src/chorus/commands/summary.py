@@ -29,9 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace) -> None:
     """Print the headline figures, what is to be known about them, and what to do next."""
-    survey, composition = (read_json(paths.METRICS / f"{name}.json") for name in ("survey", "composition"))
-    subsets = read_json(paths.METRICS / "subsets.json")
-    detail = read_json(paths.METRICS / "evaluation_detail.json")
+    survey, composition = read_json(paths.SURVEY_METRICS), read_json(paths.COMPOSITION)
+    subsets, detail = read_json(paths.SUBSETS_METRICS), read_json(paths.EVALUATION_DETAIL)
     mined = ", ".join(f"{name} {s['clips']}" for kind in subsets.values() for name, s in kind["subsets"].items())
     console = Console()
     console.print(
@@ -73,7 +72,7 @@ def _not_as_committed() -> list[str]:
 
 def _notes(composition: dict[str, Any], subsets: dict[str, Any], detail: dict[str, Any]) -> list[str]:
     """What was left out, what could not be done, and what can be said all the same."""
-    suspects, health = (read_json(paths.METRICS / f"{name}.json") for name in ("suspects", "health_detail"))
+    suspects, health = read_json(paths.SUSPECTS), read_json(paths.HEALTH_DETAIL)
     notes = remarks(composition)
     notes += [f"{kind} mining: {record['note']}" for kind, record in subsets.items() if record["note"]]
     notes += read_json(f"{paths.DETECTOR}.json")["training"]["notes"]

@@ -18,6 +18,7 @@ from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
+from chorus import paths
 from chorus.errors import ChorusError, DataError
 from chorus.experiments.columns import with_numbers
 from chorus.experiments.effects import effects
@@ -27,7 +28,6 @@ from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, read_yaml, write_csv
 from chorus.fingerprints import SOURCE, stale
 
-RESULTS = ("metrics", "plots", "reports")  # folders that git keeps and that hold results only
 GRID_TABLES = ("runs.csv", "leaderboard.csv", "comparisons.csv", "effects.csv")
 
 
@@ -44,7 +44,7 @@ def problems(root: Path) -> list[str]:
             found = edited_results(repo) + stray_results(repo) + stale_code(repo)
     except DvcException as error:
         raise DataError(" ".join(str(error).split())) from error
-    for sweep in sorted((root / "sweeps").glob("*.yaml")):
+    for sweep in sorted((root / paths.SWEEPS).glob("*.yaml")):
         found += edited_grid(root, sweep)
     return found
 
@@ -113,14 +113,14 @@ def stray_results(repo: Repo) -> list[str]:
     """Files in the folders of results that git tracks, but neither a stage nor a grid makes."""
     made = {out.def_path for stage in repo.index.stages for out in stage.outs}
     root = Path(repo.root_dir)
-    grids = {path.stem for path in (root / "sweeps").glob("*.yaml")}
+    grids = {path.stem for path in (root / paths.SWEEPS).glob("*.yaml")}
     git = pygit2.Repository(repo.scm.root_dir)
     prefix = root.relative_to(Path(repo.scm.root_dir)).as_posix()
-    paths = (entry.path.removeprefix(f"{prefix}/") for entry in git.index)
+    tracked = (entry.path.removeprefix(f"{prefix}/") for entry in git.index)
     return [
         f"{path} is made by no stage of dvc.yaml and by no grid"
-        for path in paths
-        if path.startswith(tuple(f"{folder}/" for folder in RESULTS))
+        for path in tracked
+        if path.startswith(tuple(f"{folder}/" for folder in paths.RESULTS))
         and not any(path == out or path.startswith(f"{out}/") for out in made)
         and Path(path.split("/")[1]).stem not in grids  # plots/stage6/..., reports/stage6.html
     ]
@@ -133,14 +133,14 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
         root: the folder of the study.
         sweep: a file in sweeps/; its tables lie in metrics/<name of the file>/.
     """
-    folder = root / "metrics" / sweep.stem
+    folder = root / paths.sweep_tables(sweep.stem)
     path = folder / "runs.csv"
     name = path.relative_to(root).as_posix()
     if not path.exists():
         orphans = [other for other in GRID_TABLES if (folder / other).exists()]
         return [f"{name} is missing, from which {', '.join(orphans)} follow"] if orphans else []
     try:
-        plan = load_plan(read_sweep(sweep), read_yaml(root / "params.yaml"))
+        plan = load_plan(read_sweep(sweep), read_yaml(root / paths.PARAMS))
         runs = with_numbers(read_csv(path), plan.names)
         one_version(runs)
     except (ChorusError, ValueError, KeyError) as error:

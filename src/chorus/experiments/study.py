@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from chorus import paths
 from chorus.errors import DataError, ParameterError
 from chorus.experiments import baseline
 from chorus.experiments.columns import IDENTITY, METRICS, detector_columns, metric_columns
@@ -29,9 +30,6 @@ from chorus.experiments.signature import run_key, signature
 from chorus.files import read_yaml
 
 TARGET = "diagnose"  # a run's last stage where a sweep names none and there is it: none may need the audio again
-SPLITS = "data/manifests/splits.csv"
-DETAIL, COMPOSITION = "metrics/evaluation_detail.json", "metrics/composition.json"
-HEALTH, HEALTH_DETAIL = "metrics/health.json", "metrics/health_detail.json"
 
 
 def read_sweep(path: Path) -> dict[str, Any]:
@@ -227,21 +225,21 @@ class Grid:
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
         row = run_row(name, experiment.params, self.plan.factors, self._columns(experiment))
-        splits = (experiment.output_hash(SPLITS) or "")[:8]  # of which clips, and which of them are judged
+        splits = (experiment.output_hash(str(paths.SPLITS)) or "")[:8]  # of which clips, and which of them are judged
         return row | {"signature": experiment.signature, "splits": splits, "version": experiment.version}
 
     def _columns(self, experiment: Snapshot) -> dict[str, Any]:
         """What was measured: a detector's columns, or the figures that the stages of another study declare."""
-        detail = experiment.json(DETAIL)
+        detail = experiment.json(str(paths.EVALUATION_DETAIL))
         if isinstance(detail, dict) and "splits" in detail:
-            health = experiment.json(HEALTH), experiment.json(HEALTH_DETAIL)
-            return detector_columns(detail, experiment.json(COMPOSITION), *health)
+            beside = (paths.COMPOSITION, paths.HEALTH, paths.HEALTH_DETAIL)
+            return detector_columns(detail, *(experiment.json(str(path)) for path in beside))
         files = {Path(path).stem: experiment.json(path) for path in experiment.metrics_files}
         return metric_columns(files, [*IDENTITY, *self.plan.names])
 
     def _known_metrics(self) -> list[str] | None:
         """The metrics of the current commit, by which a sweep may rank; None: nothing has been measured in it."""
-        if isinstance(self.start.json(DETAIL), dict):
+        if isinstance(self.start.json(str(paths.EVALUATION_DETAIL)), dict):
             return list(METRICS)
         files = {Path(path).stem: self.start.json(path) for path in self.start.metrics_files}
         return list(metric_columns(files, IDENTITY)) or None
