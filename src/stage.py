@@ -17,6 +17,7 @@ import record  # before the rest of the library: it notes what is about to run
 
 from chorus.errors import DataError, ParameterError, one_line
 from chorus.files import read_csv, read_yaml
+from chorus.paths import SUBSETS
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. A stray PYTHONPATH would
 # silently run something else, and so would an installed checkout where Python leaves the script's own folder out.
@@ -29,27 +30,6 @@ if _SCRIPT.with_name("stage.py").exists() and _SCRIPT.parent != _HERE:
     sys.exit(f"error: {_SCRIPT.name} would import stage from {_HERE}, not from beside itself: {cause}")
 if not chorus.PINNED:
     sys.exit("error: NumPy or torch was loaded before chorus chose their kernels: import stage before them")
-
-RAW = Path("data/raw")
-CLIPS = RAW / "clips.csv"
-PRINTS = Path("data/prints")
-EMBEDDINGS = Path("data/embeddings")
-MANIFESTS = Path("data/manifests")
-QUARANTINE = MANIFESTS / "quarantine.csv"
-SPLITS = MANIFESTS / "splits.csv"
-COPIES = MANIFESTS / "near_copies.csv"
-SET_ASIDE = MANIFESTS / "set_aside.csv"  # candidates that share something with a split
-TRAINING_SET = MANIFESTS / "train.csv"
-SUBSETS = Path("data/subsets")
-PREDICTIONS = Path("data/predictions.parquet")
-DETECTOR = Path("models/detector")
-MINERS = Path("models/miners")
-METRICS = Path("metrics")
-HEALTH_DETAIL = METRICS / "health_detail.json"
-PLOTS = Path("plots")
-EVALUATION = PLOTS / "evaluation"
-CURVES = EVALUATION / "curves"
-TRAINING_CURVES = PLOTS / "training" / "curves.csv"
 
 
 def params(section: str) -> Any:

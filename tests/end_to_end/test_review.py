@@ -19,7 +19,7 @@ class Reviewer(Folder):
 
     def review(self, branch: str, *options: str) -> str:
         self.run("git", "fetch", "-q")
-        return self.run("python", "src/review.py", "origin/main", f"origin/{branch}", *options)
+        return self.run("chorus", "review", "origin/main", f"origin/{branch}", *options)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_the_workspace_can_be_reviewed_before_it_is_committed(author, harder, tm
     author.git("reset", "-q", "--soft", "main")
     try:
         options = ("--images", str(tmp_path), "--image-base", "https://example.org/pr-1/")
-        text = author.run("python", "src/review.py", *options)
+        text = author.run("chorus", "review", *options)
     finally:
         author.git("reset", "-q", "--hard", "origin/harder")
     assert ") → workspace\n" in text and "training set" in text and SUBSET in text
@@ -122,14 +122,14 @@ def test_the_workspace_can_be_reviewed_before_it_is_committed(author, harder, tm
 
 def test_what_happened_on_main_since_is_not_held_against_a_branch(author, harder, reviewer):
     _branch(author, "later")
-    (author.folder / "src/listen.py").write_text("# gone\n")
+    (author.folder / "src/gallery.py").write_text("# gone\n")
     author.commit("something else")
     author.git("push", "-q", "origin", "later:main")
     try:
         text = reviewer.review(harder)
     finally:
         author.git("push", "-q", "-f", "origin", "main:main")
-    assert "src/listen.py" not in text and "origin/main has gone on since" in text
+    assert "src/gallery.py" not in text and "origin/main has gone on since" in text
 
 
 def test_a_metric_edited_by_hand_is_warned_of(author, reviewer):
@@ -142,7 +142,7 @@ def test_a_metric_edited_by_hand_is_warned_of(author, reviewer):
     text = reviewer.review("edited")
     warning = "metrics/evaluation.json is not what the stage evaluate made: dvc.lock has another hash."
     assert f"> * **Metrics not produced by the committed dvc.lock:** {warning}" in text
-    author.run("python", "src/check.py", "--results", fails=True)
+    author.run("chorus", "check", "--results", fails=True)
 
 
 def test_parameters_that_were_changed_and_not_run_are_warned_of(author, reviewer):
@@ -178,5 +178,5 @@ def test_without_the_data_the_review_says_so(author, elsewhere, reviewer):
 
 
 def test_a_revision_that_is_not_there_is_one_line(author):
-    result = author.run("python", "src/review.py", "nowhere", fails=True)
+    result = author.run("chorus", "review", "nowhere", fails=True)
     assert "unknown Git revision 'nowhere'" in result and "Traceback" not in result

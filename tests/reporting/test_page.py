@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from stage6 import FACTORS, PLAN
 
+from chorus.errors import DataError
+from chorus.experiments.effects import effects
 from chorus.experiments.leaderboard import aggregate, rank
 from chorus.files import read_csv, write_csv
-from chorus.reporting import HardClip, Material, draw_all, page, typed
+from chorus.reporting import HardClip, Material, draw_all, page, told, typed
 from chorus.statistics import seed_summary
 
 
@@ -48,10 +51,16 @@ def _runs(health: bool = False) -> pd.DataFrame:
 
 def _material(tmp_path, runs: pd.DataFrame, **more) -> Material:
     write_csv(tmp_path / "runs.csv", runs)
-    read = typed(read_csv(tmp_path / "runs.csv"), ["ood.f1"])
-    board = rank(aggregate(read), "ood.f1")
-    figures = draw_all(read, list(board["signature"]), "ood.f1", tmp_path / "plots")
+    read = typed(read_csv(tmp_path / "runs.csv"), ["ood.f1"], FACTORS)
+    board = rank(aggregate(read, FACTORS), "ood.f1")
+    first = told(read, "ood.f1", PLAN.metrics, FACTORS).first
+    figures = draw_all(read, list(board["signature"]), first, FACTORS, PLAN.by_axis(), tmp_path / "plots")
     given = {"name": "stage6", "planned": len(runs), "comparisons": pd.DataFrame(), "rank_by": "ood.f1"}
+    given |= {"question": PLAN.question, "factors": FACTORS, "metrics": PLAN.metrics}
+    try:
+        given["effects"] = effects(read, PLAN.metrics, FACTORS, PLAN.families).by_metric
+    except DataError as error:
+        given["why_no_effects"] = str(error)
     return Material(**{**given, "runs": read, "board": board, "figures": figures, **more})
 
 
@@ -123,8 +132,9 @@ def test_what_holds_is_said_and_what_does_not_is_not(material):
     held = text[text.index("What holds") : text.index("Against trivial")]
     assert "hardneg_conf_min_50 instead of none (negative subsets): OOD F1 −0.05" in held
     assert "hardneg_conf_min_99" not in held and "balanced instead" not in held
-    assert "Calling every clip positive gives 0.600; the detector is better in 30 of 30" in text
-    assert "A logistic regression" in text and "better than it in 30 of 30 configurations" in text
+    assert text.startswith("stage6: Which training data?")
+    assert "The baseline “all positive” gives 0.600; the model is better in 30 of 30" in text
+    assert "The baseline “logistic regression”" in text and "better than it in 30 of 30 configurations" in text
 
 
 def test_health_is_shown_once_runs_have_it(material, tmp_path):
@@ -154,7 +164,7 @@ def test_missing_predictions_and_several_versions_are_said(tmp_path):
 
 def test_a_synthetic_survey_is_called_so(tmp_path):
     text = _Page(page(_material(tmp_path, _runs(), notes={"synthetic": True}))).text
-    assert "Synthetic recordings" in text and "no evidence about frogs" in text
+    assert "Synthetic recordings" in text and "no evidence about animals" in text
 
 
 def test_names_from_the_field_cannot_break_the_page(tmp_path):

@@ -1,4 +1,4 @@
-"""src/report.py on a small study with real experiments: whole, repeatable, and honest about what is not at hand."""
+"""`chorus report` on a small study with real experiments: whole, repeatable, and honest about what is not at hand."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chorus import audio, shards
 from chorus.files import write_csv
 from small_study import SmallStudy
 
-LEADERBOARD = ("python", "src/leaderboard.py", "sweeps/small.yaml")
-REPORT = ("python", "src/report.py", "sweeps/small.yaml")
+LEADERBOARD = ("chorus", "leaderboard", "small")
+REPORT = ("chorus", "report", "small")
 PAGE, HARDEST = "reports/small.html", "metrics/small/hardest.csv"
 
 
@@ -103,4 +103,4 @@ def test_what_is_not_at_hand_is_said_and_the_rest_is_there(study, lost, sentence
 def test_without_a_leaderboard_the_report_says_what_to_run_first(study):
     (study.folder / "metrics/small/runs.csv").unlink()
     shown = study.run(*REPORT, fails=True)
-    assert shown.strip() == "error: there is no metrics/small/runs.csv: python src/leaderboard.py sweeps/small.yaml"
+    assert shown.strip() == "error: there is no metrics/small/runs.csv: chorus leaderboard small"

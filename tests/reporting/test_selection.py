@@ -8,13 +8,15 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from stage6 import FACTORS
 
 from chorus.experiments.leaderboard import aggregate, rank
 from chorus.reporting import selection_sentence
+from chorus.runs.factors import Factor
 from chorus.statistics import correct_for_selection
 from predicted import arrays, predicted
 
-AXES = ("seed", "compose.positive_subsets")
+SITES = Factor("split.ood_sites", "ood_sites", ("A", "B", "C"))
 
 
 def _predictions(runs: pd.DataFrame) -> pd.DataFrame:
@@ -39,8 +41,12 @@ def _runs(**more) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _sentence(runs, rank_by="ood.f1", axes=AXES, sites=("Sylvan Pond",), predictions: pd.DataFrame | str = "none here"):
-    return selection_sentence(runs, rank(aggregate(runs), rank_by), rank_by, axes, sites, predictions)
+def _sentence(
+    runs, rank_by="ood.f1", judge=None, sites=("Sylvan Pond",), predictions: pd.DataFrame | str = "none here"
+):
+    factors = [*FACTORS, SITES] if judge else FACTORS
+    names = [factor.name for factor in factors]
+    return selection_sentence(runs, rank(aggregate(runs, factors), rank_by), rank_by, names, judge, sites, predictions)
 
 
 def test_a_site_that_chose_and_judged_is_named_with_the_corrected_figure():
@@ -90,7 +96,7 @@ def test_leaving_one_site_out_chooses_by_the_others():
         "C": {"none": 0.2, "small": 0.7, "large": 0.65},
     }
     tables = [
-        _runs(**{"split.ood_sites": site}).assign(
+        _runs(ood_sites=site).assign(
             run=lambda table, site=site: table["run"] + site,
             signature=lambda table, site=site: table["signature"] + site,
             **{"ood.f1": lambda table, site=site: table["positive_subsets"].map(figures[site])},
@@ -98,15 +104,15 @@ def test_leaving_one_site_out_chooses_by_the_others():
         for site in figures
     ]
     runs = pd.concat(tables, ignore_index=True)
-    said = _sentence(runs, axes=(*AXES, "split.ood_sites"))
+    said = _sentence(runs, judge="ood_sites")
     # Means: by B and C small is best; by A and C small, 0.600 over 0.550; by A and B none, 0.600 over 0.550.
     assert said == (
         "Leave-one-site-out: chosen by the other sites and judged at the one left out, the best configuration has OOD"
         " F1 0.433 on average over 3 sites (A 0.500, B 0.600, C 0.200); chosen and judged at the same site it would"
         " seem to have 0.733."
     )
-    board = rank(aggregate(runs), "ood.f1")
-    assert board["configuration"].iloc[0] == "high, balanced, ood_sites A"  # or a row would not say where it is from
+    board = rank(aggregate(runs, [*FACTORS, SITES]), "ood.f1")
+    assert board["configuration"].iloc[0] == "high, balanced, ood sites A"  # or a row would not say where it is from
     assert len(board) == 9
 
 

@@ -6,19 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import t
+from stage6 import FACTORS, PLAN
 from statsmodels.stats.multitest import multipletests
 
 from chorus.errors import DataError
-from chorus.reporting.tables import (
-    associations,
-    cells,
-    findings,
-    health_of,
-    negative_columns,
-    options,
-    training_sets,
-    typed,
-)
+from chorus.reporting import tables
+from chorus.reporting.tables import associations, baselines, findings, health_of, heat_map, told, training_sets
+from chorus.runs.factors import Factor
+
+
+def typed(runs, metrics):
+    return tables.typed(runs, metrics, FACTORS)
 
 
 def made(*rows: dict[str, str]) -> pd.DataFrame:
@@ -41,19 +39,6 @@ def test_numbers_become_numbers_and_names_stay_text():
     assert runs["balance"].tolist() == ["True", "True"]
 
 
-def test_options_are_named_as_the_page_names_them():
-    runs = typed(
-        made(
-            {"positive_subsets": "small"},
-            {"positive_subsets": "small+large", "negative_subsets": "hard", "balance": "False"},
-        ),
-        ["ood.f1"],
-    )
-    assert runs["positives_option"].tolist() == ["high+medium +small", "high+medium +small +large"]
-    assert runs["balance_option"].tolist() == ["balanced", "all negatives"]
-    assert runs["negatives_option"].tolist() == ["none", "hard"]
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -71,42 +56,65 @@ def test_a_table_of_something_else_is_refused():
         typed(made({}).drop(columns="signature"), ["ood.auprc"])
 
 
-def test_positives_stand_by_the_size_of_their_training_sets_and_none_comes_first():
+def test_factors_stand_in_panels_rows_and_columns_in_the_order_of_the_sweep():
     runs = typed(
         made(
-            {"quality": "high+medium+low", "positives": "30", "negative_subsets": "a_hard"},
-            {"quality": "high", "positives": "2", "balance": "False"},
-            {"positive_subsets": "small", "positives": "12"},
+            {"quality": "high+medium+low", "negative_subsets": "hardneg_conf_min_50"},
+            {"quality": "high", "balance": "False"},
+            {"positive_subsets": "small"},
         ),
         ["ood.f1"],
     )
-    assert options(runs, "positives_option") == ["high", "high+medium +small", "high+medium+low"]
-    assert options(runs, "negatives_option") == ["none", "a_hard"]
-    assert options(runs, "balance_option") == ["balanced", "all negatives"]
+    found = heat_map(runs, "ood.f1", PLAN.by_axis())
+    assert found.table.index.unique("panel").tolist() == ["balanced", "all negatives"]
+    assert found.table.index.unique("row").tolist() == ["high+medium +small", "high", "high+medium+low"]
+    assert list(found.table) == ["none", "hardneg_conf_min_50"]
+    assert (found.panels, found.rows, found.columns) == ("balance", "quality, positive subsets", "negative subsets")
 
 
 def test_a_cell_is_the_mean_of_its_runs_and_empty_without_any():
+    hard = "hardneg_conf_min_99"
     runs = typed(
-        made({"ood.f1": "0.2"}, {"ood.f1": "0.4", "seed": "2"}, {"ood.f1": "0.9", "negative_subsets": "hard"},
+        made({"ood.f1": "0.2"}, {"ood.f1": "0.4", "seed": "2"}, {"ood.f1": "0.9", "negative_subsets": hard},
              {"ood.f1": "0.7", "balance": "False"}),
         ["ood.f1"],
     )  # fmt: skip
-    table = cells(runs, "ood.f1")
-    assert table.loc[("balanced", "high+medium")].to_dict() == pytest.approx({"none": 0.3, "hard": 0.9})
+    table = heat_map(runs, "ood.f1", PLAN.by_axis()).table
+    assert table.loc[("balanced", "high+medium")].to_dict() == pytest.approx({"none": 0.3, hard: 0.9})
     assert table.loc[("all negatives", "high+medium"), "none"] == 0.7
-    assert pd.isna(table.loc[("all negatives", "high+medium"), "hard"])
+    assert pd.isna(table.loc[("all negatives", "high+medium"), hard])
+
+
+@pytest.mark.parametrize(("rows", "columns", "panels"), [("a", "", ""), ("a", "b", ""), ("b", "c", "a")])
+def test_a_heat_map_of_any_number_of_factors(rows, columns, panels):
+    factors = [Factor(f"x.{name}", name, ("0.1", "2")) for name in panels + rows + columns]
+    runs = pd.DataFrame([dict.fromkeys("abc", "0.1") | {"ood.f1": 1.0}, dict.fromkeys("abc", "2") | {"ood.f1": 2.0}])
+    found = heat_map(runs, "ood.f1", factors)
+    assert (found.rows, found.columns, found.panels) == (rows, columns, panels)
+    assert sorted(found.table.to_numpy()[~found.table.isna().to_numpy()]) == [1.0, 2.0]
 
 
 def test_training_sets_are_counted_and_ranges_shown():
     runs = typed(
-        made({"positives.high": "3"}, {"positives.high": "4", "seed": "2", "negatives": "12"},
-             {"positives.high": "4", "balance": "False", "negatives": "1234"}),
+        made({"positives.high": "3", "signature": "a"}, {"positives.high": "4", "seed": "2", "negatives": "12",
+              "signature": "a"}, {"positives.high": "4", "signature": "b", "negatives": "1234"}),
         ["ood.f1"],
     )  # fmt: skip
-    assert negative_columns(runs) == [("balanced", "none"), ("all negatives", "none")]
-    assert training_sets(runs) == [
-        {"option": "high+medium", "counts": {"high": "3–4", "positives": "10"}, "negatives": ["10–12", "1,234"]}
+    assert training_sets(runs, ["b", "a"]) == [
+        {"signature": "b", "positives": "10", "negatives": "1,234", "positives.high": "4"},
+        {"signature": "a", "positives": "10", "negatives": "10–12", "positives.high": "3–4"},
     ]
+    assert training_sets(runs.drop(columns=["positives", "negatives", "positives.high"]), ["a"]) == []
+
+
+def test_metrics_that_are_told_and_baselines_are_found_by_their_names():
+    row = {"ood.auprc": "0.6", "ood.recall": "0.7", "iid.f1": "0.8", "ood.always_yes.f1": "0.3", "iid.auprc": ""}
+    runs = typed(made(row, row), ["ood.f1"])
+    found = told(runs, "ood.f1", ["ood.f1", "ood.recall"], FACTORS)
+    assert found.first == ("ood.f1", "ood.auprc")
+    assert found.beside == ("ood.recall", "iid.f1")
+    assert found.all == ("ood.f1", "ood.recall", "ood.auprc", "iid.f1")
+    assert baselines(runs, "ood.f1") == {"always yes": "ood.always_yes.f1"}
 
 
 def test_findings_are_counted_and_compared_with_runs_without_them():

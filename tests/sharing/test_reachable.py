@@ -15,7 +15,7 @@ from chorus.sharing.patience import limit_waiting
 from folder import Folder
 
 SRC = Path(__file__).parents[2] / "src"
-PUSH, VERIFY = ([f"{SRC / name}"] for name in ("push.py", "verify.py"))
+PUSH, VERIFY = ["push"], ["verify"]
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def share(author, url, **options):
 def test_a_folder_where_no_disk_is_mounted(author, tmp_path):
     share(author, tmp_path / "disk/shared")
     for command in (PUSH, [*VERIFY, "--remote"]):
-        assert "is not there: is its disk mounted?" in author.run("python", *command, fails=True)
+        assert "is not there: is its disk mounted?" in author.run("chorus", *command, fails=True)
     assert not (tmp_path / "disk").exists()
     (tmp_path / "disk").mkdir()
-    assert "uploaded: 1; on the remote: all 1 objects" in author.run("python", *PUSH)
+    assert "uploaded: 1; on the remote: all 1 objects" in author.run("chorus", *PUSH)
 
 
 def test_a_server_that_does_not_answer_and_the_password_in_its_address(author):
@@ -57,7 +57,7 @@ def test_a_server_that_does_not_answer_and_the_password_in_its_address(author):
         port = free.getsockname()[1]
     user = "user"  # no file of this repository may hold what looks like a password in an address
     share(author, f"http://{user}:S3cret/S3@127.0.0.1:{port}/x")
-    said = author.run("python", *PUSH, fails=True)
+    said = author.run("chorus", *PUSH, fails=True)
     assert "the remote cannot be used: " in said and "S3cret" not in said
 
 
@@ -89,7 +89,7 @@ def test_a_server_that_takes_connections_and_says_nothing_is_not_without_objects
         share(author, "s3://bucket/x", endpointurl=address, access_key_id="a", secret_access_key="b", **options)
     else:
         share(author, f"{address}/x", **options)
-    said = author.run("python", *VERIFY, "--remote", fails=True)
+    said = author.run("chorus", *VERIFY, "--remote", fails=True)
     assert f"the remote shared ({address}" in said and "missing" not in said
     assert "does not answer within 2 s" in said or "cannot be used: " in said
 
@@ -119,7 +119,7 @@ def test_http_tells_a_refusal_from_an_object_that_is_not_there(author, status, s
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         share(author, f"http://127.0.0.1:{server.server_port}/x")
-        said = author.run("python", *VERIFY, "--remote", fails=True)
+        said = author.run("chorus", *VERIFY, "--remote", fails=True)
         server.shutdown()
     assert sentence in said
     assert ("missing" in said) == (status in (404, 410))

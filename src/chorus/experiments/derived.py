@@ -7,11 +7,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from chorus import paths
+from chorus.files import read_json
+
 _TOLERANCE = 1e-5  # figures are written with six digits
+
+
+def contradictions(root: Path) -> list[str]:
+    """Headlines in the folder of a study that do not follow from what lies beside them, of those that are there."""
+    pairs = (
+        (evaluation_contradictions, paths.EVALUATION_METRICS, paths.EVALUATION_DETAIL, read_json),
+        (health_contradictions, paths.HEALTH, paths.HEALTH_DETAIL, read_json),
+        (training_contradictions, paths.TRAINING_METRICS, paths.TRAINING_CURVES, pd.read_csv),
+    )
+    found: list[str] = []
+    for contradictions_of, headline, beside, read in pairs:
+        if not ((root / headline).exists() and (root / beside).exists()):
+            continue
+        try:
+            found += contradictions_of(read_json(root / headline), read(root / beside))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            found.append(f"{headline} or {beside} is not what a stage writes: {error!r}")
+    return found
 
 
 def evaluation_contradictions(headline: Mapping[str, Any], detail: Mapping[str, Any]) -> list[str]:

@@ -90,6 +90,14 @@ class Snapshot:
                     return False
         return True
 
+    @property
+    def metrics_files(self) -> list[str]:
+        """The JSON files of metrics that the stages declare, in the order of the pipeline."""
+        stages = self.pipeline["stages"].values()
+        entries = [entry for stage in stages for entry in stage.get("metrics", ())]
+        paths = [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+        return [path for path in paths if path.endswith(".json")]
+
     def json(self, path: str) -> Any:
         """A JSON file of this commit; None if it has no such file."""
         blob = self._find(path)

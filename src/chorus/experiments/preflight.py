@@ -18,6 +18,7 @@ from dvc.dirs import site_cache_dir
 from dvc.repo import Repo
 
 from chorus.errors import DataError
+from chorus.experiments.columns import JUDGED_BY
 from chorus.experiments.history import History, Snapshot, lacking
 
 
@@ -74,7 +75,9 @@ def refuse_unranked(rank_by: str, splits: pd.DataFrame) -> None:
     Raises:
         DataError: names the split.
     """
-    split = f"test_{rank_by.partition('.')[0]}"
+    split = JUDGED_BY.get(rank_by.partition(".")[0])
+    if split is None:  # of another study than a detector's
+        return
     labels = set(splits.loc[splits["split"] == split, "label"])
     if len(labels) < 2:
         found = f"only {labels.pop()} clips" if labels else "no clips"

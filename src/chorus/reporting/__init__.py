@@ -4,7 +4,7 @@ from chorus.reporting.figures import draw_all
 from chorus.reporting.hardest import HardClip, hard_clips, wrong_counts, wrong_shares
 from chorus.reporting.page import Material, page
 from chorus.reporting.selection import selection_sentence
-from chorus.reporting.tables import typed
+from chorus.reporting.tables import told, typed
 from chorus.reporting.verdicts import verdicts
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "hard_clips",
     "page",
     "selection_sentence",
+    "told",
     "typed",
     "verdicts",
     "wrong_counts",

@@ -14,7 +14,16 @@ import pandas as pd
 
 from chorus.pictures.look import BLUE, GREEN, GREY, INK, ORANGE, grid, picture
 from chorus.reporting.headline import spoken
-from chorus.reporting.tables import VERDICTS, Association, associations, cells, configuration_means, health_of, options
+from chorus.reporting.tables import (
+    VERDICTS,
+    Association,
+    associations,
+    baselines,
+    configuration_means,
+    health_of,
+    heat_map,
+)
+from chorus.runs.factors import Factor, configuration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,37 +33,44 @@ _WIDTH, _DPI = 5.2, 200
 _MAP = "viridis"
 _COLOUR_OF = dict(zip(VERDICTS, (GREEN, GREY, "#E69F00", ORANGE), strict=True))
 _BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # behind words among lines
-_FACTORS = {"positives_option": "positives", "negatives_option": "hard negatives", "balance_option": "balance"}
 
 
 def _narrow(path: Path, height: float, heading: str, subheading: str) -> AbstractContextManager[Figure]:
     return picture(path, height, heading, subheading, width=_WIDTH, dpi=_DPI)
 
 
-def draw_all(runs: pd.DataFrame, order: Sequence[str], rank_by: str, folder: Path) -> dict[str, bytes]:
+def draw_all(
+    runs: pd.DataFrame,
+    order: Sequence[str],
+    metrics: Sequence[str],
+    factors: Sequence[Factor],
+    by_axis: Sequence[Factor],
+    folder: Path,
+) -> dict[str, bytes]:
     """Draw all pictures of a grid into a folder.
 
     Args:
         runs: of `chorus.reporting.tables.typed`.
         order: signatures, the best first.
-        rank_by: the metric of the leaderboard; its split is the one that all pictures are about.
+        metrics: the first ranks; see `chorus.reporting.tables.Told`.
+        factors, by_axis: what runs differ in, as configurations are described, and as the sweep varies it.
 
     Returns:
         Name without ending -> PNG.
     """
-    split = rank_by.partition(".")[0]
-    metrics = [metric for metric in dict.fromkeys([rank_by, f"{split}.auprc"]) if metric in runs]
+    rank_by = metrics[0]
     lines = {}
-    for name in ("all_positive", "logistic_regression"):
-        column = f"{split}.{name}.{rank_by.partition('.')[2]}"
-        if column in runs and runs[column].notna().all():
-            lines[name.replace("_", " ") + (" (mean)" if runs[column].nunique() > 1 else "")] = runs[column].mean()
-    draw_leaderboard(runs, order, rank_by, folder / "leaderboard.png", lines)
-    draw_parallel(runs, metrics[::-1], folder / "parallel.png")
-    names = ["leaderboard", "parallel"]
-    for metric in metrics:
-        names.append(f"heat_{metric.partition('.')[2]}")
-        draw_heat_map(runs, metric, folder / f"{names[-1]}.png")
+    for name, column in baselines(runs, rank_by).items():
+        mean = " (mean)" if runs[column].nunique() > 1 else ""
+        lines[f"{name}{mean}"] = runs[column].mean()
+    draw_leaderboard(runs, order, rank_by, factors, folder / "leaderboard.png", lines)
+    names = ["leaderboard"]
+    if factors:
+        names.append("parallel")
+        draw_parallel(runs, metrics[::-1], by_axis, folder / "parallel.png")
+        for metric in metrics:
+            names.append(f"heat_{metric.rpartition('.')[2]}")
+            draw_heat_map(runs, metric, by_axis, folder / f"{names[-1]}.png")
     if "health.verdict" in runs:
         names.append("health")
         draw_health(runs, metrics, folder / "health.png")
@@ -65,13 +81,19 @@ def draw_all(runs: pd.DataFrame, order: Sequence[str], rank_by: str, folder: Pat
 
 
 def draw_leaderboard(
-    runs: pd.DataFrame, order: Sequence[str], metric: str, path: Path, lines: Mapping[str, float]
+    runs: pd.DataFrame,
+    order: Sequence[str],
+    metric: str,
+    factors: Sequence[Factor],
+    path: Path,
+    lines: Mapping[str, float],
 ) -> None:
     """The configurations in rank order, each with its seeds, their mean and the t interval of the mean.
 
     Args:
         runs: of `chorus.reporting.tables.typed`.
         order: signatures, the best first.
+        factors: in the order in which a configuration is described.
         lines: what to compare with, such as trivial baselines: name -> value.
     """
     from chorus.statistics import seed_summary
@@ -91,7 +113,7 @@ def draw_leaderboard(
             axes.plot([summary.ci_low, summary.ci_high], [place, place], color=BLUE, linewidth=1.4, zorder=2)
             axes.plot(seeds, [place] * len(seeds), "o", color="white", markeredgecolor=ORANGE, markersize=4, zorder=3)
             axes.plot(summary.mean, place, "o", color=BLUE, markersize=5, markeredgecolor="white", zorder=4)
-            words = f"{place + 1}  {_short(groups[signature].iloc[0])}"
+            words = f"{place + 1}  {configuration(groups[signature].iloc[0], factors)}"
             across = axes.get_yaxis_transform()
             axes.text(0.005, place - 0.45, words, size=7.5, va="center", transform=across, bbox=box, zorder=5)
         axes.set_ylim(len(order) - 0.5, -0.85)
@@ -104,24 +126,22 @@ def draw_leaderboard(
             figure.legend(loc="outside lower left", ncols=len(lines), fontsize=8.5)
 
 
-def draw_heat_map(runs: pd.DataFrame, metric: str, path: Path) -> None:
-    """The mean of a metric for every positives option (rows), negatives option (columns) and balance (panels)."""
+def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], path: Path) -> None:
+    """The mean of a metric for all levels of the factors; see `chorus.reporting.tables.heat_map`."""
     import matplotlib
 
-    table = cells(runs, metric)
-    balances, positives = (list(table.index.unique(level)) for level in (0, 1))
+    found = heat_map(runs, metric, factors)
+    table = found.table
+    panel_names, rows = (list(table.index.unique(level)) for level in (0, 1))
     values = table.to_numpy(dtype=float)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    by = {"rows": found.rows, "columns": found.columns, "panels": found.panels}
+    about = " · ".join(f"{place}: {names}" for place, names in by.items() if names)
     colours = matplotlib.colormaps[_MAP]
-    with _narrow(
-        path,
-        1.75 + 0.42 * len(positives),
-        f"Mean {spoken(metric)}",
-        "by positives (rows) and hard negatives (columns)",
-    ) as figure:
-        panels = figure.subplots(1, len(balances), sharey=True, squeeze=False)[0]
-        for axes, balance in zip(panels, balances, strict=True):
-            part = table.loc[balance].to_numpy(dtype=float)
+    with _narrow(path, 1.75 + 0.42 * len(rows), f"Mean {spoken(metric)}", about) as figure:
+        panels = figure.subplots(1, len(panel_names), sharey=True, squeeze=False)[0]
+        for axes, name in zip(panels, panel_names, strict=True):
+            part = table.loc[name].to_numpy(dtype=float)
             axes.imshow(part, cmap=_MAP, vmin=low, vmax=high, aspect="auto")
             for (row, column), value in np.ndenumerate(part):
                 if np.isnan(value):
@@ -137,15 +157,15 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, path: Path) -> None:
                 if best:
                     box = ((column - 0.48, row - 0.47), 0.96, 0.94)
                     axes.add_patch(matplotlib.patches.Rectangle(*box, fill=False, edgecolor=ORANGE, linewidth=2))
-            axes.set_title(balance, size=9)
-            axes.set_xticks(range(part.shape[1]), [_wrapped(name, 9) for name in table.columns], size=8)
-            axes.set_yticks(range(len(positives)), [_wrapped(name, 12) for name in positives], size=8)
+            axes.set_title(name, size=9)
+            axes.set_xticks(range(part.shape[1]), [_wrapped(level, 9) for level in table.columns], size=8)
+            axes.set_yticks(range(len(rows)), [_wrapped(row, 12) for row in rows], size=8)
             axes.tick_params(length=0)
             for spine in axes.spines.values():
                 spine.set_visible(False)
 
 
-def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
+def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor], path: Path) -> None:
     """Parallel coordinates from top to bottom: the factors, then the means of the metrics; a line a configuration.
 
     Args:
@@ -156,15 +176,16 @@ def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> Non
     from matplotlib.colors import Normalize
 
     last = metrics[-1]
-    means = [name for name in (*metrics, "positives") if name in runs]
-    board = runs.groupby(["signature", *_FACTORS], as_index=False)[means].mean()
+    board = runs.groupby(["signature", *(factor.name for factor in factors)], as_index=False)[list(metrics)].mean()
     ordered = board.sort_values([last, "signature"], kind="stable", ignore_index=True)
-    places = [_category_places(ordered, factor) for factor in _FACTORS]
+    places = [_category_places(ordered, factor) for factor in factors]
     scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]
     x = np.column_stack([*(place for place, _ in places), *scaled])
     norm, colours = Normalize(ordered[last].min(), ordered[last].max()), matplotlib.colormaps[_MAP]
-    names = [*_FACTORS.values(), *(f"mean {spoken(metric)}" for metric in metrics)]
-    with _narrow(path, 7.4, "Every configuration", f"a line each, coloured by its mean {spoken(last)}") as figure:
+    names = [*(factor.spoken for factor in factors), *(f"mean {spoken(metric)}" for metric in metrics)]
+    with _narrow(
+        path, 1.2 + 1.24 * len(names), "Every configuration", f"a line each, coloured by its mean {spoken(last)}"
+    ) as figure:
         axes = figure.subplots()
         for row, value in zip(x, ordered[last], strict=True):
             across, down = _curve(row)
@@ -220,15 +241,17 @@ def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], 
             axes.axis("off")
 
 
-def _category_places(board: pd.DataFrame, factor: str) -> tuple[np.ndarray, dict[str, float]]:
-    """Where each line crosses the axis of a factor: those of one option side by side, in the order of the table."""
-    names = options(board, factor)
-    width = 1 / len(names)
+def _category_places(board: pd.DataFrame, factor: Factor) -> tuple[np.ndarray, dict[str, float]]:
+    """Where each line crosses the axis of a factor: those of one level side by side, in the order of the table."""
+    own_levels = board[factor.name].astype(str)
+    levels = [level for level in factor.levels if (own_levels == level).any()]
+    width = 1 / len(levels)
     places, centres = np.zeros(len(board)), {}
-    for number, name in enumerate(names):
-        own = np.flatnonzero((board[factor] == name).to_numpy())
-        centres[name] = (number + 0.5) * width
-        places[own] = centres[name] + width * np.linspace(-0.36, 0.36, len(own)) * (len(own) > 1)
+    for number, level in enumerate(levels):
+        own = np.flatnonzero((own_levels == level).to_numpy())
+        centre = (number + 0.5) * width
+        centres[factor.label(level)] = centre
+        places[own] = centre + width * np.linspace(-0.36, 0.36, len(own)) * (len(own) > 1)
     return places, centres
 
 
@@ -248,12 +271,6 @@ def _curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _note(axes: Axes, x: float, y: float, words: str) -> None:
     axes.text(x, y, words, size=8, ha="center", va="center", bbox=_BOX, zorder=5, linespacing=1.0)
-
-
-def _short(run: pd.Series) -> str:
-    """A configuration in the three columns of a figure's labels."""
-    negatives = "" if run["negatives_option"] == "none" else f" +{run['negatives_option']}"
-    return f"{run['positives_option']}{negatives}, {run['balance_option'].removesuffix(' negatives')}"
 
 
 def _wrapped(name: str, width: int) -> str:

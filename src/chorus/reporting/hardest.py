@@ -18,7 +18,8 @@ from chorus.pictures import PictureOptions, thumbnail
 from chorus.sounds import read_sounds
 
 ALL = PictureOptions()
-_LISTEN_RATE = 16_000  # Hz: keeps what is below 8 kHz, and with it every frog, at a third of the size
+_HEARD = 2  # times what the spectrograms show is kept of a sound: its timbre, at a fraction of the size
+_OF_A_RUN = ("run", "seed", "threshold", "clip_id", "split", "score")  # columns of predictions; others are of a clip
 _BANDS = (("never", 0.0), ("to 10 %", 0.1), ("to 50 %", 0.5), ("to 90 %", 0.9), ("above", 1.0))
 
 
@@ -49,18 +50,21 @@ def hard_clips(
     except DataError as error:
         return [HardClip(row) for row in rows], str(error)
     heard = [(row, sounds[row["clip_id"]]) for row in rows]
-    return [HardClip(row, thumbnail(samples, shown), listenable(samples)) for row, samples in heard], ""
+    return [
+        HardClip(row, thumbnail(samples, shown), listenable(samples, shown.highest_hz)) for row, samples in heard
+    ], ""
 
 
 def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     """For each clip of a split, the share of the runs that are wrong about it at their own thresholds.
 
     Args:
-        predictions: one row a run and clip: run, threshold, clip_id, split, label, score, and what describes a clip.
+        predictions: one row a run and clip: run, seed, threshold, clip_id, split, label, score, and what describes a
+            clip.
 
     Returns:
         One row a clip, the hardest first (ties: the further its mean score is from its label, then by clip id):
-        clip_id, label, quality, call_type, site, recorder, night, runs, wrong (share of the runs), mean_score.
+        clip_id, what describes it (label, site, night ...), runs, wrong (share of the runs), mean_score.
 
     Raises:
         DataError: there is no clip of this split, or the runs were not all judged on the same clips.
@@ -73,7 +77,8 @@ def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
         wrong=(table["score"] >= table["threshold"]) != positive,
         distance=(table["score"] - positive.astype(float)).abs(),
     )
-    about = ["label", "quality", "call_type", "site", "recorder", "night"]
+    of_a_clip = [str(name) for name in predictions.columns if name not in _OF_A_RUN]
+    about = sorted(of_a_clip, key="night".__eq__)  # in the order of the table, what was drawn as a whole at the end
     shares = table.groupby("clip_id", as_index=False).agg(
         **{name: (name, "first") for name in about},
         runs=("run", "nunique"),
@@ -103,16 +108,18 @@ def wrong_counts(shares: pd.DataFrame) -> list[dict[str, object]]:
     return rows
 
 
-def listenable(samples: NDArray[np.int16]) -> bytes:
-    """A clip as FLAC at 16 kHz, small enough for a page; the same bytes for the same samples.
+def listenable(samples: NDArray[np.int16], highest_hz: float) -> bytes:
+    """A clip as FLAC at a low rate, small enough for a page; the same bytes for the same samples.
 
     Args:
         samples: int16 (n,) at 48 kHz.
+        highest_hz: up to where spectrograms show; twice as much can be heard.
     """
     import soundfile
     import soxr
 
     content = io.BytesIO()
-    reduced = soxr.resample(samples, SAMPLE_RATE, _LISTEN_RATE)
-    soundfile.write(content, reduced, _LISTEN_RATE, format="FLAC", subtype="PCM_16")
+    rate = min(SAMPLE_RATE, round(2 * _HEARD * highest_hz))
+    reduced = soxr.resample(samples, SAMPLE_RATE, rate)
+    soundfile.write(content, reduced, rate, format="FLAC", subtype="PCM_16")
     return content.getvalue()

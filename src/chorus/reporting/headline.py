@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from chorus.experiments.columns import JUDGED_BY
+from chorus.reporting.tables import baselines
+from chorus.runs.factors import Factor
 from chorus.statistics import Best, Effect
-
-BASELINES = {"all_positive": "Calling every clip positive", "logistic_regression": "A logistic regression"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ def headline(
     best: Best | None,
     detectable: float | None,
     effects: Sequence[tuple[str, Sequence[Effect]]],
+    factors: Sequence[Factor],
 ) -> Headline:
     """
     Args:
@@ -38,34 +40,37 @@ def headline(
         best: how much of being first is luck; None where it cannot be said.
         detectable: the difference that two configurations need to be told apart in 80 % of cases.
         effects: metric -> its effects, of all families.
+        factors: that vary in the grid.
     """
     return Headline(
         _first(board.iloc[0], metric),
         _certainty(best, detectable, int(runs["seed"].nunique())),
-        tuple(_holding(effects)),
+        tuple(_holding(effects, factors)),
         tuple(_against_baselines(runs, board, metric)),
     )
 
 
 def spoken(metric: str) -> str:
     """A metric as people write it: "ood.f1" -> "OOD F1"."""
-    split, _, name = metric.partition(".")
-    return f"{split.upper()} {name.upper() if name in ('f1', 'auprc', 'auroc') else name}"
+    split, _, name = metric.rpartition(".")
+    written = name.upper() if name in ("f1", "auprc", "auroc") else name
+    return f"{split.upper()} {written}" if split in JUDGED_BY else f"{split} {written}".strip()
 
 
-def spoken_effect(effect: Effect) -> str:
+def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
     """What is compared with what: "hardneg_conf_min_50 instead of none (negative subsets)"."""
-    factor, _, other = effect.factor.partition(" x ")
-    (level, at), (reference, at_reference) = (
-        [_spoken_level(part) for part in (*side.split(" x "), "")[:2]] for side in (effect.level, effect.reference)
-    )
-    if other:
-        return f"{level} instead of {reference}: with {at} − with {at_reference}"
-    return f"{level} instead of {reference}" + ("" if factor == "balance" else f" ({factor.replace('_', ' ')})")
-
-
-def _spoken_level(level: str) -> str:
-    return {"True": "balanced", "False": "all negatives"}.get(level, level)
+    by_name = {factor.name: factor for factor in factors}
+    name, _, other_name = effect.factor.partition(" x ")
+    level, _, at = effect.level.partition(" x ")
+    reference, _, at_reference = effect.reference.partition(" x ")
+    factor = by_name[name]
+    said = f"{factor.label(level)} instead of {factor.label(reference)}"
+    if other_name:
+        other = by_name[other_name]
+        return f"{said}: with {other.label(at)} − with {other.label(at_reference)}"
+    if {level, reference} <= set(factor.words):  # the words say which factor it is
+        return said
+    return f"{said} ({factor.spoken})"
 
 
 def signed(value: float) -> str:
@@ -110,12 +115,12 @@ def _certainty(best: Best | None, detectable: float | None, seeds: int) -> str:
     )
 
 
-def _holding(effects: Iterable[tuple[str, Sequence[Effect]]]) -> Iterable[str]:
+def _holding(effects: Iterable[tuple[str, Sequence[Effect]]], factors: Sequence[Factor]) -> Iterable[str]:
     for metric, found in effects:
         for effect in found:
             if effect.holds:
                 yield (
-                    f"{spoken_effect(effect)}: {spoken(metric)} {signed(effect.difference)} (95 % interval"
+                    f"{spoken_effect(effect, factors)}: {spoken(metric)} {signed(effect.difference)} (95 % interval"
                     f" {signed(effect.low)} to {signed(effect.high)}, Holm {_p(effect.p_holm)})"
                 )
 
@@ -126,19 +131,16 @@ def _p(value: float) -> str:
 
 def _against_baselines(runs: pd.DataFrame, board: pd.DataFrame, metric: str) -> Iterable[str]:
     """The trivial baselines, trained on the very training sets of the runs."""
-    split, _, name = metric.partition(".")
     first = runs["signature"] == board["signature"].iloc[0]
-    for baseline, words in BASELINES.items():
-        column = f"{split}.{baseline}.{name}"
-        if column not in runs or runs[column].isna().any():
-            continue
+    for words, column in baselines(runs, metric).items():
+        words = f"The baseline “{words}”"
         means = runs.groupby("signature")[[metric, column]].mean()
         ahead = f"{int((means[metric] > means[column]).sum())} of {len(means)} configurations"
         if runs[column].nunique() == 1:
-            yield f"{words} gives {runs[column].iloc[0]:.3f}; the detector is better in {ahead}."
+            yield f"{words} gives {runs[column].iloc[0]:.3f}; the model is better in {ahead}."
         else:
             yield (
                 f"{words} on the same embeddings and training sets gives {runs[column].mean():.3f} on average, and"
-                f" {runs.loc[first, column].mean():.3f} with the best configuration's training sets; the detector is"
+                f" {runs.loc[first, column].mean():.3f} with the best configuration's training sets; the model is"
                 f" better than it in {ahead}."
             )

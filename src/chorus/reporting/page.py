@@ -13,13 +13,17 @@ import pandas as pd
 
 from chorus import statistics
 from chorus.errors import DataError
+from chorus.experiments.columns import JUDGED_BY
 from chorus.reporting.hardest import HardClip
 from chorus.reporting.headline import headline, minus, signed, spoken, spoken_effect
-from chorus.reporting.tables import associations, findings, health_of, negative_columns, training_sets
+from chorus.reporting.tables import Told, associations, findings, health_of, told, training_sets
+from chorus.runs.factors import Factor
 
-FAMILIES: dict[str, Sequence[statistics.Contrast | statistics.Interaction]] = {
-    "main effects": statistics.STAGE6_MAIN,
-    "interactions": statistics.STAGE6_INTERACTIONS,
+Families = Mapping[str, Sequence[statistics.Effect]]
+_JUDGED_ON = {
+    "ood": "the clips of a site never heard in training (OOD)",
+    "iid": "the test clips of known sites (IID)",
+    "ood_validation": "the clips of sites kept to choose by",
 }
 
 
@@ -27,9 +31,12 @@ FAMILIES: dict[str, Sequence[statistics.Contrast | statistics.Interaction]] = {
 class Material:
     """All that the page of a grid is made of.
 
-    name: of the sweep. planned: how many runs it has.
+    name: of the sweep. question: what it asks. planned: how many runs it has.
+    factors: what its runs differ in, in the order in which a configuration is described.
     runs: of `chorus.reporting.tables.typed`. board, comparisons: of `chorus.experiments.leaderboard`.
     rank_by: the metric of the leaderboard ("ood.f1"); its split is the one that the page is about.
+    metrics: those whose effects are judged. effects: metric -> what a family is called -> its effects; where there are
+        none, `why_no_effects` says why. remarks: on the contrasts, a sentence each.
     figures: name of a picture ("leaderboard", "heat_f1", "parallel", "health", ...) -> PNG.
     hard_clips, wrong_counts: of `chorus.reporting.hardest`; `hard_missing` says why there are none, or no sounds;
         `spectrograms`, what their pictures show.
@@ -46,7 +53,13 @@ class Material:
     board: pd.DataFrame
     comparisons: pd.DataFrame
     rank_by: str
+    factors: Sequence[Factor]
     figures: Mapping[str, bytes]
+    question: str = ""
+    metrics: Sequence[str] = ()
+    effects: Mapping[str, Families] = field(default_factory=dict)
+    why_no_effects: str = ""
+    remarks: Sequence[str] = ()
     hard_clips: Sequence[HardClip] = ()
     spectrograms: str = ""
     wrong_counts: Sequence[Mapping[str, Any]] = ()
@@ -78,7 +91,7 @@ def page(material: Material) -> str:
         "minus": minus,
         "p": lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}",
         "spoken": spoken,
-        "spoken_effect": spoken_effect,
+        "spoken_effect": lambda effect: spoken_effect(effect, material.factors),
         "breakable": _breakable,
         "base64": lambda content: base64.b64encode(content).decode("ascii"),
     }
@@ -95,64 +108,52 @@ def _breakable(text: str) -> Any:
 
 def _context(material: Material) -> dict[str, Any]:
     runs, board, rank_by = material.runs, material.board, material.rank_by
-    split = rank_by.partition(".")[0]
-    effects, why_no_effects = _effects(runs, [f"{split}.{name}" for name in ("f1", "auprc", "precision", "recall")])
-    best, detectable = _luck(runs, rank_by)
-    plain = [(metric, [effect for _, family in found for effect in family]) for metric, found in effects.items()]
+    metrics = told(runs, rank_by, material.metrics, material.factors)
+    order = [metric for metric in dict.fromkeys([*metrics.first, *material.effects]) if metric in material.effects]
+    effects = {metric: list(material.effects[metric].items()) for metric in order}
+    best, detectable = _luck(runs, rank_by, [factor.name for factor in material.factors])
+    plain = [(metric, [effect for _, family in effects[metric] for effect in family]) for metric in order]
     health = health_of(runs) if "health.verdict" in runs else {}
-    shown = [metric for metric in (rank_by, f"{split}.auprc") if metric in runs]
+    split = rank_by.rpartition(".")[0]
+    first_run = {str(signature): group.iloc[0] for signature, group in runs.groupby("signature")}
     return {
         "m": material,
-        "split": split,
+        "split": spoken(split) if split not in JUDGED_BY else split.upper(),
+        "judged_on": _JUDGED_ON.get(split, f"the split {split}" if split else "the same test"),
         "seeds": sorted(int(seed) for seed in runs["seed"].unique()),
         "versions": sorted(runs["version"].unique()) if "version" in runs else [],
-        "headline": headline(runs, board, rank_by, best, detectable, plain[:2]),
-        "columns": _columns(board, split, rank_by),
+        "headline": headline(runs, board, rank_by, best, detectable, plain[:2], material.factors),
+        "columns": list(metrics.beside),
         "board": board.to_dict("records"),
-        "first_run": {signature: group.iloc[0] for signature, group in runs.groupby("signature")},
+        "chips": {signature: _chips(run, material.factors) for signature, run in first_run.items()},
         "effects": effects,
         "ranges": {metric: _range(found) for metric, found in effects.items()},
-        "why_no_effects": why_no_effects,
-        "comparisons": _comparisons(material.comparisons, split),
-        "negative_columns": negative_columns(runs) if "negatives" in runs else [],
-        "training_sets": training_sets(runs) if "negatives" in runs else [],
-        "summaries": _summaries(runs, board, split),
+        "comparisons": _comparisons(material.comparisons, (rank_by, *metrics.beside)),
+        "training_sets": training_sets(runs, list(board["signature"])),
+        "summaries": _summaries(runs, board, metrics),
         "runs": runs.to_dict("records"),
         "health": health,
-        "findings": findings(runs, shown) if health else [],
-        "associations": associations(runs, shown[-1]) if health else [],
-        "shown": shown,
+        "findings": findings(runs, metrics.first) if health else [],
+        "associations": associations(runs, metrics.first[-1]) if health else [],
+        "shown": metrics.first,
     }
 
 
-def _effects(
-    runs: pd.DataFrame, metrics: Sequence[str]
-) -> tuple[dict[str, list[tuple[str, list[statistics.Effect]]]], str]:
-    """Metric -> families of effects; or none, and why: a grid of other factors has other effects."""
-    try:
-        return {
-            metric: [(title, statistics.matched_effects(runs, metric, family)) for title, family in FAMILIES.items()]
-            for metric in metrics
-            if metric in runs
-        }, ""
-    except DataError as error:
-        return {}, str(error)
+def _chips(run: pd.Series, factors: Sequence[Factor]) -> list[str]:
+    """What the levels of a run are called, where they do not go without saying."""
+    words = [factor.in_words(str(run[factor.name])) for factor in factors]
+    return [word for word in words if word]
 
 
-def _luck(runs: pd.DataFrame, metric: str) -> tuple[statistics.Best | None, float | None]:
+def _luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> tuple[statistics.Best | None, float | None]:
+    if not factors:
+        return None, None
     try:
-        spread = statistics.run_spread(runs, metric)
-        best = statistics.judge_best(runs, metric)
+        spread = statistics.run_spread(runs, metric, factors=factors)
+        best = statistics.judge_best(runs, metric, factors=factors)
     except DataError:  # too few seeds or configurations: the page then says so
         return None, None
     return best, statistics.minimal_detectable_difference(spread, int(runs["seed"].nunique()))
-
-
-def _columns(board: pd.DataFrame, split: str, rank_by: str) -> list[str]:
-    """The metrics beside the one that ranks."""
-    wanted = [f"{split}.{name}" for name in ("f1", "precision", "recall", "auprc")] + ["iid.f1"]
-    known = [metric for metric in wanted if f"{metric}__mean" in board and board[f"{metric}__mean"].notna().any()]
-    return [metric for metric in dict.fromkeys(known) if metric != rank_by]
 
 
 def _range(found: Sequence[tuple[str, Sequence[statistics.Effect]]]) -> tuple[float, float]:
@@ -163,10 +164,9 @@ def _range(found: Sequence[tuple[str, Sequence[statistics.Effect]]]) -> tuple[fl
     return -reach, reach
 
 
-def _comparisons(table: pd.DataFrame, split: str) -> list[dict[str, Any]]:
+def _comparisons(table: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, Any]]:
     if table.empty:
         return []
-    metrics = [f"{split}.{name}" for name in ("f1", "precision", "recall", "auprc")] + ["iid.f1"]
     counts = [name for name in ("positives", "negatives") if name in table]
     return [
         {
@@ -180,21 +180,12 @@ def _comparisons(table: pd.DataFrame, split: str) -> list[dict[str, Any]]:
     ]
 
 
-def _summaries(runs: pd.DataFrame, board: pd.DataFrame, split: str) -> list[tuple[str, str]]:
+def _summaries(runs: pd.DataFrame, board: pd.DataFrame, metrics: Told) -> list[tuple[str, str]]:
     """Configuration -> the figures of its seeds as text, in rank order."""
-    metrics = [f"{split}.{name}" for name in ("f1", "precision", "recall", "auprc", "auroc")] + ["iid.f1"]
-    known = [metric for metric in metrics if metric in runs and runs[metric].notna().all()]
-    return [
-        (
-            row["configuration"],
-            statistics.format_summaries(
-                {
-                    spoken(metric): statistics.seed_summary(
-                        runs.loc[runs["signature"] == row["signature"], metric].to_numpy(dtype=float)
-                    )
-                    for metric in known
-                }
-            ),
-        )
-        for row in board.to_dict("records")
-    ]
+    groups = dict(iter(runs.groupby("signature")))
+    summaries = []
+    for row in board.to_dict("records"):
+        own = groups[row["signature"]]
+        found = {spoken(metric): statistics.seed_summary(own[metric].to_numpy(dtype=float)) for metric in metrics.all}
+        summaries.append((row["configuration"], statistics.format_summaries(found)))
+    return summaries

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from chorus.errors import DataError
-from chorus.experiments.selection import SITES, LeftOut, correct_best, leave_one_site_out, leaves_sites_out
+from chorus.experiments.columns import JUDGED_BY
+from chorus.experiments.selection import LeftOut, correct_best, leave_one_out
 from chorus.reporting.headline import spoken
 from chorus.statistics import Selection
 
@@ -22,7 +23,8 @@ def selection_sentence(
     runs: pd.DataFrame,
     board: pd.DataFrame,
     rank_by: str,
-    axes: Sequence[str],
+    factors: Sequence[str],
+    judge: str | None,
     sites: Sequence[str],
     predictions: pd.DataFrame | str,
 ) -> str:
@@ -30,16 +32,17 @@ def selection_sentence(
 
     Args:
         runs: run, seed, signature, factors and metrics as numbers. board: of `chorus.experiments.leaderboard.rank`.
-        rank_by: the metric that ranks ("ood.f1"). axes: the parameters that vary in the grid.
-        sites: never heard in training, that judge; none where the survey fixes the splits.
+        rank_by: the metric that ranks ("ood.f1"). factors: columns in which runs differ.
+        judge: that of them which names the site left out; None: there is none.
+        sites: never heard in training, that judge; none where nobody names them.
         predictions: of all runs, see `chorus.experiments.selection.correct_best`; or why they are not at hand.
     """
-    chosen_by, _, name = rank_by.partition(".")
-    judges = _spoken_sites(_sites_of(runs, board, sites))
+    chosen_by, _, name = rank_by.rpartition(".")
+    judges = _spoken_sites(_sites_of(runs, board, judge, sites), chosen_by)
     try:
-        if chosen_by == "ood" and leaves_sites_out(axes, runs):
-            return _left_out(leave_one_site_out(runs, axes, rank_by), spoken(rank_by))
-        if chosen_by != "ood":
+        if chosen_by not in _CHOOSERS and judge and runs[judge].nunique() > 1:
+            return _left_out(leave_one_out(runs, factors, judge, rank_by), spoken(rank_by))
+        if chosen_by in _CHOOSERS:
             return _apart(board, chosen_by, f"ood.{name}", judges)
         if isinstance(predictions, str):
             raise DataError(predictions)
@@ -48,16 +51,16 @@ def selection_sentence(
         return f"{_same(judges)} its {spoken(rank_by)}; by how much cannot be said here: {error}."
 
 
-def _sites_of(runs: pd.DataFrame, board: pd.DataFrame, sites: Sequence[str]) -> Sequence[str]:
-    """The sites that judge the first of the board, which may be an axis of the grid."""
-    if SITES not in runs:
+def _sites_of(runs: pd.DataFrame, board: pd.DataFrame, judge: str | None, sites: Sequence[str]) -> Sequence[str]:
+    """The sites that judge the first of the board, which may be a factor of the grid."""
+    if judge is None:
         return sites
-    return [str(runs.loc[runs["signature"] == board["signature"].iloc[0], SITES].iloc[0])]
+    return [str(runs.loc[runs["signature"] == board["signature"].iloc[0], judge].iloc[0])]
 
 
-def _spoken_sites(sites: Sequence[str]) -> str:
+def _spoken_sites(sites: Sequence[str], split: str) -> str:
     if not sites:
-        return "the clips of the OOD test"
+        return "the clips of the OOD test" if split in JUDGED_BY else "the same test"
     return f"one site, {sites[0]}," if len(sites) == 1 else f"the sites {', '.join(sites)}"
 
 

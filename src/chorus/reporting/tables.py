@@ -7,33 +7,33 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from chorus.clips import QUALITIES
 from chorus.errors import DataError
+from chorus.experiments.columns import HEALTH, IDENTITY, JUDGED_BY, measured
+from chorus.runs.factors import Factor
 from chorus.statistics import holm
 
-FACTORS = ("quality", "balance", "positive_subsets", "negative_subsets")
 VERDICTS = ("healthy", "unknown", "watch", "trouble")  # of a run's training, the best first
-_TEXT = ("run", *FACTORS, "signature", "version", "splits", "health.verdict", "health.findings")
+COMPANION = "auprc"  # needs no threshold: told beside the metric that ranks, wherever a run has it
+_MOST_PANELS = 3  # of a heat map that a phone shows side by side
+_COUNTED = ("positives", "negatives")
 
 
-def typed(runs: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """The table of runs with numbers for numbers, and the options of each run as the page names them.
+def typed(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor]) -> pd.DataFrame:
+    """The table of runs with numbers for numbers.
 
     Args:
         runs: all text, as `chorus.files.read_csv` gives it: run, seed, signature, the factors, metrics and counts.
         metrics: must be there and finite.
 
-    Returns:
-        The same, with the columns positives_option ("high+medium +small"), negatives_option ("none",
-        "hardneg_conf_min_50") and balance_option ("balanced", "all negatives").
-
     Raises:
         DataError: a column is missing, or a metric of a run is no finite number.
     """
-    if missing := [name for name in ("run", "seed", "signature", *FACTORS, *metrics) if name not in runs]:
+    names = [factor.name for factor in factors]
+    if missing := [name for name in ("run", "seed", "signature", *names, *metrics) if name not in runs]:
         raise DataError(f"the table of runs lacks the columns {', '.join(missing)}: run the leaderboard again")
     table = runs.copy()
-    for column in table.columns.difference(_TEXT):
+    text = [name for name in (*IDENTITY, *names, *HEALTH) if name != "seed"]
+    for column in table.columns.difference(text):
         numbers = pd.to_numeric(table[column], errors="coerce")
         if numbers.notna().any() and (numbers.notna() | (table[column] == "")).all():
             table[column] = numbers
@@ -41,70 +41,122 @@ def typed(runs: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
         numbers = pd.to_numeric(table[metric], errors="coerce")
         if numbers.isna().any():
             raise DataError(f"{metric} of {table.loc[numbers.isna(), 'run'].iloc[0]} is no number: nothing to report")
-    added = "+" + table["positive_subsets"].str.replace("+", " +")
-    table["positives_option"] = table["quality"].where(
-        table["positive_subsets"] == "none", table["quality"] + " " + added
-    )
-    table["negatives_option"] = table["negative_subsets"]
-    table["balance_option"] = table["balance"].map({"True": "balanced", "False": "all negatives"})
     return table
 
 
-def options(runs: pd.DataFrame, factor: str) -> list[str]:
-    """The options of a factor in the order in which the page shows them: the smallest training set first.
+@dataclass(frozen=True)
+class Told:
+    """Which metrics a report speaks of.
+
+    first: in pictures and headlines: the one that ranks, and one that needs no threshold or the next that is judged.
+    beside: in tables beside the one that ranks: those whose effects are judged, and its namesakes of other splits.
+    all: of the split that ranks, and those namesakes.
+    """
+
+    first: tuple[str, ...]
+    beside: tuple[str, ...]
+    all: tuple[str, ...]
+
+
+def told(runs: pd.DataFrame, rank_by: str, judged: Sequence[str], factors: Sequence[Factor]) -> Told:
+    """Choose the metrics that a report speaks of, of those for which each run has a figure."""
+    split, _, name = rank_by.rpartition(".")
+    every = measured(runs, [factor.name for factor in factors])
+    known = [metric for metric in every if runs[metric].notna().all()]
+    namesakes = [metric for metric in (f"{other}.{name}" for other in JUDGED_BY) if metric in known]
+    of_split = [metric for metric in known if metric.rpartition(".")[0] == split] if split else [rank_by]
+    companions = [f"{split}.{COMPANION}", *judged]
+    second = next((metric for metric in companions if metric in known and metric != rank_by), None)
+    beside = dict.fromkeys([*judged, *namesakes])
+    return Told(
+        first=(rank_by, second) if second else (rank_by,),
+        beside=tuple(metric for metric in beside if metric in known and metric != rank_by),
+        all=tuple(dict.fromkeys([*of_split, *namesakes])),
+    )
+
+
+def baselines(runs: pd.DataFrame, rank_by: str) -> dict[str, str]:
+    """The trivial baselines that were judged by the metric that ranks: what they are called -> their column."""
+    split, _, name = rank_by.rpartition(".")
+    found = {}
+    for column in runs:
+        parts = str(column).split(".")
+        if len(parts) == 3 and parts[0] == split and parts[2] == name and runs[column].notna().all():
+            found[parts[1].replace("_", " ")] = str(column)
+    return found
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Where the factors of a grid stand in a heat map. table: rows by (panel, row), a column for each level."""
+
+    table: pd.DataFrame
+    rows: str
+    columns: str
+    panels: str
+
+
+def heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor]) -> HeatMap:
+    """The mean of a metric over all runs with the same levels; NaN where there is no run.
 
     Args:
-        runs: of `typed`.
-        factor: positives_option, negatives_option or balance_option.
+        factors: one at least, in the order of the sweep's axes. The last one stands in the columns, the first one in
+            panels if it has few levels and others are left for the rows.
     """
-    if factor == "positives_option" and "positives" in runs:
-        sizes = runs.groupby(factor, sort=True)["positives"].mean()
-        return list(sizes.sort_values(kind="stable").index)
-    first = {"none": "", "balanced": ""}  # before all others
-    return sorted(runs[factor].unique(), key=lambda option: first.get(option, option))
+    first, *others = factors
+    beside = others[-1:]
+    middle = others[:-1]
+    in_panels = bool(middle) and len(first.levels) <= _MOST_PANELS
+    panels, rows = ([first], middle) if in_panels else ([], [first, *middle])
+    labels = {"panel": _labels(runs, panels), "row": _labels(runs, rows), "column": _labels(runs, beside)}
+    table = runs.assign(**labels).groupby(["panel", "row", "column"])[metric].mean().unstack("column")
+    index = pd.MultiIndex.from_product([_options(runs, panels), _options(runs, rows)], names=["panel", "row"])
+    said = [", ".join(factor.spoken for factor in group) for group in (rows, beside, panels)]
+    return HeatMap(table.reindex(index=index, columns=_options(runs, beside)), *said)
 
 
-def cells(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """The mean of a metric over all runs with the same options: a row a pair of positives and balance option.
+def _labels(runs: pd.DataFrame, factors: Sequence[Factor]) -> list[str]:
+    """What each run's levels are called together."""
+    levels = runs[[factor.name for factor in factors]].astype(str)
+    return [_label(row, factors) for row in levels.itertuples(index=False)]
+
+
+def _label(levels: Sequence[str], factors: Sequence[Factor]) -> str:
+    if len(factors) == 1:
+        return factors[0].label(levels[0])
+    parts = [factor.in_words(level) for factor, level in zip(factors, levels, strict=True)]
+    return " ".join(part for part in parts if part) or ("none" if factors else "")
+
+
+def _options(runs: pd.DataFrame, factors: Sequence[Factor]) -> list[str]:
+    """The levels that occur together, as they are called, in the order of the sweep."""
+    names = [factor.name for factor in factors]
+    if not names:
+        return [""]
+    known = runs[names].astype(str).drop_duplicates()
+    places = [known[factor.name].map(factor.levels.index) for factor in factors]
+    ordered = known.loc[pd.concat(places, axis=1).sort_values(names).index]
+    return list(dict.fromkeys(_labels(ordered, factors)))
+
+
+def training_sets(runs: pd.DataFrame, order: Sequence[str]) -> list[dict[str, str]]:
+    """How many clips each configuration trains on, where that was counted.
+
+    Args:
+        order: signatures.
 
     Returns:
-        Indexed by (balance_option, positives_option), a column for each negatives_option; NaN where there is no run.
+        One entry a configuration: "signature", and each column of counts as text: "201", "200–203" where seeds differ,
+        "" where there is none.
     """
-    factors = ["balance_option", "positives_option", "negatives_option"]
-    table = runs.groupby(factors)[metric].mean().unstack("negatives_option")
-    index = pd.MultiIndex.from_product(
-        [options(runs, "balance_option"), options(runs, "positives_option")], names=factors[:2]
-    )
-    return table.reindex(index=index, columns=options(runs, "negatives_option"))
-
-
-def training_sets(runs: pd.DataFrame) -> list[dict[str, object]]:
-    """What each positives option trains on.
-
-    Returns:
-        One entry an option: its name as "option", "counts" of positives by quality and in all, and "negatives", one
-        for each pair of `negative_columns`, and how many of them are mined. Counts are text: "201", "200–203" where the
-        runs differ, "" where there is none.
-    """
-    named = [column for column in (*(f"positives.{quality}" for quality in QUALITIES), "positives") if column in runs]
-    rows: list[dict[str, object]] = []
-    for option in options(runs, "positives_option"):
-        own = runs[runs["positives_option"] == option]
-        negatives = [
-            _negatives(own[(own["balance_option"] == balance) & (own["negatives_option"] == name)])
-            for balance, name in negative_columns(runs)
-        ]
-        counts = {column.removeprefix("positives."): _spread(own[column]) for column in named}
-        rows.append({"option": option, "counts": counts, "negatives": negatives})
-    return rows
-
-
-def negative_columns(runs: pd.DataFrame) -> list[tuple[str, str]]:
-    """All pairs of balance and negatives option, in the order of the table of training sets."""
-    pairs = runs[["balance_option", "negatives_option"]].drop_duplicates().itertuples(index=False)
-    known = {tuple(pair) for pair in pairs}
-    every = [(b, n) for b in options(runs, "balance_option") for n in options(runs, "negatives_option")]
-    return [pair for pair in every if pair in known]
+    columns = [str(name) for name in runs if str(name).partition(".")[0] in _COUNTED]
+    groups = dict(iter(runs.groupby("signature")))
+    if not columns:
+        return []
+    return [
+        {"signature": signature} | {column: _spread(groups[signature][column]) for column in columns}
+        for signature in order
+    ]
 
 
 def findings(runs: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, object]]:
@@ -190,13 +242,6 @@ def health_of(runs: pd.DataFrame) -> dict[str, dict[str, object]]:
         words = some[0] if len(some) == 1 else ", ".join(f"{counts[verdict]} {verdict}" for verdict in some)
         found[str(signature)] = {"words": words, "worst": some[-1]}
     return found
-
-
-def _negatives(runs: pd.DataFrame) -> str:
-    """All of them, and how many come from subsets of hard negatives: balancing leaves few of these in."""
-    counts = _spread(runs["negatives"])
-    mined = runs["negatives.mined"] if "negatives.mined" in runs else pd.Series(dtype=float)
-    return f"{counts} ({_spread(mined)} mined)" if counts and (mined > 0).any() else counts
 
 
 def _spread(counts: pd.Series) -> str:

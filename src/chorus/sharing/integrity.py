@@ -261,7 +261,7 @@ class Store:
                 refuse_unanswered(error)
         raise ChorusError(
             f"the list of files of {path} is neither here nor on the remote:"
-            " python src/verify.py --remote --repair on a machine that has it"
+            " chorus verify --remote --repair on a machine that has it"
         )
 
     def _states(self, store: Any, objects: Collection[Object], advance: Callable[[int], None]) -> dict[Object, State]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from stage6 import FACTORS, published_runs
 
-from chorus.experiments.leaderboard import aggregate, published_runs
+from chorus.experiments.leaderboard import aggregate
 from chorus.experiments.review import noise_among, seed_noise
-from chorus.files import read_csv
-
-REFERENCE = Path(__file__).parents[3] / "data/reference"
 
 
 def _runs(values: dict[str, list[float]]) -> pd.DataFrame:
@@ -29,8 +26,8 @@ def test_two_configurations_by_hand():
 
 
 def test_it_is_the_spread_that_the_leaderboard_shows():
-    runs = published_runs(read_csv(REFERENCE / "stage6_runs.csv"))
-    spread = aggregate(runs)["ood.f1__std"]
+    runs = published_runs()
+    spread = aggregate(runs, FACTORS)["ood.f1__std"]
     expected = 2.0002978 * 2**0.5 * float((spread**2).mean() ** 0.5)  # 60 degrees of freedom
     assert seed_noise(runs).widths["ood_f1"] == pytest.approx(expected, rel=1e-6)
 

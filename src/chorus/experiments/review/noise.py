@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from chorus.experiments.grid import METRICS
+from chorus.experiments.columns import METRICS
 
 LEVEL = 0.95
 THRESHOLD = "threshold"

@@ -1,27 +1,35 @@
-"""Is the data what the commit says, byte for byte? python src/verify.py [--remote] [--repair] [--rev REV]
+"""Is the data what the commit says, byte for byte?
 
 DVC trusts the names of the objects in its cache and on a remote; this reads them. With --repair, what is damaged here
 is thrown away (dvc pull brings it again), and what is missing or damaged on the remote is uploaded again from here.
 """
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Mapping
 
-import stage
-
+from chorus.commands.here import progress
 from chorus.errors import DataError
 from chorus.sharing.integrity import Object, State, Store, faults
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of what, where, and whether to mend it."""
     parser.add_argument("--remote", nargs="?", const="", metavar="NAME", help="also read the (default) remote")
     parser.add_argument("--repair", action="store_true", help="throw away what is damaged here; upload again")
     parser.add_argument("--rev", default="", help="a commit or an experiment (default: the files as they are now)")
-    arguments = parser.parse_args()
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read every object, here and perhaps there.
+
+    Raises:
+        DataError: some are damaged or missing, and stay so.
+    """
     with Store(arguments.remote or "") as store:
         objects = store.objects(arguments.rev)
-        with stage.progress("this machine", len(objects), "object") as advance:
+        with progress("this machine", len(objects), "object") as advance:
             here = store.here(objects, advance)
         whole, damaged = faults(here, "whole"), faults(here, "damaged")
         print(f"on this machine: {summary(here, missing='not here')}")
@@ -30,7 +38,7 @@ def main() -> None:
             store.discard(damaged)
             left -= show("thrown away; dvc pull brings it", damaged)
         if arguments.remote is not None:
-            with stage.progress("the remote", len(objects), "object") as advance:
+            with progress("the remote", len(objects), "object") as advance:
                 there = store.there(objects, advance)
             wrong = faults(there, "damaged") + faults(there, "missing")
             print(f"on the remote: {summary(there, missing='missing')}")
@@ -57,7 +65,7 @@ def summary(states: Mapping[Object, State], missing: str) -> str:
 def remedy(arguments: argparse.Namespace) -> str:
     """What to type next, and where."""
     remote = "" if arguments.remote is None else f" --remote {arguments.remote}".rstrip()
-    command = f"python src/verify.py{remote} --repair" + (f" --rev {arguments.rev}" if arguments.rev else "")
+    command = f"chorus verify{remote} --repair" + (f" --rev {arguments.rev}" if arguments.rev else "")
     if arguments.remote is None:
         return f"{command} throws away what is damaged, then dvc pull"
     return command + (" on a machine that has it whole" if arguments.repair else ", here or where it is whole")
@@ -68,7 +76,3 @@ def show(what: str, objects: list[Object]) -> int:
     for item in objects:
         print(f"{what}: {' = '.join(item.paths)} ({item.name})")
     return len(objects)
-
-
-if __name__ == "__main__":
-    stage.run(main)

@@ -1,15 +1,16 @@
 """Show the results of the last run in the terminal, and where to look next."""
 
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-import stage
+import argparse
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from chorus import pins
+from chorus import paths, pins
+from chorus.commands.here import STUDY
 from chorus.composition import remarks
 from chorus.files import read_json
 from chorus.pictures.look import NAME_OF
@@ -17,15 +18,19 @@ from chorus.pictures.look import NAME_OF
 NEXT = """
 Look next at plots/evaluation/overview.png, and false_positives.png and
 false_negatives.png beside it; at metrics/subsets.md; at `dvc plots show`.
-Hear a clip: python src/listen.py CLIP_ID
+Hear a clip: chorus listen CLIP_ID
 Try another training set (source .venv/bin/activate first):
   dvc exp run -n first -S 'compose.negative_subsets=[hardneg_conf_min_50]'"""
 
 
-def main() -> None:
-    survey, composition = (read_json(stage.METRICS / f"{name}.json") for name in ("survey", "composition"))
-    subsets = read_json(stage.METRICS / "subsets.json")
-    detail = read_json(stage.METRICS / "evaluation_detail.json")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """There are none."""
+
+
+def run(_: argparse.Namespace) -> None:
+    """Print the headline figures, what is to be known about them, and what to do next."""
+    survey, composition = read_json(paths.SURVEY_METRICS), read_json(paths.COMPOSITION)
+    subsets, detail = read_json(paths.SUBSETS_METRICS), read_json(paths.EVALUATION_DETAIL)
     mined = ", ".join(f"{name} {s['clips']}" for kind in subsets.values() for name, s in kind["subsets"].items())
     console = Console()
     console.print(
@@ -55,22 +60,22 @@ def _not_as_committed() -> list[str]:
     """Two lines where the same code, data and parameters gave other results here than in the commit."""
     from chorus.experiments.repeats import unrepeated
 
-    stages = unrepeated(Path())
+    stages = unrepeated(STUDY)
     if not stages:
         return []
     why = pins.digits_may_differ() or "are all packages those of requirements.txt?"
     return [
         f"Not as committed, from the same inputs: the results of {', '.join(stages)}; {why} (docs/reproducibility.md)",
-        "Take them as they are (make sweep goes on from them), or go back to the commit's: python src/back.py",
+        "Take them as they are (make sweep goes on from them), or go back to the commit's: chorus back",
     ]
 
 
 def _notes(composition: dict[str, Any], subsets: dict[str, Any], detail: dict[str, Any]) -> list[str]:
     """What was left out, what could not be done, and what can be said all the same."""
-    suspects, health = (read_json(stage.METRICS / f"{name}.json") for name in ("suspects", "health_detail"))
+    suspects, health = read_json(paths.SUSPECTS), read_json(paths.HEALTH_DETAIL)
     notes = remarks(composition)
     notes += [f"{kind} mining: {record['note']}" for kind, record in subsets.items() if record["note"]]
-    notes += read_json(f"{stage.DETECTOR}.json")["training"]["notes"]
+    notes += read_json(f"{paths.DETECTOR}.json")["training"]["notes"]
     notes += [suspects["note"]] if suspects["note"] else []
     tests = [detail["splits"][split] for split in ("test_iid", "test_ood")]
     if not any(judged and judged["at"] for judged in tests) and suspects["auroc_of_unheard_nights"] is not None:
@@ -109,7 +114,3 @@ def _add(table: Table, about: list[str], figures: dict[str, Any], intervals: dic
 def _interval(ends: list[float | None] | None) -> str:
     low, high = ends or (None, None)
     return "" if low is None or high is None else f"{low:.2f}-{high:.2f}"
-
-
-if __name__ == "__main__":
-    stage.run(main)
