@@ -12,8 +12,8 @@ from chorus.clips import TEST_IID, TEST_OOD, VALIDATION
 from chorus.errors import DataError
 from chorus.evaluation import suspects
 from chorus.files import read_csv, read_json, write_csv, write_json, write_text
-from chorus.health.page import page
 from chorus.options import parse
+from chorus.reports.health import page
 from chorus.sounds import read_sounds
 
 SHOWN = 10  # of the suspects

@@ -16,8 +16,13 @@ PAGES = sorted(
 )
 
 
-def test_the_pages_are_found():
-    assert {path.name for path in PAGES} >= {"page.py", "page.html"}
+def test_every_page_stands_in_the_one_shell():
+    assert {path.name for path in PAGES} == {"shell.html"}
+    templates = {path.name: path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.html")}
+    assert templates.keys() >= {"page.html", "health.html"}
+    for name, text in templates.items():
+        assert name == "shell.html" or text.startswith("{% extends shell %}"), name
+        assert not re.search(r"<script|\son[a-z]+=\"|javascript:", text)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(SOURCE)))

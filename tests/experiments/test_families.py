@@ -219,7 +219,7 @@ def _is_text(node: ast.AST) -> bool:
 
 def test_no_name_of_a_study_stands_in_the_code_of_sweeps():
     """What a study varies, how it calls that and what it listens for stand in its sweeps and parameters."""
-    folders = ("experiments", "statistics", "reporting", "runs")
+    folders = ("experiments", "statistics", "reports", "runs")
     paths = [path for folder in folders for path in (ROOT / "src/chorus" / folder).rglob("*.*")]
     code = {path.name: _without_documentation(path) for path in paths if path.suffix in (".py", ".html")}
     assert len(code) > 40

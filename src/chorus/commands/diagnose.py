@@ -16,9 +16,9 @@ import pandas as pd
 
 from chorus.errors import DataError
 from chorus.files import read_json, write_text
-from chorus.health.page import page
 from chorus.health.words import verdict_in_words
 from chorus.paths import HEALTH_DETAIL, TRAINING_CURVES
+from chorus.reports.health import page
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -101,7 +101,7 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
 
 def _shown(runs: pd.DataFrame, plan: Plan, ranked_by: str) -> list[str]:
     """The metric that ranks, and those beside it; the files hold all."""
-    from chorus.reporting import told
+    from chorus.reports.tables import told
 
     return [ranked_by, *told(runs, ranked_by, plan.metrics, plan.factors).beside]
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from chorus import reporting
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
 from chorus.experiments.columns import JUDGED_BY
@@ -21,6 +20,13 @@ from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import Grid
 from chorus.files import read_json, write_csv
 from chorus.pictures import PictureOptions
+from chorus.reports.figures import draw_all
+from chorus.reports.hardest import hard_clips, wrong_counts, wrong_shares
+from chorus.reports.page import Material, page
+from chorus.reports.selection import selection_sentence
+from chorus.reports.tables import told
+from chorus.reports.tables import typed as with_types
+from chorus.reports.verdicts import verdicts
 
 _CODE = Path(__file__).parents[1]
 
@@ -67,13 +73,13 @@ def make_report(grid: Grid, name: str, runs: pd.DataFrame, files: Files, shown: 
         DataError: the table lacks a column, or the metric that ranks is unknown of a run.
     """
     plan = grid.plan
-    typed = reporting.typed(runs, [plan.rank_by], plan.factors)
+    typed = with_types(runs, [plan.rank_by], plan.factors)
     ranked = tables(typed, plan)
     found, why_none = _effects(typed, grid)
-    first = reporting.told(typed, plan.rank_by, plan.metrics, plan.factors).first
+    first = told(typed, plan.rank_by, plan.metrics, plan.factors).first
     order = list(ranked.board["signature"])
-    figures = reporting.draw_all(typed, order, first, plan.factors, plan.by_axis(), files.plots)
-    material = reporting.Material(
+    figures = draw_all(typed, order, first, plan.factors, plan.by_axis(), files.plots)
+    material = Material(
         name=name,
         question=plan.question,
         planned=len(grid.runs),
@@ -93,7 +99,7 @@ def make_report(grid: Grid, name: str, runs: pd.DataFrame, files: Files, shown: 
         stamp=stamp,
         **_from_predictions(grid, typed, ranked.board, files, shown),
     )
-    return Report(reporting.page(material), material.hard_missing)
+    return Report(page(material), material.hard_missing)
 
 
 def _effects(runs: pd.DataFrame, grid: Grid) -> tuple[Effects, str]:
@@ -111,7 +117,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def chosen(grid: Grid, runs: pd.DataFrame, board: pd.DataFrame, rank_by: str = "") -> str:
-    """Who chose and judged the best, and what it is worth: `chorus.reporting.selection_sentence`."""
+    """Who chose and judged the best, and what it is worth: `chorus.reports.selection_sentence`."""
     try:
         return _chosen(grid, runs, board, PredictionStore(grid.root).together(grid.behind(runs)), rank_by)
     except DataError as error:
@@ -124,7 +130,7 @@ def _chosen(
     plan = grid.plan
     judge = next((factor.name for factor in plan.factors if factor.key == plan.judged_at), None)
     ranked_by = rank_by or plan.rank_by
-    return reporting.selection_sentence(runs, board, ranked_by, plan.names, judge, grid.judges, predictions)
+    return selection_sentence(runs, board, ranked_by, plan.names, judge, grid.judges, predictions)
 
 
 def _from_predictions(
@@ -137,9 +143,9 @@ def _from_predictions(
         predictions = PredictionStore(grid.root).together(grid.behind(runs))
     except DataError as error:
         return {"hard_missing": str(error), "selection": _chosen(grid, runs, board, str(error))}
-    shares = reporting.wrong_shares(predictions, split)
+    shares = wrong_shares(predictions, split)
     write_csv(files.hardest, shares)
-    clips, missing = reporting.hard_clips(shares, files.raw, shown)
+    clips, missing = hard_clips(shares, files.raw, shown)
     about = [f"up to {shown.highest_hz / 1000:g} kHz", shown.note]
     pairs = comparable(runs, grid.plan.comparisons)
     by = metric if metric in METRICS else "f1"
@@ -148,6 +154,6 @@ def _from_predictions(
         "spectrograms": " · ".join(part for part in about if part),
         "hard_clips": clips,
         "hard_missing": missing,
-        "wrong_counts": reporting.wrong_counts(shares),
-        "verdicts": reporting.verdicts(predictions, runs, pairs, split, by),
+        "wrong_counts": wrong_counts(shares),
+        "verdicts": verdicts(predictions, runs, pairs, split, by),
     }

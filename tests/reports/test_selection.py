@@ -11,7 +11,7 @@ import pytest
 from stage6 import FACTORS
 
 from chorus.experiments.leaderboard import aggregate, rank
-from chorus.reporting import selection_sentence
+from chorus.reports.selection import selection_sentence
 from chorus.runs.factors import Factor
 from chorus.statistics import correct_for_selection
 from predicted import arrays, predicted

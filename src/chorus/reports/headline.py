@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from chorus.experiments.columns import JUDGED_BY
-from chorus.reporting.tables import baselines
+from chorus.reports.tables import baselines
 from chorus.runs.factors import Factor
 from chorus.statistics import Best, Effect
 
@@ -35,7 +35,7 @@ def headline(
 ) -> Headline:
     """
     Args:
-        runs: of `chorus.reporting.tables.typed`.
+        runs: of `chorus.reports.tables.typed`.
         board: of `chorus.experiments.leaderboard.rank`, by the metric.
         best: how much of being first is luck; None where it cannot be said.
         detectable: the difference that two configurations need to be told apart in 80 % of cases.

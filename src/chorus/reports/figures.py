@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from chorus.pictures.look import BLUE, GREEN, GREY, INK, ORANGE, grid, picture
-from chorus.reporting.headline import spoken
-from chorus.reporting.tables import (
+from chorus.pictures.look import AMBER, BLUE, GREEN, GREY, INK, ORANGE, grid, picture
+from chorus.reports.headline import spoken
+from chorus.reports.tables import (
     VERDICTS,
     Association,
     associations,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _WIDTH, _DPI = 5.2, 200
 _MAP = "viridis"
-_COLOUR_OF = dict(zip(VERDICTS, (GREEN, GREY, "#E69F00", ORANGE), strict=True))
+_COLOUR_OF = dict(zip(VERDICTS, (GREEN, GREY, AMBER, ORANGE), strict=True))
 _BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # behind words among lines
 
 
@@ -50,9 +50,9 @@ def draw_all(
     """Draw all pictures of a grid into a folder.
 
     Args:
-        runs: of `chorus.reporting.tables.typed`.
+        runs: of `chorus.reports.tables.typed`.
         order: signatures, the best first.
-        metrics: the first ranks; see `chorus.reporting.tables.Told`.
+        metrics: the first ranks; see `chorus.reports.tables.Told`.
         factors, by_axis: what runs differ in, as configurations are described, and as the sweep varies it.
 
     Returns:
@@ -91,7 +91,7 @@ def draw_leaderboard(
     """The configurations in rank order, each with its seeds, their mean and the t interval of the mean.
 
     Args:
-        runs: of `chorus.reporting.tables.typed`.
+        runs: of `chorus.reports.tables.typed`.
         order: signatures, the best first.
         factors: in the order in which a configuration is described.
         lines: what to compare with, such as trivial baselines: name -> value.
@@ -127,7 +127,7 @@ def draw_leaderboard(
 
 
 def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], path: Path) -> None:
-    """The mean of a metric for all levels of the factors; see `chorus.reporting.tables.heat_map`."""
+    """The mean of a metric for all levels of the factors; see `chorus.reports.tables.heat_map`."""
     import matplotlib
 
     found = heat_map(runs, metric, factors)
@@ -169,7 +169,7 @@ def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[
     """Parallel coordinates from top to bottom: the factors, then the means of the metrics; a line a configuration.
 
     Args:
-        runs: of `chorus.reporting.tables.typed`.
+        runs: of `chorus.reports.tables.typed`.
         metrics: the last one gives the lines their colours.
     """
     import matplotlib

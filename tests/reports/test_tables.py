@@ -10,8 +10,8 @@ from stage6 import FACTORS, PLAN
 from statsmodels.stats.multitest import multipletests
 
 from chorus.errors import DataError
-from chorus.reporting import tables
-from chorus.reporting.tables import associations, baselines, findings, health_of, heat_map, told, training_sets
+from chorus.reports import tables
+from chorus.reports.tables import associations, baselines, findings, health_of, heat_map, told, training_sets
 from chorus.runs.factors import Factor
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from chorus.files import read_json, write_json
 from chorus.health.judge import judge
 from chorus.health.options import HealthOptions
-from chorus.health.page import page
-from chorus.health.svg import bar_chart, line_chart, nice_ticks
+from chorus.reports.health import page
+from chorus.reports.svg import bar_chart, line_chart, nice_ticks
 from predicted import predicted
 
 HISTORY = pd.DataFrame(

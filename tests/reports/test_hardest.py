@@ -13,7 +13,7 @@ from chorus import audio, shards
 from chorus.errors import DataError
 from chorus.files import write_csv
 from chorus.pictures import PictureOptions
-from chorus.reporting.hardest import hard_clips, wrong_counts, wrong_shares
+from chorus.reports.hardest import hard_clips, wrong_counts, wrong_shares
 
 ABOUT = {
     "split": "test_ood",

@@ -13,7 +13,7 @@ import pandas as pd
 from chorus.errors import DataError
 from chorus.experiments.columns import JUDGED_BY
 from chorus.experiments.selection import LeftOut, correct_best, leave_one_out
-from chorus.reporting.headline import spoken
+from chorus.reports.headline import spoken
 from chorus.statistics import Selection
 
 _CHOOSERS = {"iid": "test nights of known sites", "ood_validation": "the sites of split.ood_validation_sites"}

@@ -6,7 +6,6 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,9 +13,10 @@ import pandas as pd
 from chorus import statistics
 from chorus.errors import DataError
 from chorus.experiments.columns import JUDGED_BY
-from chorus.reporting.hardest import HardClip
-from chorus.reporting.headline import headline, minus, signed, spoken, spoken_effect
-from chorus.reporting.tables import Told, associations, findings, health_of, told, training_sets
+from chorus.reports.hardest import HardClip
+from chorus.reports.headline import headline, minus, signed, spoken, spoken_effect
+from chorus.reports.html import render
+from chorus.reports.tables import Told, associations, findings, health_of, told, training_sets
 from chorus.runs.factors import Factor
 
 Families = Mapping[str, Sequence[statistics.Effect]]
@@ -33,12 +33,12 @@ class Material:
 
     name: of the sweep. question: what it asks. planned: how many runs it has.
     factors: what its runs differ in, in the order in which a configuration is described.
-    runs: of `chorus.reporting.tables.typed`. board, comparisons: of `chorus.experiments.leaderboard`.
+    runs: of `chorus.reports.tables.typed`. board, comparisons: of `chorus.experiments.leaderboard`.
     rank_by: the metric of the leaderboard ("ood.f1"); its split is the one that the page is about.
     metrics: those whose effects are judged. effects: metric -> what a family is called -> its effects; where there are
         none, `why_no_effects` says why. remarks: on the contrasts, a sentence each.
     figures: name of a picture ("leaderboard", "heat_f1", "parallel", "health", ...) -> PNG.
-    hard_clips, wrong_counts: of `chorus.reporting.hardest`; `hard_missing` says why there are none, or no sounds;
+    hard_clips, wrong_counts: of `chorus.reports.hardest`; `hard_missing` says why there are none, or no sounds;
         `spectrograms`, what their pictures show.
     selection: how the best was chosen and judged, and what it is worth corrected for that.
     verdicts: name of a comparison -> a sentence on whether its difference is real.
@@ -74,18 +74,7 @@ class Material:
 
 def page(material: Material) -> str:
     """The page as HTML: the same text for the same material."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = Path(__file__).parent
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
+    filters = {
         "three": lambda value: "–" if pd.isna(value) else f"{value:.3f}",
         "signed": signed,
         "minus": minus,
@@ -95,8 +84,7 @@ def page(material: Material) -> str:
         "breakable": _breakable,
         "base64": lambda content: base64.b64encode(content).decode("ascii"),
     }
-    style = (folder / "page.css").read_text(encoding="utf-8")
-    return environment.get_template("page.html").render(style=style, **_context(material))
+    return render("page", filters, **_context(material))
 
 
 def _breakable(text: str) -> Any:

@@ -16,7 +16,10 @@ from chorus.errors import DataError
 from chorus.experiments.effects import effects
 from chorus.experiments.leaderboard import aggregate, rank
 from chorus.files import read_csv, write_csv
-from chorus.reporting import HardClip, Material, draw_all, page, told, typed
+from chorus.reports.figures import draw_all
+from chorus.reports.hardest import HardClip
+from chorus.reports.page import Material, page
+from chorus.reports.tables import told, typed
 from chorus.statistics import seed_summary
 
 
