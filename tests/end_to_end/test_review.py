@@ -98,10 +98,10 @@ def test_a_new_composition_is_told_in_clips_and_metrics(author, harder, reviewer
     same = next(line for line in text.splitlines() if line.startswith("Same clips as before"))
     places = [same.index(f"split {name}") for name in ("train", "validation", "test_iid", "test_ood")]
     assert places == sorted(places)
-    old = json.loads(author.git("show", "main:metrics/evaluation.json"))["ood_auprc"]
-    new = json.loads(author.git("show", "harder:metrics/evaluation.json"))["ood_auprc"]
+    old = json.loads(author.git("show", "main:metrics/evaluation.json"))["ood"]["auprc"]
+    new = json.loads(author.git("show", "harder:metrics/evaluation.json"))["ood"]["auprc"]
     word = "better" if new > old else "worse"
-    assert f"| ood_auprc | {old:.3f} | {new:.3f} | {new - old:+.3f} | {word}; seed noise unknown |" in text
+    assert f"| ood.auprc | {old:.3f} | {new:.3f} | {new - old:+.3f} | {word}; seed noise unknown |" in text
     assert "not produced by" not in text and "not run" not in text and "test split" not in text
     links = [part.partition(")")[0] for part in text.split("](")[1:]]
     assert links == ["images/evaluation.png", "images/training.png"]
@@ -136,7 +136,7 @@ def test_a_metric_edited_by_hand_is_warned_of(author, reviewer):
     _branch(author, "edited")
     path = author.folder / "metrics/evaluation.json"
     metrics = json.loads(path.read_text())
-    path.write_text(json.dumps(metrics | {"ood_f1": 0.999}, indent=2) + "\n")
+    path.write_text(json.dumps(metrics | {"ood": metrics["ood"] | {"f1": 0.999}}, indent=2) + "\n")
     author.commit("better")
     author.git("push", "-q", "origin", "edited")
     text = reviewer.review("edited")
@@ -158,7 +158,7 @@ def test_parameters_that_were_changed_and_not_run_are_warned_of(author, reviewer
 def test_another_ood_site_is_another_test(elsewhere, reviewer):
     text = reviewer.review(elsewhere)
     assert "**The test split changed** (test_ood): " in text
-    ood = next(line for line in text.splitlines() if line.startswith("| ood_f1 |"))
+    ood = next(line for line in text.splitlines() if line.startswith("| ood.f1 |"))
     assert ood.endswith("| not comparable: other test clips |")
     assert "| split test_ood |" in text
 
@@ -174,7 +174,7 @@ def test_without_the_data_the_review_says_so(author, elsewhere, reviewer):
     assert "cannot be read here (`dvc pull` first, or credentials?)" in text
     assert "* `data/manifests/train.csv`: " in text and "| training set |" not in text
     assert "**The test split may have changed:** data/manifests/splits.csv differs" in text
-    assert "| ood_auprc |" in text
+    assert "| ood.auprc |" in text
 
 
 def test_a_revision_that_is_not_there_is_one_line(author):

@@ -110,8 +110,8 @@ def test_real_runs_are_repeatable_and_reach_the_leaderboard(real):
     runs = pd.read_csv(real.folder / "metrics/bench/runs.csv", index_col="run")
     for name, experiment in real.experiments().items():
         headline = experiment.json("metrics/evaluation.json")
-        figures = {f"ood.{metric}": headline[f"ood_{metric}"] for metric in ("f1", "precision", "recall", "auprc")}
-        figures |= {"iid.f1": headline["iid_f1"], "threshold": headline["threshold"]}
+        figures = {f"ood.{metric}": headline["ood"][metric] for metric in ("f1", "precision", "recall", "auprc")}
+        figures |= {"iid.f1": headline["iid"]["f1"], "threshold": headline["threshold"]}
         assert runs.loc[name, list(figures)].to_dict() == pytest.approx(figures, abs=1e-6)
         assert runs.loc[name, "negatives"] == experiment.json("metrics/composition.json")["negatives"]
     assert runs["ood.f1"].nunique() == 2  # the seed makes a difference

@@ -78,7 +78,7 @@ def test_a_clone_without_data_passes(clone):
 
 
 def test_an_edited_digit_is_named(broken):
-    _replace(broken / "metrics/evaluation.json", '"ood_f1": 0.6', '"ood_f1": 0.7')
+    _replace(broken / "metrics/evaluation.json", '"f1": 0.6', '"f1": 0.7')
     assert problems(broken) == [
         "metrics/evaluation.json is not what the stage evaluate made: dvc.lock has another hash"
     ]

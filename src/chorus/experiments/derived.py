@@ -42,9 +42,9 @@ def evaluation_contradictions(headline: Mapping[str, Any], detail: Mapping[str, 
     for name, metrics in {"ood": ("f1", "precision", "recall"), "iid": ("f1",)}.items():
         split = detail["splits"].get(f"test_{name}") or {}
         judged = (split.get("at") or {}).get("headline") or {}
-        expected |= {f"{name}_{metric}": judged.get(metric) for metric in metrics}
-        expected[f"{name}_auprc"] = split.get("auprc")
-    found = list(_unequal("evaluation.json", headline, expected))
+        expected |= {f"{name}.{metric}": judged.get(metric) for metric in metrics}
+        expected[f"{name}.auprc"] = split.get("auprc")
+    found = list(_unequal("evaluation.json", _flat(headline), expected))
     for name, split in detail["splits"].items():
         if split is not None:
             found += _split_contradictions(f"evaluation_detail.json: {name}", split, detail["thresholds"])
@@ -104,6 +104,15 @@ def _unequal(where: str, said: Mapping[str, Any], expected: Mapping[str, Any]) -
     for key in said.keys() & expected.keys():
         if not _same(said[key], expected[key]):
             yield f"{where}: {key} is {said[key]}, but {expected[key]} follows from what lies beside it"
+
+
+def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """{"ood": {"f1": 1}, "threshold": 2} as {"ood.f1": 1, "threshold": 2}: the names that DVC shows."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        inside = value.items() if isinstance(value, Mapping) else [("", value)]
+        flat |= {".".join(filter(None, (name, key))): leaf for key, leaf in inside}
+    return flat
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -179,7 +179,7 @@ def _and(words: Sequence[str]) -> str:
 
 
 def _order(name: str) -> tuple[int, str]:
-    return (next((place for place, start in enumerate(("ood_", "iid_")) if name.startswith(start)), 2), name)
+    return (next((place for place, start in enumerate(("ood.", "iid.")) if name.startswith(start)), 2), name)
 
 
 def _came(clips: Any) -> str:
