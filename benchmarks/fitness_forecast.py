@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "studies/fitness/src")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "studies/fitness/src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 
@@ -32,6 +32,7 @@ from chorus.metrics.scores import shares
 from fitness import baselines, crossfit, demo, folds, judging, records, training
 from fitness.targets import UNIFORM
 
+ROOT = Path(__file__).resolve().parents[1]
 METRICS = read_json(ROOT / "studies/fitness/demo/metric_names.json")
 POOL = 1  # seed of the texts
 STATED = shares(demo.TEST)

@@ -60,6 +60,7 @@ def evaluate(given: Predicted, options: EvaluateOptions) -> tuple[dict[str, Any]
     detail: dict[str, Any] = {
         "records": len(judged),
         "texts": int(texts.nunique()),
+        "rarest_records": min(int((bins(scores) == score).sum()) for score in targets["target"]),
         "rmse": {name: estimate.to_json() for name, estimate in under.items()},
         "mae": mae(scores, judged["prediction"]),
         "bias": bias(scores, judged["prediction"]),
@@ -75,6 +76,7 @@ def evaluate(given: Predicted, options: EvaluateOptions) -> tuple[dict[str, Any]
             "rmse": under["training"].value,
             "rmse_uniform": under["uniform"].value,
             "rmse_target": under["target"].value,
+            "r2_target": 1 - (under["target"].value ** 2 / _variance(targets["target"])),
             "gain_on_lightgbm": -detail["less_than"]["lightgbm"]["target"]["value"],
         }
     }
@@ -82,6 +84,12 @@ def evaluate(given: Predicted, options: EvaluateOptions) -> tuple[dict[str, Any]
         detail["test"] = _on_test(given, sure)
         headline["test"] = {"rmse": detail["test"]["rmse"]["value"]}
     return headline, detail
+
+
+def _variance(target: Mapping[int, float]) -> float:
+    """Of a distribution of scores: the mean squared error of the best constant."""
+    mean = sum(score * share for score, share in target.items())
+    return sum((score - mean) ** 2 * share for score, share in target.items()) or 1.0
 
 
 def calibration(judged: pd.DataFrame) -> dict[str, Any]:

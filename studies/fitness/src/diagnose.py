@@ -1,0 +1,21 @@
+"""Stage diagnose: is the training healthy, and if not, what to do?"""
+
+import stage
+
+import pandas as pd
+
+from chorus.files import read_json, write_json
+from fitness.health import judge
+
+
+def main() -> None:
+    curves = pd.read_csv(stage.TRAINING_CURVES)
+    detail = read_json(stage.METRICS / "evaluation_detail.json")
+    found = judge(curves, read_json(stage.METRICS / "training.json"), detail)
+    write_json(stage.METRICS / "health.json", found.headline)
+    write_json(stage.HEALTH_DETAIL, found.as_json())
+    print(found.sentence)
+
+
+if __name__ == "__main__":
+    stage.run(main)
