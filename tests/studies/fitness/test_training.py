@@ -72,9 +72,7 @@ def test_weights_have_a_mean_of_one():
 
 
 def test_a_loss_of_another_model_is_refused():
-    with pytest.raises(
-        ParameterError, match=r"train.loss: 'ce' is not allowed: of the model ordinal: cumulative"
-    ):
+    with pytest.raises(ParameterError, match=r"train.loss: 'ce' is not allowed: of the model ordinal: cumulative"):
         train(LEARN, STOP, UNIFORM, TrainOptions(model="ordinal", loss="ce"), seed=1)
 
 
