@@ -5,15 +5,16 @@ import stage
 import pandas as pd
 
 from chorus.files import read_json, write_json
+from chorus.paths import HEALTH_DETAIL, METRICS, TRAINING_CURVES
 from fitness.health import judge
 
 
 def main() -> None:
-    curves = pd.read_csv(stage.TRAINING_CURVES)
-    detail = read_json(stage.METRICS / "evaluation_detail.json")
-    found = judge(curves, read_json(stage.METRICS / "training.json"), detail)
-    write_json(stage.METRICS / "health.json", found.headline)
-    write_json(stage.HEALTH_DETAIL, found.as_json())
+    curves = pd.read_csv(TRAINING_CURVES)
+    detail = read_json(METRICS / "evaluation_detail.json")
+    found = judge(curves, read_json(METRICS / "training.json"), detail)
+    write_json(METRICS / "health.json", found.headline)
+    write_json(HEALTH_DETAIL, found.as_json())
     print(found.sentence)
 
 

@@ -6,6 +6,7 @@ import stage
 
 from chorus.files import write_csv, write_json
 from chorus.options import parse
+from chorus.paths import EVALUATION, METRICS
 from fitness import predictions
 from fitness.judging import EvaluateOptions, evaluate
 
@@ -14,9 +15,9 @@ def main() -> None:
     options = parse(EvaluateOptions, stage.params("evaluate"), section="evaluate")
     given = predictions.read(Path("data"))
     headline, detail = evaluate(given, options)
-    write_json(stage.METRICS / "evaluation.json", headline)
-    write_json(stage.METRICS / "evaluation_detail.json", detail)
-    write_csv(stage.EVALUATION / "by_score.csv", predictions.by_score(detail))
+    write_json(METRICS / "evaluation.json", headline)
+    write_json(METRICS / "evaluation_detail.json", detail)
+    write_csv(EVALUATION / "by_score.csv", predictions.by_score(detail))
     print(predictions.in_words(detail))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from chorus.encoders import texts
 from chorus.files import replacing, write_json, write_text
+from chorus.paths import METRICS, PLOTS
 from fitness import exploring
 from fitness.vectors import pairs
 
@@ -20,10 +21,10 @@ def main() -> None:
     cosine = pairs(train, *vectors).cosine
     found = exploring.facts(train, test, cosine)
     words = pd.read_parquet(RECORDS / "texts.parquet")
-    with replacing(stage.PLOTS / "explore/records.png") as beside:
+    with replacing(PLOTS / "explore/records.png") as beside:
         figure = exploring.picture(train, words[words["text_id"].isin(train["text_id"])], cosine)
         figure.savefig(beside, dpi=80, metadata={"Software": None})
-    write_json(stage.METRICS / "explore.json", found)
+    write_json(METRICS / "explore.json", found)
     write_text("reports/explore.md", exploring.page(found, pd.read_csv(RECORDS / "train_quarantine.csv")))
     print(f"mean {found['mean']:.2f}; {found['below_6']['records']} records below 6")
 

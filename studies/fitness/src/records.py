@@ -8,6 +8,7 @@ import pandas as pd
 
 from chorus.files import read_json, write_csv, write_json, write_parquet
 from chorus.options import parse
+from chorus.paths import METRICS
 from fitness import demo, records
 
 FOLDER = Path("data/records")
@@ -36,7 +37,7 @@ def main() -> None:
         print(f"{name}: {len(part.kept)} records kept, {len(part.rejected)} rejected")
     texts = pd.concat([part.texts for part in parts.values()]).drop_duplicates("text_id").sort_values("text_id")
     write_parquet(FOLDER / "texts.parquet", texts)
-    write_json(stage.METRICS / "records.json", records.summary(parts))
+    write_json(METRICS / "records.json", records.summary(parts))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pandas as pd
 from chorus.encoders import texts
 from chorus.files import write_json, write_parquet
 from chorus.options import parse
+from chorus.paths import METRICS
 from fitness import folds
 
 
@@ -21,7 +22,7 @@ def main() -> None:
     made = folds.negatives(records, texts.read(Path("data/embeddings/names")), wanted)
     write_parquet("data/manifests/folds.parquet", records)
     write_parquet("data/manifests/negatives.parquet", made)
-    write_json(stage.METRICS / "split.json", folds.summary(records, made))
+    write_json(METRICS / "split.json", folds.summary(records, made))
     print(f"{options.folds} folds, {len(made)} pairs that do not fit")
 
 

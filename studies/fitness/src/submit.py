@@ -5,6 +5,7 @@ import stage
 import pandas as pd
 
 from chorus.files import write_csv, write_json
+from chorus.paths import METRICS
 from fitness.submission import ensemble, submission
 
 
@@ -17,7 +18,7 @@ def main() -> None:
     write_csv("data/submission.csv", table)
     spread = {"rows": len(table), "unreadable": len(rejected), "mean": table["score"].mean()}
     shares = table["score"].quantile([0, 0.1, 0.5, 0.9, 1]).round(3)
-    write_json(stage.METRICS / "submission.json", spread | {f"{q:.0%}": value for q, value in shares.items()})
+    write_json(METRICS / "submission.json", spread | {f"{q:.0%}": value for q, value in shares.items()})
     print(f"{len(table)} rows; scores from {table['score'].min():.2f} to {table['score'].max():.2f}")
 
 

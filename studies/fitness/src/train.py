@@ -8,6 +8,7 @@ import pandas as pd
 
 from chorus.files import write_csv, write_json, write_parquet
 from chorus.options import parse
+from chorus.paths import METRICS, TRAINING_CURVES
 from fitness import crossfit, targets, training
 
 MODELS = Path("models/pairs")
@@ -22,8 +23,8 @@ def main() -> None:
     crossfit.save(fitted, MODELS, options, seed)
     write_parquet("data/predictions/folds.parquet", fitted.judged)
     write_parquet("data/predictions/test.parquet", fitted.test)
-    write_json(stage.METRICS / "training.json", fitted.summary)
-    write_csv(stage.TRAINING_CURVES, pd.DataFrame(fitted.curves))
+    write_json(METRICS / "training.json", fitted.summary)
+    write_csv(TRAINING_CURVES, pd.DataFrame(fitted.curves))
     print(f"{len(fitted.models)} models; RMSE {fitted.summary['validation_rmse']:.3f} on the folds that stopped them")
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from chorus.encoders import texts
 from chorus.files import write_json
 from chorus.options import parse
+from chorus.paths import METRICS
 from fitness.tuning import FOLDER, TuneOptions, simcse, tuning_texts
 from fitness.vectors import EncodeOptions
 
@@ -21,7 +22,7 @@ def main() -> None:
         with texts.model_folder(given.model) as model:
             report |= simcse(model, used, options, stage.seed())
     write_json(FOLDER / "encoder.json", {"model": str(FOLDER / "model") if options.steps else given.model})
-    write_json(stage.METRICS / "tuning.json", report)
+    write_json(METRICS / "tuning.json", report)
     print(f"{options.steps} steps on {len(used)} texts" if options.steps else "the encoder is used as it is")
 
 
