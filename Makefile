@@ -60,6 +60,7 @@ lint: setup-dev  ## check style and types
 	ruff check .
 	ruff format --check .
 	mypy src
+	for study in studies/*/; do name=$$(basename $$study); MYPYPATH=src:$$study/src mypy -p $$name || exit 1; done
 
 lock: setup-dev  ## write requirements.lock, the hashes that CI asks for, after a change of the requirements
 	$(PIP) install --quiet uv==0.13.9
