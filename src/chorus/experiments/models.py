@@ -18,8 +18,6 @@ from chorus.detection.model import Detector, detector_of, encoder_named
 from chorus.encoders import EncodeOptions
 from chorus.errors import DataError, ModelError
 from chorus.experiments.history import History, Snapshot, locked_stages
-from chorus.experiments.outputs import Outputs
-from chorus.experiments.predictions import PREDICTIONS
 from chorus.files import read_yaml
 from chorus.metrics import calibration
 from chorus.metrics.calibration import Calibration
@@ -27,6 +25,7 @@ from chorus.options import parse
 from chorus.training import SavedHead, load_head
 
 HEAD = "models/detector"  # of a study, without suffix
+PREDICTIONS = "data/predictions.parquet"
 _PARTS = (".json", ".safetensors")
 
 
@@ -58,6 +57,8 @@ def find_detector(model: str, root: Path = Path(), encoder_model: str | None = N
     if (place := _head_in(Path(model))) is not None:
         saved = load_head(place)
         return _put_together(saved, model, _study_around(place), encoder_model)
+    from chorus.experiments.outputs import Outputs  # brings DVC, a second that a folder of models need not pay
+
     commit = _commit(model, root)
     outputs = Outputs(root)
     files = {suffix: outputs.content(commit, f"{HEAD}{suffix}") for suffix in _PARTS}
@@ -116,6 +117,8 @@ def _md5(file: Path) -> str:
 
 def _commit(name: str, root: Path) -> Snapshot:
     """The newest experiment of this name, or else the commit that it names."""
+    if pygit2.discover_repository(str(root.resolve())) is None:
+        raise DataError(f"{name} is no folder with a head, and here is no study whose run it might be")
     history = History(root)
     runs = [found for found in history.experiments(()) if found.name == name]
     if runs:
