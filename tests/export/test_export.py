@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from chorus.commands import main
 from chorus.encoders import birdnet as encoder
@@ -46,7 +46,7 @@ def embedded():
 @pytest.mark.parametrize("name", HEADS)
 def test_a_classifier_of_birdnet_scores_as_the_head_does(name, embedded):
     head = HEADS[name]
-    interpreter = _interpreter(birdnet.classifier(encoder.model_file().read_bytes(), head))
+    interpreter = _interpreter(birdnet.classifier(encoder.model_file().read_bytes(), head, embedded[0]))
     given, (result,) = interpreter.get_input_details()[0], interpreter.get_output_details()
     assert given["shape_signature"].tolist() == [-1, 144_000]
     assert result["shape_signature"].tolist() == [-1, len(head.classes)]
@@ -62,7 +62,7 @@ def test_a_classifier_of_birdnet_scores_as_the_head_does(name, embedded):
 
 def test_a_classifier_takes_batches(embedded):
     head = HEADS["two classes"]
-    interpreter = _interpreter(birdnet.classifier(encoder.model_file().read_bytes(), head))
+    interpreter = _interpreter(birdnet.classifier(encoder.model_file().read_bytes(), head, embedded[0]))
     given, (result,) = interpreter.get_input_details()[0], interpreter.get_output_details()
     sounding = SOUNDS[2:8]
     interpreter.resize_tensor_input(given["index"], sounding.shape)
@@ -73,8 +73,19 @@ def test_a_classifier_takes_batches(embedded):
     np.testing.assert_allclose(scores, head.scores(embedded[2:8]), rtol=0, atol=1e-4)
 
 
-def _interpreter(model: bytes) -> Interpreter:
-    interpreter = Interpreter(model_content=model, num_threads=1)
+def test_silence_is_the_same_by_any_kernels(embedded):
+    head = HEADS["several classes"]
+    model = birdnet.classifier(encoder.model_file().read_bytes(), head, embedded[0])
+    without = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = _interpreter(model, experimental_op_resolver_type=without)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], SOUNDS[:1])
+    interpreter.invoke()
+    logits = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), head.probabilities(embedded[:1])[0], atol=1e-6)
+
+
+def _interpreter(model: bytes, **settings: object) -> Interpreter:
+    interpreter = Interpreter(model_content=model, num_threads=1, **settings)
     interpreter.allocate_tensors()
     return interpreter
 
@@ -113,5 +124,5 @@ def test_the_command_writes_what_birdnet_analyzer_opens(tmp_path, monkeypatch, c
 
 def test_another_file_is_refused():
     with pytest.raises(ModelError, match="is no TFLite model"):
-        birdnet.classifier(b"another file", HEADS["linear"])
+        birdnet.classifier(b"another file", HEADS["linear"], np.zeros(1024, np.float32))
     assert encoder_id(BIRDNET).startswith("birdnet-")

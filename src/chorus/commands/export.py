@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the files."""
+    import numpy as np
+
+    from chorus import encoders
     from chorus.detection.programs import Names
     from chorus.encoders import birdnet as encoder
     from chorus.experiments.models import find_detector
@@ -48,7 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
             raise ModelError(f"--format: birdnet is not allowed for a head of {detector.encoder.encoder}: onnx")
         file = encoder.model_file(detector.encoder.own_model)
         path = Path(f"{out}.tflite")
-        content = birdnet.classifier(file.read_bytes(), detector.head, name=file.name)
+        silence = encoders.load(detector.encoder).embed(np.zeros((1, detector.spec.window_samples), np.float32))[0]
+        content = birdnet.classifier(file.read_bytes(), detector.head, silence, name=file.name)
         labels = [f"{names.scientific(label)}_{names.common(label)}\n" for label in detector.head.classes]
         write_text(f"{out}_Labels.txt", "".join(labels))
     with replacing(path) as beside:

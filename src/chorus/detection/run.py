@@ -27,7 +27,7 @@ _WAITING = 3  # units a worker that are given out and not yet taken
 class Progress:
     """How far a run has come. seconds: of sound whose scores are there; scored: those of this run's own work.
 
-    bytes: of the files that are done, and of all. encoding, working: seconds of the workers' time in the encoder, and
+    bytes: of the files that are done, and of all. encoding, working: the workers' processor seconds in the encoder, and
     in all.
     """
 
@@ -169,6 +169,7 @@ class _Run:
         self._futures[future] = (self._take_examined, file)
 
     def _take_examined(self, found: Examined, file: str) -> None:
+        self._progress.working += found.working
         if found.recording is None:
             self._refuse(file, found.reason)
             return

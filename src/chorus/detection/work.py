@@ -35,7 +35,7 @@ class Examined:
     """What a file was found to be: recording, or None and the reason why it is of no use.
 
     divisible: whether its pieces can be scored apart (`Recording.can_enter`). sha256: of its bytes, "" when it
-    cannot be read. version: see `chorus.survey.memory.version_of`.
+    cannot be read. version: see `chorus.survey.memory.version_of`. working: processor seconds that this took.
     """
 
     path: Path
@@ -44,13 +44,14 @@ class Examined:
     reason: str
     sha256: str
     version: Version | None
+    working: float
 
 
 @dataclass(frozen=True)
 class Scored:
     """float32 logits (windows, classes) of a piece, or None and the reason why there are none.
 
-    encoding, working: seconds that the encoder, and everything, took.
+    encoding, working: processor seconds that the encoder, and everything, took.
     """
 
     logits: np.ndarray | None
@@ -61,14 +62,17 @@ class Scored:
 
 def examine_file(path: Path, min_seconds: float) -> Examined:
     """Read a file to its end; never raises for what the file is."""
+    begin = time.thread_time()
     version = version_of(path)
+    recording, divisible, reason, sha256 = None, False, "", ""
     try:
         recording = examine(path, min_seconds=min_seconds)
-        return Examined(path, recording, recording.can_enter(), "", hash_file(path), version)
+        divisible, sha256 = recording.can_enter(), hash_file(path)
     except DataError as error:
-        return Examined(path, None, False, str(error), "", version)
+        recording, reason = None, str(error)
     except OSError as error:
-        return Examined(path, None, False, f"unreadable: {error.strerror or error}", "", version)
+        recording, reason = None, f"unreadable: {error.strerror or error}"
+    return Examined(path, recording, divisible, reason, sha256, version, time.thread_time() - begin)
 
 
 def unit_key(sha256: str, suffix: str, piece: Piece, cutting: Cutting, detector_key: str) -> str:
@@ -97,19 +101,19 @@ def score(recording: Recording, piece: Piece, cutting: Cutting, detector: Detect
     Raises:
         ModelError: the encoder on this machine is another one.
     """
-    begin = time.perf_counter()
+    begin = time.thread_time()
     encoder = _loaded(detector.encoder, detector.encoder_id)
     encoding = 0.0
     logits = []
     try:
         for batch in batches(windows(recording, piece, cutting, detector.spec), batch_windows):
-            started = time.perf_counter()
+            started = time.thread_time()
             embeddings = encoder.embed(np.stack(batch))
-            encoding += time.perf_counter() - started
+            encoding += time.thread_time() - started
             logits.append(detector.head.logits(embeddings))
     except DataError as error:
-        return Scored(None, str(error), encoding, time.perf_counter() - begin)
-    return Scored(np.concatenate(logits), "", encoding, time.perf_counter() - begin)
+        return Scored(None, str(error), encoding, time.thread_time() - begin)
+    return Scored(np.concatenate(logits), "", encoding, time.thread_time() - begin)
 
 
 _own = threading.local()  # an encoder is no thing to share: each thread of a worker has its own

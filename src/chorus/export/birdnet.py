@@ -7,6 +7,7 @@ Made from the published BirdNET file by editing its flatbuffer, without TensorFl
   nothing sounds the published Fourier transform leaves rounding errors, which its power of about 0.2 makes large, so
   that silence and pure tones scored otherwise than in training (by up to 0.03). Shapes are fixed but for the batch, so
   that XNNPACK takes over what follows.
+* A window without any sound gets the logits that it has here: of rounding errors alone, kernels make what they will.
 
 BirdNET-Analyzer and the package birdnet apply a sigmoid to each output. Of a head of two classes that gives its score;
 of several classes the logits are put out of which a sigmoid makes the softmax's probabilities: log p - log(1 - p).
@@ -34,16 +35,19 @@ _BANDS = 96
 _RELU = 1  # the schema's ActivationFunctionType
 _FLOAT = 0  # the schema's TensorType
 _INT = 2
+_BOOL = 6
+_RANGE = 2  # the number of the operator that takes the samples' largest less their smallest
 _NORMALISED = 7  # operators that bring the samples to [-1, 1]
 _JOINED = 92  # the number of the operator that puts the two images together
 _LEAST = 1e-7  # of a probability: BirdNET cuts logits off at 15, which is 3e-7
 
 
-def classifier(model: bytes, head: Head, *, name: str = "model") -> bytes:
+def classifier(model: bytes, head: Head, silence: NDArray[np.float32], *, name: str = "model") -> bytes:
     """The TFLite file.
 
     Args:
         model: BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite, the file whose embeddings the head learned on.
+        silence: the embedding of a window of zeros, float32 (1024,).
         name: of that file, for errors.
 
     Raises:
@@ -54,7 +58,7 @@ def classifier(model: bytes, head: Head, *, name: str = "model") -> bytes:
         raise ModelError(
             f"a head of {head.dimensions} values is none of BirdNET's, which has {birdnet_weights.DIMENSIONS}"
         )
-    return _Edited(model).with_images(weights.images).with_head(head)
+    return _Edited(model).with_images(weights.images).with_head(head, silence)
 
 
 def standardised(head: Head) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -63,6 +67,14 @@ def standardised(head: Head) -> list[tuple[NDArray[np.float32], NDArray[np.float
     scaled = weight.astype(np.float64) / head.std[:, np.newaxis].astype(np.float64)
     shifted = bias - head.mean.astype(np.float64) @ scaled
     return [(scaled.astype(np.float32), shifted.astype(np.float32)), *others]
+
+
+def _outputs(head: Head, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the file puts out for an embedding, float32 (1, classes)."""
+    if len(head.classes) == 1:
+        return head.logits(embedding[np.newaxis])
+    shares = head.probabilities(embedding[np.newaxis])
+    return (np.log(np.maximum(shares, _LEAST)) - np.log(np.maximum(1 - shares, _LEAST))).astype(np.float32)
 
 
 class _Edited:
@@ -76,7 +88,8 @@ class _Edited:
         self._graph = self._model.subgraphs[0]
         self._species = self._graph.operators.pop()
 
-    def with_head(self, head: Head) -> bytes:
+    def with_head(self, head: Head, silence: NDArray[np.float32]) -> bytes:
+        """The finished file."""
         value = int(self._species.inputs[0])
         self._forget(self._species.inputs[1:])
         layers = standardised(head)
@@ -85,7 +98,7 @@ class _Edited:
             value = self._connected(value, weight.T, bias, activation)
         if len(head.classes) > 1:
             value = self._log_odds(value, len(head.classes))
-        self._graph.outputs = [value]
+        self._graph.outputs = [self._unless_silent(value, head, silence)]
         self._model.description = LICENCE
         return self._packed()
 
@@ -94,6 +107,7 @@ class _Edited:
         before, behind = self._graph.operators[:_NORMALISED], self._graph.operators[_JOINED:]
         self._graph.operators = before
         level = int(before[-1].outputs[0])
+        self._range = int(before[_RANGE].outputs[0])
         behind[0].inputs = [self._image(level, image) for image in images]
         self._graph.operators += behind
         return self
@@ -158,6 +172,13 @@ class _Edited:
             "FULLY_CONNECTED", inputs, (-1, len(weight)), "FullyConnectedOptions", fusedActivationFunction=activation
         )
 
+    def _unless_silent(self, logits: int, head: Head, silence: NDArray[np.float32]) -> int:
+        """The logits, but those of silence where the samples have no range."""
+        shape = (-1, len(head.classes))
+        nothing, quiet = self._constant(np.zeros(1, np.float32)), self._constant(_outputs(head, silence))
+        sounds = self._step("GREATER", [self._range, nothing], (-1, 1), "GreaterOptions", kind_of_output=_BOOL)
+        return self._step("SELECT_V2", [sounds, logits, quiet], shape, "SelectV2Options")
+
     def _log_odds(self, logits: int, classes: int) -> int:
         """log p - log(1 - p) of each class's share p of the softmax."""
         shape = (-1, classes)
@@ -169,7 +190,14 @@ class _Edited:
         return self._step("SUB", logs, shape, "SubOptions")
 
     def _step(
-        self, kind: str, inputs: list[int], shape: tuple[int, ...], options: str | None = None, **values: Any
+        self,
+        kind: str,
+        inputs: list[int],
+        shape: tuple[int, ...],
+        options: str | None = None,
+        *,
+        kind_of_output: int = _FLOAT,
+        **values: Any,
     ) -> int:
         """An operator with one output of this shape, -1 standing for the batch (or what is in proportion to it)."""
         operator = self._schema.OperatorT()
@@ -181,7 +209,7 @@ class _Edited:
         for key, value in values.items():
             setattr(operator.builtinOptions, key, value)
         single = [1 if length == -1 else length for length in shape]
-        operator.outputs = [self._tensor(single, self._buffer(None), list(shape))]
+        operator.outputs = [self._tensor(single, self._buffer(None), list(shape), kind_of_output)]
         self._graph.operators.append(operator)
         return int(operator.outputs[0])
 
