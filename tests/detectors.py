@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from chorus.clips import SAMPLE_RATE
+from chorus.clips import BINARY, SAMPLE_RATE
 from chorus.encoders import EncodeOptions, encoder_id
+from chorus.tasks import task_of
 from chorus.training import Head, HeadOptions, TrainedHead, save_head
 
 BIRDNET = EncodeOptions()
@@ -28,7 +29,7 @@ def made_up_head(classes: tuple[str, ...] = ("positive",), hidden: int = 16, see
     )
     mean = random.uniform(0, 0.5, 1024).astype(np.float32)
     std = random.uniform(0.2, 1.5, 1024).astype(np.float32)
-    return Head(mean, std, layers, classes)
+    return Head(mean, std, layers, task_of(classes if len(classes) > 1 else BINARY))
 
 
 def keep(head: Head, folder: Path, threshold: float | None = 0.5) -> Path:

@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     import numpy as np
 
     from chorus import encoders
+    from chorus.detection.model import output_names
     from chorus.detection.programs import Names
     from chorus.encoders import birdnet as encoder
     from chorus.experiments.models import find_detector
@@ -42,10 +43,12 @@ def run(arguments: argparse.Namespace) -> None:
     detector = find_detector(arguments.model, Path(), arguments.encoder_model)
     out = arguments.out or Path(Path(arguments.model).name)
     names = Names(arguments.species)
+    titles = output_names(detector.head)
     if arguments.format == "onnx":
-        titles = [names.common(label) for label in detector.head.classes]
         path = Path(f"{out}.onnx")
-        content = onnx.head_file(detector.head, encoder_id=detector.encoder_id, names=titles)
+        content = onnx.head_file(
+            detector.head, encoder_id=detector.encoder_id, names=[names.common(title) for title in titles]
+        )
     else:
         if detector.encoder.encoder != "birdnet":
             raise ModelError(f"--format: birdnet is not allowed for a head of {detector.encoder.encoder}: onnx")
@@ -53,11 +56,11 @@ def run(arguments: argparse.Namespace) -> None:
         path = Path(f"{out}.tflite")
         silence = encoders.load(detector.encoder).embed(np.zeros((1, detector.spec.window_samples), np.float32))[0]
         content = birdnet.classifier(file.read_bytes(), detector.head, silence, name=file.name)
-        labels = [f"{names.scientific(label)}_{names.common(label)}\n" for label in detector.head.classes]
+        labels = [f"{names.scientific(label)}_{names.common(label)}\n" for label in titles]
         write_text(f"{out}_Labels.txt", "".join(labels))
     with replacing(path) as beside:
         beside.write_bytes(content)
-    say(f"{path}: {len(content) / 1e6:.1f} MB, {', '.join(names.common(label) for label in detector.head.classes)}")
+    say(f"{path}: {len(content) / 1e6:.1f} MB, {', '.join(names.common(label) for label in titles)}")
     if detector.threshold is not None:
         say(f"Threshold: {detector.threshold:.3f}, the best F1 on the validation split.")
     if arguments.format == "birdnet":

@@ -16,8 +16,9 @@ from chorus.encoders import EncodeOptions, Spec
 from chorus.errors import ModelError
 from chorus.files import Exact
 from chorus.metrics.calibration import Calibration
+from chorus.tasks.detection import HALF
 from chorus.training import SavedHead
-from chorus.training.head import Head, probabilities_of
+from chorus.training.head import Head
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,17 +53,18 @@ class Detector:
         """Labels, scores and probabilities of windows.
 
         Args:
-            logits: (n, classes), as `Head.logits` gives them.
+            logits: (n, outputs), as `Head.logits` gives them.
         """
-        shares = probabilities_of(logits)
-        if len(self.head.classes) == 1:
-            score = shares[:, 1]
+        task = self.head.task
+        predictions = task.predictions(logits)
+        if POSITIVE in task.classes:
+            score = task.scores(predictions)
             labels = np.full(len(score), POSITIVE, dtype=object)
-            detected = score >= (0.5 if self.threshold is None else self.threshold)
+            detected = score >= (HALF if self.threshold is None else self.threshold)
         else:
-            best = shares.argmax(axis=1)
-            score = shares[np.arange(len(shares)), best]
-            labels = np.array(self.head.classes, dtype=object)[best]
+            best = predictions.argmax(axis=1)
+            score = predictions[np.arange(len(best)), best]
+            labels = np.asarray(output_names(self.head), dtype=object)[best]
             detected = np.ones(len(score), dtype=bool)
         return Judged(labels, score, self._calibrated(score), detected)
 
@@ -75,7 +77,8 @@ class Detector:
         """For people and programs that read its results."""
         return {
             "name": self.name,
-            "classes": list(self.head.classes),
+            "task": self.head.task.name,
+            "classes": list(self.head.task.classes),
             "threshold": None if self.threshold is None else Exact(self.threshold),
             "calibration": None if self.calibration is None else _exactly(self.calibration),
             "encoder": self.encoder.encoder,
@@ -85,6 +88,11 @@ class Detector:
             "padding": self.padding,
             "min_seconds": self.min_seconds,
         }
+
+
+def output_names(head: Head) -> tuple[str, ...]:
+    """What each output of a head stands for: positive of a detection, else the classes, or "score" without any."""
+    return head.task.classes[-head.task.outputs :] or ("score",)
 
 
 def _exactly(calibration: Calibration) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def logits_of(file: str, heard: Heard, detector: Detector, cutting: Cutting, sto
     parts = []
     for piece in cutting.pieces(heard.seconds, heard.divisible):
         key = work.unit_key(heard.sha256, Path(file).suffix, piece, cutting, detector.key)
-        part = store.logits(key, (piece.count, len(detector.head.classes)))
+        part = store.logits(key, (piece.count, detector.head.task.outputs))
         if part is None:
             store.drop(key)
             raise DataError(f"the scores of {file} were damaged: run the same command again")
@@ -188,7 +188,7 @@ class _Run:
         return [(piece, key) for piece, key in self._units(file, heard) if not self._known(piece, key)]
 
     def _known(self, piece: Piece, key: str) -> bool:
-        shape = (piece.count, len(self._detector.head.classes))
+        shape = (piece.count, self._detector.head.task.outputs)
         return self._store.has(key) and self._store.logits(key, shape) is not None
 
     def _units(self, file: str, heard: Heard) -> Iterator[tuple[Piece, str]]:

@@ -22,6 +22,7 @@ from chorus.files import read_yaml
 from chorus.metrics import calibration
 from chorus.metrics.calibration import Calibration
 from chorus.options import parse
+from chorus.tasks import Detection
 from chorus.training import SavedHead, load_head
 
 HEAD = "models/detector"  # of a study, without suffix
@@ -156,8 +157,8 @@ def _encoder(saved: SavedHead, study: _Study, encoder_model: str | None) -> Enco
 
 
 def _calibrated(saved: SavedHead, predictions: pd.DataFrame | None) -> Calibration | None:
-    """Fitted on the validation split, of a head of two classes; None where there is none with both."""
-    if predictions is None or len(saved.head.classes) != 1:
+    """Fitted on the validation split, of a detection; None where there is none with both."""
+    if predictions is None or saved.head.task.name != Detection.name:
         return None
     clips = predictions[predictions["split"] == VALIDATION]
     positive = (clips["label"] == POSITIVE).to_numpy()

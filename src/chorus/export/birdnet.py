@@ -51,14 +51,26 @@ def classifier(model: bytes, head: Head, silence: NDArray[np.float32], *, name: 
         name: of that file, for errors.
 
     Raises:
-        ModelError: the file is another one, or the head scores embeddings of another width.
+        ModelError: the file is another one, or the head scores embeddings of another width, or puts out no
+            probabilities.
     """
+    refuse_scores(head)
     weights = birdnet_weights.read(model, name=name)
     if head.dimensions != birdnet_weights.DIMENSIONS:
         raise ModelError(
             f"a head of {head.dimensions} values is none of BirdNET's, which has {birdnet_weights.DIMENSIONS}"
         )
     return _Edited(model).with_images(weights.images).with_head(head, silence)
+
+
+def refuse_scores(head: Head) -> None:
+    """Refuse what has no classes: other programs make probabilities of outputs.
+
+    Raises:
+        ModelError: it is so.
+    """
+    if not head.task.classes:
+        raise ModelError(f"a head for a {head.task} puts out no probabilities of classes, which is what is exported")
 
 
 def standardised(head: Head) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -71,9 +83,9 @@ def standardised(head: Head) -> list[tuple[NDArray[np.float32], NDArray[np.float
 
 def _outputs(head: Head, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
     """What the file puts out for an embedding, float32 (1, classes)."""
-    if len(head.classes) == 1:
+    if head.task.outputs == 1:
         return head.logits(embedding[np.newaxis])
-    shares = head.probabilities(embedding[np.newaxis])
+    shares = head.predictions(embedding[np.newaxis])
     return (np.log(np.maximum(shares, _LEAST)) - np.log(np.maximum(1 - shares, _LEAST))).astype(np.float32)
 
 
@@ -96,8 +108,8 @@ class _Edited:
         for number, (weight, bias) in enumerate(layers):
             activation = _RELU if number < len(layers) - 1 else 0
             value = self._connected(value, weight.T, bias, activation)
-        if len(head.classes) > 1:
-            value = self._log_odds(value, len(head.classes))
+        if head.task.outputs > 1:
+            value = self._log_odds(value, head.task.outputs)
         self._graph.outputs = [self._unless_silent(value, head, silence)]
         self._model.description = LICENCE
         return self._packed()
@@ -174,7 +186,7 @@ class _Edited:
 
     def _unless_silent(self, logits: int, head: Head, silence: NDArray[np.float32]) -> int:
         """The logits, but those of silence where the samples have no range."""
-        shape = (-1, len(head.classes))
+        shape = (-1, head.task.outputs)
         nothing, quiet = self._constant(np.zeros(1, np.float32)), self._constant(_outputs(head, silence))
         sounds = self._step("GREATER", [self._range, nothing], (-1, 1), "GreaterOptions", kind_of_output=_BOOL)
         return self._step("SELECT_V2", [sounds, logits, quiet], shape, "SelectV2Options")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chorus.errors import ModelError
-from chorus.export.birdnet import standardised
+from chorus.export.birdnet import refuse_scores, standardised
 from chorus.training import Head
 
 _OPSET = 17
@@ -21,13 +21,14 @@ def head_file(head: Head, *, encoder_id: str, names: list[str]) -> bytes:
         encoder_id: of the embeddings; kept in the file's metadata, as are the names of the classes.
 
     Raises:
-        ModelError: the package onnx is not installed.
+        ModelError: the package onnx is not installed, or the head puts out no probabilities.
     """
     try:
         import onnx
         from onnx import helper
     except ImportError:
         raise ModelError("--format: onnx needs the package onnx (pip install onnx==1.23.2)") from None
+    refuse_scores(head)
     layers = standardised(head)
     nodes, constants = [], []
     value = "embeddings"
@@ -38,13 +39,13 @@ def head_file(head: Head, *, encoder_id: str, names: list[str]) -> bytes:
         if number < len(layers) - 1:
             nodes.append(helper.make_node("Relu", [value], [f"rectified{number}"]))
             value = f"rectified{number}"
-    last = "Sigmoid" if len(head.classes) == 1 else "Softmax"
+    last = "Sigmoid" if head.task.outputs == 1 else "Softmax"
     nodes.append(helper.make_node(last, [value], ["probabilities"]))
     graph = helper.make_graph(
         nodes,
         "head",
         [helper.make_tensor_value_info("embeddings", onnx.TensorProto.FLOAT, ["n", head.dimensions])],
-        [helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, ["n", len(head.classes)])],
+        [helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, ["n", head.task.outputs])],
         constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
