@@ -51,7 +51,7 @@ class Examined:
 class Scored:
     """float32 logits (windows, classes) of a piece, or None and the reason why there are none.
 
-    encoding, working: processor seconds that the encoder, and everything, took.
+    encoding, working: processor seconds that the encoder, and everything but loading it, took.
     """
 
     logits: np.ndarray | None
@@ -101,9 +101,8 @@ def score(recording: Recording, piece: Piece, cutting: Cutting, detector: Detect
     Raises:
         ModelError: the encoder on this machine is another one.
     """
-    begin = time.thread_time()
     encoder = _loaded(detector.encoder, detector.encoder_id)
-    encoding = 0.0
+    begin, encoding = time.thread_time(), 0.0
     logits = []
     try:
         for batch in batches(windows(recording, piece, cutting, detector.spec), batch_windows):
