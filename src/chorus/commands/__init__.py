@@ -18,11 +18,12 @@ GROUPS = {
     "one run": ("check", "summary", "diagnose", "listen", "back"),
     "what a change did": ("review",),
     "data on other machines": ("push", "pull", "verify", "s3"),
+    "recordings of the field": ("detect", "export"),
     "any table of runs": ("power", "spread", "coverage", "thresholds", "recompute"),
     "other figures": ("nightly", "page"),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
-ANYWHERE = ("power", "spread", "coverage", "thresholds", "recompute", "nightly", "page", "s3")  # touch no study
+ANYWHERE = ("power", "spread", "coverage", "thresholds", "recompute", "nightly", "page", "s3", "detect", "export")  # touch no study
 _ABOUT = "Which data should I train on, is the training healthy, and is the difference real?"
 
 

@@ -6,6 +6,7 @@ with cat leave headers that are wrong about what follows; so the bytes themselve
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ import soundfile as sf
 from chorus.errors import DataError
 from chorus.spans import Span, Spans
 
+_BUFFER = 1 << 20  # bytes
 TOLERATED = 512  # bytes: a header that counts itself in is no missing sound
 
 
@@ -50,7 +52,7 @@ class Stream:
         Raises:
             soundfile.LibsndfileError: it cannot be read.
         """
-        view = Spans(file, self.pieces)
+        view = io.BufferedReader(Spans(file, self.pieces), _BUFFER)  # libsndfile asks for 8 kB at a time
         if self.coding is None:
             return sf.SoundFile(view)
         return sf.SoundFile(

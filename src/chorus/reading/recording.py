@@ -82,6 +82,16 @@ class Recording:
                     yield from _heard(file, part, first, last)
                 onset, end = (seconds - part.frames / part.rate for seconds in (onset, end))
 
+    def can_enter(self) -> bool:
+        """Whether `blocks` from a later onset reads nothing of what lies before, and sounds as reading on would."""
+        with _open(self.path) as file:
+            return len(self.parts) == 1 and self._enters(file)
+
+    def _enters(self, file: BinaryIO) -> bool:
+        (part,) = self.parts
+        with part.stream.open(file) as sound:
+            return _seeks_exactly(sound, part)
+
     def read(self) -> np.ndarray:
         """All of it, int16 (n,) at 48 kHz."""
         return np.concatenate(list(self.blocks()))
@@ -327,7 +337,7 @@ def _between(blocks: Iterable[np.ndarray], first: int, last: int) -> Iterator[np
 
 def _mono(sound: sf.SoundFile, part: Part) -> Iterator[np.ndarray]:
     """The mean of the channels that are heard, float32 blocks of shape (frames,)."""
-    means = (block[:, part.channels].mean(axis=1) for block in _blocks(sound))
+    means = (_mean(block, part.channels) for block in _blocks(sound))
     if not part.triggered:
         yield from means if part.gain == 1 else (mean * np.float32(part.gain) for mean in means)
         return
@@ -336,6 +346,14 @@ def _mono(sound: sf.SoundFile, part: Part) -> Iterator[np.ndarray]:
             yield from (np.zeros(count, np.float32) for count in _in_steps(piece))
         else:
             yield piece
+
+
+def _mean(block: np.ndarray, channels: tuple[int, ...]) -> np.ndarray:
+    """Over some channels; of one it is that one, which costs no copy."""
+    if len(channels) == 1:
+        return block[:, channels[0]]
+    mean: np.ndarray = block[:, channels].mean(axis=1)
+    return mean
 
 
 def _in_steps(count: int) -> Iterator[int]:

@@ -91,7 +91,7 @@ def test_a_changed_validation_split_is_told_with_what_it_decides():
      (Noise({"threshold": 0.3}, 30, 90), 0.85, True), (Noise({"threshold": 0.05}, 30, 90), 0.44, True)],
 )  # fmt: skip
 def test_a_threshold_that_moves_far_is_told(noise, new, warned):
-    found = suspicions(_with_metrics(noise, threshold=(0.5, new)))
+    found = suspicions(_with_metrics({"threshold": (0.5, new)}, noise))
     assert [f"**The threshold moved** from 0.500 to {new:.3f}" in warning for warning in found] == [True] * warned
 
 
