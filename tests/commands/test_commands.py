@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chorus.commands import COMMANDS, main, parser
+from chorus.commands import COMMANDS, main, name_of, parser
 from tables_of_runs import grid
 
 ROOT = Path(__file__).parents[2]
@@ -107,7 +107,7 @@ def test_help_lists_every_command_with_a_line(capsys):
     assert stopped.value.code == 0
     shown = capsys.readouterr().out
     for command in COMMANDS:
-        assert f"\n    {command.__name__.rpartition('.')[2]} " in shown
+        assert f"\n    {name_of(command)} " in shown
     for command in COMMANDS:
         with pytest.raises(SystemExit):
             parser().parse_args([command.__name__.rpartition(".")[2], "--help"])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from chorus.commands import (
+    clips_csv,
     compare,
     coverage,
     effects,
+    labels,
     leaderboard,
     nightly,
     page,
@@ -20,7 +23,10 @@ from chorus.commands import (
 )
 from chorus.errors import ChorusError, one_line, without_keys
 
-COMMANDS = (effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page)
+COMMANDS = (
+    effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page,
+    clips_csv, labels,
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,9 +42,8 @@ def parser() -> argparse.ArgumentParser:
     parts = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         summary = (command.__doc__ or "").split("\n")[0]
-        name = command.__name__.rpartition(".")[2]
         part = parts.add_parser(
-            name,
+            name_of(command),
             help=summary.rstrip(".").replace("%", "%%"),
             description=command.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -46,6 +51,11 @@ def parser() -> argparse.ArgumentParser:
         command.add_arguments(part)
         part.set_defaults(action=command.run)
     return top
+
+
+def name_of(command: ModuleType) -> str:
+    """What a person types for a command's module: clips-csv for clips_csv."""
+    return command.__name__.rpartition(".")[2].replace("_", "-")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
