@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from chorus.commands import (
     compare,
     coverage,
+    detect,
     effects,
     leaderboard,
     nightly,
@@ -20,7 +21,7 @@ from chorus.commands import (
 )
 from chorus.errors import ChorusError, one_line, without_keys
 
-COMMANDS = (effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page)
+COMMANDS = (effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page, detect)
 
 
 def parser() -> argparse.ArgumentParser:
