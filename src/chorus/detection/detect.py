@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -18,7 +18,15 @@ from chorus.detection.model import Detector
 from chorus.detection.programs import Names, Writer
 from chorus.detection.run import Outcome, Progress, logits_of, score_all
 from chorus.detection.store import Store
-from chorus.detection.tables import Place, detections_of, places, read_sites, recordings_of, writing
+from chorus.detection.tables import (
+    Listened,
+    Place,
+    detections_of,
+    places,
+    read_sites,
+    recordings_of,
+    writing,
+)
 from chorus.errors import ParameterError
 from chorus.files import write_csv, write_json
 from chorus.season.detections import TABLES
@@ -26,6 +34,7 @@ from chorus.survey.timing import TimeRules
 
 KNOWN = ".known"  # in the folder of results: what a next run need not compute again
 _MOST_NAMED = 3
+_ROWS = 20_000  # windows that are put into tables at once
 
 
 @dataclass(frozen=True)
@@ -136,32 +145,50 @@ def _write(
     out: Path, outcome: Outcome, where: dict[str, Place], detector: Detector, cutting: Cutting, options: Options,
     store: Store, writer: Writer,
 ) -> Summary:  # fmt: skip
-    """The tables, recording by recording."""
+    """The tables, a few recordings at a time."""
     summary = Summary(calibrated=detector.calibration is not None)
+    listened = (
+        Listened(file, heard, place, logits_of(file, heard, detector, cutting, store))
+        for file, place in where.items()
+        for heard in [outcome.recordings[file]]
+    )
     with ExitStack() as stack:
         tables = {name: stack.enter_context(writing(out, name)) for name in TABLES}
-        for file, place in where.items():
-            heard = outcome.recordings[file]
-            logits = logits_of(file, heard, detector, cutting, store)
-            windows = detections_of(file, heard, logits, detector, cutting, place)
+        for recordings in _together(listened):
+            windows = detections_of(recordings, detector, cutting)
             kept = windows[windows["score"] >= options.min_score]
             found = events(kept, options.gap)
+            of_nights = recordings_of(windows, recordings, cutting)
             tables["detections"].add(kept)
-            tables["recordings"].add(recordings_of(windows, heard, cutting))
+            tables["recordings"].add(of_nights)
             tables["events"].add(found)
-            writer.add(file, kept, found)
-            _count(summary, heard.seconds, windows, kept, found)
+            writer.add([one.file for one in recordings], kept, found)
+            _count(summary, of_nights, kept, found)
     writer.finish()
     return summary
 
 
-def _count(summary: Summary, seconds: float, windows: pd.DataFrame, kept: pd.DataFrame, found: pd.DataFrame) -> None:
-    summary.recordings += 1
-    summary.hours += seconds / 3600
-    summary.windows += len(windows)
+def _together(listened: Iterable[Listened]) -> Iterator[list[Listened]]:
+    """Recordings in lists of at least `_ROWS` windows: many short ones cost no more than a long one."""
+    waiting: list[Listened] = []
+    rows = 0
+    for one in listened:
+        waiting.append(one)
+        rows += len(one.logits)
+        if rows >= _ROWS:
+            yield waiting
+            waiting, rows = [], 0
+    if waiting:
+        yield waiting
+
+
+def _count(summary: Summary, of_nights: pd.DataFrame, kept: pd.DataFrame, found: pd.DataFrame) -> None:
+    summary.recordings += of_nights["file"].nunique()
+    summary.hours += float(of_nights["seconds"].sum()) / 3600
+    summary.windows += int(of_nights["windows"].sum())
     summary.detected += int(kept["detected"].sum())
     summary.events += len(found)
-    summary.without_time += bool((windows["night"] == "").any())
+    summary.without_time += int((of_nights["night"] == "").sum())
 
 
 def _write_refused(out: Path, found: Found, outcome: Outcome, summary: Summary) -> None:

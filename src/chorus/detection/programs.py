@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -127,19 +127,28 @@ class Writer:
         self._band, self._overlap = band, overlap
         self._listed: list[pd.DataFrame] = []
 
-    def add(self, file: str, detections: pd.DataFrame, events: pd.DataFrame) -> None:
-        """The tables of one recording."""
+    def add(self, files: Sequence[str], detections: pd.DataFrame, events: pd.DataFrame) -> None:
+        """The tables of some recordings."""
         called = detections[detections["detected"]]
-        texts: dict[str, Callable[[], str]] = {
-            "raven": lambda: raven(events, self._names, self._band),
-            "audacity": lambda: audacity(events, self._names),
-            "birdnet": lambda: birdnet(called, self._names),
-        }
-        for program in self._programs:
-            if program in texts:
-                write_text(self._folder / program / _beside(file, _ENDINGS[program]), texts[program]())
         if "kaleidoscope" in self._programs:
             self._listed.append(called)
+        for program in self._programs:
+            if program in _ENDINGS:
+                self._write(program, files, called if program == "birdnet" else events)
+
+    def _write(self, program: str, files: Sequence[str], rows: pd.DataFrame) -> None:
+        """One program's table of each recording."""
+        of_file = dict(list(rows.groupby("file", sort=False)))
+        for file in files:
+            text = self._text(program, of_file.get(file, rows.iloc[:0]))
+            write_text(self._folder / program / _beside(file, _ENDINGS[program]), text)
+
+    def _text(self, program: str, rows: pd.DataFrame) -> str:
+        if program == "raven":
+            return raven(rows, self._names, self._band)
+        if program == "audacity":
+            return audacity(rows, self._names)
+        return birdnet(rows, self._names)
 
     def finish(self) -> None:
         """The table of all recordings."""

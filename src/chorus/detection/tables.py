@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,60 +71,70 @@ def read_sites(path: Path) -> dict[str, str]:
     return dict(zip(pairs["recorder"], pairs["site"], strict=True))
 
 
-def detections_of(
-    file: str, heard: Heard, logits: np.ndarray, detector: Detector, cutting: Cutting, place: Place
-) -> pd.DataFrame:
-    """Every window of a recording; columns as in `chorus.season.detections.DETECTIONS`.
+@dataclass(frozen=True)
+class Listened:
+    """A recording with its scores. logits: float32 (windows, classes)."""
 
-    Args:
-        logits: float32 (windows, classes).
-    """
-    starts = cutting.starts(len(logits))
-    judged = detector.judge(logits)
-    beginning = place.beginning
-    times = [beginning.time_after(start) for start in starts.tolist()]
+    file: str
+    heard: Heard
+    place: Place
+    logits: np.ndarray
+
+
+def detections_of(recordings: Sequence[Listened], detector: Detector, cutting: Cutting) -> pd.DataFrame:
+    """Every window of some recordings; columns as in `chorus.season.detections.DETECTIONS`."""
+    counts = [len(one.logits) for one in recordings]
+    starts = [cutting.starts(count) for count in counts]
+    ends = [
+        np.minimum(begin + cutting.window, one.heard.seconds) for begin, one in zip(starts, recordings, strict=True)
+    ]
+    moments = [
+        (one.place.beginning, at) for one, begin in zip(recordings, starts, strict=True) for at in begin.tolist()
+    ]
+    judged = detector.judge(np.concatenate([one.logits for one in recordings]))
+    times = [beginning.time_after(at) for beginning, at in moments]
     return pd.DataFrame(
         {
-            "file": file,
-            "start": starts,
-            "end": np.minimum(starts + cutting.window, heard.seconds),
+            "file": np.repeat([one.file for one in recordings], counts),
+            "start": np.concatenate(starts),
+            "end": np.concatenate(ends),
             "label": judged.label,
             "score": judged.score,
             "probability": judged.probability,
             "detected": judged.detected,
-            "recorder": place.recorder,
-            "site": place.site,
-            "night": [beginning.night_after(start) for start in starts.tolist()],
+            "recorder": np.repeat([one.place.recorder for one in recordings], counts),
+            "site": np.repeat([one.place.site for one in recordings], counts),
+            "night": [beginning.night_after(at) for beginning, at in moments],
             "local_time": np.array(times, dtype="datetime64[ms]"),
         }
     )
 
 
-def recordings_of(detections: pd.DataFrame, heard: Heard, cutting: Cutting) -> pd.DataFrame:
-    """A row for each night of a recording; columns as in `chorus.season.detections.RECORDINGS`.
+def recordings_of(windows: pd.DataFrame, recordings: Sequence[Listened], cutting: Cutting) -> pd.DataFrame:
+    """A row for each night of some recordings; columns as in `chorus.season.detections.RECORDINGS`.
 
     Args:
-        detections: all windows of the recording.
+        windows: all windows of these recordings, in their order.
     """
-    rows = []
-    for night, part in detections.groupby("night", sort=True):
-        first = part.iloc[0]
-        is_last = part.index[-1] == detections.index[-1]
-        until = heard.seconds if is_last else float(part.iloc[-1]["start"]) + cutting.hop
-        rows.append(
-            {
-                **first[["file", "recorder", "site"]].to_dict(),
-                "night": night,
-                "local_time": first["local_time"],
-                "seconds": until - float(first["start"]),
-                "windows": len(part),
-                "detected": int(part["detected"].sum()),
-                "best_score": float(part["score"].max()),
-                "sha256": heard.sha256,
-                "remarks": "; ".join(heard.remarks),
-            }
-        )
-    return pd.DataFrame(rows)
+    heard = {one.file: one.heard for one in recordings}
+    nights = windows.groupby(["file", "night"], sort=False)
+    rows = nights.agg(
+        recorder=("recorder", "first"),
+        site=("site", "first"),
+        local_time=("local_time", "first"),
+        begin=("start", "first"),
+        last=("start", "last"),
+        windows=("start", "size"),
+        detected=("detected", "sum"),
+        best_score=("score", "max"),
+    ).reset_index()
+    of_file = rows["file"].map(heard)
+    is_last = ~rows["file"].duplicated(keep="last")
+    whole = of_file.map(lambda found: found.seconds)
+    rows["seconds"] = whole.where(is_last, rows["last"] + cutting.hop) - rows["begin"]
+    rows["sha256"] = of_file.map(lambda found: found.sha256)
+    rows["remarks"] = of_file.map(lambda found: "; ".join(found.remarks))
+    return rows
 
 
 class Table:

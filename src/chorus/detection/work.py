@@ -7,10 +7,12 @@ cut and read, and the model. Doing it twice, on whatever machine, gives the same
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -110,9 +112,14 @@ def score(recording: Recording, piece: Piece, cutting: Cutting, detector: Detect
     return Scored(np.concatenate(logits), "", encoding, time.perf_counter() - begin)
 
 
-@lru_cache(maxsize=1)  # one in each process: loading takes longer than a piece
+_own = threading.local()  # an encoder is no thing to share: each thread of a worker has its own
+
+
 def _loaded(options: EncodeOptions, encoder_id: str) -> Encoder:
-    found = encoders.encoder_id(options)
-    if found != encoder_id:
-        raise ModelError(f"the encoder of a worker is {found!r}, not {encoder_id!r}")
-    return encoders.load(options)
+    """The encoder of this thread; loading it takes longer than a piece."""
+    if getattr(_own, "name", None) != (options, encoder_id):
+        found = encoders.encoder_id(options)
+        if found != encoder_id:
+            raise ModelError(f"the encoder of a worker is {found!r}, not {encoder_id!r}")
+        _own.encoder, _own.name = encoders.load(options), (options, encoder_id)
+    return cast(Encoder, _own.encoder)
