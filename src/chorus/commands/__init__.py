@@ -11,6 +11,7 @@ from chorus.commands import (
     clips_csv,
     compare,
     coverage,
+    detect,
     effects,
     labels,
     leaderboard,
@@ -25,7 +26,7 @@ from chorus.errors import ChorusError, one_line, without_keys
 
 COMMANDS = (
     effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page,
-    clips_csv, labels,
+    detect, clips_csv, labels,
 )  # fmt: skip
 
 

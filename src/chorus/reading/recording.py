@@ -80,6 +80,16 @@ class Recording:
                     yield from _heard(file, part, first, last)
                 onset, end = (seconds - part.frames / part.rate for seconds in (onset, end))
 
+    def can_enter(self) -> bool:
+        """Whether `blocks` from a later onset reads nothing of what lies before, and sounds as reading on would."""
+        with _open(self.path) as file:
+            return len(self.parts) == 1 and self._enters(file)
+
+    def _enters(self, file: BinaryIO) -> bool:
+        (part,) = self.parts
+        with part.stream.open(file) as sound:
+            return _seeks_exactly(sound, part)
+
     def read(self) -> np.ndarray:
         """All of it, int16 (n,) at 48 kHz."""
         return np.concatenate(list(self.blocks()))

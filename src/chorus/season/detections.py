@@ -6,7 +6,7 @@ A folder of results holds, each as Parquet and as CSV with the same rows and col
   the minimum score that was asked for. By default that is 0: every window is there.
 * `recordings`: one row a recording and night: what was listened to, so that nights without a detection
   are nights all the same. Its `windows` counts all windows, whatever the minimum score.
-* `events`: neighbouring windows that reach the threshold, taken together (`chorus.season.events`).
+* `events`: neighbouring windows that reach the threshold, taken together (`chorus.detection.events`).
 
 and `not_heard.csv` (file, reason), the files that could not be used, and `model.json`, the detector:
 what it is called, its threshold, calibration, encoder and classes, and the options of the run.
