@@ -11,6 +11,7 @@ from chorus.commands import (
     clips_csv,
     compare,
     coverage,
+    demo_season,
     detect,
     effects,
     labels,
@@ -19,6 +20,7 @@ from chorus.commands import (
     page,
     power,
     recompute,
+    season,
     spread,
     thresholds,
 )
@@ -26,7 +28,7 @@ from chorus.errors import ChorusError, one_line, without_keys
 
 COMMANDS = (
     effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page,
-    detect, clips_csv, labels,
+    detect, season, demo_season, clips_csv, labels,
 )  # fmt: skip
 
 
