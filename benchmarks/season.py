@@ -5,8 +5,8 @@
 Each season has its own detector (false-positive rate 0.05 to 2 %, recall 0.5 to 0.95, both varying between nights),
 its own labelled nights to measure it by, three sites with prevalences between 0 (one site in two) and 1, and calls
 that come in bouts; a night's recall is one for all its calls. The model knows none of these numbers, and its
-distributions are not those that are drawn from here: calling nights have a beta share of windows with a call, rates
-are logit-normal over nights.
+distributions are not those that are drawn from here: calling nights have a log-normal share of windows with a call, and
+in every other season rates are beta and not logit-normal over nights.
 
 A night's interval of the probability of presence is right if it holds the probability that somebody would state who
 knows the season's detector, prevalence and calling (by simulation of many nights: only the counts decide). Windows with
@@ -43,16 +43,17 @@ BANDS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 @dataclass(frozen=True)
 class World:
-    """What a season is drawn from; spreads are standard deviations of log odds over nights."""
+    """What a season is drawn from; spreads are standard deviations over nights, of log odds or logs."""
 
     false_positive_rate: float
     false_positive_spread: float
     recall: float
     recall_spread: float
     calling: float
-    concentration: float
+    calling_spread: float
     bout: float
     prevalence: np.ndarray
+    normal: bool
 
 
 def draw_world(random: np.random.Generator) -> World:
@@ -63,33 +64,37 @@ def draw_world(random: np.random.Generator) -> World:
         recall=random.uniform(0.5, 0.95),
         recall_spread=random.uniform(0.2, 1.0),
         calling=float(np.exp(random.uniform(np.log(0.004), np.log(0.15)))),
-        concentration=random.uniform(4, 40),
+        calling_spread=random.uniform(0.3, 1.2),
         bout=random.uniform(0, 0.8),
         prevalence=np.where(used, random.random(SITES), 0.0),
+        normal=bool(random.random() < 0.5),
     )
 
 
-def rates(mean: float, spread: float, nights: int, random: np.random.Generator) -> np.ndarray:
-    return np.asarray(expit(logit(mean) + spread * random.standard_normal(nights)))
+def rates(world: World, mean: float, spread: float, nights: int, random: np.random.Generator) -> np.ndarray:
+    if world.normal:
+        return np.asarray(expit(logit(mean) + spread * random.standard_normal(nights)))
+    size = 1 / (mean * (1 - mean) * spread**2) - 1  # as wide, near the mean
+    return np.asarray(random.beta(mean * size, (1 - mean) * size, nights))
 
 
 def calls(world: World, nights: int, random: np.random.Generator) -> np.ndarray:
     """Windows with a call in nights that have any: bouts of a Markov chain, through its number of switches."""
-    share = random.beta(world.calling * world.concentration, (1 - world.calling) * world.concentration, nights)
+    share = np.minimum(world.calling * np.exp(world.calling_spread * random.standard_normal(nights)), 0.9)
     effective = np.maximum(WINDOWS * (1 - world.bout) / (1 + world.bout), 1)  # independent windows' worth
     count = random.binomial(round(effective), share) * WINDOWS / round(effective)
     return np.clip(np.rint(count), 1, WINDOWS).astype(int)
 
 
 def detections(world: World, called: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    false = rates(world.false_positive_rate, world.false_positive_spread, len(called), random)
-    recall = rates(world.recall, world.recall_spread, len(called), random)
+    false = rates(world, world.false_positive_rate, world.false_positive_spread, len(called), random)
+    recall = rates(world, world.recall, world.recall_spread, len(called), random)
     return random.binomial(called, recall) + random.binomial(WINDOWS - called, false)
 
 
 def labelled(world: World, random: np.random.Generator) -> NightCounts:
-    false = rates(world.false_positive_rate, world.false_positive_spread, LABELLED, random)
-    recall = rates(world.recall, world.recall_spread, LABELLED, random)
+    false = rates(world, world.false_positive_rate, world.false_positive_spread, LABELLED, random)
+    recall = rates(world, world.recall, world.recall_spread, LABELLED, random)
     wrong = random.binomial(NEGATIVES, false).astype(float)
     missed = random.binomial(POSITIVES, 1 - recall).astype(float)
     of = np.full(LABELLED, float(NEGATIVES)), np.full(LABELLED, float(POSITIVES))

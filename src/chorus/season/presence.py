@@ -4,8 +4,9 @@ An occupancy model with false positives (Royle & Link 2006, doi:10.1890/0012-965
 Chambert et al. 2015, doi:10.1890/14-1507.1), whose error rates come from labelled nights and whose counts are not
 taken for independent:
 
-* False positives of a night are beta-binomial: each night has a rate of its own, whose mean and spread are those of the
-  labelled nights' negatives. So is recall, from their positives.
+* Each night has a false-positive rate of its own, normal on the scale of log odds, whose median and spread are those of
+  the labelled nights' negatives. So has its recall, from their positives. (A beta-binomial has tails so light that one
+  noisy night looks like calls.)
 * A site is used or not (`occupied`, before anything is heard); a used site has calls on an unknown share of its nights.
 * A night with calls has one or more windows with a call: a negative binomial without its zero, whose mean share of the
   windows and spread are learnt from the season.
@@ -26,7 +27,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import betaln, expit, gammaln, logsumexp
-from scipy.stats import beta, nbinom
+from scipy.stats import nbinom
 
 from chorus.errors import DataError, ParameterError
 from chorus.season.nights import NightCounts
@@ -38,21 +39,22 @@ COLUMNS = ("site", "night", "windows", "positive")
 DRAWS = 400
 # Before any data, on the scales on which they are sampled: mean and standard deviation.
 PRIOR = {
-    "false_positive_rate": (-4.5, 2.0),  # log odds: 1 % of windows, from 0.02 to 36 %
-    "alike_false_positives": (-2.5, 1.5),  # log odds of the correlation within nights: 0.08, from 0.004 to 0.6
+    "false_positive_rate": (-4.5, 2.0),  # log odds in the median night: 1 % of windows, from 0.02 to 36 %
+    "spread_of_false_positives": (-0.7, 0.7),  # log of the SD of log odds over nights: 0.5, from 0.12 to 2
     "recall": (1.0, 1.5),  # log odds: 0.73, from 0.13 to 0.98
-    "alike_recall": (-2.0, 1.5),
+    "spread_of_recall": (-0.7, 0.7),
     "calling": (-3.5, 1.5),  # log of the share of a calling night's windows with a call: 3 %, from 0.2 to 57 %
     "evenness": (0.0, 1.0),  # log of the shape of its negative binomial
 }
-_NODES = 9  # of a night's recall
+_PLACES = np.linspace(-3, 3, 9)  # of nights in units of their spread
+_WEIGHTS = np.exp(-0.5 * _PLACES**2) / np.exp(-0.5 * _PLACES**2).sum()
+_NODES, _WITHIN = len(_PLACES), 0.5  # a normal as a mixture of nine beta distributions, each of half its width
 _PREVALENCE = (np.arange(40) + 0.5) / 40  # share of nights on which a used site has calls
 _MOST_STEPS, _EDGE = 200, 50  # of a night's counts; beyond, one stands for its neighbours but for so many at the ends
 _LARGEST_ODDS = 60.0  # log of a likelihood ratio: certainty enough
 _DEGREES = 5  # of freedom of the t that proposes
 _ROUNDS = 6  # of proposals, at the most
 _KERNELS, _NARROWER = 40, 0.6  # of a later round, each about a draw of an earlier one
-_RATES = 4  # of the parameters, the first, on the scale of log odds
 _CALLING = list(PRIOR).index("calling")
 _SEARCH = {"maxiter": 40}
 
@@ -66,8 +68,8 @@ class Presence:
         it), calls (expected windows with a call), calls_low, calls_high.
     sites: one row a site: nights, presence (that it was used at all), nights_present with _low and _high, and minutes
         of listening to presence and to absence (`listening`).
-    rates: false_positive_rate, alike_false_positives, recall, alike_recall, each (mean, low, high), from the season and
-        the labelled nights together; alike: the correlation within nights.
+    rates: false_positive_rate, recall (of the median night), spread_of_false_positives, spread_of_recall (SDs of log
+        odds over nights), each (mean, low, high), from the season and the labelled nights together.
     effective: how many independent draws the posterior is worth.
     """
 
@@ -110,7 +112,9 @@ def presence(
         calls=worlds.calls.mean(axis=0),
         **_interval("calls", worlds.calls, tails),
     )
-    rates = {name: _summary(expit(thetas[:, place]), tails) for place, name in enumerate(list(PRIOR)[:_RATES])}
+    scales = (expit, np.exp, expit, np.exp)
+    names = zip(PRIOR, scales, thetas.T, strict=False)
+    rates = {name: _summary(scale(values), tails) for name, scale, values in names}
     return Presence(by_night, _sites(by_night, worlds, tails, level, window_seconds), rates, effective)
 
 
@@ -187,26 +191,24 @@ class _Season:
         prior = -0.5 * float(np.sum(((theta - mean) / scale) ** 2))
         if np.abs(theta).max() > 12:  # beyond all that the prior allows; there numbers end
             return prior - 1e6
-        false, recall = _shapes(theta[0], theta[1]), _shapes(theta[2], theta[3])
         wrong, negatives = self.labelled.false_positives
         missed, positives = self.labelled.misses
-        measured = _beta_binomial(wrong, negatives, *false).sum()
-        measured += _beta_binomial(positives - missed, positives, *recall).sum()
+        measured = _over_nights(wrong, negatives, theta[0], theta[1]).sum()
+        measured += _over_nights(positives - missed, positives, theta[2], theta[3]).sum()
         odds, absent = self.odds(theta)
         return prior + float(measured) + float(absent.sum()) + float(self._of_sites(odds)[1].sum())
 
     def odds(self, theta: Floats) -> tuple[Floats, Floats]:
         """By night: log of how much likelier its count is with calls than without, and log likelihood without."""
-        absent = _beta_binomial(self.positive, self.windows, *_shapes(theta[0], theta[1]))
+        absent = _over_nights(self.positive, self.windows, theta[0], theta[1])
         mixed, _ = self._mixtures(theta)
         present = np.log(np.maximum(np.add.reduceat(mixed.sum(axis=1), self.starts), 1e-300))
         return np.clip(present - absent, -_LARGEST_ODDS, _LARGEST_ODDS), absent
 
     def _mixtures(self, theta: Floats) -> tuple[Floats, Floats]:
         """Likelihood of each pair at each recall of a night with calls, (pairs, nodes); and those recalls."""
-        a, b = _shapes(theta[0], theta[1])
-        wrong = np.exp(self.choices + betaln(self.wrong + a, self.of_windows - self.wrong + b) - betaln(a, b))
-        nodes = beta.ppf((np.arange(_NODES) + 0.5) / _NODES, *_shapes(theta[2], theta[3])).clip(1e-6, 1 - 1e-6)
+        wrong = np.exp(_over_nights(self.wrong, self.of_windows, theta[0], theta[1], self.choices))
+        nodes = expit(theta[2] + np.exp(theta[3]) * _PLACES).clip(1e-6, 1 - 1e-6)
         shape = np.exp(theta[5])
         mean = np.exp(theta[4]) * self.of_windows
         heard = mean[:, None] * nodes
@@ -217,7 +219,7 @@ class _Season:
         right = np.exp(log_right)
         right[self.right == 0] -= none[self.right == 0, None]
         right = np.maximum(right, 0) / np.maximum(1 - none, 1e-12)[:, None]
-        return right * (wrong * self.weight / _NODES)[:, None], nodes
+        return right * (wrong * self.weight)[:, None] * _WEIGHTS, nodes
 
     def _of_sites(self, odds: Floats) -> tuple[Floats, Floats]:
         """By site: log weight of being unused and of each prevalence (sites, 1 + prevalences); log of their sum."""
@@ -353,19 +355,23 @@ def _steps(count: int) -> tuple[Floats, Floats]:
     return np.r_[low, first + (size - 1) / 2, high], np.r_[np.ones(edge), size, np.ones(edge)]
 
 
-def _shapes(log_odds: float, log_odds_alike: float) -> tuple[float, float]:
-    """The beta distribution of a rate over nights, with this mean and correlation within nights."""
-    rate = float(expit(log_odds))
-    size = float(np.exp(-log_odds_alike))  # 1 / correlation - 1
-    return max(rate * size, 1e-9), max((1 - rate) * size, 1e-9)
-
-
 def _choose(of: Floats, chosen: Floats) -> Floats:
     return np.asarray(gammaln(of + 1) - gammaln(chosen + 1) - gammaln(of - chosen + 1))
 
 
-def _beta_binomial(hits: Floats, of: Floats, a: float, b: float) -> Floats:
-    return np.asarray(_choose(of, hits) + betaln(hits + a, of - hits + b) - betaln(a, b))
+def _over_nights(hits: Floats, of: Floats, median: float, log_spread: float, choices: Floats | None = None) -> Floats:
+    """Log chance of so many hits in a night whose rate is normal over nights on the scale of log odds.
+
+    Args:
+        choices: of `_choose`, where they are known.
+    """
+    spread = np.exp(log_spread)
+    means = expit(median + np.sqrt(1 - _WITHIN**2) * spread * _PLACES).clip(1e-9, 1 - 1e-9)
+    alike = np.minimum(means * (1 - means) * (_WITHIN * spread) ** 2, 0.99)
+    a, b = means * (1 / alike - 1), (1 - means) * (1 / alike - 1)
+    chances = betaln(hits[:, None] + a, (of - hits)[:, None] + b) - betaln(a, b)
+    known = _choose(of, hits) if choices is None else choices
+    return np.asarray(known + logsumexp(chances, axis=1, b=_WEIGHTS))
 
 
 def _covariance(log_density: Callable[[Floats], float], centre: Floats, scale: Floats) -> Floats:
