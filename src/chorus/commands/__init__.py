@@ -20,6 +20,7 @@ from chorus.commands import (
     page,
     power,
     recompute,
+    review_queue,
     season,
     spread,
     thresholds,
@@ -28,7 +29,7 @@ from chorus.errors import ChorusError, one_line, without_keys
 
 COMMANDS = (
     effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page,
-    detect, season, demo_season, clips_csv, labels,
+    detect, season, review_queue, demo_season, clips_csv, labels,
 )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from chorus.season.gather import Heard, hourly_counts
 from chorus.season.listening import Sight
 from chorus.season.summary import Judged
 
-_DIGITS = 6
 _BEST = "The best window of each of a site's best nights."
 
 
@@ -95,7 +94,7 @@ def _clip(row: dict[Any, Any], sight: Sight) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Values as JSON has them: NaN is null, and numbers are no longer than they need to be."""
+    """Values as JSON has them: NaN is null. Numbers in full: scores are compared with thresholds."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -103,5 +102,5 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item") and not isinstance(value, str | bytes):
         value = value.item()
     if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None
+        return value if math.isfinite(value) else None
     return value
