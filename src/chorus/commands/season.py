@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chorus.pictures import PictureOptions
     from chorus.season.summary import Judged
 
-_SLIDER = (-2.0, -1.0, 0.0, 1.0, 2.0)
+_SLIDER = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)  # from the threshold, in log odds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

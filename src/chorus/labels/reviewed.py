@@ -139,7 +139,7 @@ def _settled(reviews: pd.DataFrame, added: Added) -> list[dict[str, str]]:
             added.unsure += 1
         else:
             settled.append({str(name): value for name, value in sure.iloc[-1].items()})
-    return settled
+    return sorted(settled, key=lambda row: (row["file"], float(row["start"])))
 
 
 def _place(folder: Path, recordings: Path, row: dict[str, str]) -> tuple[str, str, str]:

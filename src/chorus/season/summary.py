@@ -78,7 +78,7 @@ def judge(
     )
 
 
-def levels(heard: Heard, around: float, steps: Iterable[float] = (-2, -1, 0, 1, 2)) -> list[float]:
+def levels(heard: Heard, around: float, steps: Iterable[float]) -> list[float]:
     """Thresholds about one, evenly apart in log odds; only those that the kept scores allow."""
     centre = float(np.clip(around, 1e-6, 1 - 1e-6))
     found = [around if step == 0 else float(expit(logit(centre) + step)) for step in steps]
