@@ -18,12 +18,17 @@ GROUPS = {
     "one run": ("check", "summary", "diagnose", "listen", "back"),
     "what a change did": ("review",),
     "data on other machines": ("push", "pull", "verify", "s3"),
-    "recordings of the field": ("detect", "export"),
+    "recordings of the field": ("detect", "season", "review-queue", "export", "demo-season"),
+    "labels for a survey": ("labels", "clips-csv"),
     "any table of runs": ("power", "spread", "coverage", "thresholds", "recompute"),
     "other figures": ("nightly", "page"),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
-ANYWHERE = ("power", "spread", "coverage", "thresholds", "recompute", "nightly", "page", "s3", "detect", "export")  # touch no study
+# Those that touch no study in the current folder.
+ANYWHERE = (
+    "power", "spread", "coverage", "thresholds", "recompute", "nightly", "page", "s3", "detect", "export", "season",
+    "review-queue", "demo-season", "labels", "clips-csv",
+)  # fmt: skip
 _ABOUT = "Which data should I train on, is the training healthy, and is the difference real?"
 
 
@@ -51,7 +56,7 @@ def parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 
 
 def _add(parts: Any, name: str) -> None:
-    command = import_module(f"chorus.commands.{name}")
+    command = import_module(f"chorus.commands.{_module(name)}")
     part = parts.add_parser(
         name,
         help=_summary(name).replace("%", "%%"),
@@ -60,6 +65,11 @@ def _add(parts: Any, name: str) -> None:
     )
     command.add_arguments(part)
     part.set_defaults(action=command.run)
+
+
+def _module(name: str) -> str:
+    """clips_csv for the command clips-csv."""
+    return name.replace("-", "_")
 
 
 def _touches_a_study(parsed: argparse.Namespace) -> bool:
@@ -72,7 +82,7 @@ def _touches_a_study(parsed: argparse.Namespace) -> bool:
 
 def _summary(name: str) -> str:
     """The first line of a command's documentation, read without importing what the command needs."""
-    source = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    source = (Path(__file__).parent / f"{_module(name)}.py").read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0].rstrip(".")
 
 
