@@ -54,10 +54,10 @@ def foreign_code() -> list[str]:
     """
     text = next((Path(key) for key in AT_START if Path(key).parent == fingerprints.FOLDER), None)
     script = Path(sys.argv[0]).resolve()
-    if text is None or SOURCE not in script.parents:
+    if text is None or script.parent not in (SOURCE, fingerprints.SOURCE.resolve()):  # the root's, or a study's
         return []
     recorded_code = text.read_text(encoding="utf-8") if text.is_file() else ""
-    return fingerprints.differences(recorded_code, fingerprints.Code(SOURCE).fingerprint(script))
+    return fingerprints.differences(recorded_code, fingerprints.Code(SOURCE, script.parent).fingerprint(script))
 
 
 def _yaml(path: Path) -> Any:

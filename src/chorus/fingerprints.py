@@ -6,6 +6,7 @@ comment or a docstring changes none of its lines, and an edit of a helper change
 
 * A module means its syntax tree without docstrings; a data file means its bytes.
 * Imports count wherever they stand, also inside a function. An import that is computed cannot be followed: refused.
+* A stage of a study imports from the study's own `src` first, then from the root's, as `src/run.py` starts it.
 * A data file belongs to the module beside it that has its name or names it in a string. One of no module: refused.
 """
 
@@ -20,7 +21,8 @@ from typing import Any
 from chorus.errors import DataError
 
 FOLDER = Path("code")  # of a repository: the texts
-SOURCE = Path("src")  # of a repository: what they are of
+SOURCE = Path("src")  # of a repository, and of a study in it: what they are of
+LAUNCHER = "run.py"  # in the root's: starts a study's stages
 _COMPUTED_IMPORTS = {"__import__", "eval", "exec", "import_module", "run_module", "run_path", "spec_from_file_location"}
 _METHODS = {"eval", "exec"}  # as a method they are something else: `model.eval()`
 _NO_MEANING = {"kind", "type_comment"}  # fields of a syntax tree: a string's prefix u, a comment
@@ -32,19 +34,22 @@ def fingerprints(root: Path, stages: Mapping[str, Any]) -> dict[str, str]:
     A stage that depends on all of `src` needs none: the one that writes the fingerprints.
 
     Args:
-        root: the repository.
-        stages: the stages of dvc.yaml; a command is "python src/<script>.py", perhaps with arguments.
+        root: the folder of dvc.yaml: the repository, or a study in it.
+        stages: the stages of dvc.yaml; a command is "python src/<script>.py", perhaps with arguments, and in a study
+            "python ../../src/run.py <stage>" or "python ../../src/<script>.py".
 
     Raises:
         DataError: a stage does not depend on its fingerprint; a file cannot be read as Python, or has an import or
             data that cannot be followed.
     """
-    code = Code(root / SOURCE)
+    scripts = {name: script for name, stage in stages.items() if (script := _script(root, stage["cmd"]))}
+    shared = _shared(root, stages)
+    code = Code(shared, root / SOURCE)
     code.refuse_strays()
     found = {}
-    for name, stage in stages.items():
-        script, deps = _script(root, stage["cmd"]), stage.get("deps", ())
-        if script is None or SOURCE.as_posix() in deps:
+    for name, script in scripts.items():
+        deps = stages[name].get("deps", ())
+        if SOURCE.as_posix() in deps:
             continue
         if (text := f"{FOLDER}/{name}.txt") not in deps:
             raise DataError(f"the stage {name} runs code of ours: add {text} to its deps in dvc.yaml")
@@ -73,14 +78,16 @@ def differences(one: str, other: str) -> list[str]:
 
 
 class Code:
-    """The files in a folder on Python's path, each read once.
+    """The files in the folders on Python's path that are ours, each read once.
 
     Args:
-        source: the folder. Paths are written relative to the one around it.
+        shared: the root's `src`. Paths are written relative to the folder around it.
+        own: a study's `src`, which comes first on the path; None, or the same folder: there is no other.
     """
 
-    def __init__(self, source: Path) -> None:
-        self._source = source
+    def __init__(self, shared: Path, own: Path | None = None) -> None:
+        self._root = shared.resolve().parent
+        self._folders = list(dict.fromkeys(folder.resolve() for folder in (own, shared) if folder))
         self._trees: dict[Path, ast.Module] = {}
         self._meanings: dict[Path, str] = {}
 
@@ -90,7 +97,7 @@ class Code:
         Raises:
             DataError: see `fingerprints`.
         """
-        paths = {file.relative_to(self._source.parent).as_posix(): file for file in self._used_by(script)}
+        paths = {self._shown(file): file for file in self._used_by(script.resolve())}
         return "".join(f"{self._meaning(paths[path])}  {path}\n" for path in sorted(paths))
 
     def refuse_strays(self) -> None:
@@ -99,10 +106,14 @@ class Code:
         Raises:
             DataError: names it.
         """
-        claimed = {data for module in self._source.rglob("*.py") for data in self._data_of(module)}
-        for path in sorted(self._source.rglob("*")):
+        paths = sorted(path for folder in self._folders for path in folder.rglob("*"))
+        claimed = {data for path in paths if path.suffix == ".py" for data in self._data_of(path)}
+        for path in paths:
             if _is_data(path) and path not in claimed:
-                raise DataError(f"{path} is data of no module: name it in the module beside it that reads it")
+                raise DataError(f"{self._shown(path)} is data of no module: name it in the module that reads it")
+
+    def _shown(self, file: Path) -> str:
+        return file.relative_to(self._root).as_posix()
 
     def _used_by(self, script: Path) -> set[Path]:
         found: set[Path] = set()
@@ -116,17 +127,18 @@ class Code:
 
     def _imported_by(self, module: Path) -> Iterator[Path]:
         for node in ast.walk(self._tree(module)):
-            for name in _imported_names(node, module):
+            for name in _imported_names(node, self._shown(module)):
                 yield from self._files_of(name)
 
-    def _files_of(self, name: str) -> Iterator[Path]:
-        """The files of a dotted name and of the packages around it; none when it is not ours."""
+    def _files_of(self, name: str) -> list[Path]:
+        """The files of a dotted name and of the packages around it, in the first folder that has it; none: not ours."""
         parts = name.split(".")
-        for end in range(1, len(parts) + 1):
-            path = self._source.joinpath(*parts[:end])
-            for file in (path.with_suffix(".py"), path / "__init__.py"):
-                if file.is_file():
-                    yield file
+        for folder in self._folders:
+            inner = [folder.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+            files = [file for path in inner for file in (path.with_suffix(".py"), path / "__init__.py")]
+            if found := [file for file in files if file.is_file()]:
+                return found
+        return []
 
     def _data_of(self, module: Path) -> list[Path]:
         """The data beside a module that have its name, or that one of its strings names."""
@@ -141,7 +153,7 @@ class Code:
             try:
                 self._trees[module] = ast.parse(module.read_bytes())
             except (SyntaxError, ValueError) as error:  # ValueError: a null byte
-                raise DataError(f"{module} is not Python: {error}") from None
+                raise DataError(f"{self._shown(module)} is not Python: {error}") from None
         return self._trees[module]
 
     def _meaning(self, file: Path) -> str:
@@ -153,13 +165,24 @@ class Code:
 
 
 def _script(root: Path, command: object) -> Path | None:
+    """The script of ours that a command runs, of a launched stage the stage's own; None: it runs none."""
     words = command.split() if isinstance(command, str) else []
-    script = next((root / word for word in words if word.endswith(".py")), None)
-    return script if script is not None and root / SOURCE in script.parents else None
+    number = next((number for number, word in enumerate(words) if word.endswith(".py")), None)
+    if number is None or (script := root / words[number]).parent.name != SOURCE.name:
+        return None
+    launched = words[number + 1 :] if script.name == LAUNCHER else []
+    return root / SOURCE / f"{launched[0]}.py" if launched else script
 
 
-def _imported_names(node: ast.AST, module: Path) -> list[str]:
-    """The dotted names that a node of a module's syntax tree may import."""
+def _shared(root: Path, stages: Mapping[str, Any]) -> Path:
+    """The root's `src`, as the commands of a study's stages name it; of the root itself its own."""
+    words = [word for stage in stages.values() for word in str(stage["cmd"]).split()]
+    scripts = [root / word for word in words if word.endswith(".py") and word.startswith("../")]
+    return next((script.parent for script in scripts if script.parent.name == SOURCE.name), root / SOURCE)
+
+
+def _imported_names(node: ast.AST, module: str) -> list[str]:
+    """The dotted names that a node of a module's syntax tree may import; `module` is for the errors."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
