@@ -18,9 +18,9 @@ def empty() -> pd.DataFrame:
     return table([])
 
 
-def table(rejected: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """What the survey rejects: pairs of source and reason."""
-    return _sorted(pd.DataFrame([(source, "", SURVEY, reason) for source, reason in rejected], columns=list(COLUMNS)))
+def table(rejected: Iterable[tuple[str, str]], *, stage: str = SURVEY) -> pd.DataFrame:
+    """What the survey, or another stage that reads files, rejects: pairs of source and reason."""
+    return _sorted(pd.DataFrame([(source, "", stage, reason) for source, reason in rejected], columns=list(COLUMNS)))
 
 
 def join(*tables: pd.DataFrame) -> pd.DataFrame:
