@@ -72,28 +72,28 @@ def sha256(pcm: np.ndarray) -> str:
     return hashlib.sha256(pcm.astype("<i2").tobytes()).hexdigest()
 
 
-def encode_flac(pcm: np.ndarray) -> bytes:
-    """int16 PCM at 48 kHz as FLAC: lossless; the same bytes for the same samples and version of libFLAC."""
+def encode_flac(pcm: np.ndarray, rate: int = SAMPLE_RATE) -> bytes:
+    """int16 PCM at a rate in Hz as FLAC: lossless; the same bytes for the same samples and version of libFLAC."""
     buffer = io.BytesIO()
-    with flac_writer(buffer) as write:
+    with flac_writer(buffer, rate) as write:
         write(pcm)
     return buffer.getvalue()
 
 
 @contextmanager
-def flac_writer(file: BinaryIO) -> Iterator[Callable[[np.ndarray], None]]:
+def flac_writer(file: BinaryIO, rate: int = SAMPLE_RATE) -> Iterator[Callable[[np.ndarray], None]]:
     """Write FLAC as `encode_flac` does, piece by piece; yields the function that takes the pieces."""
-    with sf.SoundFile(file, "w", SAMPLE_RATE, 1, format="FLAC", subtype="PCM_16") as sound:
+    with sf.SoundFile(file, "w", rate, 1, format="FLAC", subtype="PCM_16") as sound:
         yield sound.write
 
 
-def decode_flac(data: bytes) -> np.ndarray:
+def decode_flac(data: bytes, rate: int = SAMPLE_RATE) -> np.ndarray:
     """The int16 PCM, shape (n,), that `encode_flac` was given.
 
     Raises:
-        DataError: damaged, or not 16-bit mono FLAC at 48 kHz.
+        DataError: damaged, or not 16-bit mono FLAC at that rate in Hz.
     """
-    with _opened(io.BytesIO(data)) as file:
+    with _opened(io.BytesIO(data), rate) as file:
         return np.asarray(file.read(dtype="int16"))
 
 
@@ -118,12 +118,12 @@ def decode_windows(source: BinaryIO) -> Iterator[np.ndarray]:
 
 
 @contextmanager
-def _opened(source: BinaryIO) -> Iterator[sf.SoundFile]:
+def _opened(source: BinaryIO, rate: int = SAMPLE_RATE) -> Iterator[sf.SoundFile]:
     try:
         with sf.SoundFile(source) as file:
             kind = (file.format, file.subtype, file.channels, file.samplerate)
-            if kind != ("FLAC", "PCM_16", 1, SAMPLE_RATE):
-                raise DataError("unreadable: not 16-bit mono FLAC at 48 kHz")
+            if kind != ("FLAC", "PCM_16", 1, rate):
+                raise DataError(f"unreadable: not 16-bit mono FLAC at {rate / 1000:g} kHz")
             yield file
     except sf.LibsndfileError as error:
         raise DataError(_explain(error)) from None

@@ -18,9 +18,9 @@ def empty() -> pd.DataFrame:
     return table([])
 
 
-def table(rejected: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """What the survey rejects: pairs of source and reason."""
-    return _sorted(pd.DataFrame([(source, "", SURVEY, reason) for source, reason in rejected], columns=list(COLUMNS)))
+def table(rejected: Iterable[tuple[str, str]], *, stage: str = SURVEY) -> pd.DataFrame:
+    """What the survey, or another stage that reads files, rejects: pairs of source and reason."""
+    return _sorted(pd.DataFrame([(source, "", stage, reason) for source, reason in rejected], columns=list(COLUMNS)))
 
 
 def join(*tables: pd.DataFrame) -> pd.DataFrame:
@@ -47,13 +47,15 @@ def count_reasons(rejected: pd.DataFrame) -> dict[str, int]:
     return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
 
 
-def check_share(rejected: pd.DataFrame, total: int, allowed: float) -> None:
+def check_share(
+    rejected: pd.DataFrame, total: int, allowed: float, *, key: str = "survey.max_quarantined_share"
+) -> None:
     """Refuse to go on when too much is bad: then the data, or how we read them, need a look.
 
     Args:
         rejected: the quarantine.
         total: rows in the survey and in quarantine.
-        allowed: the share that may be in quarantine, 0 to 1.
+        allowed: the share that may be in quarantine, 0 to 1. key: the parameter that says so.
 
     Raises:
         DataError: more than that is in quarantine (names the three commonest reasons), or there is nothing at all.
@@ -65,7 +67,7 @@ def check_share(rejected: pd.DataFrame, total: int, allowed: float) -> None:
         reasons = ", ".join(f"{kind} ({n})" for kind, n in list(count_reasons(rejected).items())[:3])
         raise DataError(
             f"{len(rejected)} of {total} clips ({share:.1%}) are in quarantine, "
-            f"more than survey.max_quarantined_share allows ({allowed:.1%}): {reasons}"
+            f"more than {key} allows ({allowed:.1%}): {reasons}"
         )
 
 

@@ -36,6 +36,15 @@ def test_16_bit_mono_at_48_khz_is_unchanged(tmp_path, extension):
     np.testing.assert_array_equal(read, pcm)
 
 
+def test_another_rate_may_be_asked_for(tmp_path):
+    sf.write(tmp_path / "a.wav", pcm := _noise(40_000), 16_000, subtype="PCM_16")
+    sf.write(tmp_path / "b.wav", _tone(48_000), 48_000, subtype="PCM_16")
+    unchanged = np.concatenate(list(examine(tmp_path / "a.wav").blocks(0.5, 1.5, rate=16_000)))
+    np.testing.assert_array_equal(unchanged, pcm[8_000:24_000])
+    slower = np.concatenate(list(examine(tmp_path / "b.wav").blocks(rate=16_000))) / 32_768
+    np.testing.assert_allclose(slower[1_000:-1_000], _tone(16_000)[1_000:-1_000], atol=1e-3)
+
+
 @pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3"])
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 48_000])
 def test_any_format_and_rate_gives_the_same_tone(tmp_path, extension, rate):

@@ -1,4 +1,4 @@
-"""A recording in a file: examined from end to end first, then heard as mono PCM at 48 kHz, block by block."""
+"""A recording in a file: examined from end to end first, then heard as mono PCM at 48 kHz, or as asked, in blocks."""
 
 from __future__ import annotations
 
@@ -66,20 +66,21 @@ class Recording:
     seconds: float
     remarks: tuple[str, ...]
 
-    def blocks(self, onset: float = 0.0, end: float = math.inf) -> Iterator[np.ndarray]:
-        """The sound as int16 at 48 kHz, in blocks of any length.
+    def blocks(self, onset: float = 0.0, end: float = math.inf, *, rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
+        """The sound as int16, in blocks of any length.
 
-        The samples of a mono 16-bit file at 48 kHz are unchanged. Blocks leave no seams: the samples do not depend on
-        the blocks' length. A piece is cut at the file's own rate, and sounds as a file of its own would.
+        The samples of a mono 16-bit file at that rate are unchanged. Blocks leave no seams: the samples do not depend
+        on the blocks' length. A piece is cut at the file's own rate, and sounds as a file of its own would.
 
         Args:
             onset, end: the piece that is wanted, in seconds; what lies before is skipped, or passes by.
+            rate: in Hz.
         """
         with _open(self.path) as file:
             for part in self.parts:
                 first, last = (_frame(seconds, part) for seconds in (onset, end))
                 if first < last:
-                    yield from _heard(file, part, first, last)
+                    yield from _heard(file, part, first, last, rate)
                 onset, end = (seconds - part.frames / part.rate for seconds in (onset, end))
 
     def can_enter(self) -> bool:
@@ -303,17 +304,17 @@ def _frame(seconds: float, part: Part) -> int:
     return round(min(max(0.0, seconds) * part.rate, part.frames))
 
 
-def _heard(file: BinaryIO, part: Part, first: int, last: int) -> Iterator[np.ndarray]:
+def _heard(file: BinaryIO, part: Part, first: int, last: int, rate: int) -> Iterator[np.ndarray]:
     """The frames from `first` up to `last` of a part."""
     with part.stream.open(file) as sound:
         skipped = first if _seeks_exactly(sound, part) else 0
         if skipped:
             sound.seek(skipped)
         mono = _between(_mono(sound, part), first - skipped, last - skipped)
-        if sound.samplerate == SAMPLE_RATE:
+        if sound.samplerate == rate:
             yield from map(to_pcm, mono)
             return
-        resampler = soxr.ResampleStream(sound.samplerate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
+        resampler = soxr.ResampleStream(sound.samplerate, rate, 1, dtype="float32", quality="HQ")
         for block in mono:
             yield to_pcm(resampler.resample_chunk(block))
         yield to_pcm(resampler.resample_chunk(np.zeros(0, np.float32), last=True))

@@ -57,7 +57,7 @@ def read_window(path: Path, start: float, end: float) -> NDArray[np.int16]:
 
 
 def _sight(path: Path, start: float, end: float, shown: PictureOptions) -> Sight:
-    from chorus.reporting.hardest import listenable
+    from chorus.reports.hardest import listenable
 
     try:
         samples = read_window(path, start, end)

@@ -1,0 +1,126 @@
+"""The demo corpus: synthetic voices of espeak-ng. Nobody is heard; its accents are rules, and keep their true names.
+
+Three datasets differ as real ones do: `studio` (clean sentences), `phone` (short, narrow, noisy), `conversation` (long,
+in a room). Each has voices and sentences of its own. A voice is a timbre; with each of the eight accents it is another
+speaker, but one voice: splits keep voices together, so that a test is by timbres that were never heard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from pydantic import Field
+
+from accents import channels
+from chorus.audio import to_pcm
+from chorus.files import read_csv
+from chorus.options import options
+from chorus.seeds import generator
+from chorus.speech import espeak
+from chorus.speech.utterances import SAMPLE_RATE, Found, about
+from chorus.survey.cuts import Span
+
+ACCENTS = {  # what espeak-ng calls them -> their names
+    "en": "England",
+    "en-gb-scotland": "Scotland",
+    "en-gb-x-rp": "Received Pronunciation",
+    "en-gb-x-gbclan": "Lancaster",
+    "en-gb-x-gbcwmd": "West Midlands",
+    "en-029": "Caribbean",
+    "en-us": "United States",
+    "en-us-nyc": "New York City",
+}
+_HERE = Path(__file__).parent
+
+
+@options
+class DemoOptions:
+    """The size of the demo corpus.
+
+    voices: of each dataset. sentences: of each dataset; conversation has a third as many passages.
+    """
+
+    voices: Annotated[int, Field(ge=3, le=14)] = 14
+    sentences: Annotated[int, Field(ge=3, le=12)] = 10
+    seed: Annotated[int, Field(ge=0)] = 1
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What a synthetic speaker says; a `chorus.speech.utterances.Utterance`."""
+
+    about: dict[str, str]
+    accent: str
+    variant: str
+    texts: tuple[str, ...]  # of this speaker, all
+    number: int  # of this utterance among them
+    seed: int
+
+    def hear(self) -> SpokenSound:
+        """Its sound after the channel of its dataset."""
+        said = _say(self.accent, self.variant, self.texts)[self.number]
+        speaker = self.about["speaker_id"]
+        rng = generator(self.seed, "demo", speaker, self.number)
+        room = generator(self.seed, "demo", "room", speaker)
+        clean = soxr.resample(said.astype(np.float64) / 32_768, espeak.RATE, SAMPLE_RATE, quality="HQ")
+        return SpokenSound(to_pcm(channels.CHANNELS[self.about["dataset_name"]](clean, rng, room)))
+
+
+@dataclass(frozen=True)
+class SpokenSound:
+    """A `chorus.speech.utterances.Sound`. pcm: int16 (n,) at 16 kHz."""
+
+    pcm: NDArray[np.int16]
+    rate: int = espeak.RATE
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return len(self.pcm) / SAMPLE_RATE
+
+    def cut(self, span: Span) -> NDArray[np.int16]:
+        """See `Sound.cut`."""
+        return self.pcm[round(span.onset * SAMPLE_RATE) : round(span.end * SAMPLE_RATE)]
+
+
+def plan(options: DemoOptions) -> Found:
+    """All utterances of the demo corpus; nothing is spoken yet."""
+    voices, material = read_csv(_HERE / "voices.csv"), read_csv(_HERE / "material.csv")
+    found = Found()
+    for dataset, of_dataset in voices.groupby("dataset", sort=False):
+        number = -(-options.sentences // 3) if dataset == "conversation" else options.sentences
+        texts = tuple(material.loc[material["dataset"] == dataset, "text"][:number])
+        for variant, gender in of_dataset[["variant", "gender"]][: options.voices].itertuples(index=False):
+            for accent in ACCENTS:
+                found.utterances += _speaker(dataset, variant, gender, accent, texts, options.seed)
+    return found
+
+
+def _speaker(dataset: str, variant: str, gender: str, accent: str, texts: tuple[str, ...], seed: int) -> list[Spoken]:
+    spoken = []
+    for number, text in enumerate(texts):
+        known = about(
+            dataset,
+            f"{variant}-{accent}",
+            f"{variant}-{accent}/{number + 1:02d}",
+            voice=f"{dataset}/{variant}",
+            transcript=text,
+            region_label=ACCENTS[accent],
+            original_accent_label=accent,
+            gender=gender,
+            native_language="english",
+            is_validated="yes",
+        )
+        spoken.append(Spoken(known, accent, variant, texts, number, seed))
+    return spoken
+
+
+@lru_cache(maxsize=2)  # a speaker's utterances come one after the other
+def _say(accent: str, variant: str, texts: tuple[str, ...]) -> list[NDArray[np.int16]]:
+    return espeak.speak(accent, variant, texts)
