@@ -95,6 +95,6 @@ def test_a_label_travels_from_the_season_into_a_new_model(tmp_path):
     stages = stages_run(project.dvc("repro", "evaluate"))
     assert {"survey", "encode", "split", "compose", "train", "evaluate"} <= stages
     project.commit("what was heard in the season")
-    comment = project.run("python", "src/review.py", "main", "listened")
+    comment = project.run("chorus", "review", "main", "listened")
     assert "main (" in comment and "| ood_f1 |" in comment
     assert re.search(r"training set, entered: .*B0_2024050", comment)

@@ -63,7 +63,7 @@ def _sight(path: Path, start: float, end: float, shown: PictureOptions) -> Sight
         samples = read_window(path, start, end)
     except DataError as reason:
         return Sight(missing=str(reason))
-    return Sight(thumbnail(samples, shown), listenable(samples))
+    return Sight(thumbnail(samples, shown), listenable(samples, shown.highest_hz))
 
 
 @lru_cache(maxsize=8)  # windows of one recording come one after the other, and it is read to its end to be examined
