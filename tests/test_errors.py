@@ -32,7 +32,7 @@ def test_git_and_dvc_speak_in_a_sentence(tmp_path):
 
 def test_our_own_are_told_whole_and_without_keys():
     long = f"12 pairs:\n{'a.wav b.wav ' * 100}"
-    assert one_line(DataError(f"https://me:secret@host: {long}")) == f"https://...@host: {long}"
+    assert one_line(DataError(f"https://{USER}:wrong@host: {long}")) == f"https://...@host: {long}"
 
 
 def test_yaml_that_is_none():

@@ -6,6 +6,7 @@ made from experiments and no stage: what follows from the table of runs is compu
 
 from __future__ import annotations
 
+import posixpath
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,24 +59,30 @@ def edited_results(repo: Repo) -> list[str]:
     found = []
     made: dict[str, Any] = {}
     for out in (out for stage in repo.index.stages for out in stage.outs):
-        made[out.def_path] = out
+        made[_place(out)] = out
         if out.use_cache:
             continue  # kept by DVC, which names a file by its hash: it cannot be edited in place
         if out.hash_info and not out.exists:
-            found.append(f"{out.def_path} is missing: dvc.lock says that the stage {out.stage.name} made it")
+            found.append(f"{_place(out)} is missing: dvc.lock says that the stage {out.stage.name} made it")
         elif out.exists and not out.hash_info:
-            found.append(f"{out.def_path} is of no run: dvc.lock has nothing about it")
+            found.append(f"{_place(out)} is of no run: dvc.lock has nothing about it")
         elif out.exists and out.changed_checksum():
-            found.append(f"{out.def_path} is not what the stage {out.stage.name} made: dvc.lock has another hash")
+            found.append(f"{_place(out)} is not what the stage {out.stage.name} made: dvc.lock has another hash")
     for stage in repo.index.stages:
         for dep in stage.deps:
-            source = made.get(dep.def_path)
+            source = made.get(_place(dep))
             if source is not None and dep.hash_info and dep.hash_info != source.hash_info:  # no hash: it never ran
                 found.append(
-                    f"dvc.lock does not fit together: {stage.name} used another {dep.def_path} "
+                    f"dvc.lock does not fit together: {stage.name} used another {_place(dep)} "
                     f"than the stage {source.stage.name} made"
                 )
     return found
+
+
+def _place(part: Any) -> str:
+    """Where an output or a dependency lies in the repository: studies call their files alike."""
+    folder = posixpath.dirname(part.stage.path_in_repo)
+    return posixpath.normpath(posixpath.join(folder, part.def_path))
 
 
 def stale_stages(repo: Repo) -> list[str]:
@@ -84,15 +91,15 @@ def stale_stages(repo: Repo) -> list[str]:
     Stages that never ran made nothing, and are not named.
     """
     found = []
-    outputs = {out.def_path for stage in repo.index.stages for out in stage.outs}
+    outputs = {_place(out) for stage in repo.index.stages for out in stage.outs}
     for stage in repo.index.stages:
         changed: list[str] = []
         for dep in stage.deps:
             if isinstance(dep, ParamsDependency):
                 # not a mapping of keys, but the word "new", where the stage never ran
                 changed += [key for keys in dep.status().values() if isinstance(keys, dict) for key in keys]
-            elif dep.def_path not in outputs and dep.exists and dep.hash_info and dep.changed_checksum():
-                changed.append(dep.def_path)
+            elif _place(dep) not in outputs and dep.exists and dep.hash_info and dep.changed_checksum():
+                changed.append(_place(dep))
         if changed:
             found.append(f"the stage {stage.name} was not run since a change of {', '.join(sorted(changed))}")
     return found
@@ -111,7 +118,7 @@ def stale_code(repo: Repo) -> list[str]:
 
 def stray_results(repo: Repo) -> list[str]:
     """Files in the folders of results that git tracks, but neither a stage nor a grid makes."""
-    made = {out.def_path for stage in repo.index.stages for out in stage.outs}
+    made = {_place(out) for stage in repo.index.stages for out in stage.outs}
     root = Path(repo.root_dir)
     grids = {path.stem for path in (root / paths.SWEEPS).glob("*.yaml")}
     git = pygit2.Repository(repo.scm.root_dir)
