@@ -23,7 +23,18 @@ GROUPS = {
     "other figures": ("nightly", "page"),
 }
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
-ANYWHERE = ("power", "spread", "coverage", "thresholds", "recompute", "nightly", "page", "s3", "detect", "export")  # touch no study
+ANYWHERE = (
+    "power",
+    "spread",
+    "coverage",
+    "thresholds",
+    "recompute",
+    "nightly",
+    "page",
+    "s3",
+    "detect",
+    "export",
+)  # touch no study
 _ABOUT = "Which data should I train on, is the training healthy, and is the difference real?"
 
 
