@@ -82,7 +82,7 @@ def edited_results(repo: Repo) -> list[str]:
 def _place(part: Any) -> str:
     """Where an output or a dependency lies in the repository: studies call their files alike."""
     folder = posixpath.dirname(part.stage.path_in_repo)
-    return posixpath.normpath(posixpath.join(folder, part.def_path))
+    return str(posixpath.normpath(posixpath.join(folder, part.def_path)))
 
 
 def stale_stages(repo: Repo) -> list[str]:
