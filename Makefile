@@ -27,28 +27,28 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	@touch $@
 
 run: setup  ## run the whole pipeline (what is up to date is not run again) and show the results
-	python src/check.py
+	$(VENV)/bin/chorus check
 	dvc repro
-	python src/summary.py
+	$(VENV)/bin/chorus summary
 
 check: setup  ## check params.yaml, and that no committed result was edited by hand (no data needed; seconds)
-	python src/check.py --results
+	$(VENV)/bin/chorus check --results
 
 sweep: setup  ## run the 90-run grid, rank it, say which factors matter, and write reports/stage6.html
-	python src/check.py
-	python src/sweep.py sweeps/stage6.yaml
-	python src/leaderboard.py sweeps/stage6.yaml
-	python src/effects.py
-	python src/report.py sweeps/stage6.yaml
+	$(VENV)/bin/chorus check
+	$(VENV)/bin/chorus sweep stage6
+	$(VENV)/bin/chorus leaderboard stage6
+	$(VENV)/bin/chorus effects stage6
+	$(VENV)/bin/chorus report stage6
 
 push: setup  ## bring to the remote all data that it lacks, and look whether it arrived
-	@python src/push.py
+	@$(VENV)/bin/chorus push
 
 pull: setup  ## fetch the data of this commit
-	@python src/pull.py
+	@$(VENV)/bin/chorus pull
 
 s3: setup-dev  ## start an S3 server on this machine, to try sharing with (docs/sharing.md)
-	@python src/s3.py
+	@$(VENV)/bin/chorus s3
 
 test: setup-dev  ## run the tests
 	python -m pytest -n auto --dist loadfile -m "not slow"
@@ -60,6 +60,7 @@ lint: setup-dev  ## check style and types
 	ruff check .
 	ruff format --check .
 	mypy src
+	for study in studies/*/; do name=$$(basename $$study); MYPYPATH=src:$$study/src mypy -p $$name || exit 1; done
 
 lock: setup-dev  ## write requirements.lock, the hashes that CI asks for, after a change of the requirements
 	$(PIP) install --quiet uv==0.13.9

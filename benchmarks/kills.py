@@ -1,6 +1,6 @@
 """What kill -9 leaves behind: python benchmarks/kills.py [--times 8] [--seed 1] [--only run|sweep|push|pull ...]
 
-Each command (dvc repro of a small demo survey, src/sweep.py of four runs, src/push.py, src/pull.py) is first run
+Each command (dvc repro of a small demo survey, chorus sweep of four runs, chorus push, chorus pull) is first run
 undisturbed. Then, from the same start, it is killed with SIGKILL at a random moment of the time that took, and begun
 again, up to three times, and then let run to its end. Killed is everything that it has started, or half of the time its
 process group alone, as a terminal or a job scheduler does it, which leaves the workers of a sweep at work. What is
@@ -90,7 +90,7 @@ class Run(Command):
 class Sweep(Command):
     """A grid of four runs, two at a time."""
 
-    words = ("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
+    words = ("chorus", "sweep", "bench", "--jobs", "2")
     goes_on = True
 
     def __init__(self, scratch: Path) -> None:
@@ -117,6 +117,7 @@ class Shared(Command):
 
     def __init__(self, scratch: Path, server: S3Server) -> None:
         self._scratch, self._server = scratch, server
+        (scratch / "remote").mkdir(parents=True)  # the disk, on which push makes folders
         self._author = scratch / "author"
         for place, folder in enumerate(("raw", "embeddings", "subsets")):
             (self._author / folder).mkdir(parents=True)
@@ -158,7 +159,7 @@ class Shared(Command):
 
 
 class Push(Shared):
-    words = ("python", str(ROOT / "src/push.py"))
+    words = ("chorus", "push")
 
     def start(self, folder: Path, number: int) -> Machine:
         shutil.copytree(self._author, folder, symlinks=True)
@@ -170,7 +171,7 @@ class Push(Shared):
 
 
 class Pull(Shared):
-    words = ("python", str(ROOT / "src/pull.py"))
+    words = ("chorus", "pull")
 
     def __init__(self, scratch: Path, server: S3Server) -> None:
         super().__init__(scratch, server)
@@ -215,12 +216,12 @@ def _md5(content: bytes) -> str:
 @contextmanager
 def started(machine: Machine, words: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
     """A command in a process group of its own; what it writes is in the file that `log_of` names."""
-    command = (sys.executable, "-m", "dvc", *words[1:]) if words[0] == "dvc" else (sys.executable, *words[1:])
+    command, environment = machine.typed(*words)
     with log_of(machine).open("wb") as log:
         yield subprocess.Popen(
             command,
             cwd=machine.folder,
-            env=machine.environment,
+            env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -1,7 +1,7 @@
 """How long the leaderboard of many experiments takes: python benchmarks/leaderboard.py [--experiments 1000]
 
 Makes, in a clone of this project's committed state, experiments as DVC leaves them (a commit each, with its own
-params.yaml, dvc.lock and metrics), and times `python src/leaderboard.py` on a sweep of as many runs. Nothing is
+params.yaml, dvc.lock and metrics), and times `chorus leaderboard` on a sweep of as many runs. Nothing is
 trained: the metrics are those of the current commit, shifted at random.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import random
 import subprocess
 import sys
@@ -25,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from chorus.experiments.sections import value_of  # noqa: E402
-from chorus.experiments.study import COMPOSITION, DETAIL, Grid, read_sweep  # noqa: E402
+from chorus.experiments.study import Grid, read_sweep  # noqa: E402
+from chorus.paths import COMPOSITION, EVALUATION_DETAIL  # noqa: E402
 
 SETTINGS = {
     "compose.balance": [True, False],
@@ -46,8 +48,9 @@ def main() -> None:
         path.write_text(yaml.safe_dump(sweep), encoding="utf-8")
         make_experiments(folder, Grid(folder, read_sweep(path), target="evaluate"))
         for attempt in ("first", "again"):
-            command, start = [sys.executable, "src/leaderboard.py", "sweeps/many.yaml"], time.monotonic()
-            shown = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+            command, start = [sys.executable, "-m", "chorus", "leaderboard", "many"], time.monotonic()
+            own = os.environ | {"PYTHONPATH": str(folder / "src")}
+            shown = subprocess.run(command, cwd=folder, env=own, check=True, capture_output=True, text=True).stdout
             print(f"{attempt}: {time.monotonic() - start:.1f} s for {shown.splitlines()[-1]}")
 
 
@@ -62,8 +65,10 @@ def make_experiments(folder: Path, grid: Grid) -> None:
         files = {
             "params.yaml": _yaml(params),
             "dvc.lock": _yaml(_lock(grid, params, run.name)),
-            DETAIL: json.dumps(_shifted(grid.start.json(DETAIL), rng), indent=2).encode(),
-            COMPOSITION: json.dumps(grid.start.json(COMPOSITION) | {"negatives": number}, indent=2).encode(),
+            str(EVALUATION_DETAIL): json.dumps(
+                _shifted(grid.start.json(str(EVALUATION_DETAIL)), rng), indent=2
+            ).encode(),
+            str(COMPOSITION): json.dumps(grid.start.json(str(COMPOSITION)) | {"negatives": number}, indent=2).encode(),
         }
         index = pygit2.Index()
         index.read_tree(head.tree)

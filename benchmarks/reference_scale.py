@@ -126,7 +126,8 @@ def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:
 
 def run(folder: Path, *command: str, shown: bool = False) -> str:
     """Run a command in a folder; its output, unless it is shown."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(folder / "src")}
     stream = None if shown else subprocess.PIPE
     result = subprocess.run(
         command,
@@ -174,7 +175,7 @@ def main() -> None:
         folder = Path(scratch)
         make_study(folder, arguments.scale, few_runs(arguments.runs))
         started = time.monotonic()
-        run(folder, sys.executable, "src/sweep.py", "sweeps/bench.yaml", "--jobs", str(arguments.jobs), shown=True)
+        run(folder, sys.executable, "-m", "chorus", "sweep", "bench", "--jobs", str(arguments.jobs), shown=True)
         seconds = time.monotonic() - started
     each = seconds / arguments.runs
     print(f"{arguments.runs} runs, {arguments.scale:g} x the reference, {arguments.jobs} at a time: {seconds:.0f} s")

@@ -70,12 +70,13 @@ def main() -> None:
         subprocess.run(
             [sys.executable, "-m", "dvc", "checkout", "-q", "--with-deps", *grid.shared], cwd=folder, check=True
         )
-        command = [sys.executable, "src/sweep.py", str(arguments.sweep), "--jobs", str(arguments.jobs)]
+        command = [sys.executable, "-m", "chorus", "sweep", str(arguments.sweep), "--jobs", str(arguments.jobs)]
+        own = os.environ | {"PYTHONPATH": str(folder / "src")}
         start = time.monotonic()
-        subprocess.run(command, cwd=folder, check=True)
+        subprocess.run(command, cwd=folder, env=own, check=True)
         wall = time.monotonic() - start
         start = time.monotonic()
-        subprocess.run(command, cwd=folder, check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(command, cwd=folder, env=own, check=True, stderr=subprocess.DEVNULL)
         again = time.monotonic() - start
     aim = TRAINING_FACTOR * training / arguments.jobs + SECONDS_A_RUN * runs
     ratio = wall / (training / arguments.jobs)

@@ -2,6 +2,7 @@
 
 import stage
 
+from chorus import paths
 from chorus.composition import ComposeOptions, compose, remarks
 from chorus.files import read_csv, write_csv, write_json
 from chorus.options import parse
@@ -9,10 +10,10 @@ from chorus.options import parse
 
 def main() -> None:
     options = parse(ComposeOptions, stage.params("compose"), section="compose")
-    clips = read_csv(stage.SPLITS)
+    clips = read_csv(paths.SPLITS)
     composition = compose(clips, stage.read_subsets("positive"), stage.read_subsets("negative"), options, stage.seed())
-    write_csv(stage.TRAINING_SET, composition.manifest)
-    write_json(stage.METRICS / "composition.json", composition.summary)
+    write_csv(paths.TRAINING_SET, composition.manifest)
+    write_json(paths.COMPOSITION, composition.summary)
     print(f"{composition.summary['positives']} positives, {composition.summary['negatives']} negatives")
     stage.note(remarks(composition.summary))
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import stage
 
-from chorus import detector, embeddings, evaluation
+from chorus import detector, embeddings, evaluation, paths
 from chorus.clips import CANDIDATE
 from chorus.files import read_csv, write_csv, write_json, write_parquet
 from chorus.options import parse
@@ -14,9 +14,9 @@ from chorus.training import load_head
 
 def main() -> None:
     options = parse(evaluation.EvaluateOptions, stage.params("evaluate"), section="evaluate")
-    clips, manifest = read_csv(stage.SPLITS), read_csv(stage.TRAINING_SET)
-    known = embeddings.read(stage.EMBEDDINGS)
-    saved = load_head(stage.DETECTOR, encoder_id=known.encoder_id)
+    clips, manifest = read_csv(paths.SPLITS), read_csv(paths.TRAINING_SET)
+    known = embeddings.read(paths.EMBEDDINGS)
+    saved = load_head(paths.DETECTOR, encoder_id=known.encoder_id)
     judged = clips[clips["split"] != CANDIDATE]
     judged = judged.assign(score=detector.score(saved.head.scores, known, judged["clip_id"]).to_numpy())
     baselines = {}
@@ -26,11 +26,11 @@ def main() -> None:
         regression = partial(evaluation.logistic_regression_scores, training.features, training.labels == 1)
         baselines["logistic_regression"] = detector.score(regression, known, judged["clip_id"])
     result = evaluation.evaluate(judged, threshold=saved.threshold, baseline_scores=baselines, options=options)
-    write_parquet(stage.PREDICTIONS, evaluation.predictions(judged))
-    write_json(stage.METRICS / "evaluation.json", result.headline)
-    write_json(stage.METRICS / "evaluation_detail.json", result.detail)
+    write_parquet(paths.PREDICTIONS, evaluation.predictions(judged))
+    write_json(paths.EVALUATION_METRICS, result.headline)
+    write_json(paths.EVALUATION_DETAIL, result.detail)
     for name, curve in evaluation.curves(judged).items():
-        write_csv(stage.CURVES / f"{name}.csv", curve)
+        write_csv(paths.CURVES / f"{name}.csv", curve)
 
 
 if __name__ == "__main__":

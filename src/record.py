@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from chorus import fingerprints
+from chorus.yaml12 import YamlLoader
 
 SOURCE = Path(__file__).resolve().parent
 
@@ -62,7 +63,7 @@ def foreign_code() -> list[str]:
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.load(path.read_bytes(), yaml.CSafeLoader) or {}
+        return yaml.load(path.read_bytes(), YamlLoader) or {}
     except (OSError, yaml.YAMLError):  # a person is editing it
         return {}
 

@@ -2,7 +2,7 @@
 
 import stage
 
-from chorus import prints, quarantine, splits
+from chorus import paths, prints, quarantine, splits
 from chorus.copies import copies
 from chorus.files import read_csv, write_csv, write_json
 from chorus.leakage import audit, moved_recorders
@@ -11,17 +11,17 @@ from chorus.options import parse
 
 def main() -> None:
     options = parse(splits.SplitOptions, stage.params("split"), section="split")
-    surveyed = read_csv(stage.CLIPS)
-    clips = surveyed[~surveyed["clip_id"].isin(read_csv(stage.QUARANTINE)["clip_id"])]
-    pairs = copies(prints.read(stage.PRINTS).of(clips["clip_id"]))
+    surveyed = read_csv(paths.CLIPS)
+    clips = surveyed[~surveyed["clip_id"].isin(read_csv(paths.QUARANTINE)["clip_id"])]
+    pairs = copies(prints.read(paths.PRINTS).of(clips["clip_id"]))
     deal = splits.assign(clips, options, pairs)
     counts, about = splits.count(deal.table), splits.describe(deal.table, options, pairs)
     moved = moved_recorders(deal.table)
-    write_csv(stage.SPLITS, deal.table)
-    write_csv(stage.COPIES, pairs.round({"similarity": 2}))
-    write_csv(stage.SET_ASIDE, quarantine.add(quarantine.empty(), clips, deal.set_aside, stage="split"))
+    write_csv(paths.SPLITS, deal.table)
+    write_csv(paths.COPIES, pairs.round({"similarity": 2}))
+    write_csv(paths.SET_ASIDE, quarantine.add(quarantine.empty(), clips, deal.set_aside, stage="split"))
     audited = {"leakage_audit": audit(deal.table), "candidates_set_aside": len(deal.set_aside)}
-    write_json(stage.METRICS / "splits.json", {**audited, **counts, **about, "moved_recorders": moved})
+    write_json(paths.SPLITS_AUDIT, {**audited, **counts, **about, "moved_recorders": moved})
     for split, of_split in counts.items():
         print(f"{split:<14} {of_split['positive']:>6} positive {of_split['negative']:>6} negative")
     for sentence in splits.remarks(deal, about, moved):

@@ -15,36 +15,21 @@ import record  # before the rest of the library: it notes what is about to run
 
 # isort: split
 
-from chorus.errors import ChorusError, DataError, ParameterError, one_line, without_keys
+from chorus.errors import DataError, ParameterError, one_line
 from chorus.files import read_csv, read_yaml
+from chorus.paths import SUBSETS
 
-# A queued experiment runs in a temporary checkout and must import the code it was queued with. An installed `chorus`
-# or a stray PYTHONPATH would silently run something else.
-if Path(chorus.__file__).resolve().parent != Path(__file__).resolve().parent / "chorus":
+# A queued experiment runs in a temporary checkout and must import the code it was queued with. A stray PYTHONPATH would
+# silently run something else, and so would an installed checkout where Python leaves the script's own folder out.
+_HERE = Path(__file__).resolve().parent
+if Path(chorus.__file__).resolve().parent != _HERE / "chorus":
     sys.exit(f"error: this script would import chorus from {Path(chorus.__file__).parent}, not from beside itself")
+_SCRIPT = Path(getattr(sys.modules["__main__"], "__file__", None) or __file__).resolve()
+if _SCRIPT.with_name("stage.py").exists() and _SCRIPT.parent != _HERE:
+    cause = "is PYTHONSAFEPATH set, or python -P?"
+    sys.exit(f"error: {_SCRIPT.name} would import stage from {_HERE}, not from beside itself: {cause}")
 if not chorus.PINNED:
     sys.exit("error: NumPy or torch was loaded before chorus chose their kernels: import stage before them")
-
-RAW = Path("data/raw")
-CLIPS = RAW / "clips.csv"
-PRINTS = Path("data/prints")
-EMBEDDINGS = Path("data/embeddings")
-MANIFESTS = Path("data/manifests")
-QUARANTINE = MANIFESTS / "quarantine.csv"
-SPLITS = MANIFESTS / "splits.csv"
-COPIES = MANIFESTS / "near_copies.csv"
-SET_ASIDE = MANIFESTS / "set_aside.csv"  # candidates that share something with a split
-TRAINING_SET = MANIFESTS / "train.csv"
-SUBSETS = Path("data/subsets")
-PREDICTIONS = Path("data/predictions.parquet")
-DETECTOR = Path("models/detector")
-MINERS = Path("models/miners")
-METRICS = Path("metrics")
-HEALTH_DETAIL = METRICS / "health_detail.json"
-PLOTS = Path("plots")
-EVALUATION = PLOTS / "evaluation"
-CURVES = EVALUATION / "curves"
-TRAINING_CURVES = PLOTS / "training" / "curves.csv"
 
 
 def params(section: str) -> Any:
@@ -148,8 +133,6 @@ def run(recipe: Callable[[], None]) -> None:
         _refuse_foreign_code()
         recipe()
         _refuse_changes()
-    except ChorusError as error:
-        sys.exit(f"error: {without_keys(str(error))}")
     except Exception as error:
         if (sentence := one_line(error)) is None:
             raise

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import stage
 
-from chorus import demo, parallel, quarantine, survey
+from chorus import demo, parallel, paths, quarantine, survey
 from chorus.files import replacing_folder, write_csv, write_json
 from chorus.options import parse
 
-MEMORY = stage.RAW.parent / ".survey.json"  # beside the output, known to neither git nor DVC
+MEMORY = paths.RAW.parent / ".survey.json"  # beside the output, known to neither git nor DVC
 
 
 def main() -> None:
@@ -21,15 +21,15 @@ def main() -> None:
         rejected, notes = quarantine.empty(), {"synthetic": True}
     else:
         folder = Path(options.source)
-        stage.refuse_inside(folder, stage.RAW, "survey.source")
+        stage.refuse_inside(folder, paths.RAW, "survey.source")
         sources, rejected, notes = survey.user_sources(folder, options)
         for sentence in survey.assumptions_in_words(notes, len(sources)):
             print(sentence)
         for sentence in survey.nights_to_come([source.meta for source in sources], date.today()):
             print(sentence)
         survey.check_nights(notes, len(sources), options.max_unknown_night_share)
-    earlier = survey.Earlier(stage.RAW, MEMORY)
-    with replacing_folder(stage.RAW) as raw, stage.progress("reading clips", len(sources)) as advance:
+    earlier = survey.Earlier(paths.RAW, MEMORY)
+    with replacing_folder(paths.RAW) as raw, stage.progress("reading clips", len(sources)) as advance:
         built = survey.build(
             sources,
             raw,
@@ -40,11 +40,11 @@ def main() -> None:
             progress=advance,
         )
         rejected = quarantine.join(rejected, built.quarantine)
-        write_csv(raw / stage.CLIPS.name, built.clips)
+        write_csv(raw / paths.CLIPS.name, built.clips)
         write_csv(raw / "quarantine.csv", rejected)
         write_csv(raw / "remarks.csv", built.remarks)
     survey.remember(earlier, built)
-    write_json(stage.METRICS / "survey.json", survey.summarise(built.clips, rejected, built.remarks, notes))
+    write_json(paths.SURVEY_METRICS, survey.summarise(built.clips, rejected, built.remarks, notes))
     for sentence in survey.tally(built.remarks, "remark"):
         print(f"in the survey, but {sentence}")
     for sentence in survey.tally(rejected, "reason"):

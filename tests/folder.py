@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+SOURCE = Path(__file__).parents[1] / "src"
+
 
 class Folder:
     """folder: where commands run. environment: theirs; no keys, caches or imports of whoever runs the tests."""
@@ -20,16 +22,25 @@ class Folder:
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command; what it writes to both streams is in its stdout."""
-        if command[0] in ("dvc", "python"):
-            command = (sys.executable, *(("-m", "dvc") if command[0] == "dvc" else ()), *command[1:])
+        program, environment = self.typed(*command)
         return subprocess.Popen(
-            command,
+            program,
             cwd=self.folder,
-            env=self.environment,
+            env=environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+
+    def typed(self, *command: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        """What is started where a command is typed, and its environment."""
+        environment = dict(self.environment)
+        if command[0] == "chorus":  # that of the checkout around the folder, else that which is tested
+            environment["PYTHONPATH"] = str(self._source())
+        if command[0] in ("chorus", "dvc", "python"):
+            module = () if command[0] == "python" else ("-m", command[0])
+            command = (sys.executable, *module, *command[1:])
+        return command, environment
 
     def run(self, *command: str, fails: bool = False) -> str:
         """What a command writes to both streams; it must end well, or badly if it `fails`."""
@@ -37,6 +48,10 @@ class Folder:
         output, _ = process.communicate(timeout=300)
         assert (process.returncode != 0) == fails, f"{' '.join(command)}:\n{output}"
         return output
+
+    def _source(self) -> Path:
+        around = (self.folder.resolve(), *self.folder.resolve().parents)
+        return next((folder / "src" for folder in around if (folder / "src/chorus/__init__.py").is_file()), SOURCE)
 
     def git_init(self, name: str = "test") -> None:
         self.run("git", "init", "-q", "-b", "main")

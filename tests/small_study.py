@@ -70,7 +70,8 @@ class SmallStudy(Folder):
         self.write("given/composition.json", json.dumps(composition))
         params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
         compose = {**params["compose"], "balance": balance}
-        self.write("params.yaml", {"seed": seed, "compose": compose, "pictures": params["pictures"]})
+        known = {name: params[name] for name in ("pictures", "split")}
+        self.write("params.yaml", {"seed": seed, "compose": compose, **known})
         self.run("dvc", "repro", "-q")
         commit = self.commit(name)
         self.run("git", "update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/{name}", commit)

@@ -12,7 +12,7 @@ from dvc.exceptions import NotDvcRepoError
 from dvc.repo import Repo
 from scmrepo.exceptions import SCMError
 
-from chorus.errors import one_line, without_keys
+from chorus.errors import DataError, one_line, without_keys
 
 
 def _raised(action) -> Exception:
@@ -28,6 +28,11 @@ def test_git_and_dvc_speak_in_a_sentence(tmp_path):
     assert isinstance(error, NotDvcRepoError)
     assert one_line(error).endswith(": run this in the folder of a study")
     assert one_line(SCMError("failed to push\n  to there")) == "git: failed to push to there"
+
+
+def test_our_own_are_told_whole_and_without_keys():
+    long = f"12 pairs:\n{'a.wav b.wav ' * 100}"
+    assert one_line(DataError(f"https://me:secret@host: {long}")) == f"https://...@host: {long}"
 
 
 def test_yaml_that_is_none():

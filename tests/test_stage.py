@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
@@ -59,3 +62,38 @@ def test_errors_of_dvc_git_s3_and_the_disk_are_one_line(raised, shown):
 def test_a_bug_keeps_its_traceback():
     done = _python(SOURCE, "-c", "import stage\ndef recipe(): raise KeyError('x')\nstage.run(recipe)")
     assert "Traceback" in done.stderr and "KeyError" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A Python in which this checkout is installed as `pip install --editable` does it: by a .pth file."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder)
+    packages = next(folder.glob("lib/python*/site-packages"))
+    (packages / "editable.pth").write_text(f"{sysconfig.get_path('purelib')}\n{SOURCE}\n")
+    return folder / "bin/python"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """Another checkout, as a queued experiment has one, with a script that says whose library it runs."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(SOURCE, folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "src/where.py").write_text("import stage\nimport chorus\nprint(chorus.__file__)\n")
+    return folder
+
+
+def test_a_script_runs_the_library_of_its_own_checkout_not_the_installed_one(installed, checkout):
+    done = subprocess.run([installed, "src/where.py"], cwd=checkout, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == checkout / "src/chorus/__init__.py"
+
+
+@pytest.mark.parametrize(("options", "setting"), [(["-P"], {}), ([], {"PYTHONSAFEPATH": "1"}), (["-I"], {})])
+def test_where_python_leaves_the_scripts_folder_out_the_installed_library_is_refused(
+    installed, checkout, options, setting
+):
+    command = [installed, *options, "src/where.py"]
+    done = subprocess.run(command, cwd=checkout, env=setting, capture_output=True, text=True, check=False)
+    cause = "is PYTHONSAFEPATH set, or python -P?"
+    sentence = f"error: where.py would import stage from {SOURCE}, not from beside itself: {cause}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)

@@ -81,7 +81,12 @@ def without_keys(text: str) -> str:
 
 
 def one_line(error: Exception) -> str | None:
-    """One sentence for an error of git, DVC, a storage, the machine or an encoding; None: it may be a bug of ours."""
+    """What a person is told of an error of ours, of git, DVC, a storage, the machine or an encoding.
+
+    None: it may be a bug of ours, and keeps its traceback.
+    """
+    if isinstance(error, ChorusError):
+        return without_keys(str(error))
     text = without_keys(" ".join(str(error).split()))[:_LONGEST]
     if isinstance(error, RecursionError):
         return "something is nested too deeply, or holds itself: a list in params.yaml?"

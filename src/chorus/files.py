@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pandas as pd
 import yaml
 
 from chorus.errors import ParameterError
+from chorus.yaml12 import UniqueKeysLoader
 
 _LARGEST_YAML = 1_000_000  # bytes; what people write has a few thousand, and DVC reads ten million for minutes
 
@@ -110,7 +110,7 @@ def read_yaml(path: Path | str) -> Any:
     if len(data) > _LARGEST_YAML:
         raise ParameterError(f"{path} has {len(data):,} bytes: at most {_LARGEST_YAML:,} are allowed")
     try:
-        return yaml.load(data.decode("utf-8-sig"), _UniqueKeys)
+        return yaml.load(data.decode("utf-8-sig"), UniqueKeysLoader)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ParameterError(f"{path} is not in UTF-8, see line {line}: save it as UTF-8") from None
@@ -138,54 +138,6 @@ def write_parquet(path: Path | str, table: pd.DataFrame) -> None:
     """Write a table as Parquet: no index; the same bytes for the same table and version of pyarrow."""
     with replacing(path) as beside:
         table.to_parquet(beside, index=False)
-
-
-_TAG = "tag:yaml.org,2002:"
-_SCALARS = {  # of YAML 1.2: kind -> what is written so, the signs that it may begin with
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?(?:0o[0-7_]+|0x[0-9a-fA-F_]+|0b[01_]+|[0-9][0-9_]*)", "-+0123456789"),
-    "float": (
-        r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        "-+.0123456789",
-    ),
-}
-
-
-class YamlLoader(yaml.CSafeLoader):
-    """Reads plain values as DVC does, by YAML 1.2.
-
-    PyYAML reads them by YAML 1.1: what DVC records as 123 for `0123` would run as 83, `yes` as true, `1:30` as 90, and
-    the 1e-05 that DVC writes for an experiment would be a text.
-    """
-
-    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
-        """A whole number; a zero before it means nothing."""
-        digits = node.value.replace("_", "")
-        return int(digits, 0) if digits.lstrip("+-")[:2] in ("0o", "0x", "0b") else int(digits)
-
-
-YamlLoader.yaml_implicit_resolvers = {
-    sign: [(tag, form) for tag, form in forms if tag.removeprefix(_TAG) not in _SCALARS]
-    for sign, forms in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-for _kind, (_form, _signs) in _SCALARS.items():
-    YamlLoader.add_implicit_resolver(_TAG + _kind, re.compile(rf"^(?:{_form})$"), list(_signs))
-YamlLoader.add_constructor(_TAG + "int", YamlLoader.construct_yaml_int)
-
-
-class _UniqueKeys(YamlLoader):
-    """YAML's own rule, which PyYAML does not keep: no key stands twice, the last would silently win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        names = [self.construct_object(key, deep=True) for key in keys]
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {name!r} stands twice", keys[number].start_mark
-                )
-        return super().construct_mapping(node, deep)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -72,14 +72,20 @@ def as_done(
             initializer(*initargs)
         yield from ((number, function(item)) for number, item in enumerate(items))
         return
-    workers = min(workers, len(items))
-    pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin, initargs=(initializer, initargs))
+    pool = processes(min(workers, len(items)), initializer, initargs)
     try:
         yield from _from_pool(pool, function, items, most=_WAITING * workers)
     except BrokenProcessPool:
         raise ChorusError("a worker process died (killed, or out of memory): run the same command again") from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def processes(
+    workers: int, initializer: Callable[..., None] | None = None, initargs: tuple[Any, ...] = ()
+) -> ProcessPoolExecutor:
+    """An executor of so many processes of this machine, which end with this one, however it ends."""
+    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin, initargs=(initializer, initargs))
 
 
 def _from_pool(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chorus.commands import COMMANDS, main, parser
+from chorus.commands import COMMANDS, GROUPS, main, parser
+from folder import Folder
 from tables_of_runs import grid
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +79,17 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["effects"], "error: which table? give --table YAML, or --runs CSV"),
+        (
+            ["effects"],
+            "error: which runs? give a sweep (encoders, leave_one_site_out, stage6), --table YAML, or --runs",
+        ),
+        (["power"], "error: which table? give --table YAML, or --runs CSV"),
+        (["leaderboard", "stage7"], "sweep: 'stage7' is not allowed: there is no sweeps/stage7.yaml; there are: encod"),
+        (["leaderboard", "stage6", "--summary"], "--summary is not allowed with a sweep"),
+        (["leaderboard", *PUBLISHED, "--mixed"], "--mixed is not allowed with a table of runs"),
+        (["effects", "stage6", "--metric", "f2"], "--metric: 'f2' is not allowed: one of ood.f1, ood.precision"),
+        (["compare", "stage9_001", "stage6_002"], "no sweep has a run 'stage9_001': name one with --sweep (encoders"),
+        (["sweep", "stage6", "--jobs", "0"], "--jobs: 0 is not allowed: at least 1"),
         (["effects", "--runs", "x.csv", "--table", "y.yaml"], "are not allowed together"),
         (["effects", "--runs", "nowhere.csv", "--factors", "a", "--metrics", "b"], "there is no nowhere.csv"),
         (["effects", *PUBLISHED, "--metric", "speed"], "metric: 'speed' is not allowed: one of f1, precision"),
@@ -87,7 +98,8 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
         (["page", "nowhere.md"], "there is no nowhere.md"),
     ],
 )
-def test_a_mistake_is_one_sentence(arguments, message):
+def test_a_mistake_is_one_sentence(arguments, message, monkeypatch):
+    monkeypatch.chdir(ROOT)
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert message in str(stopped.value)
@@ -107,10 +119,12 @@ def test_help_lists_every_command_with_a_line(capsys):
     assert stopped.value.code == 0
     shown = capsys.readouterr().out
     for command in COMMANDS:
-        assert f"\n    {command.__name__.rpartition('.')[2]} " in shown
+        (line,) = [line for line in shown.splitlines() if line.startswith(f"  {command} ")]
+        assert len(line.split()) > 4
+    assert all(f"\n{title}:\n" in shown for title in GROUPS)
     for command in COMMANDS:
         with pytest.raises(SystemExit):
-            parser().parse_args([command.__name__.rpartition(".")[2], "--help"])
+            parser().parse_args([command, "--help"])
 
 
 def test_shells_complete_it(capsys):
@@ -123,6 +137,30 @@ def test_python_m_chorus_is_the_command():
     command = [sys.executable, "-m", "chorus", "power", *PUBLISHED, "--only", "stage6"]
     done = subprocess.run(command, cwd=ROOT / "src", capture_output=True, text=True, check=True)
     assert "stage6" in done.stdout
+
+
+def test_a_command_works_with_the_code_of_its_checkout_or_not_at_all(tmp_path):
+    """An editable install of another checkout would run there instead; a table of runs is anybody's."""
+    folder = Folder(tmp_path)
+    folder.git_init()
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "params.yaml").write_text("seed: 1\n")
+    (tmp_path / "sweeps/one.yaml").write_text("name: one_{}\naxes: {seed: [1]}\n")
+    foreign = (
+        "python",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import chorus.commands as c; c.main()",
+    )
+    assert "no commit yet" in folder.run(*foreign, "leaderboard", "one", fails=True)  # no chorus of its own: fine
+    (tmp_path / "src/chorus").mkdir(parents=True)
+    (tmp_path / "src/chorus/__init__.py").touch()
+    (tmp_path / "studies").mkdir()
+    below = Folder(tmp_path / "studies")
+    for where, command in ((folder, ["leaderboard", "one"]), (below, ["back"]), (folder, ["effects", "one"])):
+        said = where.run(*foreign, *command, fails=True)
+        assert said.startswith(f"error: this is the chorus of {ROOT}, and {tmp_path} has its own: make setup there")
+        assert len(said.splitlines()) == 1
+    assert "stage6" in folder.run(*foreign, "power", *PUBLISHED, "--only", "stage6")
 
 
 def test_a_stage_script_imports_its_own_checkout_whatever_is_installed(tmp_path):

@@ -57,7 +57,7 @@ class Study(Folder):
         (self.folder / path).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
     def sweep(self, *options: str, fails: bool = False) -> str:
-        return self.run("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2", *options, fails=fails)
+        return self.run("chorus", "sweep", "bench", "--jobs", "2", *options, fails=fails)
 
     def experiments(self) -> dict[str, Snapshot]:
         return {experiment.name: experiment for experiment in History(self.folder).experiments(("evaluate",))}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from end_to_end.sharing import ROOT, Machine
+from end_to_end.sharing import Machine
 
 INTERRUPTED = str(Path(__file__).with_name("interrupted.py"))
-PUSH, PULL, VERIFY = (str(ROOT / "src" / name) for name in ("push.py", "pull.py", "verify.py"))
+PUSH, PULL, VERIFY = "push", "pull", "verify"
 NIGHTS = 8
 OBJECTS = 3 * (NIGHTS + 1)  # a list of files for each folder
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL")
@@ -35,7 +35,7 @@ def author(tmp_path):
 
 @pytest.fixture
 def shared(author):
-    author.run("python", PUSH)
+    author.run("chorus", PUSH)
     return author
 
 
@@ -52,16 +52,16 @@ def test_dvc_loses_data_when_a_push_is_interrupted_and_our_push_brings_it(author
     assert "up to date" in author.run("dvc", "push")
     assert "in sync" in author.run("dvc", "status", "--cloud")
     assert stored(author) < OBJECTS
-    assert f"on the remote: all {OBJECTS} objects" in author.run("python", PUSH)
+    assert f"on the remote: all {OBJECTS} objects" in author.run("chorus", PUSH)
     assert stored(author) == OBJECTS
-    assert f"all {OBJECTS} objects are whole" in author.run("python", VERIFY, "--remote")
+    assert f"all {OBJECTS} objects are whole" in author.run("chorus", VERIFY, "--remote")
 
 
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_after_an_interrupted_push_ours_completes_at_once(author, signal):
     author.run("python", INTERRUPTED, signal, "push", fails=True)
-    assert f"uploaded: {OBJECTS}; on the remote: all {OBJECTS} objects" in author.run("python", PUSH)
-    assert "uploaded: 0;" in author.run("python", PUSH)
+    assert f"uploaded: {OBJECTS}; on the remote: all {OBJECTS} objects" in author.run("chorus", PUSH)
+    assert "uploaded: 0;" in author.run("chorus", PUSH)
     assert "up to date" in author.run("dvc", "push")
 
 
@@ -72,7 +72,7 @@ def test_after_an_interrupted_pull_dvc_blames_the_cache_and_our_pull_completes(s
     assert "Is your cache up to date?" in clone.run("dvc", "pull", fails=True)
     shutil.rmtree(clone.folder / ".dvc/cache")
     clone.run("python", INTERRUPTED, "SIGKILL", "pull", fails=True)
-    clone.run("python", PULL)
+    clone.run("chorus", PULL)
     assert clone.hashes() == shared.hashes()
     assert "up to date" in clone.run("dvc", "status")
 
@@ -80,7 +80,7 @@ def test_after_an_interrupted_pull_dvc_blames_the_cache_and_our_pull_completes(s
 def test_only_the_targets_are_pulled(shared):
     shutil.rmtree(shared.folder / "raw")
     shutil.rmtree(shared.folder / "subsets")
-    shared.run("python", PULL, "raw.dvc")
+    shared.run("chorus", PULL, "raw.dvc")
     assert (shared.folder / "raw").is_dir() and not (shared.folder / "subsets").exists()
 
 
@@ -89,14 +89,14 @@ def test_a_push_brings_what_somebody_removed_or_cut_off_on_the_remote(shared):
     removed.unlink()
     cut.chmod(0o644)
     cut.write_bytes(cut.read_bytes()[:1])
-    assert "uploaded: 2;" in shared.run("python", PUSH)
-    assert f"all {OBJECTS} objects are whole" in shared.run("python", VERIFY, "--remote")
+    assert "uploaded: 2;" in shared.run("chorus", PUSH)
+    assert f"all {OBJECTS} objects are whole" in shared.run("chorus", VERIFY, "--remote")
 
 
 def test_no_list_of_files_is_pushed_before_its_files(author):
     lost = next(path for path in (author.folder / ".dvc/cache").rglob("*") if path.is_file() and path.suffix == "")
     lost.unlink()
-    output = author.run("python", PUSH, fails=True)
+    output = author.run("chorus", PUSH, fails=True)
     assert "error: 1 object is neither here nor on the remote" in output
     assert not list((author.folder.parent / "shared").rglob("*.dir"))
     assert stored(author) == 3 * NIGHTS - 1
@@ -117,9 +117,9 @@ def test_a_damaged_index_of_dvc_is_no_obstacle(shared):
     place = shared.run("python", "-c", "from dvc.repo import Repo; print(Repo().site_cache_dir)").split()[-1]
     for file in (path for path in (Path(place) / "index").rglob("*") if path.is_file()):
         file.write_bytes(b"damaged" * 1000)
-    assert f"all {OBJECTS} objects" in shared.run("python", PUSH)
+    assert f"all {OBJECTS} objects" in shared.run("chorus", PUSH)
 
 
 def test_without_a_remote_it_says_so(author):
     author.run("dvc", "remote", "remove", "shared")
-    assert author.run("python", PUSH, fails=True).splitlines()[-1].startswith("error: no remote to look at: ")
+    assert author.run("chorus", PUSH, fails=True).splitlines()[-1].startswith("error: no remote to look at: ")

@@ -19,7 +19,7 @@ class Reviewer(Folder):
 
     def review(self, branch: str, *options: str) -> str:
         self.run("git", "fetch", "-q")
-        return self.run("python", "src/review.py", "origin/main", f"origin/{branch}", *options)
+        return self.run("chorus", "review", "origin/main", f"origin/{branch}", *options)
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +98,10 @@ def test_a_new_composition_is_told_in_clips_and_metrics(author, harder, reviewer
     same = next(line for line in text.splitlines() if line.startswith("Same clips as before"))
     places = [same.index(f"split {name}") for name in ("train", "validation", "test_iid", "test_ood")]
     assert places == sorted(places)
-    old = json.loads(author.git("show", "main:metrics/evaluation.json"))["ood_auprc"]
-    new = json.loads(author.git("show", "harder:metrics/evaluation.json"))["ood_auprc"]
+    old = json.loads(author.git("show", "main:metrics/evaluation.json"))["ood"]["auprc"]
+    new = json.loads(author.git("show", "harder:metrics/evaluation.json"))["ood"]["auprc"]
     word = "better" if new > old else "worse"
-    assert f"| ood_auprc | {old:.3f} | {new:.3f} | {new - old:+.3f} | {word}; seed noise unknown |" in text
+    assert f"| ood.auprc | {old:.3f} | {new:.3f} | {new - old:+.3f} | {word}; seed noise unknown |" in text
     assert "not produced by" not in text and "not run" not in text and "test split" not in text
     links = [part.partition(")")[0] for part in text.split("](")[1:]]
     assert links == ["images/evaluation.png", "images/training.png"]
@@ -113,7 +113,7 @@ def test_the_workspace_can_be_reviewed_before_it_is_committed(author, harder, tm
     author.git("reset", "-q", "--soft", "main")
     try:
         options = ("--images", str(tmp_path), "--image-base", "https://example.org/pr-1/")
-        text = author.run("python", "src/review.py", *options)
+        text = author.run("chorus", "review", *options)
     finally:
         author.git("reset", "-q", "--hard", "origin/harder")
     assert ") → workspace\n" in text and "training set" in text and SUBSET in text
@@ -122,27 +122,27 @@ def test_the_workspace_can_be_reviewed_before_it_is_committed(author, harder, tm
 
 def test_what_happened_on_main_since_is_not_held_against_a_branch(author, harder, reviewer):
     _branch(author, "later")
-    (author.folder / "src/listen.py").write_text("# gone\n")
+    (author.folder / "src/gallery.py").write_text("# gone\n")
     author.commit("something else")
     author.git("push", "-q", "origin", "later:main")
     try:
         text = reviewer.review(harder)
     finally:
         author.git("push", "-q", "-f", "origin", "main:main")
-    assert "src/listen.py" not in text and "origin/main has gone on since" in text
+    assert "src/gallery.py" not in text and "origin/main has gone on since" in text
 
 
 def test_a_metric_edited_by_hand_is_warned_of(author, reviewer):
     _branch(author, "edited")
     path = author.folder / "metrics/evaluation.json"
     metrics = json.loads(path.read_text())
-    path.write_text(json.dumps(metrics | {"ood_f1": 0.999}, indent=2) + "\n")
+    path.write_text(json.dumps(metrics | {"ood": metrics["ood"] | {"f1": 0.999}}, indent=2) + "\n")
     author.commit("better")
     author.git("push", "-q", "origin", "edited")
     text = reviewer.review("edited")
     warning = "metrics/evaluation.json is not what the stage evaluate made: dvc.lock has another hash."
     assert f"> * **Metrics not produced by the committed dvc.lock:** {warning}" in text
-    author.run("python", "src/check.py", "--results", fails=True)
+    author.run("chorus", "check", "--results", fails=True)
 
 
 def test_parameters_that_were_changed_and_not_run_are_warned_of(author, reviewer):
@@ -158,7 +158,7 @@ def test_parameters_that_were_changed_and_not_run_are_warned_of(author, reviewer
 def test_another_ood_site_is_another_test(elsewhere, reviewer):
     text = reviewer.review(elsewhere)
     assert "**The test split changed** (test_ood): " in text
-    ood = next(line for line in text.splitlines() if line.startswith("| ood_f1 |"))
+    ood = next(line for line in text.splitlines() if line.startswith("| ood.f1 |"))
     assert ood.endswith("| not comparable: other test clips |")
     assert "| split test_ood |" in text
 
@@ -174,9 +174,9 @@ def test_without_the_data_the_review_says_so(author, elsewhere, reviewer):
     assert "cannot be read here (`dvc pull` first, or credentials?)" in text
     assert "* `data/manifests/train.csv`: " in text and "| training set |" not in text
     assert "**The test split may have changed:** data/manifests/splits.csv differs" in text
-    assert "| ood_auprc |" in text
+    assert "| ood.auprc |" in text
 
 
 def test_a_revision_that_is_not_there_is_one_line(author):
-    result = author.run("python", "src/review.py", "nowhere", fails=True)
+    result = author.run("chorus", "review", "nowhere", fails=True)
     assert "unknown Git revision 'nowhere'" in result and "Traceback" not in result

@@ -59,7 +59,7 @@ def colleague(tmp_path_factory, author, origin, server):  # noqa: ARG001 (author
 def swept(colleague):
     """The colleague has run a grid, with embeddings and no audio, and shared it."""
     colleague.run("dvc", "pull", *WITHOUT_AUDIO)
-    assert "2/2 done" in colleague.run("python", "src/sweep.py", "sweeps/two.yaml", "--jobs", "2")
+    assert "2/2 done" in colleague.run("chorus", "sweep", "two", "--jobs", "2")
     assert "uploaded" in colleague.run("dvc", "exp", "push", "origin")
     return colleague
 
@@ -72,7 +72,7 @@ def test_another_machine_has_the_same_bytes_and_nothing_to_run(author, origin, s
     assert "up to date" in other.run("dvc", "status")
     assert stages_run(other.run("dvc", "repro")) == set()
     assert other.run("git", "status", "--porcelain") == ""
-    assert re.search(r"on the remote: all [1-9]\d* objects are whole", other.run("python", "src/verify.py", "--remote"))
+    assert re.search(r"on the remote: all [1-9]\d* objects are whole", other.run("chorus", "verify", "--remote"))
 
 
 @pytest.mark.parametrize(
@@ -108,14 +108,11 @@ def test_a_grid_needs_no_audio(author, swept):
 def test_experiments_travel_and_give_the_same_tables(author, swept):
     author.run("dvc", "exp", "pull", "--no-cache", "origin", "run_1", "run_2")
     for machine in (author, swept):
-        machine.run("python", "src/leaderboard.py", "sweeps/two.yaml")
+        machine.run("chorus", "leaderboard", "two")
     tables = author.hashes("metrics/two")
     assert set(tables) >= {"metrics/two/runs.csv", "metrics/two/leaderboard.csv"}
     assert tables == swept.hashes("metrics/two")
-    comparison = [
-        machine.run("python", "src/compare.py", "run_1", "run_2", "--sweep", "sweeps/two.yaml")
-        for machine in (swept, author)
-    ]
+    comparison = [machine.run("chorus", "compare", "run_1", "run_2", "--sweep", "two") for machine in (swept, author)]
     assert "A: run_2, B: run_1" in comparison[0]
     assert comparison[0] == comparison[1]
 
@@ -152,7 +149,7 @@ def test_two_people_who_push_at_once_lose_nothing(author, swept, origin, server,
     for name, machine in people.items():
         assert re.search(
             r"on the remote: all [1-9]\d* objects are whole",
-            third.run("python", "src/verify.py", "--remote", "--rev", name),
+            third.run("chorus", "verify", "--remote", "--rev", name),
         )
         assert _experiment(third, name) == _experiment(machine, name)
         third.run("dvc", "get", ".", "data/manifests/train.csv", "--rev", name, "-o", f"{name}.csv")

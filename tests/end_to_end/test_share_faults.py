@@ -18,10 +18,10 @@ import pytest
 import s3fs
 
 from chorus.sharing.server import S3Server
-from end_to_end.sharing import ROOT, URL, Machine, free_port
+from end_to_end.sharing import URL, Machine, free_port
 
-VERIFY = str(ROOT / "src/verify.py")
-PUSH = str(ROOT / "src/push.py")
+VERIFY = "verify"
+PUSH = "push"
 NIGHTS = 60
 PIPELINE = "stages:\n  copy: {cmd: cp source.txt copied.txt, deps: [source.txt], outs: [copied.txt]}\n"
 
@@ -131,7 +131,7 @@ def test_the_server_is_killed_in_the_middle_of_a_push(author, cloud, tmp_path):
     cloud.start()
     assert not [path for path in cloud.files.find(URL) if path.endswith(".dir")]  # no list of files before the files
     assert "pushed" in author.run("dvc", "push")
-    assert re.search(r"on the remote: all [1-9]\d* objects are whole", author.run("python", VERIFY, "--remote"))
+    assert re.search(r"on the remote: all [1-9]\d* objects are whole", author.run("chorus", VERIFY, "--remote"))
     other = clone(author, tmp_path / "other", cloud)
     other.run("dvc", "pull")
     assert whole(other, author)
@@ -157,11 +157,11 @@ def test_dvc_takes_a_damaged_object_for_good_unless_told_to_verify(shared, cloud
     other.run("dvc", "pull")
     assert "up to date" in other.run("dvc", "status")
     assert of(other, "model") != of(shared, "model")
-    output = other.run("python", VERIFY, fails=True)
+    output = other.run("chorus", VERIFY, fails=True)
     assert f"damaged here: model = twin ({of(shared, 'model')})" in output
-    assert "error: 1 object is damaged or missing: python src/verify.py --repair throws away" in output
+    assert "error: 1 object is damaged or missing: chorus verify --repair throws away" in output
     cloud.files.put_file(shared.folder / "model", cloud.place(of(shared, "model")))
-    assert "thrown away; dvc pull brings it: model = twin" in other.run("python", VERIFY, "--repair")
+    assert "thrown away; dvc pull brings it: model = twin" in other.run("chorus", VERIFY, "--repair")
     other.run("dvc", "pull")
     assert whole(other, shared)
 
@@ -173,10 +173,10 @@ def test_a_damaged_object_is_refused_and_repaired_from_who_has_it(shared, cloud,
     output = other.run("dvc", "pull", fails=True)
     assert "Checkout failed for following targets" in output and "Traceback" not in output
     assert not (other.folder / "model").exists() and other.damaged() == set()
-    output = other.run("python", VERIFY, "--remote", fails=True)  # names what DVC does not
+    output = other.run("chorus", VERIFY, "--remote", fails=True)  # names what DVC does not
     assert "damaged on the remote: model" in output and "damaged on the remote: shards/007.tar" in output
     assert "up to date" in shared.run("dvc", "push")  # pushing again mends nothing
-    output = shared.run("python", VERIFY, "--remote", "--repair")
+    output = shared.run("chorus", VERIFY, "--remote", "--repair")
     assert "uploaded again: model" in output and "uploaded again: shards/007.tar" in output
     other.run("dvc", "pull")
     assert whole(other, shared)
@@ -192,11 +192,11 @@ def test_a_missing_object_is_named_and_repaired_from_who_has_it(shared, cloud, t
     assert "Some of the cache files do not exist neither locally nor on remote" in output
     assert "The specified key does not exist" in output
     assert names.isdisjoint(other.cached()) and other.damaged() == set()
-    output = other.run("python", VERIFY, "--remote", fails=True)
+    output = other.run("chorus", VERIFY, "--remote", fails=True)
     assert "missing on the remote: model" in output and "missing on the remote: shards/007.tar" in output
     shared.run("dvc", "push")
     assert names - cloud.names() == {of(shared, "shards/007.tar")}  # DVC sees the folder's list, and looks no further
-    assert "uploaded again: shards/007.tar" in shared.run("python", VERIFY, "--remote", "--repair")
+    assert "uploaded again: shards/007.tar" in shared.run("chorus", VERIFY, "--remote", "--repair")
     other.run("dvc", "pull")
     assert whole(other, shared)
 
@@ -205,9 +205,9 @@ def test_a_missing_list_of_a_folders_files_is_named_and_repaired_from_who_has_it
     cloud.remove(next(name for name in shared.cached() if name.endswith(".dir")))
     other = clone(shared, tmp_path / "other", cloud)
     assert "Checkout failed for following targets" in other.run("dvc", "pull", fails=True)
-    output = other.run("python", VERIFY, "--remote", fails=True)
-    assert "error: the list of files of shards is neither here nor on the remote: python src/verify.py" in output
-    assert "uploaded again: shards (" in shared.run("python", VERIFY, "--remote", "--repair")
+    output = other.run("chorus", VERIFY, "--remote", fails=True)
+    assert "error: the list of files of shards is neither here nor on the remote: chorus verify" in output
+    assert "uploaded again: shards (" in shared.run("chorus", VERIFY, "--remote", "--repair")
     other.run("dvc", "pull")
     assert whole(other, shared)
 
@@ -215,7 +215,7 @@ def test_a_missing_list_of_a_folders_files_is_named_and_repaired_from_who_has_it
 def test_without_a_server_it_says_so_at_once(shared, cloud, tmp_path):
     other = clone(shared, tmp_path / "other", cloud)
     cloud.stop()
-    for command in (["dvc", "pull"], ["python", VERIFY, "--remote"]):
+    for command in (["dvc", "pull"], ["chorus", VERIFY, "--remote"]):
         assert "Could not connect to the endpoint URL" in other.run(*command, fails=True)
     (other.folder / "new").write_text("something to push\n")
     other.run("dvc", "add", "-q", "new")
@@ -225,7 +225,7 @@ def test_without_a_server_it_says_so_at_once(shared, cloud, tmp_path):
 def test_who_has_no_whole_copy_cannot_repair(shared, cloud, tmp_path):
     cloud.remove(of(shared, "model"))
     other = clone(shared, tmp_path / "other", cloud)
-    output = other.run("python", VERIFY, "--remote", "--repair", fails=True)
+    output = other.run("chorus", VERIFY, "--remote", "--repair", fails=True)
     assert output.endswith("--remote --repair on a machine that has it whole\n")
 
 
@@ -236,7 +236,7 @@ def test_wrong_credentials_are_said_so(shared, cloud, tmp_path):
     wrong = tmp_path / "wrong"
     wrong.write_text("[default]\naws_access_key_id = chorus\naws_secret_access_key = mistyped\n")
     other.use_keys(wrong)
-    for command in (["dvc", "push"], ["dvc", "pull", "model.dvc"], ["python", VERIFY, "--remote"]):
+    for command in (["dvc", "push"], ["dvc", "pull", "model.dvc"], ["chorus", VERIFY, "--remote"]):
         output = other.run(*command, fails=True)
         assert "Forbidden" in output or "request signature" in output, output
         assert "mistyped" not in output and "Traceback" not in output
@@ -321,12 +321,12 @@ def test_an_interrupted_push_to_s3_loses_data_with_dvc_and_none_with_ours(author
     assert "in sync" in author.run("dvc", "status", "--cloud")
     objects = NIGHTS + 2  # the files, and the list of those in the folder
     assert len(cloud.files.find(URL)) < objects
-    assert f"on the remote: all {objects} objects" in author.run("python", PUSH)
+    assert f"on the remote: all {objects} objects" in author.run("chorus", PUSH)
     assert len(cloud.files.find(URL)) == objects
 
 
 def test_a_bucket_that_does_not_exist_is_said_so(author):
     author.run("dvc", "remote", "modify", "--local", "storage", "url", "s3://mistyped/dvc")
     for command in ([PUSH], [VERIFY, "--remote"]):
-        output = author.run("python", *command, fails=True)
+        output = author.run("chorus", *command, fails=True)
         assert "The specified bucket does not exist" in output and "missing" not in output

@@ -67,7 +67,7 @@ def test_48_clips_of_6_nights_run_through_the_pipeline(tmp_path):
     nights = [f"2024-05-{1 + number // 8:02d}" for number in range(48)]
     project = _study(tmp_path, labels, site=["Pond"] * 48, recorder=["R1"] * 48, date=nights)
     output = project.dvc("repro")
-    said = project.run("python", "src/summary.py")
+    said = project.run("chorus", "summary")
     assert "note: no clip was scored, because there is none to score" in output
     assert "Survey  48 clips, 1 recorders, 6 nights" in said
     assert "training health: unknown" in said.replace("\n", " ")

@@ -106,19 +106,19 @@ def test_a_commit_that_changes_neither_code_nor_data_repeats_nothing(undisturbed
 
 
 def test_real_runs_are_repeatable_and_reach_the_leaderboard(real):
-    real.run("python", "src/leaderboard.py", "sweeps/bench.yaml")
+    real.run("chorus", "leaderboard", "bench")
     runs = pd.read_csv(real.folder / "metrics/bench/runs.csv", index_col="run")
     for name, experiment in real.experiments().items():
         headline = experiment.json("metrics/evaluation.json")
-        figures = {f"ood.{metric}": headline[f"ood_{metric}"] for metric in ("f1", "precision", "recall", "auprc")}
-        figures |= {"iid.f1": headline["iid_f1"], "threshold": headline["threshold"]}
+        figures = {f"ood.{metric}": headline["ood"][metric] for metric in ("f1", "precision", "recall", "auprc")}
+        figures |= {"iid.f1": headline["iid"]["f1"], "threshold": headline["threshold"]}
         assert runs.loc[name, list(figures)].to_dict() == pytest.approx(figures, abs=1e-6)
         assert runs.loc[name, "negatives"] == experiment.json("metrics/composition.json")["negatives"]
     assert runs["ood.f1"].nunique() == 2  # the seed makes a difference
 
 
 def test_the_leaderboard_groups_ranks_and_compares(undisturbed):
-    output = undisturbed.run("python", "src/leaderboard.py", "sweeps/bench.yaml")
+    output = undisturbed.run("chorus", "leaderboard", "bench")
     assert "4 runs" in output and "balance" in output
     folder = undisturbed.folder / "metrics/bench"
     runs = pd.read_csv(folder / "runs.csv", index_col="run")
@@ -140,9 +140,9 @@ def test_runs_of_two_versions_are_mixed_only_on_demand_and_marked(undisturbed, t
     study.commit()
     assert "2/2 done" in study.sweep()
     study.write("sweeps/bench.yaml", SWEEP)
-    output = study.run("python", "src/leaderboard.py", "sweeps/bench.yaml", fails=True)
+    output = study.run("chorus", "leaderboard", "bench", fails=True)
     assert "error: the runs come from several versions of code or data:" in output
-    output = study.run("python", "src/leaderboard.py", "sweeps/bench.yaml", "--mixed")
+    output = study.run("chorus", "leaderboard", "bench", "--mixed")
     assert "* from another version of code or data" in output
 
 
@@ -189,9 +189,9 @@ def test_a_full_disk_ends_the_sweep_and_the_next_call_goes_on(template, undistur
 
 
 def test_killed_with_everything_it_started_it_is_continued_with_the_same_results(study, undisturbed):
-    sweep = study.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
+    sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
     study.wait_for("stand_in.py train")
-    for what in ("src/sweep.py", "queue-worker", "exec-run", "src/"):
+    for what in ("chorus", "queue-worker", "exec-run", "src/"):
         for process in study.processes(what):
             process.send_signal(signal.SIGKILL)
     sweep.communicate()
@@ -212,7 +212,7 @@ def test_killed_with_everything_it_started_it_is_continued_with_the_same_results
 
 
 def test_a_killed_worker_is_replaced_and_its_run_begun_anew(study, undisturbed):
-    sweep = study.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
+    sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
     study.wait_for("stand_in.py")
     study.wait_for("queue-worker").send_signal(signal.SIGKILL)
     output, _ = sweep.communicate(timeout=300)
@@ -221,7 +221,7 @@ def test_a_killed_worker_is_replaced_and_its_run_begun_anew(study, undisturbed):
 
 
 def test_a_killed_training_fails_its_run_and_the_next_call_repeats_it_alone(study, undisturbed):
-    sweep = study.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
+    sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
     study.wait_for("stand_in.py train").send_signal(signal.SIGKILL)
     output, _ = sweep.communicate(timeout=300)
     assert sweep.returncode == 1 and "3/4 done, 1 failed" in output and "error: 1 of 4 runs failed" in output
@@ -242,7 +242,7 @@ def test_a_failing_run_is_named_with_the_end_of_its_log(study):
 
 
 def test_two_sweeps_at_once_and_runs_taken_out_of_the_queue_are_no_success(study):
-    sweep = study.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "1")
+    sweep = study.start("chorus", "sweep", "bench", "--jobs", "1")
     study.wait_for("stand_in.py train")
     assert f"error: another sweep is at work in this checkout: process {sweep.pid}" in study.sweep(fails=True)
     study.run("dvc", "queue", "remove", "--queued")
@@ -256,9 +256,9 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
     here = embeddings.read_bytes()
     clone = _clone_of_another_machine(study, tmp_path / "clone")
     head = clone.run("git", "rev-parse", "HEAD")
-    sweep = clone.start("python", "src/sweep.py", "sweeps/bench.yaml", "--jobs", "2")
+    sweep = clone.start("chorus", "sweep", "bench", "--jobs", "2")
     clone.wait_for("stand_in.py train")
-    for what in ("src/sweep.py", "queue-worker", "exec-run", "src/"):
+    for what in ("chorus", "queue-worker", "exec-run", "src/"):
         for process in clone.processes(what):
             process.send_signal(signal.SIGKILL)
     sweep.communicate()
@@ -272,22 +272,22 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
 
     shown = clone.run("dvc", "exp", "show", "--rev", tag, "--csv", "--only-changed")
     assert all(f"\n{name}," in shown for name in RUNS)
-    ranked = clone.run("python", "src/leaderboard.py", "sweeps/bench.yaml")
+    ranked = clone.run("chorus", "leaderboard", "bench")
     assert "4 runs" in ranked and "not done" not in ranked and "another version" not in ranked
 
     made = clone.folder / "data/embeddings/generated.safetensors"
-    output = clone.run("python", "src/back.py")
+    output = clone.run("chorus", "back")
     assert "neither on this machine nor in a remote: data/embeddings" in output
     assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
 
     assert Grid(clone.folder, SWEEP, target=TARGET).finished() == {}
-    output = clone.run("python", "src/compare.py", "run_1", "run_2", "--sweep", "sweeps/bench.yaml", fails=True)
+    output = clone.run("chorus", "compare", "run_1", "run_2", "--sweep", "bench", fails=True)
     assert (
         f"error: run_1 started from the results of shared stages in {tag}, and here are those of the commit" in output
     )
     clone.run("git", "checkout", tag, "--", ".")
     assert sorted(Grid(clone.folder, SWEEP, target=TARGET).finished()) == RUNS
-    clone.run("python", "src/back.py")
+    clone.run("chorus", "back")
     assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
 
     before = {name: experiment.commit.id for name, experiment in clone.experiments().items()}
@@ -297,7 +297,7 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
     clone.run("git", "checkout", ".")
     clone.run("dvc", "checkout", fails=True)
     assert not made.exists()  # this is what DVC does; nothing is lost with it
-    clone.run("python", "src/back.py")
+    clone.run("chorus", "back")
     assert clone.run("git", "diff", "HEAD", "--name-only") == "" and made.read_bytes() == here
     assert clone.run("git", "tag").split() == [tag]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.stats import norm, t
@@ -48,3 +50,16 @@ def test_two_nights_of_a_class_each_are_enough_to_say_something():
     nights = np.where(LABELS, "a", "b")
     found = advantage(LABELS, SCORES, OTHERS, nights, resamples=100, seed=1, level=0.9)
     assert found["low"] == found["high"] == pytest.approx(found["auprc"])
+
+
+def test_more_resamples_take_no_more_memory():
+    """All draws at once would be 8 bytes a resample and night."""
+    nights = np.arange(4000).astype(str)
+    labels, scores, others = RANDOM.random(4000) < 0.3, RANDOM.random(4000), RANDOM.random(4000)
+    peaks = []
+    for resamples in (250, 1000):
+        tracemalloc.start()
+        advantage(labels, scores, others, nights, resamples=resamples, seed=1, level=0.9)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.05 * peaks[0]

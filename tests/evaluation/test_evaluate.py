@@ -87,12 +87,11 @@ def test_intervals_are_those_of_the_night_bootstrap_and_say_how_many_nights():
 def test_the_headline_is_six_numbers_taken_from_the_detail():
     result = _evaluate(predicted())
     ood, iid = result.detail["splits"]["test_ood"], result.detail["splits"]["test_iid"]
+    at_headline = ood["at"]["headline"]
+    rates = {metric: at_headline[metric] for metric in ("f1", "precision", "recall")}
     assert result.headline == {
-        "ood_f1": ood["at"]["headline"]["f1"],
-        "ood_precision": ood["at"]["headline"]["precision"],
-        "ood_recall": ood["at"]["headline"]["recall"],
-        "ood_auprc": ood["auprc"],
-        "iid_f1": iid["at"]["headline"]["f1"],
+        "ood": rates | {"auprc": ood["auprc"]},
+        "iid": {"f1": iid["at"]["headline"]["f1"]},
         "threshold": 0.4,
     }
 
@@ -159,7 +158,7 @@ def test_a_survey_without_an_ood_site_has_null_there_and_figures_elsewhere():
     result = _evaluate(predicted(splits=("validation", "test_iid")))
     assert result.detail["splits"]["test_ood"] is None
     assert [result.headline[f"ood_{metric}"] for metric in ("f1", "precision", "recall", "auprc")] == [None] * 4
-    assert result.headline["iid_f1"] == result.detail["splits"]["test_iid"]["at"]["headline"]["f1"] > 0
+    assert result.headline["iid"]["f1"] == result.detail["splits"]["test_iid"]["at"]["headline"]["f1"] > 0
 
 
 @pytest.mark.parametrize("label", ["positive", "negative"])
@@ -210,5 +209,5 @@ def test_sites_to_choose_by_have_figures_of_their_own_and_only_where_there_are_a
     result = evaluate(apart, threshold=0.4, baseline_scores={}, options=EvaluateOptions(resamples=100))
     chosen_by = result.detail["splits"]["ood_validation"]
     assert chosen_by["n"] == half.sum()
-    assert result.headline["ood_validation_f1"] == chosen_by["at"]["headline"]["f1"] != result.headline["ood_f1"]
-    assert result.headline["ood_validation_auprc"] == chosen_by["auprc"]
+    assert result.headline["ood_validation"]["f1"] == chosen_by["at"]["headline"]["f1"] != result.headline["ood"]["f1"]
+    assert result.headline["ood_validation"]["auprc"] == chosen_by["auprc"]

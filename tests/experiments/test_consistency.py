@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -60,26 +61,28 @@ def _change_a_digit(path: Path, column: str, line: int = 1) -> str:
     return fields[place]
 
 
+def _check(folder):
+    own = os.environ | {"PYTHONPATH": str(folder / "src")}
+    command = [sys.executable, "-m", "chorus", "check", "--results"]
+    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+
+
 def test_the_results_in_this_repository_are_those_of_its_dvc_lock():
     assert problems(ROOT) == []
 
 
 def test_a_clone_without_data_passes(clone):
     assert not (clone / "data/manifests/splits.csv").exists()
-    result = subprocess.run(
-        [sys.executable, "src/check.py", "--results"], cwd=clone, capture_output=True, text=True, check=False
-    )
+    result = _check(clone)
     assert result.returncode == 0, result.stderr
 
 
 def test_an_edited_digit_is_named(broken):
-    _replace(broken / "metrics/evaluation.json", '"ood_f1": 0.6', '"ood_f1": 0.7')
+    _replace(broken / "metrics/evaluation.json", '"f1": 0.6', '"f1": 0.7')
     assert problems(broken) == [
         "metrics/evaluation.json is not what the stage evaluate made: dvc.lock has another hash"
     ]
-    result = subprocess.run(
-        [sys.executable, "src/check.py", "--results"], cwd=broken, capture_output=True, text=True, check=False
-    )
+    result = _check(broken)
     assert result.returncode == 1
     assert "metrics/evaluation.json" in result.stderr and "Traceback" not in result.stderr
 

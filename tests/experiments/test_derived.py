@@ -24,17 +24,20 @@ def test_what_the_stages_wrote_fits_together():
     assert training_contradictions(TRAINING, CURVES) == []
 
 
-@pytest.mark.parametrize("key", EVALUATION)
-def test_a_forged_headline_is_named(key):
-    found = evaluation_contradictions(EVALUATION | {key: 0.999}, DETAIL)
-    assert len(found) == 1 and found[0].startswith(f"evaluation.json: {key} is 0.999, but ")
+@pytest.mark.parametrize("name", [("ood", metric) for metric in EVALUATION["ood"]] + [("iid", "f1"), ("threshold",)])
+def test_a_forged_headline_is_named(name):
+    forged = copy.deepcopy(EVALUATION)
+    inside = forged if len(name) == 1 else forged[name[0]]
+    inside[name[-1]] = 0.999
+    (found,) = evaluation_contradictions(forged, DETAIL)
+    assert found.startswith(f"evaluation.json: {'.'.join(name)} is 0.999, but ")
 
 
 @pytest.mark.parametrize("metric", ["precision", "recall", "f1"])
 def test_headline_and_detail_forged_together_contradict_the_counts(metric):
     detail = copy.deepcopy(DETAIL)
     detail["splits"]["test_ood"]["at"]["headline"][metric] = 0.999
-    (found,) = evaluation_contradictions(EVALUATION | {f"ood_{metric}": 0.999}, detail)
+    (found,) = evaluation_contradictions(EVALUATION | {"ood": EVALUATION["ood"] | {metric: 0.999}}, detail)
     assert f"test_ood at headline: {metric} is 0.999" in found
 
 

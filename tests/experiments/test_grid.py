@@ -9,10 +9,12 @@ import pytest
 import yaml
 
 from chorus.errors import ParameterError
-from chorus.experiments.grid import describe, load_comparisons, load_grid, spell
+from chorus.experiments.columns import METRICS
+from chorus.experiments.grid import describe, load_plan
 from chorus.experiments.sections import changed
 from chorus.experiments.study import read_sweep
 from chorus.files import read_csv
+from chorus.runs.factors import spell
 
 ROOT = Path(__file__).parents[2]
 STAGE6 = yaml.safe_load((ROOT / "sweeps/stage6.yaml").read_text(encoding="utf-8"))
@@ -25,7 +27,7 @@ def _sweep(**axes: list[object]) -> dict[str, object]:
 
 
 def test_run_n_is_the_published_run_n():
-    runs = load_grid(STAGE6, PARAMS)
+    runs = load_plan(STAGE6, PARAMS).runs
     assert len(runs) == len(PUBLISHED) == 90
     columns = ["seed", "compose.quality", "compose.balance", "compose.positive_subsets", "compose.negative_subsets"]
     ours = [[run.name, *(spell(run.changes[column]) for column in columns)] for run in runs]
@@ -35,14 +37,14 @@ def test_run_n_is_the_published_run_n():
 
 def test_the_first_axis_varies_slowest_and_blocks_follow_one_another():
     sweep = _sweep(seed=[1, 2], compose__balance=[True, False]) | {"blocks": [{}, {"seed": [3]}]}
-    assert [describe(run.changes) for run in load_grid(sweep, PARAMS)] == [
+    assert [describe(run.changes) for run in load_plan(sweep, PARAMS).runs] == [
         "seed=1 balance=True", "seed=1 balance=False", "seed=2 balance=True", "seed=2 balance=False",
         "seed=3 balance=True", "seed=3 balance=False",
     ]  # fmt: skip
 
 
 def test_any_parameter_can_be_an_axis():
-    runs = load_grid(_sweep(train__dropout=[0, 0.5], mine__head__epochs=[1]), PARAMS)
+    runs = load_plan(_sweep(train__dropout=[0, 0.5], mine__head__epochs=[1]), PARAMS).runs
     assert [run.changes for run in runs] == [
         {"train.dropout": 0, "mine.head.epochs": 1},
         {"train.dropout": 0.5, "mine.head.epochs": 1},
@@ -65,28 +67,33 @@ def test_any_parameter_can_be_an_axis():
         (_sweep(seed=[1]) | {"name": "run"}, "sweep.name: 'run' is not allowed"),
         (_sweep(seed=[1]) | {"name": "../{}"}, "sweep.name: '../{}' is not allowed"),
         (_sweep(seed=[1]) | {"rank_by": "f1"}, "sweep.rank_by: 'f1' is not allowed: one of ood.f1"),
+        (_sweep(seed=[1]) | {"metrics": ["ood.f1", "f2"]}, "sweep.metrics: 'f2' is not allowed: one of ood.f1"),
+        (_sweep(seed=[1]) | {"judged_at": "split.sites"}, "split.sites: no such parameter in params.yaml"),
+        (_sweep(seed=[1]) | {"words": {"seed": {}}}, "sweep.words: 'seed' is not allowed: one of the axes of"),
+        (_sweep(compose__balance=[True]) | {"words": {"balance": {False: ""}}}, "sweep.words.balance: 'False' is not"),
+        (_sweep(compose__positive_subsets=[["a", "b"], ["a+b"]]), "tables spell both 'a+b'"),
         (_sweep(seed=[1]) | {"axis": {}}, "sweep.axis: unknown parameter"),
         ({"name": "run_{}"}, "sweep.axes: missing"),
     ],
 )
 def test_a_wrong_sweep_is_refused_before_anything_is_queued(sweep, message):
     with pytest.raises(ParameterError) as error:
-        load_grid(sweep, PARAMS)
+        load_plan(sweep, PARAMS, known=METRICS)
     assert message in str(error.value)
 
 
 def test_unknown_subsets_are_refused_once_subsets_exist():
     known = {"positive": ["small", "top50"], "negative": ["hardneg_conf_min_50", "hardneg_conf_min_99"]}
-    assert len(load_grid(STAGE6, PARAMS, subsets=known)) == 90
+    assert len(load_plan(STAGE6, PARAMS, subsets=known).runs) == 90
     known["negative"].pop()
     with pytest.raises(ParameterError, match=r"compose.negative_subsets: no subset 'hardneg_conf_min_99'; there are: "):
-        load_grid(STAGE6, PARAMS, subsets=known)
+        load_plan(STAGE6, PARAMS, subsets=known)
 
 
 def test_comparisons_name_runs_of_the_grid():
-    runs = load_grid(STAGE6, PARAMS)
-    by_name = {run.name: run for run in runs}
-    pairs = {comparison.name: (comparison.a, comparison.b) for comparison in load_comparisons(STAGE6, runs)}
+    plan = load_plan(STAGE6, PARAMS)
+    by_name = {run.name: run for run in plan.runs}
+    pairs = {comparison.name: (comparison.a, comparison.b) for comparison in plan.comparisons}
     a, b = (by_name[name].changes for name in pairs["baseline vs hard negatives"])
     assert a | {"compose.negative_subsets": ["hardneg_conf_min_50"]} == b
     a, b = (by_name[name].changes for name in pairs["unbalanced: baseline vs both"])
@@ -95,7 +102,7 @@ def test_comparisons_name_runs_of_the_grid():
     wrong = copy.deepcopy(STAGE6)
     wrong["comparisons"][0]["b"] = "stage6_091"
     with pytest.raises(ParameterError, match="there is no run 'stage6_091' in this grid"):
-        load_grid(wrong, PARAMS)
+        load_plan(wrong, PARAMS)
 
 
 def test_changing_params_leaves_the_original_and_the_rest_alone():

@@ -9,19 +9,31 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stage6 import FACTORS, published_runs
 
 from chorus.errors import DataError, ParameterError
+from chorus.experiments import leaderboard
+from chorus.experiments.columns import detector_columns
 from chorus.experiments.grid import Comparison
-from chorus.experiments.leaderboard import aggregate, compare, configuration, one_version, published_runs, rank, run_row
+from chorus.experiments.leaderboard import one_version, rank, run_row
 from chorus.files import read_csv
+from chorus.runs.factors import Factor, configuration
 
 REFERENCE = Path(__file__).parents[2] / "data/reference"
 METRICS = ("ood.f1", "ood.precision", "ood.recall")
 
 
+def aggregate(runs):
+    return leaderboard.aggregate(runs, FACTORS)
+
+
+def compare(runs, comparisons):
+    return leaderboard.compare(runs, comparisons, FACTORS)
+
+
 @pytest.fixture(scope="module")
 def published():
-    return aggregate(published_runs(read_csv(REFERENCE / "stage6_runs.csv")))
+    return aggregate(published_runs())
 
 
 def _runs(values: dict[str, list[float]], **columns: object) -> pd.DataFrame:
@@ -85,6 +97,8 @@ def test_ranking_knows_precision_floor_and_stability():
     assert list(rank(board, "ood.f1", min_precision=0.5)["signature"]) == ["lucky", "steady"]
     with pytest.raises(ParameterError, match=r"metric: 'f1' is not allowed: one of ood.f1, ood.precision"):
         rank(board, "f1")
+    with pytest.raises(ParameterError, match=r"has no accuracy\.precision beside it"):
+        rank(board.rename(columns={"ood.f1__mean": "accuracy.f1__mean"}), "accuracy.f1", min_precision=0.5)
     with pytest.raises(ParameterError, match="stability weight"):
         rank(board, "ood.f1", stability_weight=-1)
 
@@ -129,35 +143,34 @@ def test_a_run_becomes_a_row_spelled_like_the_published_ones():
         "thresholds": {"headline": 0.3},
     }
     composition = {"positives": 7, "negatives": 9, "positives_by_quality": {"high": 3, "medium": 0, "low": 4}}
-    row = run_row("run_1", params, detail, composition, ["seed", "compose.balance", "train.dropout"])
+    factors = [*FACTORS, Factor("train.dropout", "dropout", ("0.25",))]
+    row = run_row("run_1", params, factors, detector_columns(detail, composition))
     published = read_csv(REFERENCE / "stage6_runs.csv")
     assert list(row)[:6] == list(published)[:6]
     assert (row["quality"], row["balance"]) == ("high+low", "False")
     assert (row["positive_subsets"], row["negative_subsets"]) == ("none", "x+y")
-    assert row["train.dropout"] == "0.25"
+    assert row["dropout"] == "0.25"
     assert (row["ood.f1"], row["ood.oracle_best_f1"], row["ood.auprc"], row["threshold"]) == (0.5, 0.7, 0.9, 0.3)
     assert row["iid.f1"] is None and row["iid.auroc"] is None
     assert (row["positives"], row["negatives"], row["positives.high"], row["positives.low"]) == (7, 9, 3, 4)
     assert (row["ood.all_positive.f1"], row["ood.all_positive.auprc"]) == (0.2, 0.1)
 
 
-def test_what_auto_came_to_is_what_the_table_shows():
-    compose = {"quality": ["auto"], "balance": "auto", "positive_subsets": [], "negative_subsets": []}
-    detail = {"splits": {"test_ood": None, "test_iid": None}, "thresholds": {"headline": 0.5}}
-    composition = {"positives": 7, "negatives": 9, "positives_by_quality": {}, "quality": "high+low", "balance": False}
-    row = run_row("run_1", {"seed": 1, "compose": compose}, detail, composition, ["seed"])
-    assert (row["quality"], row["balance"]) == ("high+low", "False")
-    assert configuration(row) == "high+low, all negatives"
+def test_a_configuration_is_called_what_the_sweep_says():
+    row = {"quality": "high+low", "balance": "False", "positive_subsets": "none", "negative_subsets": "x+y"}
+    assert configuration(row, FACTORS) == "high+low, all negatives, +x+y"
+    assert configuration({"hidden_units": "128"}, [Factor("train.hidden_units", "hidden_units", ("128",))]) == (
+        "hidden units 128"
+    )
+    assert configuration({}, []) == "the one configuration"
 
 
 def test_a_run_with_a_diagnosis_has_its_verdict_as_columns():
-    params = {"seed": 1, "compose": {key: ["a"] for key in ("quality", "positive_subsets", "negative_subsets")}}
-    params["compose"]["balance"] = True
     detail = {"splits": {"test_ood": None, "test_iid": None}, "thresholds": {"headline": 0.3}}
     counts = {"positives": 7, "negatives": 9, "positives_by_quality": {"high": 7}}
     health = {"verdict": "trouble", "findings": "mislabelled+overconfident", "troubles": 1, "watches": 1}
     checks = [{"signal": "grad_norm", "phase": "late", "value": 0.5}]
-    row = run_row("run_1", params, detail, counts, [], health, {"checks": checks})
+    row = detector_columns(detail, counts, health, {"checks": checks})
     assert row["signal.grad_norm"] == 0.5
     assert (row["health.verdict"], row["health.findings"]) == ("trouble", "mislabelled+overconfident")
-    assert not any(column.startswith(("health", "signal")) for column in run_row("run_1", params, detail, counts, []))
+    assert not any(column.startswith(("health", "signal")) for column in detector_columns(detail, counts))

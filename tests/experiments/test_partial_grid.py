@@ -10,8 +10,8 @@ import pytest
 from chorus.experiments.consistency import edited_grid
 from small_study import ROOT, SWEEP, SmallStudy
 
-LEADERBOARD = ("python", "src/leaderboard.py", "sweeps/small.yaml")
-REPORT = ("python", "src/report.py", "sweeps/small.yaml")
+LEADERBOARD = ("chorus", "leaderboard", "small")
+REPORT = ("chorus", "report", "small")
 STAGE6_RUNS, STAGE6_EFFECTS = "metrics/stage6/runs.csv", "metrics/stage6/effects.csv"
 TAG = "sweep/small-1a2b3c4d"
 RUNS, PAGE = "metrics/small/runs.csv", "reports/small.html"
@@ -56,17 +56,17 @@ def test_a_part_of_a_grid_does_not_replace_the_effects_in_the_commit(study):
     study.commit()
     lines = (study.folder / STAGE6_RUNS).read_text(encoding="utf-8").splitlines(keepends=True)
     (study.folder / STAGE6_RUNS).write_text("".join(lines[:-1]), encoding="utf-8")
-    assert "metrics/stage6 stay as in the commit: 1 of 90 runs are not done" in study.run("python", "src/effects.py")
+    assert "metrics/stage6 stay as in the commit: 1 of 90 runs are not done" in study.run("chorus", "effects", "stage6")
     assert study.run("git", "status", "--porcelain").split() == ["M", STAGE6_RUNS]
     (study.folder / STAGE6_RUNS).write_text("".join(lines), encoding="utf-8")
     (study.folder / STAGE6_EFFECTS).unlink()
-    assert "stay as in the commit" not in study.run("python", "src/effects.py")  # of the whole grid they are made
+    assert "stay as in the commit" not in study.run("chorus", "effects", "stage6")  # of the whole grid they are made
     assert (study.folder / STAGE6_EFFECTS).is_file()
 
 
 @pytest.fixture
 def brought_back(study):
-    """After `python src/back.py`: a run of this machine hangs on a commit of its own beside the current one."""
+    """After `chorus back`: a run of this machine hangs on a commit of its own beside the current one."""
     study.run(*LEADERBOARD)
     study.commit()
     head = study.run("git", "rev-parse", "HEAD").strip()
@@ -84,7 +84,7 @@ def brought_back(study):
 def test_the_tag_of_runs_that_a_table_lacks_after_going_back_is_named(brought_back, command):
     shown = " ".join(brought_back.run(*command).split())
     assert f"not in this table: runs that started from the results of shared stages in {TAG}, and here are" in shown
-    assert f"git checkout {TAG} -- . brings them; python src/back.py goes back" in shown
+    assert f"git checkout {TAG} -- . brings them; chorus back goes back" in shown
 
 
 def test_the_tag_of_runs_in_a_table_is_named(brought_back):

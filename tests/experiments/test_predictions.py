@@ -79,7 +79,7 @@ def test_unknown_runs_and_folders_without_dvc_are_one_sentence(made, tmp_path):
         PredictionStore(tmp_path)
 
 
-COMPARE = ("python", "src/compare.py", "--sweep", "sweeps/small.yaml")
+COMPARE = ("chorus", "compare", "--sweep", "small")
 
 
 def test_compare_says_in_a_sentence_whether_two_configurations_differ(study):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,9 @@ from chorus.health.details import lead
 from chorus.health.judge import judge
 from chorus.health.measures import with_differences
 from chorus.health.options import HealthOptions
-from chorus.health.page import page
 from chorus.health.words import verdict_in_words
 from chorus.options import parse
+from chorus.reports.health import page
 from chorus.tasks import DETECTION, Classification
 from chorus.training import HeadOptions
 from predicted import predicted
@@ -297,18 +298,29 @@ def workspace(tmp_path):
     return tmp_path
 
 
-def _diagnose(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "src/diagnose.py"), *arguments]
+def _run_stage(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The stage."""
+    command = [sys.executable, str(ROOT / "src/diagnose.py")]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+def _diagnose(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command that shows what the stage found."""
+    own = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", "chorus", "diagnose", *arguments]
+    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+
+
 def test_the_command_judges_the_workspace_and_writes_the_same_bytes_again(workspace):
-    first = _diagnose(workspace, "--page", "health.html")
+    assert _diagnose(workspace).stderr.startswith("error: there is no metrics/health_detail.json")
+    first = _run_stage(workspace)
     assert first.returncode == 0, first.stderr
+    assert _diagnose(workspace, "--page", "health.html").stdout == first.stdout
     assert first.stdout.startswith("Training health: HEALTHY. Nothing looks wrong.")
     files = ["metrics/health.json", "metrics/health_detail.json", "plots/health/sources.csv", "health.html"]
     written = [(workspace / file).read_bytes() for file in files]
     assert json.loads(written[0])["verdict"] == "healthy"
+    _run_stage(workspace)
     _diagnose(workspace, "--page", "health.html")
     assert [(workspace / file).read_bytes() for file in files] == written
 
@@ -324,12 +336,12 @@ def test_the_command_tells_what_was_found_in_a_commit(workspace):
     git("commit", "-q", "-m", "before")
     git("tag", "before")
     CALM.assign(train_loss=5).to_csv(workspace / "plots/training/curves.csv", index=False)
-    _diagnose(workspace)
+    _run_stage(workspace)
     git("add", "-A")
     git("commit", "-q", "-m", "trouble")
     git("tag", "high")
     CALM.to_csv(workspace / "plots/training/curves.csv", index=False)
-    assert "HEALTHY" in _diagnose(workspace).stdout
+    assert "HEALTHY" in _run_stage(workspace).stdout
     shown = _diagnose(workspace, "high", "--page", "high.html")
     assert "TROUBLE. The learning rate looks too high" in shown.stdout
     assert "Training health of high" in (workspace / "high.html").read_text()

@@ -175,6 +175,39 @@ def test_bare_samples_are_decoded_as_with_their_header(tmp_path, kind, subtype):
         _examined(tmp_path, content[: len(content) // 2])
 
 
+def _extensible(samples: np.ndarray, bits: int, valid: int, *, upper: bool, said: int | None = None) -> bytes:
+    """A WAV of samples of `valid` bits in `bits`, at the upper end of their bytes or at the lower."""
+    width = bits // 8
+    whole = (samples.astype("<i4") << (bits - valid if upper else 0)).astype("<i4")
+    data = whole.view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
+    frame = width * samples.shape[1]
+    guid = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+    form = struct.pack("<HHIIHHHHIH", 0xFFFE, samples.shape[1], RATE, RATE * frame, frame, bits, 22, valid, 4, 1) + guid
+    size = len(data) if said is None else said
+    return b"RIFF" + _u32(60 + size) + b"WAVE" + _chunk(b"fmt ", form) + b"data" + _u32(size) + data
+
+
+@pytest.mark.parametrize("said", [None, 0])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(("bits", "valid"), [(32, 24), (24, 20), (32, 16), (16, 12)])
+def test_samples_at_the_wrong_end_of_their_bytes_are_as_loud_as_at_the_right_one(tmp_path, bits, valid, channels, said):
+    samples = np.random.default_rng(0).integers(-(2 ** (valid - 1)), 2 ** (valid - 1), (RATE, channels))
+    right = _examined(tmp_path, _extensible(samples, bits, valid, upper=True, said=said))
+    wrong = _examined(tmp_path, _extensible(samples, bits, valid, upper=False, said=said))
+    np.testing.assert_array_equal(right.read(), wrong.read())
+    said_of = [remark for remark in wrong.remarks if remark not in right.remarks]
+    times = 2 ** (bits - valid)
+    assert said_of == [f"justified: samples stand at the wrong end of their bytes, read {times} times louder"]
+
+
+@pytest.mark.parametrize(("valid", "reach", "loudest"), [(24, 2**15, 128), (32, 2**22, 64)])
+def test_a_quiet_recording_at_the_right_end_of_its_bytes_stays_quiet(tmp_path, valid, reach, loudest):
+    """Its lowest bits are zero; or the header does not say that any are spare."""
+    quiet = np.random.default_rng(0).integers(-reach, reach, (RATE, 1))
+    found = _examined(tmp_path, _extensible(quiet, 32, valid, upper=True))
+    assert found.remarks == () and np.abs(found.read()).max() == loudest
+
+
 def _total(content: bytes, samples: int) -> bytes:
     kept = int.from_bytes(content[18:26], "big") >> 36 << 36
     return _patched(content, (18, (kept | samples).to_bytes(8, "big")))
@@ -193,11 +226,29 @@ def test_a_flac_that_promises_another_length_is_heard_whole(tmp_path, total, beh
     assert remark.startswith("header wrong: it says ") and remark.endswith(", 12.000 s were read")
 
 
-@pytest.mark.parametrize("content", [FLAC, FLAC + b"garbage" * 100, _patched(FLAC, (26, b"\1" * 16))])
+@pytest.mark.parametrize("content", [FLAC, FLAC + b"garbage" * 100, _patched(FLAC, (26, b"\0" * 16))])
 def test_a_flac_that_promises_what_it_holds_is_heard_without_a_remark(tmp_path, content):
     found = _examined(tmp_path, content)
     np.testing.assert_array_equal(found.read(), SOUND[:, 0])
     assert found.remarks == ()
+
+
+@pytest.mark.parametrize("before", [b"", b"ID3\x03\0\0\0\0\x07\x76" + b"\0" * 1_014])
+@pytest.mark.parametrize(("channels", "subtype"), [(1, "PCM_S8"), (2, "PCM_16"), (1, "PCM_24"), (3, "PCM_24")])
+def test_a_flac_that_is_not_the_sound_of_its_check_sum_is_refused(tmp_path, channels, subtype, before):
+    """Each of its frames has a sum of its own, and is whole: they are those of another sound."""
+    content = before + _encoded("FLAC", _noise(2, channels=channels), subtype=subtype)
+    assert _examined(tmp_path, content).remarks == ()
+    other = _encoded("FLAC", _noise(2, seed=1, channels=channels), subtype=subtype)
+    with pytest.raises(DataError, match=r"^damaged: what is decoded is not the sound .* check sum \(MD5\)$"):
+        _examined(tmp_path, _patched(content, (len(before) + 26, other[26:42])))
+
+
+def test_of_flac_files_put_together_each_has_its_check_sum(tmp_path):
+    other = _encoded("FLAC", _noise(3, 1))
+    assert _examined(tmp_path, FLAC + other).seconds == 15
+    with pytest.raises(DataError, match=r"^damaged: .* check sum \(MD5\)$"):
+        _examined(tmp_path, FLAC + _patched(other, (26, FLAC[26:42])))
 
 
 @pytest.mark.parametrize("total", [0, 12 * RATE, 2**36 - 1])

@@ -127,7 +127,7 @@ def test_the_check_says_so_before_dvc_runs(repository):
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     params["survey"]["source"] = "recordings"
     (repository.folder / "params.yaml").write_text(yaml.safe_dump(params))
-    check = ("python", str(ROOT / "src/check.py"))
+    check = ("chorus", "check")
     repository.run(*check)
     (repository.folder / "recordings/old disk.wav").symlink_to("/media/gone/old.wav")
     assert "error: survey.source: DVC cannot take old disk.wav (a link to nothing)" in repository.run(

@@ -10,7 +10,7 @@ from chorus.sharing import halves
 from folder import Folder
 
 ROOT = Path(__file__).parents[2]
-PULL, PUSH = (str(ROOT / "src" / name) for name in ("pull.py", "push.py"))
+PULL, PUSH = "pull", "push"
 # DVC that is killed in the middle of the first file that it copies
 KILLED = """
 import os, signal, sys
@@ -40,7 +40,7 @@ def clone(tmp_path):
     author.run("dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path / "shared"))
     author.run("dvc", "add", "-q", "raw", "scores.csv")
     author.commit("data")
-    author.run("python", PUSH)
+    author.run("chorus", PUSH)
     author.run("git", "clone", "-q", str(author.folder), str(tmp_path / "clone"))
     clone = Folder(tmp_path / "clone")
     clone.run("dvc", "fetch", "-q")
@@ -55,7 +55,7 @@ def in_halves(folder: Path) -> list[Path]:
 def test_a_half_in_the_study_does_not_stop_the_next_pull(clone, target, place):
     clone.run("python", "-c", KILLED, "checkout", target, fails=True)
     assert in_halves(clone.folder) == [Path(place)]
-    clone.run("python", PULL)
+    clone.run("chorus", PULL)
     assert in_halves(clone.folder) == []
     assert "up to date" in clone.run("dvc", "status") and clone.run("git", "status", "--porcelain") == ""
 
@@ -83,10 +83,10 @@ def test_a_half_in_a_cache_or_in_a_remotes_folder_is_removed_when_nobody_writes_
 
 
 def test_what_is_no_half_stays(clone):
-    clone.run("python", PULL)
+    clone.run("chorus", PULL)
     notes = clone.folder / "notes.tmp"
     other = clone.folder / f"other.{'x' * 22}.tmp"
     for file in (notes, other):
         file.write_text("mine")
-    clone.run("python", PULL)
+    clone.run("chorus", PULL)
     assert notes.exists() and other.exists()

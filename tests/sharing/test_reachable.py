@@ -15,7 +15,7 @@ from chorus.sharing.patience import limit_waiting
 from folder import Folder
 
 SRC = Path(__file__).parents[2] / "src"
-PUSH, VERIFY = ([f"{SRC / name}"] for name in ("push.py", "verify.py"))
+PUSH, VERIFY = ["push"], ["verify"]
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def share(author, url, **options):
 def test_a_folder_where_no_disk_is_mounted(author, tmp_path):
     share(author, tmp_path / "disk/shared")
     for command in (PUSH, [*VERIFY, "--remote"]):
-        assert "is not there: is its disk mounted?" in author.run("python", *command, fails=True)
+        assert "is not there: is its disk mounted?" in author.run("chorus", *command, fails=True)
     assert not (tmp_path / "disk").exists()
     (tmp_path / "disk").mkdir()
-    assert "uploaded: 1; on the remote: all 1 objects" in author.run("python", *PUSH)
+    assert "uploaded: 1; on the remote: all 1 objects" in author.run("chorus", *PUSH)
 
 
 def test_a_server_that_does_not_answer_and_the_password_in_its_address(author):
@@ -57,7 +57,7 @@ def test_a_server_that_does_not_answer_and_the_password_in_its_address(author):
         port = free.getsockname()[1]
     user = "user"  # no file of this repository may hold what looks like a password in an address
     share(author, f"http://{user}:S3cret/S3@127.0.0.1:{port}/x")
-    said = author.run("python", *PUSH, fails=True)
+    said = author.run("chorus", *PUSH, fails=True)
     assert "the remote cannot be used: " in said and "S3cret" not in said
 
 
@@ -89,9 +89,49 @@ def test_a_server_that_takes_connections_and_says_nothing_is_not_without_objects
         share(author, "s3://bucket/x", endpointurl=address, access_key_id="a", secret_access_key="b", **options)
     else:
         share(author, f"{address}/x", **options)
-    said = author.run("python", *VERIFY, "--remote", fails=True)
+    said = author.run("chorus", *VERIFY, "--remote", fails=True)
     assert f"the remote shared ({address}" in said and "missing" not in said
     assert "does not answer within 2 s" in said or "cannot be used: " in said
+
+
+class Answering(BaseHTTPRequestHandler):
+    """An S3 server that holds nothing, takes what it is given, and says no more after so many requests."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.asked.append(self.path)
+        if len(self.server.asked) > self.server.patience:
+            self.server.over.wait()
+            return
+        listed = self.command == "GET"
+        body = b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>" if listed else b""
+        self.send_response(200 if listed or self.command == "PUT" else 404)
+        self.send_header("ETag", '"0"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_HEAD = do_PUT = answer  # noqa: N815
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_s3_server_that_falls_silent_midway_is_given_up_in_one_sentence(author):
+    """After its first answers; botocore and s3fs together would wait 25 read timeouts for each request."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.daemon_threads = True
+        server.asked, server.patience, server.over = [], 2, threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        options = {"read_timeout": 1, "connect_timeout": 1, "access_key_id": "a", "secret_access_key": "b"}
+        share(author, "s3://bucket/x", endpointurl=f"http://127.0.0.1:{server.server_port}", region="x", **options)
+        said = author.run("chorus", *PUSH, fails=True)
+        server.over.set()
+        server.shutdown()
+    assert len([line for line in said.splitlines() if line.startswith("error: the remote cannot be used: ")]) == 1
+    assert "Traceback" not in said and 2 < len(server.asked) <= 2 + 10
 
 
 def test_s3_is_not_waited_for_without_end_and_the_options_of_a_remote_win():
@@ -119,7 +159,7 @@ def test_http_tells_a_refusal_from_an_object_that_is_not_there(author, status, s
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         share(author, f"http://127.0.0.1:{server.server_port}/x")
-        said = author.run("python", *VERIFY, "--remote", fails=True)
+        said = author.run("chorus", *VERIFY, "--remote", fails=True)
         server.shutdown()
     assert sentence in said
     assert ("missing" in said) == (status in (404, 410))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -15,13 +16,13 @@ from chorus.errors import ChorusError
 from chorus.sharing.server import S3Server
 from end_to_end.sharing import Machine, free_port
 
-ROOT = Path(__file__).parents[2]
+OURS = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 
 
 def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
     port = free_port()
-    command = [sys.executable, str(ROOT / "src/s3.py"), "--port", str(port), "--folder", str(tmp_path / "s3")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "chorus", "s3", "--port", str(port), "--folder", str(tmp_path / "s3")]
+    with subprocess.Popen(command, env=OURS, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             printed = [process.stdout.readline() for _ in range(8)]
@@ -52,8 +53,8 @@ def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it stays behind")
 def test_a_kill_leaves_no_server_behind(tmp_path):
     port = free_port()
-    command = [sys.executable, str(ROOT / "src/s3.py"), "--port", str(port), "--folder", str(tmp_path / "s3")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "chorus", "s3", "--port", str(port), "--folder", str(tmp_path / "s3")]
+    with subprocess.Popen(command, env=OURS, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and "An S3 server runs" in process.stdout.readline()
         (server,) = psutil.Process(process.pid).children()
         process.kill()

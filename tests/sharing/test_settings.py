@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from chorus.errors import DataError
 from chorus.sharing.settings import find_config, refuse_secrets, secrets_in, unverified
 
 ROOT = Path(__file__).parents[2]
-CHECKED = "src/check.py"
+CHECKED = "src/chorus/commands/check.py"
 # put together here, so that no file of this repository looks as though it held a key
 AWS_KEY = "AKIA" + "IOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -20,7 +21,7 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 @pytest.fixture
 def project(tmp_path):
-    """DVC's own commands write the config here; check.py reads the params of this repository."""
+    """DVC's own commands write the config here; the check reads the params of this repository."""
     for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
         subprocess.run(command, cwd=tmp_path, check=True)
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -34,7 +35,9 @@ def _dvc(folder, *arguments):
 
 
 def _check(folder):
-    return subprocess.run([sys.executable, ROOT / CHECKED], cwd=folder, capture_output=True, text=True, check=False)
+    own = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", "chorus", "check"]
+    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
 
 
 def test_no_tracked_file_holds_a_secret():

@@ -11,23 +11,21 @@ import statsmodels.formula.api as smf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from stage6 import INTERACTIONS, MAIN, NAMES
 from statsmodels.stats.multitest import multipletests
 
+from chorus import statistics
 from chorus.errors import DataError
-from chorus.statistics import (
-    STAGE6_INTERACTIONS,
-    STAGE6_MAIN,
-    Contrast,
-    Interaction,
-    matched_effects,
-    run_spread,
-    sign_flip,
-)
+from chorus.statistics import Contrast, Interaction, run_spread, sign_flip
 from chorus.statistics.effects import Judged, judge_pairs
 
 NEGATIVES, POSITIVES = ("none", "hardneg_conf_min_50", "hardneg_conf_min_99"), ("none", "small", "top50")
 NEGATIVE_50 = Contrast("negative_subsets", "hardneg_conf_min_50", "none")
 BALANCE_BY_NEGATIVES = Interaction(NEGATIVE_50, "balance", "True", "False")
+
+
+def matched_effects(runs, metric, contrasts=MAIN):
+    return statistics.matched_effects(runs, metric, contrasts, factors=NAMES)
 
 
 def grid(values: np.ndarray | None = None, seeds: tuple[int, ...] = (123, 456, 789)) -> pd.DataFrame:
@@ -91,7 +89,7 @@ def test_run_p_and_shared_p_are_those_of_a_two_way_analysis_of_variance():
         float(anova.f_test("C(seed, Sum)[S.123] = 0, C(seed, Sum)[S.456] = 0").pvalue)
     )
     whole = smf.ols("f1 ~ C(seed) + C(cell)", runs.assign(cell=runs.iloc[:, 1:5].agg("".join, axis=1))).fit()
-    assert run_spread(runs, "f1") == pytest.approx(np.sqrt(2 * whole.mse_resid))
+    assert run_spread(runs, "f1", factors=NAMES) == pytest.approx(np.sqrt(2 * whole.mse_resid))
 
 
 def test_an_interaction_is_the_difference_of_two_differences():
@@ -114,11 +112,11 @@ def test_an_interaction_is_the_difference_of_two_differences():
 
 
 def test_holm_covers_the_contrasts_asked_for_together():
-    effects = matched_effects(grid(), "f1", STAGE6_MAIN)
+    effects = matched_effects(grid(), "f1", MAIN)
     expected = multipletests([effect.p for effect in effects], method="holm")[1]
     assert [effect.p_holm for effect in effects] == pytest.approx(expected)
     assert [effect.pairs for effect in effects] == [30, 30, 18, 18, 18, 18, 45]
-    assert [effect.pairs for effect in matched_effects(grid(), "f1", STAGE6_INTERACTIONS)] == [15, 15, 6, 6, 6, 6]
+    assert [effect.pairs for effect in matched_effects(grid(), "f1", INTERACTIONS)] == [15, 15, 6, 6, 6, 6]
 
 
 @settings(max_examples=15, deadline=None)

@@ -3,58 +3,101 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
-from chorus.commands import (
-    compare,
-    coverage,
-    effects,
-    leaderboard,
-    nightly,
-    page,
-    power,
-    recompute,
-    spread,
-    thresholds,
-)
-from chorus.errors import ChorusError, one_line, without_keys
+from chorus.commands.here import own_python_first, refuse_foreign_code
+from chorus.errors import one_line
 
-COMMANDS = (effects, leaderboard, compare, power, spread, coverage, thresholds, recompute, nightly, page)
+GROUPS = {
+    "a sweep, in the folder of its study": ("sweep", "leaderboard", "effects", "compare", "report"),
+    "one run": ("check", "summary", "diagnose", "listen", "back"),
+    "what a change did": ("review",),
+    "data on other machines": ("push", "pull", "verify", "s3"),
+    "recordings of the field": ("detect", "season", "review-queue", "export", "demo-season"),
+    "labels for a survey": ("labels", "clips-csv"),
+    "any table of runs": ("power", "spread", "coverage", "thresholds", "recompute"),
+    "other figures": ("nightly", "page"),
+}
+COMMANDS = tuple(name for names in GROUPS.values() for name in names)
+# Those that touch no study in the current folder.
+ANYWHERE = (
+    "power", "spread", "coverage", "thresholds", "recompute", "nightly", "page", "s3", "detect", "export", "season",
+    "review-queue", "demo-season", "labels", "clips-csv",
+)  # fmt: skip
+_ABOUT = "Which data should I train on, is the training healthy, and is the difference real?"
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the command and of all its parts."""
-    top = argparse.ArgumentParser(
-        prog="chorus",
-        description="Is the difference real? What a table of runs says, whoever made it.",
-        epilog="chorus COMMAND --help says more.",
-    )
+class _Parser(argparse.ArgumentParser):
+    """Whose help lists the commands in their groups, and imports none of them."""
+
+    def format_help(self) -> str:
+        lines = [f"usage: {self.prog} COMMAND ...", "", _ABOUT]
+        for title, names in GROUPS.items():
+            lines += ["", f"{title}:", *(f"  {name:<12} {_summary(name)}" for name in names)]
+        lines += ["", "  --print-completion SHELL  prints the completion script of bash, zsh or tcsh"]
+        return "\n".join([*lines, "", f"{self.prog} COMMAND --help says more.", ""])
+
+
+def parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of the command and of its parts, or of some of them."""
     import shtab
 
+    top = _Parser(prog="chorus", description=_ABOUT)
     shtab.add_argument_to(top, ["--print-completion"], help="print the completion script of a shell")
-    parts = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        summary = (command.__doc__ or "").split("\n")[0]
-        name = command.__name__.rpartition(".")[2]
-        part = parts.add_parser(
-            name,
-            help=summary.rstrip(".").replace("%", "%%"),
-            description=command.__doc__,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.add_arguments(part)
-        part.set_defaults(action=command.run)
+    parts = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
+    for name in commands:
+        _add(parts, name)
     return top
 
 
+def _add(parts: Any, name: str) -> None:
+    command = import_module(f"chorus.commands.{_module(name)}")
+    part = parts.add_parser(
+        name,
+        help=_summary(name).replace("%", "%%"),
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(part)
+    part.set_defaults(action=command.run)
+
+
+def _module(name: str) -> str:
+    """clips_csv for the command clips-csv."""
+    return name.replace("-", "_")
+
+
+def _touches_a_study(parsed: argparse.Namespace) -> bool:
+    """Whether the command reads or writes the repository in the current folder; of a table of runs none does."""
+    if parsed.command in ANYWHERE:
+        return False
+    of_any_table = "table" in parsed and (parsed.table or parsed.runs) and not parsed.sweep
+    return not of_any_table
+
+
+def _summary(name: str) -> str:
+    """The first line of a command's documentation, read without importing what the command needs."""
+    source = (Path(__file__).parent / f"{_module(name)}.py").read_text(encoding="utf-8")
+    return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0].rstrip(".")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; an error of ours, or of the machine, is one line and exit code 1."""
+    """Run the command; an error of ours, or of git, DVC, the machine or a storage, is one line and exit code 1."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    wanted = given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS
+    if given[:1] in (["-h"], ["--help"]):
+        wanted = ()
     try:
-        given = parser().parse_args(arguments)
-        given.action(given)
-    except ChorusError as error:
-        sys.exit(f"error: {without_keys(str(error))}")
+        parsed = parser(wanted).parse_args(given)
+        if _touches_a_study(parsed):
+            refuse_foreign_code()
+            own_python_first()
+        parsed.action(parsed)
     except BrokenPipeError:  # `chorus ... | head` has seen enough
         sys.stderr.close()
     except Exception as error:
@@ -62,4 +105,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:
+        print("stopped: run the same command again", file=sys.stderr)
         sys.exit(130)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chorus.errors import ParameterError
+from chorus.paths import SWEEPS
 from chorus.runs.options import TableOptions, check_options, read_options
 from chorus.runs.table import Runs, read_runs
 
@@ -27,9 +28,41 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", type=_listed, metavar="BLOCK,BLOCK", help="these blocks only (default: all)")
 
 
+def add_sweep_or_table(parser: argparse.ArgumentParser) -> None:
+    """A sweep of this study, or anybody's table of runs."""
+    parser.add_argument("sweep", nargs="?", help="of this study: its name, or a file in sweeps/")
+    add_table_arguments(parser)
+
+
+def refuse_for_a_sweep(arguments: argparse.Namespace, *names: str) -> None:
+    """Refuse what only goes with a table of runs.
+
+    Raises:
+        ParameterError: names the first that was given.
+    """
+    _refuse(arguments, names, "a sweep")
+
+
+def refuse_for_a_table(arguments: argparse.Namespace, *names: str) -> None:
+    """Refuse what only goes with a sweep.
+
+    Raises:
+        ParameterError: names the first that was given.
+    """
+    _refuse(arguments, names, "a table of runs")
+
+
+def _refuse(arguments: argparse.Namespace, names: Sequence[str], what: str) -> None:
+    for name in names:
+        if getattr(arguments, name) not in (None, False):
+            raise ParameterError(f"--{name.replace('_', '-')} is not allowed with {what}")
+
+
 def add_metric(parser: argparse.ArgumentParser) -> None:
     """The metric that a command is about."""
-    parser.add_argument("--metric", metavar="X", help="which metric (default: the first of the table)")
+    parser.add_argument(
+        "--metric", metavar="X", help="which metric (default: the first of the table, or all of a sweep)"
+    )
 
 
 def read_table(arguments: argparse.Namespace) -> Runs:
@@ -45,8 +78,17 @@ def read_table(arguments: argparse.Namespace) -> Runs:
     elif arguments.runs and arguments.factors and arguments.metrics:
         given, folder = _from_columns(arguments), arguments.runs.parent
     else:
-        raise ParameterError("which table? give --table YAML, or --runs CSV with --factors A,B and --metrics X,Y")
+        raise ParameterError(_which(arguments))
     return read_runs(given, folder)
+
+
+def _which(arguments: argparse.Namespace) -> str:
+    table = "--table YAML, or --runs CSV with --factors A,B and --metrics X,Y"
+    if not hasattr(arguments, "sweep"):
+        return f"which table? give {table}"
+    known = ", ".join(sorted(path.stem for path in SWEEPS.glob("*.yaml")))
+    named = f" ({known})" if known else ""
+    return f"which runs? give a sweep{named}, {table}"
 
 
 def metric_of(arguments: argparse.Namespace, runs: Runs) -> str:

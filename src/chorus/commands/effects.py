@@ -1,41 +1,172 @@
-"""What does each factor do? Effects on matched runs with intervals, block by block, and what cannot be told apart.
+"""What does each factor do? Effects on matched runs with intervals, and what cannot be told apart.
 
+chorus effects stage6
 chorus effects --table data/reference/published_runs.yaml --metric f1
 chorus effects --runs mine.csv --factors quality,balance --metrics f1,auprc --seed seed
+chorus effects stage6 --runs data/reference/stage6_runs.csv --metrics ood.best_f1.f1,ood.auprc
 
-Each level of each factor is compared with its reference, in runs that agree in all else and in the
-seed; the seed is the unit. Holm p: adjusted over the contrasts of its block. Holm all: over those
-of all blocks. Run p: by the noise of single runs, as though they were independent. An effect holds
-if Holm p and run p are below 0.05.
+Of a sweep: the contrasts that its file declares, from metrics/<name>/runs.csv (chorus leaderboard
+writes it); effects.csv goes beside it, and a forest plot for each metric into plots/<name>/. --runs
+asks the same of another table of runs.
+
+Of a table of runs: each level of each factor is compared with its reference, block by block, in
+runs that agree in all else and in the seed; the seed is the unit. Holm p: adjusted over the
+contrasts of its block. Holm all: over those of all blocks. Run p: by the noise of single runs, as
+though they were independent. An effect holds if Holm p and run p are below 0.05.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
+from chorus.commands import here
+from chorus.commands.arguments import (
+    add_metric,
+    add_sweep_or_table,
+    blocks_of,
+    metric_of,
+    read_table,
+    refuse_for_a_sweep,
+    refuse_for_a_table,
+)
 from chorus.commands.show import between, number, say, show
-from chorus.files import write_csv
+from chorus.errors import DataError, ParameterError
+from chorus.files import read_csv, write_csv
+from chorus.paths import sweep_plots, sweep_tables
 from chorus.runs.contrasts import between_blocks
 from chorus.runs.effects import BlockEffects, effects_by_block, effects_frame
+from chorus.runs.factors import short_names
 from chorus.runs.figure import draw_blocks
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from chorus.experiments.grid import Plan
+    from chorus.experiments.study import Grid
+    from chorus.statistics import Effect
+
 HEADS = ("contrast", "pairs", "seeds", "mean", "95 % interval", "p", "Holm p", "Holm all", "run p", "holds")
+SWEEP_HEADS = ("contrast", "mean", "95 % interval", "p", "Holm p", "run p", "holds")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    add_table_arguments(parser)
+    add_sweep_or_table(parser)
     add_metric(parser)
-    parser.add_argument("--summary", action="store_true", help="say how many hold, and which, without the tables")
-    parser.add_argument("--figure", type=Path, metavar="PNG", help="draw all blocks in one picture")
-    parser.add_argument("--csv", type=Path, metavar="CSV", help="write all effects as a table")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="of a sweep: write tables and pictures there")
+    of_table = parser.add_argument_group("of a table")
+    of_table.add_argument("--summary", action="store_true", help="say how many hold, and which, without the tables")
+    of_table.add_argument("--figure", type=Path, metavar="PNG", help="draw all blocks in one picture")
+    of_table.add_argument("--csv", type=Path, metavar="CSV", help="write all effects as a table")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Estimate, print, and draw what is asked for."""
+    if arguments.sweep:
+        refuse_for_a_sweep(arguments, "summary", "figure", "csv", "only", "table")
+        _of_sweep(arguments)
+    else:
+        refuse_for_a_table(arguments, "out")
+        _of_table(arguments)
+
+
+def _of_sweep(arguments: argparse.Namespace) -> None:
+    from chorus.experiments.columns import with_numbers
+    from chorus.experiments.effects import effects
+
+    file = here.sweep_file(arguments.sweep)
+    folder, plots, grid, plan = _kept(arguments, file)
+    table = arguments.runs or folder / "runs.csv"
+    if not table.is_file():
+        raise DataError(f"there is no {table}: run the sweep and the leaderboard first")
+    runs = with_numbers(read_csv(table), plan.names)
+    metrics = _metrics(arguments, plan)
+    found = effects(runs, metrics, plan.factors, plan.families)
+    reason = grid.not_over(len(runs), folder) if grid else None
+    writes = (arguments.out or grid) and not (arguments.metric or reason)
+    for metric, families in found.by_metric.items():
+        _show_families(metric, families)
+        _show_luck(runs, metric, plan.names)
+        if writes:
+            _draw(runs, metric, families, plots / f"effects_{short_names(metrics)[metric]}.png")
+    if writes:
+        write_csv(folder / "effects.csv", found.table())
+    remarks = [*found.remarks, *([reason] if reason and not arguments.metric else [])]
+    for remark in [*remarks, *(grid.remarks(set(runs.get("version", ()))) if grid else ())]:
+        say(remark)
+
+
+def _kept(arguments: argparse.Namespace, file: Path) -> tuple[Path, Path, Grid | None, Plan]:
+    """The folders of tables and of pictures, and the grid; None where they are another table's than the grid's."""
+    from chorus.experiments.grid import load_plan
+    from chorus.experiments.study import read_sweep
+
+    if arguments.out or arguments.runs:
+        folder = arguments.out or Path()
+        return folder, folder, None, load_plan(read_sweep(file), here.params())
+    grid = here.open_grid(file)
+    return sweep_tables(file.stem), sweep_plots(file.stem), grid, grid.plan
+
+
+def _metrics(arguments: argparse.Namespace, plan: Plan) -> list[str]:
+    """The metrics that are asked for, by their whole names or their last parts.
+
+    Raises:
+        ParameterError: an unknown one.
+    """
+    judged = list(arguments.metrics or plan.metrics)
+    if not arguments.metric:
+        return judged
+    by_name = {name: metric for metric, name in short_names(judged).items()} | {metric: metric for metric in judged}
+    if arguments.metric not in by_name:
+        raise ParameterError(f"--metric: {arguments.metric!r} is not allowed: one of {', '.join(judged)}")
+    return [by_name[arguments.metric]]
+
+
+def _draw(runs: pd.DataFrame, metric: str, families: Mapping[str, Sequence[Effect]], path: Path) -> None:
+    from chorus.statistics.forest import draw_forest
+
+    heading = f"Effects on {metric}: {len(runs)} runs, {runs['seed'].nunique()} seeds"
+    draw_forest(list(families.items()), path, heading, f"difference in {metric}")
+
+
+def _show_families(metric: str, families: Mapping[str, Sequence[Effect]]) -> None:
+    for title, family in families.items():
+        rows = []
+        for effect in family:
+            interval = between(effect.low, effect.high, sign=True)
+            p_values = [number(p) for p in (effect.p, effect.p_holm, effect.run_p)]
+            holds = "yes" if effect.holds else "no"
+            rows.append([effect.name, number(effect.difference, sign=True), interval, *p_values, holds])
+        show(f"{metric}: {title}", SWEEP_HEADS, rows)
+
+
+def _show_luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> None:
+    """What the seeds can find at all, and what luck alone would make of the best."""
+    from chorus import statistics
+
+    seeds = runs["seed"].nunique()
+    spread = statistics.run_spread(runs, metric, factors=factors)
+    best = statistics.judge_best(runs, metric, factors=factors)
+    detectable = {n: statistics.minimal_detectable_difference(spread, n) for n in (seeds, 5, 10, 20)}
+    words = ", ".join(f"{n} seeds {value:.3f}" for n, value in sorted(detectable.items()))
+    least = statistics.smallest_sign_flip_p(seeds)
+    say(
+        f"run p: by the noise of single runs; an effect holds if Holm p and run p are below 0.05.\n"
+        f"Two configurations are told apart in 80 % of cases if they truly differ by: {words}"
+        f" (SD of the difference of two runs: {spread:.3f}). Without a normal distribution, by flipping signs,"
+        f" {seeds} seeds never give a p below {least:g}.\n"
+        f"Best of {best.others + 1} configurations: {best.mean:.3f} ({', '.join(best.levels)}), told apart from"
+        f" {best.behind} of the others. Runs dealt at random within their seeds give a best of {best.shuffled:.3f}"
+        f" (median), and one as good with p = {best.p:.4f}.\n"
+    )
+
+
+def _of_table(arguments: argparse.Namespace) -> None:
     runs = read_table(arguments)
     metric = metric_of(arguments, runs)
     shown = blocks_of(arguments, runs)

@@ -55,7 +55,7 @@ def printed(arguments: Sequence[str]) -> str:
     """What a command of ours prints."""
     from chorus.commands import parser
 
-    given = parser().parse_args(arguments)
+    given = parser(arguments[:1]).parse_args(arguments)
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         given.action(given)

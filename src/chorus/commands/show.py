@@ -38,6 +38,14 @@ def show(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], left: 
     _printed(table)
 
 
+def plain(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table without lines, its columns as wide as what they hold."""
+    table = Table(*heads, box=None)
+    for row in rows:
+        table.add_row(*row)
+    _printed(table)
+
+
 def say(sentence: str) -> None:
     """Print a sentence."""
     _printed(sentence)

@@ -27,7 +27,7 @@ def windows(blocks: Iterable[np.ndarray], spec: Spec, *, sample_rate: int) -> It
         zeros; what is less than a millisecond, as resampling leaves it, is no window.
     """
     waiting = np.zeros(0, np.float32)
-    for samples in _at_rate(blocks, sample_rate, spec.sample_rate):
+    for samples in at_rate(blocks, sample_rate, spec.sample_rate):
         waiting = np.concatenate([waiting, samples])
         while len(waiting) >= spec.window_samples:
             yield waiting[: spec.window_samples]
@@ -43,7 +43,8 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _at_rate(blocks: Iterable[np.ndarray], given: int, wanted: int) -> Iterator[np.ndarray]:
+def at_rate(blocks: Iterable[np.ndarray], given: int, wanted: int) -> Iterator[np.ndarray]:
+    """int16 blocks at one sample rate as float32 blocks in [-1, 1) at another, both in Hz."""
     floats = (block.astype(np.float32) / _FULL_SCALE for block in blocks)
     if given == wanted:
         yield from floats

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus.evaluation.bootstrap import RELIABLE_NIGHTS, draw_nights, expanded_tail, resampled_metrics
+from chorus.evaluation.bootstrap import RELIABLE_NIGHTS, expanded_tail, paired_metrics
 from chorus.metrics import auprc
 
 METRIC = "auprc"  # needs no threshold, so that a lucky one decides nothing
@@ -33,15 +33,16 @@ def advantage(
         auprc (the difference), low, high (expanded percentiles over the resampled nights), nights (their number),
         reliable (whether positives and negatives are heard in 20 nights each: below that, intervals come out too
         narrow).
+
+    Raises:
+        DataError: all resamples lack a class.
     """
     names, night_of = np.unique(nights, return_inverse=True)
     heard = [np.bincount(night_of[labels == label], minlength=len(names)) > 0 for label in (True, False)]
-    draws = draw_nights(len(names), resamples, seed)
-    draws = draws[draws[:, heard[0]].any(axis=1) & draws[:, heard[1]].any(axis=1)]
-    of_one, of_other = (resampled_metrics(labels, s, night_of, draws, threshold=0.5)[METRIC] for s in (scores, others))
+    of_one, of_other = paired_metrics(labels, (scores, others), night_of, resamples=resamples, seed=seed)
     least = int(min(night.sum() for night in heard))
     outer = expanded_tail((1 - level) / 2, least)
-    low, high = np.quantile(of_one - of_other, [outer, 1 - outer])
+    low, high = np.quantile(of_one[METRIC] - of_other[METRIC], [outer, 1 - outer])
     return {
         METRIC: auprc(labels, scores) - auprc(labels, others),
         "low": float(low),

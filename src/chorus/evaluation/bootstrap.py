@@ -99,7 +99,7 @@ def night_bootstrap(
     dropped = 0
     if len(found) < len(METRICS):
         drawn = _merged(held) if count >= MANY_NIGHTS else held
-        figures, dropped = _redrawn(drawn, resamples, seed)
+        (figures,), dropped = _redrawn([drawn], resamples, seed)
         outer = expanded_tail(tail, least)
         found = {metric: tuple(np.quantile(values, [outer, 1 - outer])) for metric, values in figures.items()} | found
     reliable = least >= RELIABLE_NIGHTS
@@ -157,6 +157,24 @@ def resampled_metrics(
     """
     held = _Held.of(labels, scores, night_of, threshold, nights=draws.shape[1])
     return _figures(held, draws)
+
+
+def paired_metrics(
+    labels: Bools, scores: Sequence[Floats], night_of: Ints, *, resamples: int, seed: int
+) -> list[dict[str, Floats]]:
+    """Each of `METRICS` (at the threshold 0.5) of several methods, in the same resamples of the same nights.
+
+    Args:
+        scores: of each method, (n,). night_of: (n,), the number of each clip's night, from 0.
+
+    Returns:
+        For each method metric -> (usable resamples,): those that hold both classes.
+
+    Raises:
+        DataError: all resamples lack a class.
+    """
+    held = [_Held.of(labels, of_one, night_of, threshold=0.5) for of_one in scores]
+    return _redrawn(held, resamples, seed)[0]
 
 
 @dataclass(frozen=True)
@@ -231,21 +249,25 @@ def _without_each(held: _Held) -> dict[str, Floats]:
     return _figures(held, kept)
 
 
-def _redrawn(held: _Held, resamples: int, seed: int) -> tuple[dict[str, Floats], int]:
-    """Each metric in the resamples that hold both classes, and the number of the others."""
-    nights = int(held.alike.sum())
-    chances = held.alike / nights
+def _redrawn(methods: Sequence[_Held], resamples: int, seed: int) -> tuple[list[dict[str, Floats]], int]:
+    """Of each method, each metric in the resamples that hold both classes; and the number of the other resamples."""
+    first = methods[0]  # all hold the same clips in the same nights
+    nights = int(first.alike.sum())
+    chances = first.alike / nights
     random = _night_draws(seed)
-    positives = held.positives.sum(axis=1)
-    negatives = held.clips.sum(axis=1) - positives
+    positives = first.positives.sum(axis=1)
+    negatives = first.clips.sum(axis=1) - positives
     step = max(1, _DRAWN_AT_ONCE // len(chances))
-    pieces = []
+    pieces: list[list[dict[str, Floats]]] = []
     for start in range(0, resamples, step):
         draws = random.multinomial(nights, chances, size=min(step, resamples - start))
         whole = draws[(draws @ positives > 0) & (draws @ negatives > 0)]
-        pieces.append(_figures(held, whole))
-    figures = {metric: np.concatenate([piece[metric] for piece in pieces]) for metric in METRICS}
-    usable = len(figures["f1"])
+        pieces.append([_figures(held, whole) for held in methods])
+    figures = [
+        {metric: np.concatenate([piece[metric] for piece in of_one]) for metric in METRICS}
+        for of_one in zip(*pieces, strict=True)
+    ]
+    usable = len(figures[0]["f1"])
     if not usable:
         raise DataError(f"all {resamples} resamples of {nights} nights lack a class: nothing can be said from them")
     return figures, resamples - usable

@@ -51,11 +51,11 @@ class EvaluateOptions:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """headline: ood_f1, ood_precision, ood_recall, ood_auprc, iid_f1, threshold; None where the survey has no such
-    split; ood_validation_f1 and ood_validation_auprc where it has sites to choose by.
+    """headline: by set of clips (ood, iid, and ood_validation where the survey has sites to choose by) its f1 and so
+    on, None where there are no such clips; and the threshold. In a table of experiments they are ood.f1 and so on.
     detail: everything, nested, for JSON."""
 
-    headline: dict[str, float | None]
+    headline: dict[str, Any]
     detail: dict[str, Any]
 
 
@@ -245,17 +245,18 @@ def _rescored(name: str, split: _Split, scores: pd.Series) -> _Split:
     return split.with_scores(scores)
 
 
-def _headline(detail: Mapping[str, Any]) -> dict[str, float | None]:
-    def figures(split: str) -> dict[str, Any]:
-        judged = detail["splits"][split]
-        if judged is None or judged["at"] is None:
-            return {}
-        return {**judged["at"]["headline"], "auprc": judged["auprc"]}
+def _headline(detail: Mapping[str, Any]) -> dict[str, Any]:
+    def figures(split: str, *metrics: str) -> dict[str, float | None]:
+        judged = detail["splits"][split] or {}
+        at = judged.get("at") or {"headline": {}}
+        known = {**at["headline"], "auprc": judged.get("auprc")}
+        return {metric: known.get(metric) for metric in metrics}
 
-    ood, iid = figures(TEST_OOD), figures(TEST_IID)
-    chosen_by = figures(OOD_VALIDATION) if OOD_VALIDATION in detail["splits"] else {}
-    return {f"ood_{metric}": ood.get(metric) for metric in ("f1", "precision", "recall", "auprc")} | {
-        "iid_f1": iid.get("f1"),
+    headline = {
+        "ood": figures(TEST_OOD, "f1", "precision", "recall", "auprc"),
+        "iid": figures(TEST_IID, "f1"),
         "threshold": detail["thresholds"]["headline"],
-        **{f"ood_validation_{metric}": chosen_by[metric] for metric in ("f1", "auprc") if metric in chosen_by},
     }
+    if OOD_VALIDATION in detail["splits"]:
+        headline["ood_validation"] = figures(OOD_VALIDATION, "f1", "auprc")
+    return headline

@@ -18,10 +18,11 @@ from chorus.errors import DataError
 from chorus.experiments.baseline import kept
 from chorus.experiments.history import History
 from chorus.files import write_text
+from chorus.paths import CODE, RESULTS
 from chorus.sharing.halves import remove_halves
 from chorus.sharing.patience import limit_waiting
 
-_RESULTS = ("code/", "metrics/", "plots/", "reports/")
+_RESULTS = tuple(f"{folder}/" for folder in (CODE, *RESULTS))
 
 
 @dataclass(frozen=True)

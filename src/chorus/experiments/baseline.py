@@ -17,7 +17,7 @@ import pygit2
 import yaml
 
 from chorus.errors import DataError
-from chorus.files import YamlLoader
+from chorus.yaml12 import YamlLoader
 
 TAGS = "refs/tags/sweep/"
 _LOCK = "dvc.lock"
@@ -82,7 +82,7 @@ def started_from(tag: str) -> str:
     """What to say of runs that hang on an own baseline which the workspace does not have, and how to get there."""
     return (
         f"started from the results of shared stages in {tag}, and here are others:"
-        f" git checkout {tag} -- . brings them; python src/back.py goes back"
+        f" git checkout {tag} -- . brings them; chorus back goes back"
     )
 
 

@@ -18,15 +18,16 @@ from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
+from chorus import paths
 from chorus.errors import ChorusError, DataError
-from chorus.experiments.grid import METRICS, load_comparisons, load_grid, rank_metric
-from chorus.experiments.leaderboard import aggregate, comparable, compare, one_version, rank
+from chorus.experiments.columns import with_numbers
+from chorus.experiments.effects import effects
+from chorus.experiments.grid import Plan, load_plan
+from chorus.experiments.leaderboard import one_version, tables
 from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, read_yaml, write_csv
 from chorus.fingerprints import SOURCE, stale
-from chorus.statistics.effects_table import COLUMNS, effects_table, family_effects
 
-RESULTS = ("metrics", "plots", "reports")  # folders that git keeps and that hold results only
 GRID_TABLES = ("runs.csv", "leaderboard.csv", "comparisons.csv", "effects.csv")
 
 
@@ -43,7 +44,7 @@ def problems(root: Path) -> list[str]:
             found = edited_results(repo) + stray_results(repo) + stale_code(repo)
     except DvcException as error:
         raise DataError(" ".join(str(error).split())) from error
-    for sweep in sorted((root / "sweeps").glob("*.yaml")):
+    for sweep in sorted((root / paths.SWEEPS).glob("*.yaml")):
         found += edited_grid(root, sweep)
     return found
 
@@ -112,14 +113,14 @@ def stray_results(repo: Repo) -> list[str]:
     """Files in the folders of results that git tracks, but neither a stage nor a grid makes."""
     made = {out.def_path for stage in repo.index.stages for out in stage.outs}
     root = Path(repo.root_dir)
-    grids = {path.stem for path in (root / "sweeps").glob("*.yaml")}
+    grids = {path.stem for path in (root / paths.SWEEPS).glob("*.yaml")}
     git = pygit2.Repository(repo.scm.root_dir)
     prefix = root.relative_to(Path(repo.scm.root_dir)).as_posix()
-    paths = (entry.path.removeprefix(f"{prefix}/") for entry in git.index)
+    tracked = (entry.path.removeprefix(f"{prefix}/") for entry in git.index)
     return [
         f"{path} is made by no stage of dvc.yaml and by no grid"
-        for path in paths
-        if path.startswith(tuple(f"{folder}/" for folder in RESULTS))
+        for path in tracked
+        if path.startswith(tuple(f"{folder}/" for folder in paths.RESULTS))
         and not any(path == out or path.startswith(f"{out}/") for out in made)
         and Path(path.split("/")[1]).stem not in grids  # plots/stage6/..., reports/stage6.html
     ]
@@ -132,19 +133,20 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
         root: the folder of the study.
         sweep: a file in sweeps/; its tables lie in metrics/<name of the file>/.
     """
-    folder = root / "metrics" / sweep.stem
+    folder = root / paths.sweep_tables(sweep.stem)
     path = folder / "runs.csv"
     name = path.relative_to(root).as_posix()
     if not path.exists():
         orphans = [other for other in GRID_TABLES if (folder / other).exists()]
         return [f"{name} is missing, from which {', '.join(orphans)} follow"] if orphans else []
     try:
-        runs = _numbers(read_csv(path))
+        plan = load_plan(read_sweep(sweep), read_yaml(root / paths.PARAMS))
+        runs = with_numbers(read_csv(path), plan.names)
         one_version(runs)
     except (ChorusError, ValueError, KeyError) as error:
         return [f"{name}: {error}"]
     found = []
-    for table in _derived(root, sweep, runs):
+    for table in _derived(plan, sweep.stem, runs):
         committed = folder / table.name
         if committed.exists():
             try:
@@ -168,24 +170,15 @@ class _Derived:
     make: Callable[[], pd.DataFrame]
 
 
-def _derived(root: Path, sweep: Path, runs: pd.DataFrame) -> Iterator[_Derived]:
-    plan = read_sweep(sweep)
-    params = read_yaml(root / "params.yaml")
-    pairs = comparable(runs, load_comparisons(plan, load_grid(plan, params)))
-    command = f"python src/leaderboard.py sweeps/{sweep.name}"
-    rank_by = rank_metric(plan)
-    yield _Derived("leaderboard.csv", command, lambda: rank(aggregate(runs), rank_by))
-    yield _Derived("comparisons.csv", command, lambda: compare(runs, pairs))
+def _derived(plan: Plan, name: str, runs: pd.DataFrame) -> Iterator[_Derived]:
+    command = f"chorus leaderboard {name}"
+    yield _Derived("leaderboard.csv", command, lambda: tables(runs, plan).board)
+    yield _Derived("comparisons.csv", command, lambda: tables(runs, plan).comparisons)
     yield _Derived(
         "effects.csv",
-        "python src/effects.py",
-        lambda: effects_table({metric: family_effects(runs, metric) for metric in COLUMNS}),
+        f"chorus effects {name}",
+        lambda: effects(runs, plan.metrics, plan.factors, plan.families).table(),
     )
-
-
-def _numbers(runs: pd.DataFrame) -> pd.DataFrame:
-    numeric = [column for column in ("positives", "negatives", *METRICS) if column in runs]
-    return runs.assign(**{column: pd.to_numeric(runs[column].replace("", "nan")) for column in numeric})
 
 
 def _table(path: Path) -> pd.DataFrame:

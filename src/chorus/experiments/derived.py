@@ -7,11 +7,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from chorus import paths
+from chorus.files import read_json
+
 _TOLERANCE = 1e-5  # figures are written with six digits
+
+
+def contradictions(root: Path) -> list[str]:
+    """Headlines in the folder of a study that do not follow from what lies beside them, of those that are there."""
+    pairs = (
+        (evaluation_contradictions, paths.EVALUATION_METRICS, paths.EVALUATION_DETAIL, read_json),
+        (health_contradictions, paths.HEALTH, paths.HEALTH_DETAIL, read_json),
+        (training_contradictions, paths.TRAINING_METRICS, paths.TRAINING_CURVES, pd.read_csv),
+    )
+    found: list[str] = []
+    for contradictions_of, headline, beside, read in pairs:
+        if not ((root / headline).exists() and (root / beside).exists()):
+            continue
+        try:
+            found += contradictions_of(read_json(root / headline), read(root / beside))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            found.append(f"{headline} or {beside} is not what a stage writes: {error!r}")
+    return found
 
 
 def evaluation_contradictions(headline: Mapping[str, Any], detail: Mapping[str, Any]) -> list[str]:
@@ -20,9 +42,9 @@ def evaluation_contradictions(headline: Mapping[str, Any], detail: Mapping[str, 
     for name, metrics in {"ood": ("f1", "precision", "recall"), "iid": ("f1",)}.items():
         split = detail["splits"].get(f"test_{name}") or {}
         judged = (split.get("at") or {}).get("headline") or {}
-        expected |= {f"{name}_{metric}": judged.get(metric) for metric in metrics}
-        expected[f"{name}_auprc"] = split.get("auprc")
-    found = list(_unequal("evaluation.json", headline, expected))
+        expected |= {f"{name}.{metric}": judged.get(metric) for metric in metrics}
+        expected[f"{name}.auprc"] = split.get("auprc")
+    found = list(_unequal("evaluation.json", _flat(headline), expected))
     for name, split in detail["splits"].items():
         if split is not None:
             found += _split_contradictions(f"evaluation_detail.json: {name}", split, detail["thresholds"])
@@ -82,6 +104,15 @@ def _unequal(where: str, said: Mapping[str, Any], expected: Mapping[str, Any]) -
     for key in said.keys() & expected.keys():
         if not _same(said[key], expected[key]):
             yield f"{where}: {key} is {said[key]}, but {expected[key]} follows from what lies beside it"
+
+
+def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """{"ood": {"f1": 1}, "threshold": 2} as {"ood.f1": 1, "threshold": 2}: the names that DVC shows."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        inside = value.items() if isinstance(value, Mapping) else [("", value)]
+        flat |= {".".join(filter(None, (name, key))): leaf for key, leaf in inside}
+    return flat
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from chorus.clips import OOD_VALIDATION, TEST_IID, TEST_OOD
 from chorus.errors import ParameterError
+from chorus.experiments.families import Asked, read_families
 from chorus.experiments.sections import changed, check_sections, value_of
 from chorus.experiments.signature import signature
 from chorus.options import options, parse
+from chorus.runs.factors import OTHER, RESERVED, Factor, short_names, spell
 
-JUDGED_BY = {"ood": TEST_OOD, "iid": TEST_IID, "ood_validation": OOD_VALIDATION}  # the last where a survey has it
-METRICS = tuple(
-    f"{split}.{metric}"
-    for split in JUDGED_BY
-    for metric in ("f1", "precision", "recall", "auroc", "auprc", "oracle_best_f1")
-)
+SEED = "seed"
 
 
 @options
@@ -39,16 +35,31 @@ class SweepOptions:
     """A sweep file.
 
     name: pattern of the runs' names, with one place for the number, from 1 on.
+    question: what the grid asks, the title of its report.
+    target: the last stage of a run; "": see `chorus.experiments.study`.
     rank_by: the metric that orders the leaderboard.
+    metrics: those whose effects are judged; none: that which ranks.
+    judged_at: the key of params.yaml that names who judges, such as the sites of the test. Where it is an axis, each
+        in turn is left out of the choice and judges it.
     axes: key of params.yaml -> its values; the first varies slowest.
     blocks: grids, one after the other, each with values for some axes in place of the general ones.
+    words: factor -> level -> what a configuration is called for it; see `chorus.runs.factors.Factor`. Tables have the
+        factors in this order, and those without words after them.
+    effects: what a family of contrasts is called -> its contrasts; see `chorus.experiments.families`. None: each level
+        of each factor against the first one.
     comparisons: pairs of configurations for the table of comparisons.
     """
 
     name: str
+    question: str = ""
+    target: str = ""
     rank_by: str = "ood.f1"
+    metrics: tuple[str, ...] = ()
+    judged_at: str = ""
     axes: Annotated[dict[str, tuple[Any, ...]], Field(min_length=1)]
     blocks: Annotated[tuple[dict[str, tuple[Any, ...]], ...], Field(min_length=1)] = ({},)
+    words: dict[str, dict[Any, str]] = field(default_factory=dict)
+    effects: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
     comparisons: tuple[dict[str, Any], ...] = ()
 
 
@@ -61,53 +72,143 @@ class PlannedRun:
     order: int
 
 
-def load_grid(
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep file says, checked: all that others need to know of it. See `SweepOptions`.
+
+    axes: the parameters that vary, the slowest first. factors: the same without the seed, in the order of the tables.
+    metrics: whose effects are judged. families: None where the sweep declares none.
+    """
+
+    question: str
+    target: str
+    runs: Sequence[PlannedRun]
+    axes: Sequence[str]
+    factors: Sequence[Factor]
+    rank_by: str
+    metrics: Sequence[str]
+    judged_at: str
+    families: Mapping[str, Sequence[Asked]] | None
+    comparisons: Sequence[Comparison]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of the factors."""
+        return [factor.name for factor in self.factors]
+
+    def by_axis(self) -> list[Factor]:
+        """The factors in the order of the axes."""
+        return sorted(self.factors, key=lambda factor: list(self.axes).index(factor.key))
+
+
+def load_plan(
     sweep: Mapping[str, Any],
     params: Mapping[str, Any],
     *,
     subsets: Mapping[str, Collection[str]] | None = None,
-) -> list[PlannedRun]:
-    """The runs of a sweep, in order.
+    known: Collection[str] | None = None,
+) -> Plan:
+    """A sweep, checked against the parameters of its study.
 
     Args:
         sweep: what `sweeps/*.yaml` holds; see `SweepOptions`.
         params: what params.yaml holds.
         subsets: the names of the mined subsets that exist, by kind ("positive", "negative"); None: not mined yet, so
             their names cannot be checked.
+        known: the metrics that a run has; None: nobody knows yet, so that theirs cannot be checked.
 
     Raises:
-        ParameterError: an unknown key or subset, a value that a stage would refuse, or two runs with one configuration.
+        ParameterError: an unknown key, level, metric or subset, a value that a stage would refuse, or two runs with one
+            configuration.
     """
-    plan = parse(SweepOptions, sweep, section="sweep")
-    if plan.rank_by not in METRICS:
-        raise ParameterError(f"sweep.rank_by: {plan.rank_by!r} is not allowed: one of {', '.join(METRICS)}")
-    for key in plan.axes:
+    given = parse(SweepOptions, sweep, section="sweep")
+    metrics = given.metrics or (given.rank_by,)
+    _check_metrics(given.rank_by, metrics, known)
+    if given.judged_at:
+        value_of(params, given.judged_at)
+    runs = _planned(given, params, subsets)
+    factors = _factors(given)
+    return Plan(
+        question=given.question,
+        target=given.target,
+        runs=runs,
+        axes=tuple(given.axes),
+        factors=factors,
+        rank_by=given.rank_by,
+        metrics=metrics,
+        judged_at=given.judged_at,
+        families=read_families(given.effects, factors) if given.effects else None,
+        comparisons=_comparisons(given, runs),
+    )
+
+
+def _check_metrics(rank_by: str, metrics: Sequence[str], known: Collection[str] | None) -> None:
+    for key, metric in (("rank_by", rank_by), *(("metrics", metric) for metric in metrics)):
+        if known is not None and metric not in known:
+            raise ParameterError(f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}")
+
+
+def _planned(
+    given: SweepOptions, params: Mapping[str, Any], subsets: Mapping[str, Collection[str]] | None
+) -> list[PlannedRun]:
+    for key in given.axes:
         value_of(params, key)
     runs: list[PlannedRun] = []
     seen: dict[str, str] = {}
-    for changes in _combinations(plan):
-        run = PlannedRun(_name(plan.name, len(runs) + 1), changes, len(runs))
+    for changes in _combinations(given):
+        run = PlannedRun(_name(given.name, len(runs) + 1), changes, len(runs))
         resolved = changed(params, changes)
-        check_sections(resolved, changes)
+        check_sections(params, resolved, changes)
         _check_subsets(resolved, changes, subsets)
-        same = f"{signature(resolved)} {resolved.get('seed')}"
+        same = f"{signature(resolved)} {resolved.get(SEED)}"
         if same in seen:
             raise ParameterError(f"sweep: {seen[same]} and {run.name} are the same configuration: {describe(changes)}")
         seen[same] = run.name
         runs.append(run)
-    load_comparisons(sweep, runs)
     return runs
 
 
-def load_comparisons(sweep: Mapping[str, Any], runs: Sequence[PlannedRun]) -> list[Comparison]:
-    """The comparisons of a sweep.
+def _factors(given: SweepOptions) -> tuple[Factor, ...]:
+    """The axes but for the seed, in the order of `words`, then of the axes.
 
     Raises:
-        ParameterError: one of them names a run that is not in the grid.
+        ParameterError: words for what is no axis or no level; or two values of an axis that tables would spell alike.
     """
+    keys = [key for key in given.axes if key != SEED]
+    names = short_names(keys, RESERVED)
+    by_name = {names[key]: key for key in keys} | {key: key for key in keys}
+    if unknown := [name for name in given.words if name not in by_name]:
+        known = ", ".join(names.values()) or "none"
+        raise ParameterError(f"sweep.words: {unknown[0]!r} is not allowed: one of the axes of this sweep ({known})")
+    ordered = dict.fromkeys([*(by_name[name] for name in given.words), *keys])
+    words = {by_name[name]: {spell(level): text for level, text in own.items()} for name, own in given.words.items()}
+    factors = tuple(Factor(key, names[key], _levels(given, key), words.get(key, {})) for key in ordered)
+    for factor in factors:
+        if unknown := [level for level in factor.words if level not in (*factor.levels, OTHER)]:
+            known = ", ".join([*factor.levels, OTHER])
+            raise ParameterError(f"sweep.words.{factor.name}: {unknown[0]!r} is not allowed: one of {known}")
+    return factors
+
+
+def _levels(given: SweepOptions, key: str) -> tuple[str, ...]:
+    values = [*given.axes[key], *(value for block in given.blocks for value in block.get(key, ()))]
+    used = [value for block in given.blocks for value in block.get(key, given.axes[key])]
+    levels: dict[str, Any] = {}
+    for value in values:
+        if value not in used:
+            continue
+        if levels.setdefault(spell(value), value) != value:
+            raise ParameterError(
+                f"sweep.axes.{key}: {_listed(levels[spell(value)])!r} and {_listed(value)!r} are not allowed together:"
+                f" tables spell both {spell(value)!r}"
+            )
+    return tuple(levels)
+
+
+def _comparisons(given: SweepOptions, runs: Sequence[PlannedRun]) -> list[Comparison]:
     names = {run.name for run in runs}
     comparisons = []
-    for number, values in enumerate(parse(SweepOptions, sweep, section="sweep").comparisons):
+    for number, values in enumerate(given.comparisons):
         comparison = parse(Comparison, values, section=f"sweep.comparisons.{number}")
         for name in (comparison.a, comparison.b):
             if name not in names:
@@ -116,21 +217,9 @@ def load_comparisons(sweep: Mapping[str, Any], runs: Sequence[PlannedRun]) -> li
     return comparisons
 
 
-def rank_metric(sweep: Mapping[str, Any]) -> str:
-    """The metric that orders the leaderboard of a sweep."""
-    return parse(SweepOptions, sweep, section="sweep").rank_by
-
-
 def describe(changes: Mapping[str, Any]) -> str:
     """Changes in one line: "seed=123 balance=True quality=high+medium"."""
     return " ".join(f"{key.rpartition('.')[2]}={spell(value)}" for key, value in changes.items())
-
-
-def spell(value: Any) -> str:
-    """A parameter as the tables spell it: lists joined by "+", an empty one "none"."""
-    if isinstance(value, list | tuple):
-        return "+".join(str(item) for item in value) or "none"
-    return str(value)
 
 
 def _combinations(plan: SweepOptions) -> Iterator[dict[str, Any]]:
@@ -157,7 +246,7 @@ def _name(pattern: str, number: int) -> str:
     except (IndexError, KeyError, ValueError):
         name = other = ""
     if name == other or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        allowed = "letters, digits, - and _ around one number, as in stage6_{:03d}"
+        allowed = "letters, digits, - and _ around one number, as in run_{:03d}"
         raise ParameterError(f"sweep.name: {pattern!r} is not allowed: {allowed}")
     return name
 

@@ -22,7 +22,7 @@ import yaml
 from chorus.errors import DataError, ParameterError
 from chorus.experiments import baseline
 from chorus.experiments.signature import run_key, short_hash, signature
-from chorus.files import YamlLoader
+from chorus.yaml12 import YamlLoader
 
 _EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+")  # others there are for DVC's own use
 
@@ -89,6 +89,14 @@ class Snapshot:
                 if dep.get("md5") != hashes.get(dep["path"], dep.get("md5")):
                     return False
         return True
+
+    @property
+    def metrics_files(self) -> list[str]:
+        """The JSON files of metrics that the stages declare, in the order of the pipeline."""
+        stages = self.pipeline["stages"].values()
+        entries = [entry for stage in stages for entry in stage.get("metrics", ())]
+        paths = [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+        return [path for path in paths if path.endswith(".json")]
 
     def json(self, path: str) -> Any:
         """A JSON file of this commit; None if it has no such file."""

@@ -2,89 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments.grid import JUDGED_BY, METRICS, Comparison, spell
-from chorus.experiments.sections import SECTIONS, value_of
-from chorus.experiments.signature import short_hash
+from chorus.experiments.columns import COUNTS, measured
+from chorus.experiments.grid import Comparison, Plan
+from chorus.experiments.sections import value_of
+from chorus.runs.factors import Factor, configuration, spell
 from chorus.statistics.summary import summary_columns
 
-FACTORS = ("quality", "balance", "positive_subsets", "negative_subsets")  # of compose; in every table
-_HEALTH = ("health.verdict", "health.findings")
-_AT_THRESHOLD = ("f1", "precision", "recall")
+
+@dataclass(frozen=True)
+class Tables:
+    """What a table of runs comes to. board: of `rank`. comparisons: of `compare`, those whose runs are there."""
+
+    board: pd.DataFrame
+    comparisons: pd.DataFrame
+
+
+def tables(
+    runs: pd.DataFrame,
+    plan: Plan,
+    *,
+    rank_by: str = "",
+    min_precision: float | None = None,
+    stability_weight: float = 0.0,
+) -> Tables:
+    """Rank and compare the runs of a sweep as it says, or by something else.
+
+    Args:
+        runs: as for `aggregate`.
+        rank_by, min_precision, stability_weight: as for `rank`; "": by what the sweep says.
+
+    Raises:
+        DataError, ParameterError: see `aggregate` and `rank`.
+    """
+    board = aggregate(runs, plan.factors)
+    ranked = rank(board, rank_by or plan.rank_by, min_precision=min_precision, stability_weight=stability_weight)
+    return Tables(ranked, compare(runs, comparable(runs, plan.comparisons), plan.factors))
 
 
 def run_row(
-    name: str,
-    params: Mapping[str, Any],
-    detail: Mapping[str, Any],
-    composition: Mapping[str, Any],
-    axes: Sequence[str],
-    health: Mapping[str, Any] | None = None,
-    health_detail: Mapping[str, Any] | None = None,
+    name: str, params: Mapping[str, Any], factors: Sequence[Factor], columns: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A run as a row of the table of runs: seed, factors, metrics, those of the trivial baselines, counts.
+    """A run as a row of the table of runs: name, seed, factors, and what was measured.
 
     Args:
         params: all of its parameters.
-        detail: its metrics/evaluation_detail.json.
-        composition: its metrics/composition.json.
-        axes: the parameters that vary in its grid; those beside seed and the factors become columns too.
-        health, health_detail: its metrics/health.json and metrics/health_detail.json, if it has them.
+        factors: that vary in its grid.
+        columns: of `chorus.experiments.columns`.
     """
     row: dict[str, Any] = {"run": name, "seed": params["seed"]}
-    chosen = {key: composition[key] for key in ("quality", "balance") if key in composition}  # what "auto" came to
-    row |= {factor: spell((params["compose"] | chosen)[factor]) for factor in FACTORS}
-    row |= {key: spell(value_of(params, key)) for key in axes if key != "seed" and key.rpartition(".")[2] not in row}
-    for split, name_of_split in JUDGED_BY.items():
-        if name_of_split not in detail["splits"]:
-            continue
-        judged = detail["splits"][name_of_split] or {}
-        at = judged.get("at") or {}
-        headline, oracle = at.get("headline") or {}, at.get("oracle_best_f1") or {}
-        row |= {f"{split}.{metric}": headline.get(metric) for metric in ("f1", "precision", "recall")}
-        row |= {f"{split}.{metric}": judged.get(metric) for metric in ("auroc", "auprc")}
-        row[f"{split}.oracle_best_f1"] = oracle.get("f1")
-        for baseline, figures in (judged.get("baselines") or {}).items():
-            row |= {f"{split}.{baseline}.{metric}": figures.get(metric) for metric in ("f1", "auprc")}
-    row |= {key: health[key.removeprefix("health.")] for key in _HEALTH} if health else {}
-    row |= {f"signal.{check['signal']}": check["value"] for check in (health_detail or {}).get("checks", ())}
-    return row | {
-        "threshold": detail["thresholds"]["headline"],
-        "positives": composition["positives"],
-        **{f"positives.{quality}": n for quality, n in composition["positives_by_quality"].items()},
-        "negatives": composition["negatives"],
-        "negatives.mined": sum(subset["entered"] for subset in composition.get("negative_subsets", {}).values()),
-    }
+    row |= {factor.name: spell(value_of(params, factor.key)) for factor in factors}
+    return row | dict(columns)
 
 
-def published_runs(table: pd.DataFrame) -> pd.DataFrame:
-    """The published table of runs in our columns: its figures are at the threshold with the best F1 of the very split.
-
-    Args:
-        table: run, seed, the factors, and columns such as ood.best_f1.f1 and ood.auroc; all as text.
-    """
-    names = {f"{split}.best_f1.{metric}": f"{split}.{metric}" for split in ("ood", "iid") for metric in _AT_THRESHOLD}
-    runs = table.rename(columns=names)
-    for metric in _metrics(runs):
-        runs[metric] = runs[metric].astype("float64")
-    runs["signature"] = [short_hash(list(row)) for row in runs[list(FACTORS)].itertuples(index=False)]
-    return runs
-
-
-def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
+def aggregate(runs: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
     """One row a configuration: mean, sample SD and 95 % interval of every metric over its seeds.
 
     The interval is Student's t over n seeds: it says how well the mean over seeds is known for this one test set, not
     what another pond would give.
 
     Args:
-        runs: run, seed, signature, FACTORS, and metrics as numbers; one row a run.
+        runs: run, seed, signature, factors, and metrics as numbers; one row a run.
+        factors: that vary in the grid, in the order in which a configuration is described.
 
     Returns:
         signature, configuration, runs, n, versions (where the runs have one), and for every metric <metric>__mean,
@@ -94,7 +80,7 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         DataError: a seed twice in one configuration.
     """
-    metrics = _metrics(runs)
+    metrics = measured(runs, [factor.name for factor in factors])
     rows = []
     for signature, group in runs.groupby("signature", sort=False):
         twice = group["seed"].duplicated(keep=False)
@@ -102,7 +88,7 @@ def aggregate(runs: pd.DataFrame) -> pd.DataFrame:
             raise DataError(f"the same configuration and seed twice: {', '.join(group.loc[twice, 'run'])}")
         row: dict[str, Any] = {
             "signature": signature,
-            "configuration": configuration(group.iloc[0]),
+            "configuration": configuration(group.iloc[0], factors),
             "runs": ", ".join(group["run"]),
             "n": len(group),
         }
@@ -122,7 +108,7 @@ def rank(
     Args:
         leaderboard: of `aggregate`.
         metric: a column of it, without its ending ("ood.f1").
-        min_precision: configurations with a lower mean OOD precision are left out.
+        min_precision: configurations with a lower mean precision, on the split of the metric, are left out.
         stability_weight: order by mean - weight x SD, so that luck with one seed counts less. Configurations of a
             single run, whose SD nobody knows, then come last.
 
@@ -136,7 +122,10 @@ def rank(
         raise ParameterError(f"stability weight: {stability_weight} is not allowed: 0 or more")
     table = leaderboard
     if min_precision is not None:
-        table = table[table["ood.precision__mean"] >= min_precision]
+        precision = f"{metric.rpartition('.')[0]}.precision"
+        if precision not in known:
+            raise ParameterError(f"metric: {metric!r} has no {precision} beside it to leave configurations out by")
+        table = table[table[f"{precision}__mean"] >= min_precision]
     score = table[f"{metric}__mean"]
     if stability_weight:
         score = score - stability_weight * table[f"{metric}__std"]
@@ -150,11 +139,11 @@ def comparable(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Co
     return [pair for pair in comparisons if {pair.a, pair.b} <= known]
 
 
-def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> pd.DataFrame:
+def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison], factors: Sequence[Factor]) -> pd.DataFrame:
     """Configurations side by side: means over seeds, and their difference over the seeds that both have.
 
     Args:
-        runs: as for `aggregate`, with positives and negatives where they are known.
+        runs, factors: as for `aggregate`, with positives and negatives where they are known.
         comparisons: each names one run of either configuration.
 
     Returns:
@@ -164,35 +153,19 @@ def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> pd.DataFra
     Raises:
         DataError: a run that is not in the table.
     """
-    metrics = [column for column in ("positives", "negatives", *METRICS) if column in runs]
+    names = [factor.name for factor in factors]
+    metrics = [column for column in dict.fromkeys([*COUNTS, *measured(runs, names)]) if column in runs]
     rows = []
     for comparison in comparisons:
         a, b = (_configuration_of(runs, name) for name in (comparison.a, comparison.b))
         difference = (b.set_index("seed")[metrics] - a.set_index("seed")[metrics]).dropna(how="all")
         about = {"comparison": comparison.name, "shows": comparison.shows}
         for side, group in (("a", a), ("b", b)):
-            what = {"side": side, "configuration": configuration(group.iloc[0]), "seeds": len(group)}
+            what = {"side": side, "configuration": configuration(group.iloc[0], factors), "seeds": len(group)}
             rows.append(about | what | group[metrics].mean().to_dict())
         what = {"side": "b - a", "configuration": "", "seeds": len(difference)}
         rows.append(about | what | difference.mean().to_dict())
     return pd.DataFrame(rows, columns=["comparison", "shows", "side", "configuration", "seeds", *metrics])
-
-
-def configuration(run: Mapping[str, Any]) -> str:
-    """The factors of a run in a few words: "high+medium, balanced, +small, +hardneg_conf_min_50".
-
-    Other parameters that vary in its grid follow by name: "..., encoder logmel".
-    """
-    balance = {"True": "balanced", "False": "all negatives"}[str(run["balance"])]
-    subsets = [str(run[f"{kind}_subsets"]) for kind in ("positive", "negative")]
-    others = [f"{key.rpartition('.')[2]} {run[key]}" for key in varied(run.keys())]
-    return ", ".join([str(run["quality"]), balance, *(f"+{names}" for names in subsets if names != "none"), *others])
-
-
-def varied(columns: Iterable[str]) -> list[str]:
-    """The columns of the table of runs that are parameters beside the factors."""
-    sections = tuple(f"{section}." for section in SECTIONS)
-    return [key for key in columns if key.startswith(sections) and key not in _HEALTH]
 
 
 def one_version(runs: pd.DataFrame) -> pd.DataFrame:
@@ -213,7 +186,3 @@ def _configuration_of(runs: pd.DataFrame, name: str) -> pd.DataFrame:
     if found.empty:
         raise DataError(f"there is no run {name!r} to compare")
     return runs[runs["signature"] == found.iloc[0]]
-
-
-def _metrics(runs: pd.DataFrame) -> list[str]:
-    return [metric for metric in METRICS if metric in runs]

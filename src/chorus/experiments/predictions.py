@@ -14,9 +14,7 @@ import pyarrow as pa
 
 from chorus.errors import DataError
 from chorus.experiments.history import Snapshot
-from chorus.experiments.study import DETAIL
-
-PREDICTIONS = "data/predictions.parquet"
+from chorus.paths import EVALUATION_DETAIL, PREDICTIONS
 
 
 class PredictionStore:
@@ -41,7 +39,7 @@ class PredictionStore:
         Raises:
             DataError: the predictions are neither in the cache nor to be had from the remote, or are damaged.
         """
-        md5 = experiment.output_hash(PREDICTIONS)
+        md5 = experiment.output_hash(str(PREDICTIONS))
         if md5 is None:
             raise DataError(f"the dvc.lock of {experiment.name} knows no {PREDICTIONS}: run the experiment again")
         file = Path(self._repo.cache.local.oid_to_path(md5))
@@ -92,7 +90,7 @@ class PredictionStore:
 
 
 def _threshold(experiment: Snapshot) -> float:
-    return float(experiment.json(DETAIL)["thresholds"]["headline"])
+    return float(experiment.json(str(EVALUATION_DETAIL))["thresholds"]["headline"])
 
 
 def _advice(md5: str) -> str:

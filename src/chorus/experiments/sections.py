@@ -32,21 +32,57 @@ def options_of(section: str) -> type[Any]:
     return options
 
 
-def check_sections(params: Mapping[str, Any], keys: Iterable[str]) -> None:
-    """Check the sections of `params` that hold `keys` against the options of their stages.
+def check_sections(params: Mapping[str, Any], wanted: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Check what `keys` are in `wanted` against the options of the stages that read them.
 
     Args:
-        params: all parameters, nested.
-        keys: dotted keys that exist in it ("seed", "compose.quality").
+        params: what params.yaml holds. A section that is not as our stages have it there is one of another study, whose
+            own stages check it.
+        wanted: the same with other values.
+        keys: dotted keys that exist in both ("seed", "compose.quality").
 
     Raises:
-        ParameterError: a value that its stage would refuse.
+        ParameterError: a value that its stage would refuse; or a key of many parameters.
     """
-    names = {_section(key) for key in keys}
-    if "seed" in names and not _is_seed(params["seed"]):
-        raise ParameterError(f"seed: {params['seed']!r} is not allowed: a seed is a whole number from 0 on")
-    for name in sorted(names - {"seed"}):
-        parse(options_of(name), value_of(params, name), section=name)
+    for key in keys:
+        if isinstance(value_of(params, key), Mapping) or isinstance(value_of(wanted, key), Mapping):
+            raise ParameterError(f"{key}: only single parameters can vary, and this is a section of them")
+        if key == "seed" and not _is_seed(wanted["seed"]):
+            raise ParameterError(f"seed: {wanted['seed']!r} is not allowed: a seed is a whole number from 0 on")
+    for name in sorted({name for key in keys for name in SECTIONS if key.startswith(f"{name}.")}):
+        if _is_ours(params, name):
+            parse(options_of(name), value_of(wanted, name), section=name)
+
+
+def check_all(params: Mapping[str, Any]) -> None:
+    """Check all parameters of a detector's study.
+
+    Raises:
+        ParameterError: a section is missing, a value is not allowed, or no stage reads a key.
+    """
+    if not _is_seed(params.get("seed")):
+        raise ParameterError(f"seed: {params.get('seed')!r} is not allowed: a seed is a whole number from 0 on")
+    for section in SECTIONS:
+        parse(options_of(section), value_of(params, section), section=section)
+    _refuse_unknown(params)
+
+
+def _refuse_unknown(params: Mapping[str, Any]) -> None:
+    """A section that no stage reads, such as a misspelt one, would silently change nothing."""
+    known = {"seed", *SECTIONS, *(section.partition(".")[0] for section in SECTIONS)}
+    for key, value in params.items():
+        nested = [f"{key}.{name}" for name in value] if isinstance(value, Mapping) and key not in SECTIONS else []
+        for name in (key, *nested):
+            if name not in known:
+                raise ParameterError(f"{name}: no stage reads this; there are: {', '.join(sorted(known))}")
+
+
+def _is_ours(params: Mapping[str, Any], section: str) -> bool:
+    try:
+        parse(options_of(section), value_of(params, section), section=section)
+    except ParameterError:
+        return False
+    return True
 
 
 def value_of(params: Mapping[str, Any], key: str) -> Any:
@@ -80,15 +116,6 @@ def _changed(params: Mapping[str, Any], changes: Mapping[tuple[str, ...], Any]) 
         inside = {key[1:]: new for key, new in changes.items() if key[0] == name}
         copy[name] = inside[()] if () in inside else _changed(value, inside) if inside else value
     return copy
-
-
-def _section(key: str) -> str:
-    if key == "seed":
-        return key
-    for name in SECTIONS:
-        if key.startswith(f"{name}."):
-            return name
-    raise ParameterError(f"{key}: only single parameters can vary: seed, or a key inside {', '.join(SECTIONS)}")
 
 
 def _is_seed(value: Any) -> bool:

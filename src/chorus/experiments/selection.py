@@ -14,11 +14,9 @@ import pandas as pd
 
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
-from chorus.experiments.grid import JUDGED_BY
+from chorus.experiments.columns import JUDGED_BY
 from chorus.statistics.comparison import models
 from chorus.statistics.selection import Selection, correct_for_selection
-
-SITES = "split.ood_sites"  # the axis of a grid that leaves one site out after the other
 
 
 @dataclass(frozen=True)
@@ -37,24 +35,20 @@ class LeftOut:
         return float(np.mean(list(self.judged.values())))
 
 
-def leaves_sites_out(axes: Sequence[str], runs: pd.DataFrame) -> bool:
-    """Whether a grid leaves several sites out, one after the other."""
-    return SITES in axes and runs[SITES].nunique() > 1
-
-
-def leave_one_site_out(runs: pd.DataFrame, axes: Sequence[str], metric: str) -> LeftOut:
+def leave_one_out(runs: pd.DataFrame, factors: Sequence[str], judge: str, metric: str) -> LeftOut:
     """Choose by all sites but one, judge at that one, for each site.
 
     Args:
-        runs: the table of runs, with a column for each of `axes`: by its name, or its last part (the factors).
-        axes: the parameters that vary in the grid, `SITES` among them.
+        runs: the table of runs.
+        factors: columns in which runs differ, `judge` among them.
+        judge: the column that names the site left out.
 
     Raises:
         DataError: fewer than two configurations have runs at every site.
     """
-    own = [key if key in runs else key.rpartition(".")[2] for key in axes if key not in ("seed", SITES)]
-    means = runs.groupby([SITES, *own])[metric].mean()
-    table = means.unstack(SITES) if own else means.to_frame().T
+    own = [factor for factor in factors if factor != judge]
+    means = runs.groupby([judge, *own])[metric].mean()
+    table = means.unstack(judge) if own else means.to_frame().T
     table = table.dropna()  # (configurations, sites)
     if len(table) < 2:
         raise DataError("nothing was chosen: there must be two configurations with runs at every site")
@@ -77,8 +71,8 @@ def correct_best(predictions: pd.DataFrame, runs: pd.DataFrame, rank_by: str, *,
         DataError: the metric cannot be redrawn; configurations were judged on other clips; or see
             `chorus.statistics.selection.correct_for_selection`.
     """
-    split, _, metric = rank_by.partition(".")
-    if metric not in METRICS:
+    split, _, metric = rank_by.rpartition(".")
+    if metric not in METRICS or split not in JUDGED_BY:
         raise DataError(f"{rank_by} cannot be corrected for selection: only {', '.join(METRICS)}")
     of = runs.set_index("run")["signature"]
     tables = predictions.groupby(predictions["run"].map(of), sort=True)

@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from chorus import paths
 from chorus.errors import DataError, ParameterError
 from chorus.experiments import baseline
+from chorus.experiments.columns import IDENTITY, METRICS, detector_columns, metric_columns
 from chorus.experiments.differences import Difference, differences
-from chorus.experiments.grid import PlannedRun, load_comparisons, load_grid, rank_metric
+from chorus.experiments.grid import PlannedRun, load_plan
 from chorus.experiments.history import (
     History,
     Snapshot,
@@ -23,14 +25,11 @@ from chorus.experiments.history import (
     varying_stages,
 )
 from chorus.experiments.leaderboard import run_row
-from chorus.experiments.sections import changed
+from chorus.experiments.sections import changed, value_of
 from chorus.experiments.signature import run_key, signature
 from chorus.files import read_yaml
 
-TARGET = "diagnose"  # the last stage of a run in a grid; gallery needs the audio, and nobody looks at ninety of them
-SPLITS = "data/manifests/splits.csv"
-DETAIL, COMPOSITION = "metrics/evaluation_detail.json", "metrics/composition.json"
-HEALTH, HEALTH_DETAIL = "metrics/health.json", "metrics/health_detail.json"
+TARGET = "diagnose"  # a run's last stage where a sweep names none and there is it: none may need the audio again
 
 
 def read_sweep(path: Path) -> dict[str, Any]:
@@ -47,6 +46,21 @@ def read_sweep(path: Path) -> dict[str, Any]:
     return sweep
 
 
+def _last_stage(pipeline: Mapping[str, Any]) -> str:
+    """Of a run where the sweep names none: TARGET, or the only stage that no other one follows.
+
+    Raises:
+        ParameterError: there are several of these.
+    """
+    stages = pipeline["stages"]
+    if TARGET in stages:
+        return TARGET
+    ends: list[str] = [stage for stage in stages if not any(stage in upstream(pipeline, [other]) for other in stages)]
+    if len(ends) != 1:
+        raise ParameterError(f"sweep.target: missing; which is the last stage of a run? one of {', '.join(ends)}")
+    return ends[0]
+
+
 class Grid:
     """The runs of a sweep, as changes to the current commit of a study.
 
@@ -57,11 +71,11 @@ class Grid:
     Args:
         root: the folder of the study.
         sweep: what the sweep file holds.
-        target: the last stage of a run.
-        subsets: see `load_grid`.
+        target: the last stage of a run, in place of the sweep's.
+        subsets: see `load_plan`.
 
     Raises:
-        ParameterError: the sweep is not allowed, see `load_grid`.
+        ParameterError: the sweep is not allowed, see `load_plan`.
         DataError: there is no commit to start from.
     """
 
@@ -70,18 +84,16 @@ class Grid:
         root: Path,
         sweep: Mapping[str, Any],
         *,
-        target: str,
+        target: str = "",
         subsets: Mapping[str, Collection[str]] | None = None,
     ) -> None:
-        self._root = root
+        self.root = root
         self._history = History(root)
         self.start = self._history.baseline()
-        self.runs: list[PlannedRun] = load_grid(sweep, self.start.params, subsets=subsets)
-        self.rank_by = rank_metric(sweep)
-        self.comparisons = load_comparisons(sweep, self.runs)
-        self.axes = list(self.runs[0].changes)
-        self.target = target
-        self.stages = varying_stages(self.start.pipeline, self.axes, target)
+        self.plan = load_plan(sweep, self.start.params, subsets=subsets, known=self._known_metrics())
+        self.runs = self.plan.runs
+        self.target = target or self.plan.target or _last_stage(self.start.pipeline)
+        self.stages = varying_stages(self.start.pipeline, self.plan.axes, self.target)
         self.shared = inputs_of(self.start.pipeline, self.stages)
         self.inputs = inputs(self.start.pipeline, self.stages)
         self.before = upstream(self.start.pipeline, self.stages)
@@ -97,8 +109,11 @@ class Grid:
 
     @property
     def judges(self) -> list[str]:
-        """The sites never heard in training that judge the runs, unless they are an axis."""
-        return list(self.start.params.get("split", {}).get("ood_sites", ()))
+        """Who judges the runs, such as sites never heard in training, unless they are an axis; nobody may be known."""
+        if not self.plan.judged_at:
+            return []
+        named = value_of(self.start.params, self.plan.judged_at)
+        return [str(name) for name in named] if isinstance(named, list) else [str(named)]
 
     def params(self, run: PlannedRun) -> dict[str, Any]:
         """All parameters of a run."""
@@ -209,11 +224,25 @@ class Grid:
 
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
-        detail, composition = experiment.json(DETAIL), experiment.json(COMPOSITION)
-        health = experiment.json(HEALTH), experiment.json(HEALTH_DETAIL)
-        row = run_row(name, experiment.params, detail, composition, self.axes, *health)
-        splits = (experiment.output_hash(SPLITS) or "")[:8]  # of which clips, and which of them are judged
+        row = run_row(name, experiment.params, self.plan.factors, self._columns(experiment))
+        splits = (experiment.output_hash(str(paths.SPLITS)) or "")[:8]  # of which clips, and which of them are judged
         return row | {"signature": experiment.signature, "splits": splits, "version": experiment.version}
+
+    def _columns(self, experiment: Snapshot) -> dict[str, Any]:
+        """What was measured: a detector's columns, or the figures that the stages of another study declare."""
+        detail = experiment.json(str(paths.EVALUATION_DETAIL))
+        if isinstance(detail, dict) and "splits" in detail:
+            beside = (paths.COMPOSITION, paths.HEALTH, paths.HEALTH_DETAIL)
+            return detector_columns(detail, *(experiment.json(str(path)) for path in beside))
+        files = {Path(path).stem: experiment.json(path) for path in experiment.metrics_files}
+        return metric_columns(files, [*IDENTITY, *self.plan.names])
+
+    def _known_metrics(self) -> list[str] | None:
+        """The metrics of the current commit, by which a sweep may rank; None: nothing has been measured in it."""
+        if isinstance(self.start.json(str(paths.EVALUATION_DETAIL)), dict):
+            return list(METRICS)
+        files = {Path(path).stem: self.start.json(path) for path in self.start.metrics_files}
+        return list(metric_columns(files, IDENTITY)) or None
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """Finished runs as a table, in the order of the grid."""
@@ -231,7 +260,7 @@ class Grid:
         """Whether the cache holds what the runs read, as dvc.lock in the workspace has it: they take it from there."""
         from dvc.repo import Repo
 
-        with Repo(str(self._root)) as repo:
+        with Repo(str(self.root)) as repo:
             outs = [out for out in repo.index.outs if out.use_cache and self._is_read(out.def_path)]
             return all(out.hash_info and not out.changed_cache() for out in outs)
 
@@ -242,7 +271,7 @@ class Grid:
         """The outputs of shared stages in which the start of the runs differs from the current commit."""
         from dvc.repo import Repo  # takes half a second to import
 
-        with Repo(str(self._root)) as repo:
+        with Repo(str(self.root)) as repo:
             cache = Path(repo.cache.local_cache_dir)
         return differences(self.head, self.start, self.before, cache)
 

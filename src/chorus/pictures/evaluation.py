@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chorus.clips import NEGATIVE, OOD_VALIDATION, POSITIVE, TEST_IID, TEST_OOD, VALIDATION
-from chorus.pictures.look import COLOUR_OF, GREY, INK, NAME_OF, clipped, grid, picture
+from chorus.pictures.look import COLOUR_OF, GREY, GUIDE, INK, NAME_OF, clipped, grid, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,12 +78,12 @@ def _draw_pr(axes: Axes, pr: pd.DataFrame, detail: Mapping[str, Any], shown: lis
 def _iso_f1(axes: Axes) -> None:
     for f1 in (0.2, 0.4, 0.6, 0.8, 0.9):
         recall = np.linspace(f1 / (2 - f1), 1, 80)
-        axes.plot(recall, f1 * recall / (2 * recall - f1), color="#D5D9DC", linewidth=0.8, zorder=1)
+        axes.plot(recall, f1 * recall / (2 * recall - f1), color=GUIDE, linewidth=0.8, zorder=1)
         axes.text(1.012, f1 / (2 - f1), f"F1 {f1:g}", size=7, color=GREY, va="center")
 
 
 def _draw_roc(axes: Axes, roc: pd.DataFrame, detail: Mapping[str, Any], shown: list[str]) -> None:
-    axes.plot([0, 1], [0, 1], color="#D5D9DC", linewidth=0.8)
+    axes.plot([0, 1], [0, 1], color=GUIDE, linewidth=0.8)
     for split in shown:
         of_split, judged = roc[roc["split"] == split], detail["splits"][split]
         label = f"{NAME_OF[split]}: AUROC {judged['auroc']:.3f}"
@@ -112,7 +112,7 @@ def _draw_scores(part: SubFigure, histogram: pd.DataFrame, detail: Mapping[str, 
 
 
 def _draw_reliability(axes: Axes, reliability: pd.DataFrame, detail: Mapping[str, Any], shown: list[str]) -> None:
-    axes.plot([0, 1], [0, 1], color="#D5D9DC", linewidth=0.8)
+    axes.plot([0, 1], [0, 1], color=GUIDE, linewidth=0.8)
     for split in shown:
         bins, judged = reliability[reliability["split"] == split], detail["splits"][split]
         colour, label = COLOUR_OF[split], f"{NAME_OF[split]}: ECE {judged['ece']:.3f}"

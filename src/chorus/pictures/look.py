@@ -20,7 +20,9 @@ WIDTH = 10.0  # inches: 1,200 pixels
 
 # Okabe & Ito's colours, https://jfly.uni-koeln.de/color/
 GREEN, BLUE, ORANGE, SKY, PURPLE = "#009E73", "#0072B2", "#D55E00", "#56B4E9", "#CC79A7"
+AMBER = "#E69F00"
 GREY, INK = "#8A8F94", "#22272B"
+FAINT, GUIDE = "#E4E7EA", "#D5D9DC"  # a grid behind the data; lines to compare with
 COLOUR_OF = {
     VALIDATION: GREY,
     OOD_VALIDATION: PURPLE,
@@ -108,5 +110,5 @@ def clipped(text: str, most: int) -> str:
 
 def grid(axes: Axes) -> None:
     """A faint grid behind the data."""
-    axes.grid(color="#E4E7EA", linewidth=0.7)
+    axes.grid(color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)

@@ -40,11 +40,13 @@ class Levels:
     def add(self, block: np.ndarray) -> None:
         """Take in more samples, float32 (frames, channels), full scale at 1."""
         self.frames += len(block)
-        self.low = np.minimum(self.low, block.min(axis=0))
-        self.high = np.maximum(self.high, block.max(axis=0))
+        low, high = block.min(axis=0), block.max(axis=0)
+        self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
         exact = block.astype(np.float64)
         self.sums += exact.sum(axis=0)
         self.products += np.einsum("ij,ik->jk", exact, exact)  # in one thread, unlike a product of matrices
+        if max(high.max(), -low.min()) < _RAIL:  # as nearly always: then nothing is counted below
+            return
         size = np.abs(block)
         self.at_rail += (size >= _RAIL).sum(axis=0)
         self.beyond += (size > 1).sum(axis=0)

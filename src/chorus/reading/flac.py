@@ -42,7 +42,8 @@ def _stream(file: BinaryIO, start: int, end: int) -> tuple[Stream, str]:
     packed = int.from_bytes(head[18:26], "big")
     rate, promised = packed >> 44, packed & (1 << 36) - 1
     last = _last_frame(file, start + 42, end, shortest=struct.unpack(">H", head[8:10])[0])
-    stream = Stream(((start, end),))
+    md5 = head[26:42]
+    stream = Stream(((start, end),), md5=md5 if any(md5) else b"")
     if last and last.rate not in (0, rate):
         raise DataError(f"header and file disagree: {rate:,} Hz promised, {last.rate:,} Hz in the frames")
     if last is None or last.behind == promised or not rate:

@@ -6,6 +6,7 @@ with cat leave headers that are wrong about what follows; so the bytes themselve
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ import soundfile as sf
 from chorus.errors import DataError
 from chorus.spans import Span, Spans
 
+_BUFFER = 1 << 20  # bytes
 TOLERATED = 512  # bytes: a header that counts itself in is no missing sound
 
 
@@ -26,6 +28,7 @@ class Coding:
     subtype: str  # PCM_16, FLOAT, ...
     endian: str  # LITTLE or BIG
     frame_bytes: int
+    spare_bits: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,14 @@ class Stream:
 
     pieces: where its bytes lie, with others in place of those that are wrong.
     coding: of bare samples; None when the piece has a header.
+    spare_bits: of each sample, which the header says hold no sound.
+    md5: of the samples, by the header; empty when it says nothing.
     """
 
     pieces: tuple[Span | bytes, ...]
     coding: Coding | None = None
+    spare_bits: int = 0
+    md5: bytes = b""
 
     def open(self, file: BinaryIO) -> sf.SoundFile:
         """The piece as an open sound file.
@@ -45,7 +52,7 @@ class Stream:
         Raises:
             soundfile.LibsndfileError: it cannot be read.
         """
-        view = Spans(file, self.pieces)
+        view = io.BufferedReader(Spans(file, self.pieces), _BUFFER)  # libsndfile asks for 8 kB at a time
         if self.coding is None:
             return sf.SoundFile(view)
         return sf.SoundFile(
@@ -101,7 +108,7 @@ def bare_samples(
             f"({held:,} of {promised:,} bytes)"
         )
     held -= held % coding.frame_bytes
-    stream = Stream(((start, start + held),), coding=coding)
+    stream = Stream(((start, start + held),), coding=coding, spare_bits=coding.spare_bits)
     if agree:
         return Layout((stream,))
     said = "no length" if unknown else f"{promised / per_second:.3f} s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ _CHECKED = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "OGG", "
 MOST_CHANNELS = 64
 MOST_HOURS = 48  # a recorder's file has 24 at the most; what claims more is damaged
 _SEEKING = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "NIST", "RAW")
+_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # a sample has
 _LINEAR = ("PCM", "FLOAT", "DOUBLE")  # codings in which each frame stands by itself
 _BLOCK_SAMPLES = 1 << 18  # of all channels, read at once
 _CLIPPED = 0.001  # share of samples at full scale, from which on a clip is called clipped
@@ -80,6 +82,16 @@ class Recording:
                 if first < last:
                     yield from _heard(file, part, first, last, rate)
                 onset, end = (seconds - part.frames / part.rate for seconds in (onset, end))
+
+    def can_enter(self) -> bool:
+        """Whether `blocks` from a later onset reads nothing of what lies before, and sounds as reading on would."""
+        with _open(self.path) as file:
+            return len(self.parts) == 1 and self._enters(file)
+
+    def _enters(self, file: BinaryIO) -> bool:
+        (part,) = self.parts
+        with part.stream.open(file) as sound:
+            return _seeks_exactly(sound, part)
 
     def read(self) -> np.ndarray:
         """All of it, int16 (n,) at 48 kHz."""
@@ -164,13 +176,14 @@ def find_streams(file: BinaryIO, suffix: str = "") -> Layout:
 
 def _examine_stream(file: BinaryIO, stream: Stream, most_seconds: float) -> tuple[Part, Levels, float, list[str]]:
     """How a stream is to be heard, its levels, its length in seconds, and what was noticed."""
+    scale = _scale(file, stream)
     with stream.open(file) as sound:
         _refuse_absurd(sound, most_seconds)
         levels = Levels(sound.channels)
         may_be_triggered = sound.channels == 1 and sound.subtype == "PCM_16"
         silences = 0
         frames = 0
-        for piece in _examined(sound, levels, may_be_triggered):
+        for piece in _examined(sound, stream, scale, levels, may_be_triggered):
             frames += piece if isinstance(piece, int) else len(piece)
             silences += isinstance(piece, int)
             _refuse_long(frames / sound.samplerate, most_seconds)
@@ -179,25 +192,61 @@ def _examine_stream(file: BinaryIO, stream: Stream, most_seconds: float) -> tupl
         remarks = [remark] if remark else []
         if silences:
             remarks.append(f"triggered: AudioMoth left out silence in {silences} places, put back as zeros")
+        if scale > 1:
+            remarks.append(f"justified: samples stand at the wrong end of their bytes, read {scale:.0f} times louder")
         gain = _gain(levels, channels, remarks)
         _notice(levels, channels, gain, remarks)
-        part = Part(stream, tuple(channels), gain, silences > 0, frames, sound.samplerate)
+        part = Part(stream, tuple(channels), gain * scale, silences > 0, frames, sound.samplerate)
         return part, levels, frames / sound.samplerate, remarks
 
 
-def _examined(sound: sf.SoundFile, levels: Levels, may_be_triggered: bool) -> Iterator[np.ndarray | int]:
+def _examined(
+    sound: sf.SoundFile, stream: Stream, scale: float, levels: Levels, may_be_triggered: bool
+) -> Iterator[np.ndarray | int]:
     """The sound, added to the levels on its way; of a triggered recording also the lengths of its silences."""
 
     def measured() -> Iterator[np.ndarray]:
+        heard = hashlib.md5(usedforsecurity=False)
+        summed = bool(stream.md5) and sound.subtype in _BITS
         for block in _blocks(sound):
             if not np.isfinite(block).all():
                 raise DataError("NaN or infinite samples")
-            levels.add(block)
+            if summed:
+                heard.update(_as_stored(block, _BITS[sound.subtype]))
+            levels.add(block if scale == 1 else block * np.float32(scale))
             yield block
+        if summed and levels.frames >= sound.frames and heard.digest() != stream.md5:
+            raise DataError("damaged: what is decoded is not the sound of which the file holds the check sum (MD5)")
 
     if may_be_triggered:
         return expand(block[:, 0] for block in measured())
     return measured()
+
+
+def _as_stored(block: np.ndarray, bits: int) -> bytes:
+    """Samples as FLAC takes their check sum: little-endian whole numbers, one behind the other."""
+    whole = (block * np.float32(1 << bits - 1)).astype("<i2" if bits == 16 else "<i4")
+    return whole.view(np.uint8).reshape(-1, whole.itemsize)[:, : bits // 8].tobytes()
+
+
+def _scale(file: BinaryIO, stream: Stream) -> float:
+    """What brings samples to full scale that stand at the wrong end of their bytes.
+
+    A sample of fewer bits than its bytes hold belongs to the upper end, with zeros below (WAVE_FORMAT_EXTENSIBLE). Some
+    programs write it to the lower end. That shows where the lower bits are used, and the upper ones never are.
+    """
+    if not stream.spare_bits:
+        return 1.0
+    loudest, fits = 2.0**-stream.spare_bits, True
+    with stream.open(file) as sound:
+        if sound.subtype not in _BITS:
+            return 1.0
+        whole = np.float32(2.0 ** (_BITS[sound.subtype] - 1 - stream.spare_bits))
+        for block in _blocks(sound):
+            if np.abs(block).max() > loudest:
+                return 1.0
+            fits = fits and not (block * whole % 1).any()
+    return 1.0 if fits else 1 / loudest
 
 
 def _refuse_absurd(sound: sf.SoundFile, most_seconds: float) -> None:
@@ -289,7 +338,7 @@ def _between(blocks: Iterable[np.ndarray], first: int, last: int) -> Iterator[np
 
 def _mono(sound: sf.SoundFile, part: Part) -> Iterator[np.ndarray]:
     """The mean of the channels that are heard, float32 blocks of shape (frames,)."""
-    means = (block[:, part.channels].mean(axis=1) for block in _blocks(sound))
+    means = (_mean(block, part.channels) for block in _blocks(sound))
     if not part.triggered:
         yield from means if part.gain == 1 else (mean * np.float32(part.gain) for mean in means)
         return
@@ -298,6 +347,14 @@ def _mono(sound: sf.SoundFile, part: Part) -> Iterator[np.ndarray]:
             yield from (np.zeros(count, np.float32) for count in _in_steps(piece))
         else:
             yield piece
+
+
+def _mean(block: np.ndarray, channels: tuple[int, ...]) -> np.ndarray:
+    """Over some channels; of one it is that one, which costs no copy."""
+    if len(channels) == 1:
+        return block[:, channels[0]]
+    mean: np.ndarray = block[:, channels].mean(axis=1)
+    return mean
 
 
 def _in_steps(count: int) -> Iterator[int]:

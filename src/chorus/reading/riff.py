@@ -17,6 +17,7 @@ _SUBTYPES = {
     (1, 1): "PCM_U8", (1, 2): "PCM_16", (1, 3): "PCM_24", (1, 4): "PCM_32",
     (3, 4): "FLOAT", (3, 8): "DOUBLE", (6, 1): "ALAW", (7, 1): "ULAW",
 }  # fmt: skip
+_PCM = 1
 _EXTENSIBLE = 0xFFFE
 _WILDLIFE_ACOUSTICS = 0x5741
 
@@ -45,6 +46,7 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
         return whole(size)  # the decoder finds the words for it
     form = _at(file, chunks[b"fmt "].start, min(chunks[b"fmt "].size, 64))
     coding = _coding(form, endian)
+    spare = coding.spare_bits if coding else 0
     start, promised = chunks[b"data"].start, chunks[b"data"].size
     unknown = is_open_end(promised)
     if b"ds64" in chunks and promised == 0xFFFFFFFF:
@@ -53,7 +55,7 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     following = _following(file, start + promised, size, endian)
     if following is not None:
         regular = coding is None or all(chunk.padded for chunk in found)
-        native = Stream(((begin, following),)) if regular else None
+        native = Stream(((begin, following),), spare_bits=spare) if regular else None
         first = bare_samples(coding, start, promised, start + promised, native=native, unknown=False)
         if following == size:
             return first
@@ -63,7 +65,8 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     if start + promised <= size or unknown:
         end = _before_chunks(file, start, size, endian)
         return bare_samples(coding, start, promised, end, native=None, unknown=unknown)
-    return bare_samples(coding, start, promised, size, native=Stream(((begin, size),)), unknown=False)
+    native = Stream(((begin, size),), spare_bits=spare)
+    return bare_samples(coding, start, promised, size, native=native, unknown=False)
 
 
 def w64_layout(file: BinaryIO, size: int) -> Layout:
@@ -112,15 +115,17 @@ def _coding(form: bytes, endian: str) -> Coding | None:
     """
     if len(form) < 16:
         return None
-    tag, channels, rate, _, frame_bytes, _ = struct.unpack(endian + "HHIIHH", form[:16])
+    tag, channels, rate, _, frame_bytes, bits = struct.unpack(endian + "HHIIHH", form[:16])
+    valid = bits
     if tag == _EXTENSIBLE and len(form) >= 26:
-        tag = struct.unpack(endian + "H", form[24:26])[0]
+        valid, tag = struct.unpack(endian + "H4xH", form[18:26])
     if tag == _WILDLIFE_ACOUSTICS:
         raise DataError("not supported: Wildlife Acoustics W4V: convert it to WAV with Kaleidoscope")
     subtype = _SUBTYPES.get((tag, frame_bytes // channels)) if channels else None
     if subtype is None or frame_bytes % channels or not rate:
         return None
-    return Coding(rate, channels, subtype, "BIG" if endian == ">" else "LITTLE", frame_bytes)
+    spare = bits - valid if tag == _PCM and 0 < valid < bits else 0
+    return Coding(rate, channels, subtype, "BIG" if endian == ">" else "LITTLE", frame_bytes, spare)
 
 
 def _chunks(file: BinaryIO, position: int, size: int, endian: str) -> list[_Chunk]:

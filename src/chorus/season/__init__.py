@@ -13,12 +13,15 @@ from chorus.season.expectations import (
     night_range,
     precision_in_field,
 )
-from chorus.season.nights import ErrorRates, error_rates, read_scores
+from chorus.season.nights import ErrorRates, NightCounts, error_rates, night_counts, read_scores
+from chorus.season.presence import Presence, presence
 
 __all__ = [
     "Counts",
     "ErrorRates",
     "Expected",
+    "NightCounts",
+    "Presence",
     "Rate",
     "chance_missed",
     "clustered_rate",
@@ -27,7 +30,9 @@ __all__ = [
     "expected_count",
     "independent_rate",
     "intra_night_correlation",
+    "night_counts",
     "night_range",
     "precision_in_field",
+    "presence",
     "read_scores",
 ]

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from chorus.clips import NEGATIVE, POSITIVE
 from chorus.errors import DataError
 from chorus.season.expectations import Rate, clustered_rate, intra_night_correlation
 
 COLUMNS = ("label", "score", "night")
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,17 @@ class ErrorRates:
     def recall(self) -> float:
         """The share of positives that are detected."""
         return 1 - self.misses.rate
+
+
+@dataclass(frozen=True)
+class NightCounts:
+    """What a detector did on labelled nights: each a pair of (wrong clips, clips), by night, of nights with any.
+
+    false_positives: of negative clips. misses: of positive ones.
+    """
+
+    false_positives: tuple[Floats, Floats]
+    misses: tuple[Floats, Floats]
 
 
 def read_scores(path: Path, split: str) -> pd.DataFrame:
@@ -64,17 +77,31 @@ def error_rates(clips: pd.DataFrame, threshold: float) -> ErrorRates:
     Raises:
         DataError: a score is not finite, or a class has clips of fewer than two nights.
     """
+    counts = night_counts(clips, threshold)
+    return ErrorRates(
+        false_positives=clustered_rate(*counts.false_positives),
+        misses=clustered_rate(*counts.misses),
+        correlation_of_false_positives=intra_night_correlation(*counts.false_positives),
+        correlation_of_misses=intra_night_correlation(*counts.misses),
+    )
+
+
+def night_counts(clips: pd.DataFrame, threshold: float) -> NightCounts:
+    """How many negatives were called positive in each night, and how many positives were missed.
+
+    Args:
+        clips, threshold: as for `error_rates`.
+
+    Raises:
+        DataError: a score is not finite.
+    """
     if not np.isfinite(clips["score"]).all():
         raise DataError("scores must be finite")
     called = clips["score"] >= threshold
-    of_class = {}
-    for label, wrong in ((NEGATIVE, called), (POSITIVE, ~called)):
-        chosen = clips["label"] == label
-        by_night = wrong[chosen].groupby(clips.loc[chosen, "night"])
-        of_class[label] = by_night.sum().to_numpy(), by_night.size().to_numpy()
-    return ErrorRates(
-        false_positives=clustered_rate(*of_class[NEGATIVE]),
-        misses=clustered_rate(*of_class[POSITIVE]),
-        correlation_of_false_positives=intra_night_correlation(*of_class[NEGATIVE]),
-        correlation_of_misses=intra_night_correlation(*of_class[POSITIVE]),
-    )
+    return NightCounts(_by_night(clips, NEGATIVE, called), _by_night(clips, POSITIVE, ~called))
+
+
+def _by_night(clips: pd.DataFrame, label: str, wrong: pd.Series) -> tuple[Floats, Floats]:
+    chosen = clips["label"] == label
+    by_night = wrong[chosen].groupby(clips.loc[chosen, "night"])
+    return by_night.sum().to_numpy(np.float64), by_night.size().to_numpy(np.float64)

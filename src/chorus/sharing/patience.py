@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import aiohttp
+from botocore.exceptions import HTTPClientError
 from dvc_s3 import S3FileSystem
 from fsspec.asyn import sync
 from fsspec.exceptions import FSTimeoutError
@@ -14,6 +15,8 @@ from chorus.errors import ChorusError, without_keys
 
 # Seconds for one request, unless the remote's options say otherwise.
 _LIMITS = {"connect_timeout": 10, "read_timeout": 30}
+# S3's libraries ask again, botocore each time that s3fs does: five times five read timeouts, of one request.
+_ATTEMPTS = {"total_max_attempts": 2}  # of botocore, which alone knows what else is worth asking again
 _NO_SUCH_OBJECT = (404, 410)
 _NETWORK = "is the server up, and this machine on the network?"
 
@@ -21,7 +24,8 @@ _NETWORK = "is the server up, and this machine on the network?"
 def limit_waiting() -> None:
     """Have DVC wait for an S3 server as long as the remote's options say, or `_LIMITS`, in this process.
 
-    Where the options say nothing, DVC hands "no limit" to S3's libraries, in place of their own limits.
+    Where the options say nothing, DVC hands "no limit" to S3's libraries, in place of their own limits. A server that
+    falls silent in the middle of a transfer is given up after ten read timeouts: the first request that fails ends it.
     """
     if S3FileSystem._prepare_credentials is not _prepare_with_limits:
         S3FileSystem._prepare_credentials = _prepare_with_limits
@@ -52,7 +56,7 @@ def refuse_silent(remote: str, files: Any, path: str) -> None:
             f"the remote {remote} does not answer within {seconds:g} s, or closes every connection: {_NETWORK}"
             " (a slow one: dvc remote modify NAME read_timeout SECONDS)"
         ) from None
-    except (aiohttp.ClientConnectionError, ConnectionError) as error:
+    except (aiohttp.ClientConnectionError, ConnectionError, HTTPClientError) as error:
         raise ChorusError(f"the remote {remote} cannot be used: {_reason(error)}: {_NETWORK}") from None
 
 
@@ -79,7 +83,9 @@ _prepare = S3FileSystem._prepare_credentials
 
 
 def _prepare_with_limits(files: S3FileSystem, **options: Any) -> Any:
-    return _prepare(files, **(_LIMITS | options))
+    prepared = _prepare(files, **(_LIMITS | options))
+    prepared["config_kwargs"].setdefault("retries", _ATTEMPTS)
+    return prepared
 
 
 async def _list(files: Any, Bucket: str) -> None:  # noqa: N803 (S3's name)

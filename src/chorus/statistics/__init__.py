@@ -3,8 +3,6 @@
 from chorus.statistics.comparison import Comparison, compare
 from chorus.statistics.difference import Difference, paired_bootstrap, verdict
 from chorus.statistics.effects import (
-    STAGE6_INTERACTIONS,
-    STAGE6_MAIN,
     Contrast,
     Effect,
     Interaction,
@@ -27,8 +25,6 @@ __all__ = [
     "Effect",
     "Interaction",
     "McNemar",
-    "STAGE6_INTERACTIONS",
-    "STAGE6_MAIN",
     "SeedSummary",
     "Selection",
     "cohens_g",

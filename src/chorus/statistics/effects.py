@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -41,7 +40,6 @@ from chorus.statistics.power import minimal_detectable_difference
 Floats = NDArray[np.float64]
 
 SIGNIFICANT = 0.05
-FACTORS = ("quality", "balance", "positive_subsets", "negative_subsets")
 
 
 @dataclass(frozen=True)
@@ -62,23 +60,6 @@ class Interaction:
     factor: str
     level: str
     reference: str
-
-
-_NEGATIVES = tuple(
-    Contrast("negative_subsets", level, "none") for level in ("hardneg_conf_min_50", "hardneg_conf_min_99")
-)
-# Positive subsets come with high and medium quality only, and the other qualities without a positive subset.
-_POSITIVES = tuple(
-    Contrast("positive_subsets", level, "none", {"quality": "high+medium"}) for level in ("small", "top50")
-)
-_QUALITIES = tuple(
-    Contrast("quality", level, "high+medium", {"positive_subsets": "none"}) for level in ("high", "high+medium+low")
-)
-STAGE6_MAIN = (*_NEGATIVES, *_POSITIVES, *_QUALITIES, Contrast("balance", "True", "False"))
-STAGE6_INTERACTIONS = tuple(Interaction(negatives, "balance", "True", "False") for negatives in _NEGATIVES) + tuple(
-    Interaction(negatives, "positive_subsets", positives.level, positives.reference)
-    for positives, negatives in product(_POSITIVES, _NEGATIVES)
-)
 
 
 @dataclass(frozen=True)
@@ -123,9 +104,9 @@ class Effect:
 def matched_effects(
     runs: pd.DataFrame,
     metric: str,
-    contrasts: Sequence[Contrast | Interaction] = STAGE6_MAIN,
+    contrasts: Sequence[Contrast | Interaction],
     *,
-    factors: Sequence[str] = FACTORS,
+    factors: Sequence[str],
     level: float = 0.95,
 ) -> list[Effect]:
     """The effect of each contrast on a metric; p-values adjusted (Holm) over these contrasts.
@@ -182,7 +163,7 @@ def judge_pairs(differences: Floats, *, level: float = 0.95) -> Judged:
     return Judged(low, high, p, float(np.sqrt(residual / pairs)), run_p, shared_p)
 
 
-def run_spread(runs: pd.DataFrame, metric: str, *, factors: Sequence[str] = FACTORS) -> float:
+def run_spread(runs: pd.DataFrame, metric: str, *, factors: Sequence[str]) -> float:
     """The standard deviation of the difference between two single runs of one seed, their configurations' means aside.
 
     Pooled over all configurations that have every seed: what a comparison of two configurations has to overcome.
@@ -193,7 +174,7 @@ def run_spread(runs: pd.DataFrame, metric: str, *, factors: Sequence[str] = FACT
     return float(np.sqrt(2 * _residual_variance(whole_grid(runs, metric, factors).to_numpy())))
 
 
-def whole_grid(runs: pd.DataFrame, metric: str, factors: Sequence[str] = FACTORS) -> pd.DataFrame:
+def whole_grid(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> pd.DataFrame:
     """The metric of every configuration that has every seed: a row a configuration, a column a seed.
 
     Raises:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from chorus.errors import DataError, ParameterError
 from chorus.seeds import generator
-from chorus.statistics.effects import FACTORS, SIGNIFICANT, judge_pairs, whole_grid
+from chorus.statistics.effects import SIGNIFICANT, judge_pairs, whole_grid
 from chorus.statistics.paired import holm
 
 
@@ -95,7 +95,7 @@ def best_again(groups: Sequence[Sequence[float]], *, resamples: int = 2000, seed
 
 
 def judge_best(
-    runs: pd.DataFrame, metric: str, *, factors: Sequence[str] = FACTORS, shuffles: int = 10_000, seed: int = 1
+    runs: pd.DataFrame, metric: str, *, factors: Sequence[str], shuffles: int = 10_000, seed: int = 1
 ) -> Best:
     """The best configuration (of those with every seed), and what luck alone would make of it.
 

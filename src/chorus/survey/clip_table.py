@@ -74,6 +74,7 @@ def read_clip_table(
     files = Folder(folder)
     rows: list[dict[str, str]] = []
     rejected: list[tuple[str, str]] = []
+    cut_of: dict[str, Cut] = {}
     for position, row in enumerate(_records(table)):
         try:
             if position in faults:
@@ -84,14 +85,15 @@ def read_clip_table(
             rejected.append((row["path"], str(reason)))
             continue
         label = POSITIVE if row["label"] == positive else NEGATIVE  # of a candidate "" is negative too
-        role = row["role"] or LABELLED
-        rows.append({**row, "label": label, "role": role, "file": cut.file, "source": cut.source})
+        row |= {"label": label, "role": row["role"] or LABELLED, "file": cut.file, "source": cut.source}
+        cut_of[row["source"]] = cut
+        rows.append(row)
     unrepeated, repeated = _without_repeats(rows)
     placed_once, misplaced = _at_one_site(unrepeated)
     consistent, contradicting = _without_contradictions(placed_once)
     rejected += repeated + misplaced + contradicting
     assert len(consistent) + len(rejected) == len(table)
-    cuts = [Cut(row["file"], read_span(row["onset"], row["end"])) for row in consistent]
+    cuts = [cut_of[row["source"]] for row in consistent]
     moments = dict(zip(zip(table["date"].tolist(), table["time"].tolist(), strict=True), dates, strict=True))
     placed = _place(folder, consistent, cuts, moments, times)
     completed, assumed = _complete(consistent, placed)
@@ -200,7 +202,10 @@ def _without_repeats(
     kept: list[dict[str, str]] = []
     repeated: list[tuple[str, str]] = []
     for rows_of_source in by_source.values():
-        same = rows_of_source if len(rows_of_source) == 1 else sorted(rows_of_source, key=precedence)
+        if len(rows_of_source) == 1:  # nearly all
+            kept += rows_of_source
+            continue
+        same = sorted(rows_of_source, key=precedence)
         against = contradiction(same)
         stays = [] if against else same[:1]
         reason = f"path listed twice with contradicting {against}" if against else "path listed twice"
@@ -214,11 +219,12 @@ def _at_one_site(rows: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], 
 
     A file was recorded at one place: pieces for which no site is named are where the others are.
     """
+    pieces = Counter(row["file"] for row in rows)
     sites: dict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
-        if row["site"]:
+        if row["site"] and pieces[row["file"]] > 1:
             sites[row["file"]].setdefault(comparable(row["site"]), row["site"])
-    kept = [{**row, "site": row["site"] or "".join(sites[row["file"]].values())} for row in rows]
+    kept = [row if row["site"] else {**row, "site": "".join(sites[row["file"]].values())} for row in rows]
     divided = {file: " / ".join(named.values()) for file, named in sites.items() if len(named) > 1}
     rejected = [
         (row, f"pieces of one file at contradicting sites: {divided[row['file']]}")

@@ -57,6 +57,8 @@ def read_metadata(path: Path) -> Metadata | None:
             chunks = dict(_chunks(file))
     except OSError:  # whether it can be read is found out, and said, when its sound is read
         return None
+    if not chunks:
+        return None
     if guano := _guano(chunks.get(b"guan", b"")):
         return guano
     if audiomoth := _audiomoth(_info(chunks.get(b"LIST", b""))):

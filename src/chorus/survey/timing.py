@@ -12,7 +12,14 @@ from chorus.errors import DataError
 from chorus.survey.dates import ACCEPTED, DateFormat, order_of, parse_date, plain, readings
 from chorus.survey.filenames import CLOCK_NEVER_SET, TWO_TIMES, FileName, parse_filename
 from chorus.survey.metadata import Metadata, read_metadata
-from chorus.survey.nights import LocalTime, dates_at_midnight, decide_night, is_utc, only_offset
+from chorus.survey.nights import (
+    LocalTime,
+    dates_at_midnight,
+    decide_night,
+    is_utc,
+    night_of,
+    only_offset,
+)
 
 _A_DAY = timedelta(days=1)
 _MIDNIGHT = time()
@@ -87,6 +94,43 @@ def place_clips(
         _place(recorder, column, told[file], local, timedelta(seconds=onset))
         for file, recorder, column, onset in zip(files, recorders, columns, onsets, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a file tells of itself: its recorder ("" when nothing names it), and when it begins.
+
+    moment: a bare date where only that is known, None where nothing is.
+    """
+
+    recorder: str
+    moment: date | None
+    local: LocalTime
+
+    def time_after(self, seconds: float) -> datetime | None:
+        """The local time so long after the beginning, without zone; None when it is unknown."""
+        if not isinstance(self.moment, datetime):
+            return None
+        return self.local.of(self.local.later(self.moment, timedelta(seconds=seconds)))
+
+    def night_after(self, seconds: float) -> str:
+        """The night, YYYY-MM-DD, in which that is; "" when it is unknown."""
+        moment = self.time_after(seconds) or self.moment
+        return "" if moment is None else night_of(moment)
+
+
+def beginnings(files: Sequence[str], rules: TimeRules) -> dict[str, Beginning]:
+    """What files tell of recorder and time: by their names, and what recorders wrote into them.
+
+    Args:
+        files: paths as they can be opened.
+    """
+    told = _ask_files(Path(), list(dict.fromkeys(files)), rules.clock)
+    local = LocalTime(rules.zone, only_offset(file.start for file in told.values()))
+    return {
+        file: Beginning(said.name.recorder or (said.data.recorder if said.data else ""), said.start, local)
+        for file, said in told.items()
+    }
 
 
 @dataclass(frozen=True)

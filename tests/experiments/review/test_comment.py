@@ -19,8 +19,8 @@ NOTHING = Facts(
 )  # fmt: skip
 
 
-def _with_metrics(noise: Noise | None = None, **metrics: tuple[float | None, float | None]) -> Facts:
-    return replace(NOTHING, metrics={"metrics/evaluation.json": dict(metrics)}, noise=noise)
+def _with_metrics(metrics: dict[str, tuple[float | None, float | None]], noise: Noise | None = None) -> Facts:
+    return replace(NOTHING, metrics={"metrics/evaluation.json": metrics}, noise=noise)
 
 
 def _row(facts: Facts, metric: str) -> list[str]:
@@ -44,28 +44,30 @@ def _change(name: str, *entered: str) -> Change:
     ],
 )
 def test_a_difference_is_held_against_the_seed_noise(new, words):
-    facts = _with_metrics(Noise({"ood_f1": 0.04}, configurations=30, runs=90), ood_f1=(0.7, new))
-    assert _row(facts, "ood_f1") == ["0.700", f"{new:.3f}", f"{new - 0.7:+.3f}", words]
+    facts = _with_metrics({"ood.f1": (0.7, new)}, Noise({"ood.f1": 0.04}, configurations=30, runs=90))
+    assert _row(facts, "ood.f1") == ["0.700", f"{new:.3f}", f"{new - 0.7:+.3f}", words]
     assert "30 configurations (90 runs)" in comment(facts)
 
 
 def test_unknown_noise_is_said_to_be_unknown():
-    facts = _with_metrics(ood_f1=(0.7, 0.8), iid_f1=(0.8, 0.7))
-    assert _row(facts, "ood_f1")[-1] == "better; seed noise unknown"
-    assert _row(facts, "iid_f1")[-1] == "worse; seed noise unknown"
+    facts = _with_metrics({"ood.f1": (0.7, 0.8), "iid.f1": (0.8, 0.7)})
+    assert _row(facts, "ood.f1")[-1] == "better; seed noise unknown"
+    assert _row(facts, "iid.f1")[-1] == "worse; seed noise unknown"
     assert "Seed noise is unknown" in comment(facts)
 
 
 def test_a_metric_that_is_new_or_null_breaks_nothing():
-    facts = _with_metrics(ood_f1=(None, 0.8), iid_f1=(0.7, None))
-    assert _row(facts, "ood_f1") == ["–", "0.800", "", "new"]
-    assert _row(facts, "iid_f1") == ["0.700", "–", "", "gone"]
+    facts = _with_metrics({"ood.f1": (None, 0.8), "iid.f1": (0.7, None)})
+    assert _row(facts, "ood.f1") == ["–", "0.800", "", "new"]
+    assert _row(facts, "iid.f1") == ["0.700", "–", "", "gone"]
 
 
 def test_metrics_of_a_changed_test_are_not_compared_and_the_others_are():
-    facts = replace(_with_metrics(ood_f1=(0.7, 0.8), iid_f1=(0.7, 0.8)), changes=[_change("split test_ood", "x")])
-    assert _row(facts, "ood_f1")[-1] == "not comparable: other test clips"
-    assert _row(facts, "iid_f1")[-1] == "better; seed noise unknown"
+    facts = replace(
+        _with_metrics({"ood.f1": (0.7, 0.8), "iid.f1": (0.7, 0.8)}), changes=[_change("split test_ood", "x")]
+    )
+    assert _row(facts, "ood.f1")[-1] == "not comparable: other test clips"
+    assert _row(facts, "iid.f1")[-1] == "better; seed noise unknown"
     (warning,) = suspicions(facts)
     assert warning.startswith("**The test split changed** (test_ood): 1 entered (1 positive (high)).")
 
@@ -89,7 +91,7 @@ def test_a_changed_validation_split_is_told_with_what_it_decides():
      (Noise({"threshold": 0.3}, 30, 90), 0.85, True), (Noise({"threshold": 0.05}, 30, 90), 0.44, True)],
 )  # fmt: skip
 def test_a_threshold_that_moves_far_is_told(noise, new, warned):
-    found = suspicions(_with_metrics(noise, threshold=(0.5, new)))
+    found = suspicions(_with_metrics({"threshold": (0.5, new)}, noise))
     assert [f"**The threshold moved** from 0.500 to {new:.3f}" in warning for warning in found] == [True] * warned
 
 
@@ -102,8 +104,8 @@ def test_a_leakage_audit_that_differs_names_what_is_gone():
 
 
 def test_an_edited_metric_is_not_believed():
-    facts = replace(_with_metrics(ood_f1=(0.7, 0.8)), edited=([], ["metrics/evaluation.json is not what it was"]))
-    assert _row(facts, "ood_f1")[-1] == "not believed: not of dvc.lock"
+    facts = replace(_with_metrics({"ood.f1": (0.7, 0.8)}), edited=([], ["metrics/evaluation.json is not what it was"]))
+    assert _row(facts, "ood.f1")[-1] == "not believed: not of dvc.lock"
 
 
 def test_what_was_wrong_before_is_not_held_against_the_change():

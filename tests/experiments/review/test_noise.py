@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from stage6 import FACTORS, published_runs
 
-from chorus.experiments.leaderboard import aggregate, published_runs
+from chorus.experiments.leaderboard import aggregate
 from chorus.experiments.review import noise_among, seed_noise
-from chorus.files import read_csv
-
-REFERENCE = Path(__file__).parents[3] / "data/reference"
 
 
 def _runs(values: dict[str, list[float]]) -> pd.DataFrame:
@@ -24,21 +21,21 @@ def test_two_configurations_by_hand():
     noise = seed_noise(_runs({"a": [0.5, 0.6, 0.7], "b": [0.9, 0.8, 0.7]}))
     pooled = statistics.mean([statistics.variance([0.5, 0.6, 0.7]), statistics.variance([0.9, 0.8, 0.7])]) ** 0.5
     students_t = 2.7764451  # 97.5 % quantile, 4 degrees of freedom, from a table
-    assert noise.widths == {"ood_f1": pytest.approx(students_t * 2**0.5 * pooled, rel=1e-6)}
+    assert noise.widths == {"ood.f1": pytest.approx(students_t * 2**0.5 * pooled, rel=1e-6)}
     assert (noise.configurations, noise.runs) == (2, 6)
 
 
 def test_it_is_the_spread_that_the_leaderboard_shows():
-    runs = published_runs(read_csv(REFERENCE / "stage6_runs.csv"))
-    spread = aggregate(runs)["ood.f1__std"]
+    runs = published_runs()
+    spread = aggregate(runs, FACTORS)["ood.f1__std"]
     expected = 2.0002978 * 2**0.5 * float((spread**2).mean() ** 0.5)  # 60 degrees of freedom
-    assert seed_noise(runs).widths["ood_f1"] == pytest.approx(expected, rel=1e-6)
+    assert seed_noise(runs).widths["ood.f1"] == pytest.approx(expected, rel=1e-6)
 
 
 def test_ninety_five_of_a_hundred_differences_of_two_seeds_are_smaller():
     rng = np.random.default_rng(1)
     runs = _runs({f"c{number}": list(rng.normal(number, 0.02, 3)) for number in range(200)})
-    width = seed_noise(runs).widths["ood_f1"]
+    width = seed_noise(runs).widths["ood.f1"]
     differences = rng.normal(0, 0.02, 100_000) - rng.normal(0, 0.02, 100_000)
     assert np.mean(np.abs(differences) < width) == pytest.approx(0.95, abs=0.01)
 
@@ -50,7 +47,7 @@ def test_single_runs_say_nothing():
 
 def test_a_metric_with_gaps_has_no_width():
     runs = _runs({"a": [0.5, 0.6]}).assign(**{"iid.f1": ["", "0.5"], "threshold": ["0.5", "0.7"]})
-    assert set(seed_noise(runs).widths) == {"ood_f1", "threshold"}
+    assert set(seed_noise(runs).widths) == {"ood.f1", "threshold"}
 
 
 def _grid(splits: str, seeds: int) -> pd.DataFrame:

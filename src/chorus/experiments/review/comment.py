@@ -11,10 +11,11 @@ from chorus.experiments.review.membership import Change, clips_in_words
 from chorus.experiments.review.noise import THRESHOLD
 from chorus.experiments.review.pictures import FIRST, Pictures
 from chorus.experiments.review.suspicions import incomparable, suspicions
+from chorus.paths import EVALUATION_METRICS
 
 MARKER = "<!-- chorus review -->"  # by which the comment is found again, to be updated
 MOST = 12  # names in a list
-_HEADLINE = "metrics/evaluation.json"
+_HEADLINE = str(EVALUATION_METRICS)
 
 
 def comment(facts: Facts, pictures: Pictures | None = None, place: Callable[[str], str] = str) -> str:
@@ -178,7 +179,7 @@ def _and(words: Sequence[str]) -> str:
 
 
 def _order(name: str) -> tuple[int, str]:
-    return (next((place for place, start in enumerate(("ood_", "iid_")) if name.startswith(start)), 2), name)
+    return (next((place for place, start in enumerate(("ood.", "iid.")) if name.startswith(start)), 2), name)
 
 
 def _came(clips: Any) -> str:

@@ -17,15 +17,16 @@ from dvc.repo import Repo
 from dvc.scm import RevError, resolve_rev
 
 from chorus.errors import DataError
-from chorus.experiments.consistency import RESULTS, edited_results, stale_stages
+from chorus.experiments.consistency import edited_results, stale_stages
 from chorus.experiments.preflight import refuse_lacking
 from chorus.experiments.review.membership import Change, clip_sets, compare_sets
 from chorus.experiments.review.noise import Noise, noise_among
 from chorus.experiments.review.revision import SPLITS, SUBSETS, TRAINING, Revision, Tables
+from chorus.paths import RESULTS, SPLITS_AUDIT
 from chorus.sharing.patience import limit_waiting
 
 WORKSPACE = "workspace"
-AUDIT = "metrics/splits.json"
+AUDIT = str(SPLITS_AUDIT)
 _SHORT = 9  # digits of a commit's id
 Pair = tuple[Any, Any]  # before, after
 

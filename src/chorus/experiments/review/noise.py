@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from chorus.experiments.grid import METRICS
+from chorus.experiments.columns import METRICS
 
 LEVEL = 0.95
 THRESHOLD = "threshold"
-_NAMES = {metric.replace(".", "_"): metric for metric in METRICS} | {THRESHOLD: THRESHOLD}
+_COLUMNS = (*METRICS, THRESHOLD)
 
 
 @dataclass(frozen=True)
 class Noise:
     """What seeds alone do.
 
-    widths: metric, named as in metrics/evaluation.json (ood_f1) -> what 95 % of the differences between two single
+    widths: metric, such as ood.f1 -> what 95 % of the differences between two single
         runs of one configuration stay below.
     configurations, runs: that the estimate rests on.
     grid: whose runs these are.
@@ -74,9 +74,9 @@ def seed_noise(runs: pd.DataFrame) -> Noise | None:
     used = runs[groups.isin(several)]
     reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * 2**0.5
     widths = {}
-    for name, column in _NAMES.items():
+    for column in _COLUMNS:
         values = pd.to_numeric(used[column], errors="coerce") if column in used else pd.Series(dtype=float)
         if len(values) and values.notna().all():
             residual = values - values.groupby(used["signature"]).transform("mean")
-            widths[name] = reach * float(np.sqrt((residual**2).sum() / freedom))
+            widths[column] = reach * float(np.sqrt((residual**2).sum() / freedom))
     return Noise(widths, configurations=len(several), runs=len(used))

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import pandas as pd
 from dvc.api import DVCFileSystem
 
+from chorus import paths
 from chorus.files import read_csv
 
-SPLITS, TRAINING, SUBSETS = "data/manifests/splits.csv", "data/manifests/train.csv", "data/subsets"
-METRICS = "metrics"
+SPLITS, TRAINING, SUBSETS = str(paths.SPLITS), str(paths.TRAINING_SET), str(paths.SUBSETS)
+METRICS = str(paths.METRICS)
 KINDS = ("positive", "negative")
 T = TypeVar("T")
 

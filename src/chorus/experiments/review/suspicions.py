@@ -9,7 +9,7 @@ from chorus.experiments.review.noise import THRESHOLD
 from chorus.experiments.review.revision import SPLITS
 
 FAR = 0.1  # a threshold that moved further is told of where the seed noise is unknown
-TESTS = {split_name(TEST_OOD): "ood_", split_name(TEST_IID): "iid_"}
+TESTS = {split_name(TEST_OOD): "ood.", split_name(TEST_IID): "iid."}
 
 
 def suspicions(facts: Facts) -> list[str]:
@@ -18,7 +18,7 @@ def suspicions(facts: Facts) -> list[str]:
 
 
 def incomparable(facts: Facts) -> set[str]:
-    """The beginnings of the names of metrics ("ood_") whose test clips changed, or may have changed."""
+    """The beginnings of the names of metrics ("ood.") whose test clips changed, or may have changed."""
     if SPLITS in facts.missing and SPLITS in facts.data:
         return set(TESTS.values())
     return {TESTS[change.name] for change in facts.changes if change.name in TESTS and change.any}

@@ -1,0 +1,117 @@
+"""Does the forecast of an RMSE contain it? The fitness study's demo, drawn anew many times.
+
+    python benchmarks/fitness_forecast.py [--redraws 100] [--model ridge|pairs]
+
+Minutes; needs the embeddings of studies/fitness. A redraw is a training set with the real skew and a flat, hidden test
+set, from one pool of texts. The forecast knows the training set, the texts of the test set, and the stated distribution
+of its scores; then the scores are looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "studies/fitness/src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
+import numpy as np
+import pandas as pd
+
+from chorus import parallel
+from chorus.encoders import texts as encoder
+from chorus.files import read_json
+from chorus.metrics.regression import rmse
+from chorus.metrics.scores import shares
+from fitness import baselines, crossfit, demo, folds, judging, records, training
+from fitness.targets import UNIFORM
+
+ROOT = Path(__file__).resolve().parents[1]
+METRICS = read_json(ROOT / "studies/fitness/demo/metric_names.json")
+POOL = 1  # seed of the texts
+STATED = shares(demo.TEST)
+QUICK = training.TrainOptions(hidden=(64,), epochs=15, batch_size=256, learning_rate=2e-3)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--redraws", type=int, default=100)
+    parser.add_argument("--model", choices=("ridge", "pairs"), default="ridge")
+    arguments = parser.parse_args()
+    drawn = [draw(seed) for seed in range(100, 100 + arguments.redraws)]
+    vectors = embed(drawn)
+    rows = [outcome(number, *parts, vectors, arguments.model) for number, parts in enumerate(drawn)]
+    found = pd.DataFrame(rows, columns=["reached", "foreseen", "low", "high", "validation"])
+    inside = ((found["low"] <= found["reached"]) & (found["reached"] <= found["high"])).sum()
+    width = ((found["high"] - found["low"]) / found["foreseen"]).median()
+    print(found.describe().loc[["mean", "min", "max"]].round(3).to_string())
+    print(f"{inside} of {len(found)} intervals contain the RMSE of the hidden test set; median width {width:.0%}")
+
+
+def draw(seed: int) -> tuple[records.Records, records.Records, np.ndarray]:
+    """Training records, test records, and the hidden scores of these."""
+    learn = demo.draw(METRICS, demo.TRAINING, "train", seed, POOL)
+    hidden = demo.draw(METRICS, demo.TEST, "test", seed, POOL)
+    read = [records.read(part.records, scored=part is learn, max_characters=12_000) for part in (learn, hidden)]
+    return read[0], read[1], np.array(hidden.scores)
+
+
+def embed(drawn: list[tuple[records.Records, records.Records, np.ndarray]]) -> tuple[encoder.TextVectors, ...]:
+    """Vectors of all texts (of the study's what it has, the others here), metrics and names."""
+    tables = pd.concat([part.texts for parts in drawn for part in parts[:2]]).drop_duplicates("text_id")
+    wanted = dict(zip(tables["text_id"], tables["text"], strict=True))
+    with encoder.model_folder(encoder.PACKAGED) as model, TemporaryDirectory() as folder:
+        store = Path(shutil.copytree(ROOT / "studies/fitness/data/embeddings/texts", Path(folder) / "texts"))
+        found, computed = encoder.update(store, model, wanted, workers=parallel.cores())
+    print(f"{computed} of {len(wanted)} texts encoded", flush=True)
+    names = encoder.read(ROOT / "studies/fitness/data/embeddings/names")
+    return found, names, names
+
+
+def outcome(
+    number: int,
+    learn: records.Records,
+    test: records.Records,
+    hidden: np.ndarray,
+    vectors: tuple[encoder.TextVectors, ...],
+    model: str,
+) -> tuple[float, float, float, float, float]:
+    """The RMSE reached, its forecast with interval, and the RMSE on the folds as they are."""
+    table = learn.kept
+    table["fold"] = folds.assign(table, set(test.kept["text_id"]), folds.SplitOptions(seed=number))
+    made = folds.negatives(table, vectors[2], folds.NegativeOptions(seed=number))
+    table = table[table["fold"] != folds.SET_ASIDE].reset_index(drop=True)
+    data = crossfit.Data(table, made, test.kept, (vectors[0], vectors[1], vectors[2]))
+    judged, members = by_ridge(data, number) if model == "ridge" else by_pairs(data, number)
+    given = judging.Predicted(judged, members, {}, test.kept, hidden)
+    found = judging.expected(given, dict(STATED), {"resamples": 1000, "seed": number})
+    reached = rmse(hidden, members.mean(axis=0))
+    return reached, found.value, found.low, found.high, rmse(judged["score"], judged["prediction"])
+
+
+def by_pairs(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    fitted = crossfit.fit(data, UNIFORM, QUICK, seed)
+    columns = crossfit.member_columns(fitted.test)
+    return fitted.judged, np.stack([fitted.test[names].to_numpy().mean(axis=1) for names in columns])
+
+
+def by_ridge(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    given = baselines.BaselineOptions()
+    asked = baselines.pairs(data.test, *data.vectors)
+    judged, members = [], []
+    for fold in range(data.folds):
+        predict = baselines.ridge(data, fold, UNIFORM, given, seed)
+        own = data.of(fold, "judge")
+        judged.append(own.assign(prediction=predict(data.scored(own).pairs)))
+        members.append(predict(asked))
+    return pd.concat(judged), np.stack(members)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""The study in the current folder: its sweeps, its parameters, and whether this is the code of its repository."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import chorus
+from chorus.errors import DataError, ParameterError
+from chorus.paths import PARAMS, SUBSETS, SWEEPS
+
+if TYPE_CHECKING:
+    from chorus.experiments.study import Grid
+
+STUDY = Path()  # commands work in the folder of a study; git and DVC find the repository above it
+
+
+def refuse_foreign_code() -> None:
+    """Refuse to work in a checkout with another checkout's code: its results would be of neither.
+
+    Raises:
+        DataError: names both, and says what to do.
+    """
+    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ".git").exists()), None)
+    if root is None:
+        return
+    own, running = root / "src/chorus", Path(chorus.__file__).resolve().parent
+    if (own / "__init__.py").is_file() and own.resolve() != running:
+        raise DataError(
+            f"this is the chorus of {running.parent.parent}, and {root} has its own:"
+            f" make setup there, then {root / '.venv/bin/chorus'}"
+        )
+
+
+def own_python_first() -> None:
+    """Have DVC run the stages with this very Python, whether or not its environment is activated."""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+def params() -> dict[str, Any]:
+    """The parameters of the study.
+
+    Raises:
+        ParameterError: there is no params.yaml, or it cannot be used.
+    """
+    from chorus.files import read_yaml  # brings pandas, which `chorus --help` does without
+
+    if not PARAMS.is_file():
+        raise ParameterError("params.yaml is missing: run this in the folder of a study")
+    values = read_yaml(PARAMS)
+    if not isinstance(values, dict):
+        raise ParameterError("params.yaml holds no sections: see the one that came with this repository")
+    return values
+
+
+def sweep_file(name: str) -> Path:
+    """A sweep by its name ("stage6") or its file ("sweeps/stage6.yaml").
+
+    Raises:
+        ParameterError: there is none; names those that there are.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else SWEEPS / f"{name}.yaml"
+    if path.is_file():
+        return path
+    known = ", ".join(sorted(file.stem for file in SWEEPS.glob("*.yaml"))) or "none in this folder"
+    raise ParameterError(f"sweep: {name!r} is not allowed: there is no {path}; there are: {known}")
+
+
+def sweep_of(run: str) -> Path:
+    """The sweep that has a run of this name.
+
+    Raises:
+        ParameterError: there is none, or there are several.
+    """
+    from chorus.experiments.grid import load_plan
+    from chorus.experiments.study import read_sweep
+
+    values = params()
+    files = sorted(SWEEPS.glob("*.yaml"))
+    found = [file for file in files if run in {each.name for each in load_plan(read_sweep(file), values).runs}]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(file.stem for file in found or files) or "none in this folder"
+    what = "several sweeps have" if found else "no sweep has"
+    raise ParameterError(f"{what} a run {run!r}: name one with --sweep ({listed}), or a table of runs with --table")
+
+
+def open_grid(sweep: Path) -> Grid:
+    """The runs of a sweep in this study; the names of its subsets are checked once there are subsets."""
+    from chorus.experiments.study import Grid, read_sweep
+
+    subsets = {kind: list(read_subsets(kind)) for kind in ("positive", "negative")}
+    return Grid(STUDY, read_sweep(sweep), subsets=subsets if all(subsets.values()) else None)
+
+
+def read_subsets(kind: str) -> dict[str, list[str]]:
+    """The mined subsets of a kind ("positive", "negative"): name -> clip ids, best first."""
+    from chorus.files import read_csv
+
+    return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted((SUBSETS / kind).glob("*.csv"))}
+
+
+@contextmanager
+def progress(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """A progress bar with rate and time left; yields the function that advances it."""
+    from tqdm import tqdm
+
+    every = 0.5 if sys.stderr.isatty() else 10.0  # seconds; a log file needs no thousand lines
+    with tqdm(total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every) as bar:
+
+        def advance(done: int) -> None:
+            bar.update(done)
+
+        yield advance

@@ -1,0 +1,28 @@
+"""Share the data: brings to the remote all that a commit needs and the remote lacks, and looks whether it arrived.
+
+`dvc push` does not look: once interrupted, it may take the half for the whole ever after (docs/sharing.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from chorus.commands.here import progress
+from chorus.sharing.integrity import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of what, and where to."""
+    parser.add_argument("--remote", default="", metavar="NAME", help="its name (default: the default remote)")
+    parser.add_argument(
+        "--rev", nargs="+", default=[""], help="experiments or commits (default: the files as they are now)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Push, and count."""
+    with Store(arguments.remote) as store:
+        objects = list(dict.fromkeys(item for revision in arguments.rev for item in store.objects(revision)))
+        with progress("pushing", len(objects), "object") as advance:
+            uploaded = store.push(objects, advance)
+    print(f"uploaded: {len(uploaded)}; on the remote: all {len(objects)} objects")

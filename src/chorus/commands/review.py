@@ -1,0 +1,40 @@
+"""What a change did, as one Markdown comment for a pull request.
+
+chorus review                       the workspace, compared with main
+chorus review main my-branch        two revisions; experiments count too
+chorus review origin/main HEAD --out review.md --images review/
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from chorus.commands.here import STUDY
+from chorus.experiments.review import WORKSPACE, comment, draw, read
+from chorus.files import write_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is compared, and where to."""
+    parser.add_argument("base", nargs="?", default="main", help="what it is compared with (default: main)")
+    parser.add_argument("head", nargs="?", default=WORKSPACE, help="what is reviewed (default: the workspace)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the comment (default: standard output)")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="draw plots before and after into this folder")
+    parser.add_argument(
+        "--image-base", metavar="URL", help="where the folder will be found (default: beside the comment)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the comment, and the pictures that it shows."""
+    facts = read(STUDY, arguments.base, arguments.head)
+    pictures = draw(facts, arguments.images) if arguments.images else None
+    beside = arguments.out.parent if arguments.out else Path()
+    base = arguments.image_base or (Path(os.path.relpath(arguments.images, beside)).as_posix() if pictures else "")
+    text = comment(facts, pictures, place=lambda path: f"{base.rstrip('/')}/{path}")
+    if arguments.out:
+        write_text(arguments.out, text)
+    else:
+        print(text, end="")

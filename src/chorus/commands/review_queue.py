@@ -1,0 +1,59 @@
+"""A page with the windows most worth a person's time: uncertain ones, unconfirmed sites, and a random share.
+
+chorus review-queue detections                       writes detections/queue.html: open it, listen, export
+chorus review-queue detections --reviewed reviewed_1.csv --seed 2    what was answered before is known
+
+Answers are given by key, kept in the browser, and exported as a table, which chorus labels --review adds to the data.
+The random share is drawn with known probabilities, so that recall in the season can be estimated without bias.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from chorus.clips import POSITIVE
+from chorus.commands.season import pictures_of
+from chorus.commands.show import say, show
+from chorus.files import write_text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument("detections", type=Path, help="the folder that chorus detect wrote")
+    parser.add_argument("--uncertain", type=int, default=30, metavar="N", help="nearest to the threshold (%(default)s)")
+    parser.add_argument("--unconfirmed", type=int, default=10, metavar="N", help="best of each such site (%(default)s)")
+    parser.add_argument("--random", type=int, default=60, metavar="N", help="in bands of score (%(default)s)")
+    parser.add_argument("--reviewed", type=Path, nargs="+", default=[], metavar="CSV", help="answers given before")
+    parser.add_argument("--threshold", type=float, metavar="P", help="of scores (default: the detector's own)")
+    parser.add_argument("--label", default=POSITIVE, help="the class asked about (default: %(default)s)")
+    parser.add_argument("--recordings", type=Path, default=Path(), metavar="FOLDER", help="where their paths begin")
+    parser.add_argument("--seed", type=int, default=1, help="of the random share (default: %(default)s)")
+    parser.add_argument("--out", type=Path, metavar="HTML", help="default: queue.html in the folder of detections")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the page."""
+    from chorus.labels.reviewed import confirmed_sites, read_reviews
+    from chorus.season.gather import read_season
+    from chorus.season.listening import sights
+    from chorus.season.queue import Wanted, choose
+    from chorus.season.queue_page import queue_page
+
+    heard = read_season(arguments.detections, arguments.label)
+    threshold = heard.threshold if arguments.threshold is None else arguments.threshold
+    before = read_reviews(arguments.reviewed)
+    wanted = Wanted(arguments.uncertain, arguments.unconfirmed, arguments.random)
+    known = set(before.loc[before["label"] != "", "window"])
+    chosen = choose(heard, threshold, wanted, arguments.seed, confirmed_sites(before), known)
+    places = sorted(zip(chosen["file"], chosen["start"], chosen["end"], strict=True))
+    seen = dict(zip(places, sights(places, arguments.recordings, pictures_of(Path("params.yaml"))), strict=True))
+    in_order = [seen[place] for place in zip(chosen["file"], chosen["start"], chosen["end"], strict=True)]
+    out = arguments.out or arguments.detections / "queue.html"
+    write_text(out, queue_page(chosen, in_order, str(heard.model.get("name", "")), threshold))
+    counts = chosen.groupby("stratum")["stratum_size"].agg(["size", "first"])
+    rows = [[str(name), str(row["size"]), str(row["first"])] for name, row in counts.iterrows()]
+    show("Windows to listen to", ("stratum", "windows", "of"), rows)
+    if missing := sum(bool(one.missing) for one in in_order):
+        say(f"{missing} of them have no sound: --recordings says where the recordings are.")
+    say(f"{out}: open it in a browser, answer, export; then chorus labels FOLDER --review CSV.")

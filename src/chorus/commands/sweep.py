@@ -1,0 +1,167 @@
+"""Run a grid of experiments: chorus sweep stage6 [--jobs N] [--dry-run]
+
+What is done already with the same parameters, code and data is not done again: a sweep that was stopped or killed is
+continued by the same command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from chorus.commands.here import STUDY, open_grid, read_subsets, sweep_file
+from chorus.errors import ChorusError, DataError, ParameterError
+from chorus.files import read_csv
+from chorus.parallel import cores
+from chorus.paths import SPLITS, sweep_plots, sweep_report, sweep_tables
+from chorus.runs.factors import spell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from chorus.experiments.conduct import Progress
+    from chorus.experiments.study import Grid
+
+_SECONDS_BETWEEN_LINES = 15
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which sweep, and how."""
+    parser.add_argument("sweep", help="its name, or a file: stage6, sweeps/stage6.yaml")
+    parser.add_argument("--jobs", type=int, default=cores(), help="runs at the same time (default: one a processor)")
+    parser.add_argument("--dry-run", action="store_true", help="only list the runs and their training sets")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run what is not done, and show how far it is.
+
+    Raises:
+        ChorusError: some runs failed.
+    """
+    from chorus.experiments.conduct import conduct
+    from chorus.experiments.preflight import alone, refuse_unfit, refuse_unranked
+
+    if arguments.jobs < 1:
+        raise ParameterError(f"--jobs: {arguments.jobs} is not allowed: at least 1")
+    file = sweep_file(arguments.sweep)
+    grid = open_grid(file)
+    if arguments.dry_run:
+        _list(grid)
+        return
+    refuse_unfit(STUDY, grid.start)
+    with alone(STUDY):
+        _refuse_changes(grid, file.stem)
+        _update_shared(grid)
+        grid = open_grid(file)  # the shared stages may have other results now
+        if SPLITS.as_posix() in grid.inputs:
+            refuse_unranked(grid.plan.rank_by, read_csv(SPLITS))
+        _tell_start(grid, file.stem)
+        failures = conduct(grid, jobs=arguments.jobs, report=_Reporter(grid))
+    for failure in failures:
+        print(f"\n{failure.name} failed; the end of its log:\n{failure.log}\n", file=sys.stderr)
+    if failures:
+        raise ChorusError(f"{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again")
+
+
+def _refuse_changes(grid: Grid, name: str) -> None:
+    """Experiments start from a commit: what is not in it would be left out, or falsify where a result came from."""
+    results = [f"{folder.as_posix()}/" for folder in (sweep_tables(name), sweep_plots(name))]
+    if changed := grid.changed_files([*results, sweep_report(name).as_posix()]):
+        listed = " ".join(changed[:6]) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
+        raise DataError(f"commit or undo your changes first: {listed}")
+
+
+def _tell_start(grid: Grid, name: str) -> None:
+    """Say where the runs start if that is not the current commit, and how far the results they share differ from it."""
+    tag = grid.keep_start(name)
+    if tag is None:
+        return
+    found = "; ".join(f"{difference.path}: {difference.how}" for difference in grid.differences())
+    print(f"the stages that all runs share have other results here than in the commit: {found}", file=sys.stderr)
+    print(
+        f"so the runs start from a commit of their own, {tag}; your branch stays as it is"
+        f" (dvc exp show --rev {tag}; chorus back goes back)",
+        file=sys.stderr,
+    )
+
+
+def _update_shared(grid: Grid) -> None:
+    """Run what the runs share, once and here; else every worker would do it again.
+
+    Where its results are at hand, what they were made from need not be: a grid reads the embeddings, not the audio.
+    """
+    partial = ["--allow-missing"] if grid.at_hand() else []
+    command = [sys.executable, "-m", "dvc", "repro", *partial, *grid.shared]
+    if grid.shared and subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+        raise DataError(f"the stages that all runs share failed: dvc repro {' '.join(grid.shared)}")
+
+
+def _list(grid: Grid) -> None:
+    """Print the runs; with the sizes of their training sets once there are splits and subsets to count from."""
+    from rich.console import Console
+    from rich.table import Table
+
+    counted = _Counted() if "compose" in grid.stages else None
+    table = Table(box=None)
+    table.add_column("run", no_wrap=True)
+    axes = [axis.rpartition(".")[2] for axis in grid.plan.axes]
+    for heading in (*axes, *(("positives", "negatives") if counted else ())):
+        table.add_column(heading, overflow="fold")  # a narrow terminal too shows names whole
+    for run in grid.runs:
+        counts = counted.of(grid.params(run)) if counted else []
+        table.add_row(run.name, *(spell(value) for value in run.changes.values()), *counts)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 1000  # a file or a pipe is as wide as the table
+    console.print(table)
+    if counted and counted.clips is None:
+        print("the counts appear once the subsets are mined: dvc repro mine")
+
+
+class _Counted:
+    """How many clips the training sets of runs will have, where there is something to count from."""
+
+    def __init__(self) -> None:
+        self._positive, self._negative = read_subsets("positive"), read_subsets("negative")
+        at_hand = SPLITS.exists() and self._positive and self._negative
+        self.clips: pd.DataFrame | None = read_csv(SPLITS) if at_hand else None
+
+    def of(self, params: Mapping[str, Any]) -> list[str]:
+        """Positives and negatives of a run with these parameters."""
+        from chorus.composition import ComposeOptions, compose
+        from chorus.options import parse
+
+        if self.clips is None:
+            return ["?", "?"]
+        options = parse(ComposeOptions, params["compose"], section="compose")
+        summary = compose(self.clips, self._positive, self._negative, options, params["seed"]).summary
+        return [str(summary["positives"]), str(summary["negatives"])]
+
+
+class _Reporter:
+    """Shows progress on one line of the terminal; in a log, a new line every now and then."""
+
+    def __init__(self, grid: Grid) -> None:
+        from chorus.experiments.pace import Pace
+
+        self._grid, self._metric = grid, grid.plan.rank_by
+        self._names = {key: run.name for key, run in grid.planned.items()}
+        self._pace = Pace(self._metric, time.monotonic())
+        self._terminal = sys.stderr.isatty()
+        self._shown = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        for experiment in progress.new:
+            name = self._names[experiment.key]
+            self._pace.result(name, self._grid.row(name, experiment).get(self._metric))
+        now, ended = time.monotonic(), progress.done + progress.failed == progress.total
+        line = self._pace.line(progress, now)
+        if self._terminal:
+            print(f"\r\x1b[K{line}", end="\n" if ended else "", file=sys.stderr, flush=True)
+        elif ended or now - self._shown > _SECONDS_BETWEEN_LINES:
+            print(line, file=sys.stderr, flush=True)
+            self._shown = now

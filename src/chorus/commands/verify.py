@@ -1,0 +1,78 @@
+"""Is the data what the commit says, byte for byte?
+
+DVC trusts the names of the objects in its cache and on a remote; this reads them. With --repair, what is damaged here
+is thrown away (dvc pull brings it again), and what is missing or damaged on the remote is uploaded again from here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from chorus.commands.here import progress
+from chorus.errors import DataError
+from chorus.sharing.integrity import Object, State, Store, faults
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Of what, where, and whether to mend it."""
+    parser.add_argument("--remote", nargs="?", const="", metavar="NAME", help="also read the (default) remote")
+    parser.add_argument("--repair", action="store_true", help="throw away what is damaged here; upload again")
+    parser.add_argument("--rev", default="", help="a commit or an experiment (default: the files as they are now)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Read every object, here and perhaps there.
+
+    Raises:
+        DataError: some are damaged or missing, and stay so.
+    """
+    with Store(arguments.remote or "") as store:
+        objects = store.objects(arguments.rev)
+        with progress("this machine", len(objects), "object") as advance:
+            here = store.here(objects, advance)
+        whole, damaged = faults(here, "whole"), faults(here, "damaged")
+        print(f"on this machine: {summary(here, missing='not here')}")
+        left = show("damaged here", damaged)
+        if arguments.repair and damaged:
+            store.discard(damaged)
+            left -= show("thrown away; dvc pull brings it", damaged)
+        if arguments.remote is not None:
+            with progress("the remote", len(objects), "object") as advance:
+                there = store.there(objects, advance)
+            wrong = faults(there, "damaged") + faults(there, "missing")
+            print(f"on the remote: {summary(there, missing='missing')}")
+            left += show("damaged on the remote", faults(there, "damaged"))
+            left += show("missing on the remote", faults(there, "missing"))
+            if arguments.repair:
+                uploaded = [item for item in wrong if item in whole]
+                store.upload(uploaded)
+                left -= show("uploaded again", faults(store.there(uploaded, lambda _: None), "whole"))
+    if left:
+        whose = "1 object is" if left == 1 else f"{left} objects are"
+        raise DataError(f"{whose} damaged or missing: {remedy(arguments)}")
+
+
+def summary(states: Mapping[Object, State], missing: str) -> str:
+    """How many objects are in which state, the states that occur."""
+    whole = len(faults(states, "whole"))
+    if whole == len(states):
+        return f"all {whole} objects are whole"
+    counts = {"damaged": len(faults(states, "damaged")), missing: len(faults(states, "missing"))}
+    return ", ".join([f"{whole} of {len(states)} objects are whole", *(f"{n} {how}" for how, n in counts.items() if n)])
+
+
+def remedy(arguments: argparse.Namespace) -> str:
+    """What to type next, and where."""
+    remote = "" if arguments.remote is None else f" --remote {arguments.remote}".rstrip()
+    command = f"chorus verify{remote} --repair" + (f" --rev {arguments.rev}" if arguments.rev else "")
+    if arguments.remote is None:
+        return f"{command} throws away what is damaged, then dvc pull"
+    return command + (" on a machine that has it whole" if arguments.repair else ", here or where it is whole")
+
+
+def show(what: str, objects: list[Object]) -> int:
+    """One line an object; returns how many."""
+    for item in objects:
+        print(f"{what}: {' = '.join(item.paths)} ({item.name})")
+    return len(objects)

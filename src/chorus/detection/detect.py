@@ -1,0 +1,204 @@
+"""The whole way: from recordings to the tables of a folder of results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from chorus.detection.cutting import Cutting
+from chorus.detection.events import events
+from chorus.detection.files import Found, find
+from chorus.detection.model import Detector
+from chorus.detection.programs import Names, Writer
+from chorus.detection.run import Outcome, Progress, logits_of, score_all
+from chorus.detection.store import Store
+from chorus.detection.tables import (
+    Listened,
+    Place,
+    detections_of,
+    places,
+    read_sites,
+    recordings_of,
+    writing,
+)
+from chorus.errors import ParameterError
+from chorus.files import write_csv, write_json
+from chorus.season.detections import TABLES
+from chorus.survey.timing import TimeRules
+
+KNOWN = ".known"  # in the folder of results: what a next run need not compute again
+_MOST_NAMED = 3
+_ROWS = 20_000  # windows that are put into tables at once
+
+
+@dataclass(frozen=True)
+class Options:
+    """overlap: of windows, s. min_score: windows below are left out of the tables of detections and events.
+
+    gap: of the windows of an event, s. batch: windows encoded at once. formats, species, band: see
+    `chorus.detection.programs`.
+
+    Raises:
+        ParameterError: a value that is not allowed.
+    """
+
+    overlap: float = 0.0
+    min_score: float = 0.0
+    gap: float = 0.0
+    batch: int = 32
+    formats: Sequence[str] = ()
+    species: str = ""
+    band: tuple[float, float] = (0.0, 24_000.0)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_score <= 1:
+            raise ParameterError(f"min_score: {self.min_score:g} is not allowed: from 0 to 1")
+        if not self.gap >= 0:
+            raise ParameterError(f"gap: {self.gap:g} is not allowed: 0 seconds or more")
+        if self.batch < 1:
+            raise ParameterError(f"batch: {self.batch} is not allowed: 1 or more")
+
+
+@dataclass
+class Summary:
+    """What came out, in numbers. reasons: why files could not be used -> how many. others: files that are no audio."""
+
+    recordings: int = 0
+    hours: float = 0.0
+    windows: int = 0
+    detected: int = 0
+    events: int = 0
+    others: int = 0
+    without_time: int = 0
+    calibrated: bool = True
+    reasons: Counter[str] | None = None
+
+    def in_words(self) -> list[str]:
+        """A few sentences."""
+        said = [
+            f"{self.recordings} recordings, {self.hours:.1f} hours, {self.windows} windows: "
+            f"{self.detected} detections in {self.events} events"
+        ]
+        if self.reasons:
+            kinds = ", ".join(f"{kind} ({count})" for kind, count in self.reasons.most_common(_MOST_NAMED))
+            said.append(f"{self.reasons.total()} files could not be used: {kinds}; see not_heard.csv")
+        if self.without_time:
+            said.append(f"of {self.without_time} recordings nothing tells when they were made: no night, no local time")
+        if not self.calibrated:
+            said.append("probabilities are empty: no validation scores of this very model are beside it")
+        return said
+
+
+def detect(
+    paths: Iterable[Path],
+    out: Path,
+    detector: Detector,
+    options: Options,
+    times: TimeRules,
+    executor: Executor,
+    *,
+    workers: int,
+    sites: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Summary:
+    """Score all recordings, and write the tables of `chorus.season.detections` into `out`.
+
+    Args:
+        paths: recordings, and folders of them.
+        sites: a table of which recorder hung where (`chorus.detection.tables.read_sites`).
+        executor, workers, progress: see `chorus.detection.run.score_all`.
+
+    Raises:
+        ParameterError: an option that is not allowed.
+        DataError: there are no recordings, or the table of sites cannot be used.
+    """
+    cutting = Cutting(detector.spec.window_seconds, options.overlap, detector.padding, detector.min_seconds)
+    writer = Writer(out, options.formats, Names(options.species), options.band, options.overlap)
+    known_sites = None if sites is None else read_sites(sites)
+    found = find(paths)
+    store = Store(out / KNOWN)
+    outcome = score_all(
+        found.recordings,
+        detector,
+        cutting,
+        store,
+        executor,
+        workers=workers,
+        batch=options.batch,
+        progress=progress,
+    )
+    heard = {file: found.recordings[file] for file in sorted(outcome.recordings)}
+    where = places(heard, times, known_sites)
+    summary = _write(out, outcome, where, detector, cutting, options, store, writer)
+    _write_refused(out, found, outcome, summary)
+    write_json(out / "model.json", detector.description() | {"options": _kept(options)})
+    return summary
+
+
+def _write(
+    out: Path, outcome: Outcome, where: dict[str, Place], detector: Detector, cutting: Cutting, options: Options,
+    store: Store, writer: Writer,
+) -> Summary:  # fmt: skip
+    """The tables, a few recordings at a time."""
+    summary = Summary(calibrated=detector.calibration is not None)
+    listened = (
+        Listened(file, heard, place, logits_of(file, heard, detector, cutting, store))
+        for file, place in where.items()
+        for heard in [outcome.recordings[file]]
+    )
+    with ExitStack() as stack:
+        tables = {name: stack.enter_context(writing(out, name)) for name in TABLES}
+        for recordings in _together(listened):
+            windows = detections_of(recordings, detector, cutting)
+            kept = windows[windows["score"] >= options.min_score]
+            found = events(kept, options.gap)
+            of_nights = recordings_of(windows, recordings, cutting)
+            tables["detections"].add(kept)
+            tables["recordings"].add(of_nights)
+            tables["events"].add(found)
+            writer.add([one.file for one in recordings], kept, found)
+            _count(summary, of_nights, kept, found)
+    writer.finish()
+    return summary
+
+
+def _together(listened: Iterable[Listened]) -> Iterator[list[Listened]]:
+    """Recordings in lists of at least `_ROWS` windows: many short ones cost no more than a long one."""
+    waiting: list[Listened] = []
+    rows = 0
+    for one in listened:
+        waiting.append(one)
+        rows += len(one.logits)
+        if rows >= _ROWS:
+            yield waiting
+            waiting, rows = [], 0
+    if waiting:
+        yield waiting
+
+
+def _count(summary: Summary, of_nights: pd.DataFrame, kept: pd.DataFrame, found: pd.DataFrame) -> None:
+    summary.recordings += of_nights["file"].nunique()
+    summary.hours += float(of_nights["seconds"].sum()) / 3600
+    summary.windows += int(of_nights["windows"].sum())
+    summary.detected += int(kept["detected"].sum())
+    summary.events += len(found)
+    summary.without_time += int((of_nights["night"] == "").sum())
+
+
+def _write_refused(out: Path, found: Found, outcome: Outcome, summary: Summary) -> None:
+    """Which files could not be used, and why."""
+    refused = sorted({**outcome.refused, **found.unreadable}.items())
+    write_csv(out / "not_heard.csv", pd.DataFrame(refused, columns=["file", "reason"]))
+    summary.reasons = Counter(reason.split(":")[0] for _, reason in refused)
+    summary.others = found.others
+
+
+def _kept(options: Options) -> dict[str, object]:
+    """The options that the results depend on."""
+    return {key: value for key, value in asdict(options).items() if key != "batch"}

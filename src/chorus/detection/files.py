@@ -1,0 +1,70 @@
+"""Which files are recordings: those that are named, and those below the folders that are named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from chorus.errors import DataError
+
+# Of audio, readable here or not: what is not gets its reason, and does not pass in silence.
+_READ = {".wav", ".wave", ".w64", ".rf64", ".bwf", ".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus"}
+_READ |= {".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".nist", ".sph"}
+_NOT_READ = {".raw", ".m4a", ".aac", ".mp4", ".wma", ".wac", ".w4v", ".wv", ".ape", ".amr", ".3gp", ".zc"}
+SUFFIXES = frozenset(_READ | _NOT_READ)
+
+
+@dataclass(frozen=True)
+class Found:
+    """recordings: the path as a person would write it -> the first folder below what was given ("" at its top).
+
+    unreadable: folders that may not be read -> reason. others: how many files are no audio by their names.
+    """
+
+    recordings: dict[str, str]
+    unreadable: dict[str, str]
+    others: int
+
+
+def find(given: Iterable[Path]) -> Found:
+    """Look for recordings, in folders at every depth; a file that is named is taken whatever it is called.
+
+    Hidden files are left out (macOS puts one beside each recording on a card), and what is found twice counts once.
+
+    Raises:
+        DataError: a path does not exist, or nothing is found.
+    """
+    recordings: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
+    seen: set[Path] = set()
+    others = 0
+    paths = list(given)
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"there is no {path}")
+        for file, place in _below(path, unreadable):
+            if path.is_dir() and file.suffix.lower() not in SUFFIXES:
+                others += 1
+            elif (real := file.resolve()) not in seen:
+                seen.add(real)
+                recordings[file.as_posix()] = place
+    if not recordings and not unreadable:
+        raise DataError(f"no recordings in {', '.join(map(str, paths))}: {others} other files")
+    return Found(dict(sorted(recordings.items())), unreadable, others)
+
+
+def _below(path: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, str]]:
+    if not path.is_dir():
+        yield path, ""
+        return
+
+    def refused(error: OSError) -> None:
+        unreadable[Path(error.filename).as_posix()] = f"unreadable folder: {error.strerror}"
+
+    for folder, folders, names in os.walk(path, onerror=refused):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        inside = Path(folder).relative_to(path).parts
+        place = inside[0] if inside else ""
+        yield from ((Path(folder) / name, place) for name in sorted(names) if not name.startswith("."))

@@ -1,0 +1,243 @@
+"""Score many recordings on an executor: pieces of them side by side, each piece once, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chorus.detection import work
+from chorus.detection.cutting import Cutting, Piece
+from chorus.detection.model import Detector
+from chorus.detection.store import Heard, Store
+from chorus.detection.work import Examined, Scored
+from chorus.errors import ChorusError, DataError
+from chorus.reading import Recording
+
+_WAITING = 3  # units a worker that are given out and not yet taken
+
+
+@dataclass
+class Progress:
+    """How far a run has come. seconds: of sound whose scores are there; scored: those of this run's own work.
+
+    bytes: of the files that are done, and of all. encoding, working: the workers' processor seconds in the encoder, and
+    in all.
+    """
+
+    files: int
+    all_bytes: int
+    done_files: int = 0
+    done_bytes: int = 0
+    seconds: float = 0.0
+    scored: float = 0.0
+    encoding: float = 0.0
+    working: float = 0.0
+
+
+@dataclass
+class Outcome:
+    """recordings: file -> what it is, for all whose windows are scored. refused: file -> reason."""
+
+    recordings: dict[str, Heard] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def score_all(
+    files: Iterable[str],
+    detector: Detector,
+    cutting: Cutting,
+    store: Store,
+    executor: Executor,
+    *,
+    workers: int,
+    batch: int = 32,
+    progress: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Bring the logits of all windows of all files into the store.
+
+    A run that was killed goes on where it was: what is in the store is not computed again.
+
+    Args:
+        files: paths, as they can be opened by the workers too.
+        executor: any of concurrent.futures: processes, threads, a cluster's.
+        workers: how many units the executor works on at once; bounds what waits in memory.
+        batch: windows encoded at once; it does not show in the result.
+
+    Raises:
+        ModelError: a worker's encoder is another one.
+        ChorusError: a worker process died.
+    """
+    run = _Run(list(files), detector, cutting, store, executor, workers, batch, progress)
+    try:
+        run.finish()
+    except BrokenProcessPool:
+        raise ChorusError("a worker process died (killed, or out of memory): run the same command again") from None
+    finally:
+        run.cancel()
+    return run.outcome
+
+
+def logits_of(file: str, heard: Heard, detector: Detector, cutting: Cutting, store: Store) -> np.ndarray:
+    """All logits of a recording, float32 (windows, classes), from the store.
+
+    Raises:
+        DataError: some are missing, or damaged.
+    """
+    parts = []
+    for piece in cutting.pieces(heard.seconds, heard.divisible):
+        key = work.unit_key(heard.sha256, Path(file).suffix, piece, cutting, detector.key)
+        part = store.logits(key, (piece.count, detector.head.task.outputs))
+        if part is None:
+            store.drop(key)
+            raise DataError(f"the scores of {file} were damaged: run the same command again")
+        parts.append(part)
+    return np.concatenate(parts)
+
+
+@dataclass
+class _Open:
+    """A file that is being scored. left: how many of its pieces are not done."""
+
+    heard: Heard
+    left: int
+
+
+class _Run:
+    def __init__(
+        self,
+        files: list[str],
+        detector: Detector,
+        cutting: Cutting,
+        store: Store,
+        executor: Executor,
+        workers: int,
+        batch: int,
+        report: Callable[[Progress], None] | None,
+    ) -> None:
+        self.outcome = Outcome()
+        self._detector, self._cutting = detector, cutting
+        self._store, self._executor = store, executor
+        self._most, self._batch = _WAITING * workers, batch
+        self._sizes = {file: _size(file) for file in files}
+        self._progress = Progress(len(files), sum(self._sizes.values()))
+        self._report = report
+        self._files = iter(files)
+        self._reader = work.reader(cutting)
+        self._open: dict[str, _Open] = {}
+        self._pieces: deque[tuple[str, Recording, Piece, str]] = deque()
+        self._futures: dict[Future[Any], tuple[Any, ...]] = {}
+
+    def finish(self) -> None:
+        """Give out work and take results until nothing is left."""
+        self._give_out()
+        while self._futures:
+            done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
+            for future in done:
+                take, *about = self._futures.pop(future)
+                take(future.result(), *about)
+            self._give_out()
+
+    def cancel(self) -> None:
+        """Drop work that nobody has begun."""
+        for future in self._futures:
+            future.cancel()
+
+    def _give_out(self) -> None:
+        """Pieces first: a file that is begun is ended before the next one is opened."""
+        while len(self._futures) < self._most:
+            if self._pieces:
+                self._score(*self._pieces.popleft())
+            elif (file := next(self._files, None)) is not None:
+                self._begin(file)
+            else:
+                return
+
+    def _begin(self, file: str) -> None:
+        """Examine a file, unless all that is wanted of it is known."""
+        known = self._store.heard(Path(file), self._reader)
+        if known is not None and not self._missing(file, known):
+            self._end(file, known)
+            return
+        future = self._executor.submit(work.examine_file, Path(file), self._cutting.min_seconds)
+        self._futures[future] = (self._take_examined, file)
+
+    def _take_examined(self, found: Examined, file: str) -> None:
+        self._progress.working += found.working
+        if found.recording is None:
+            self._refuse(file, found.reason)
+            return
+        recording = found.recording
+        heard = Heard(found.sha256, recording.seconds, found.divisible, recording.remarks)
+        self._store.keep_heard(Path(file), self._reader, found.version, heard)
+        missing = self._missing(file, heard)
+        if not missing:
+            self._end(file, heard)
+            return
+        self._open[file] = _Open(heard, len(missing))
+        self._pieces.extend((file, recording, piece, key) for piece, key in missing)
+
+    def _missing(self, file: str, heard: Heard) -> list[tuple[Piece, str]]:
+        """The pieces of a recording that are not in the store."""
+        return [(piece, key) for piece, key in self._units(file, heard) if not self._known(piece, key)]
+
+    def _known(self, piece: Piece, key: str) -> bool:
+        shape = (piece.count, self._detector.head.task.outputs)
+        return self._store.has(key) and self._store.logits(key, shape) is not None
+
+    def _units(self, file: str, heard: Heard) -> Iterator[tuple[Piece, str]]:
+        for piece in self._cutting.pieces(heard.seconds, heard.divisible):
+            suffix = Path(file).suffix
+            yield piece, work.unit_key(heard.sha256, suffix, piece, self._cutting, self._detector.key)
+
+    def _score(self, file: str, recording: Recording, piece: Piece, key: str) -> None:
+        if file not in self._open:  # refused meanwhile
+            return
+        future = self._executor.submit(work.score, recording, piece, self._cutting, self._detector, self._batch)
+        self._futures[future] = (self._take_scored, file, piece, key)
+
+    def _take_scored(self, scored: Scored, file: str, piece: Piece, key: str) -> None:
+        self._progress.encoding += scored.encoding
+        self._progress.working += scored.working
+        if file not in self._open:
+            return
+        if scored.logits is None:
+            self._open.pop(file)
+            self._refuse(file, scored.reason)
+            return
+        self._store.keep_logits(key, scored.logits)
+        self._progress.scored += piece.count * self._cutting.hop
+        begun = self._open[file]
+        begun.left -= 1
+        if not begun.left:
+            self._end(file, self._open.pop(file).heard)
+        elif self._report:
+            self._report(self._progress)
+
+    def _end(self, file: str, heard: Heard) -> None:
+        self.outcome.recordings[file] = heard
+        self._progress.seconds += heard.seconds
+        self._done(file)
+
+    def _refuse(self, file: str, reason: str) -> None:
+        self.outcome.refused[file] = reason
+        self._done(file)
+
+    def _done(self, file: str) -> None:
+        self._progress.done_files += 1
+        self._progress.done_bytes += self._sizes[file]
+        if self._report:
+            self._report(self._progress)
+
+
+def _size(file: str) -> int:
+    try:
+        return Path(file).stat().st_size
+    except OSError:  # whoever opens it says why
+        return 0

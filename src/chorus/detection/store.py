@@ -1,0 +1,89 @@
+"""What earlier runs have found: killed ones, those of another night, those with another minimum score.
+
+Logits lie under the name of their unit of work; a recording that was examined lies under its path's hash,
+and counts while its file is as it was (`chorus.survey.memory`). Both are no results: without them everything
+is computed anew, and the same comes out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from chorus.files import replacing, write_text
+from chorus.survey.memory import Version, version_of
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A recording that can be used: length in s, whether pieces can be scored apart, and what was noticed about it."""
+
+    sha256: str
+    seconds: float
+    divisible: bool
+    remarks: tuple[str, ...]
+
+
+class Store:
+    """The folder of what is known."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def heard(self, path: Path, reader: str) -> Heard | None:
+        """What is known of a file that has not changed since; None: it is to be examined.
+
+        Args:
+            reader: names how files are read.
+        """
+        version = version_of(path)
+        try:
+            known = json.loads(self._of_file(path).read_text(encoding="utf-8"))
+            if version is None or [version, reader] != [known["version"], known["reader"]]:
+                return None
+            facts = known["heard"]
+            return Heard(facts["sha256"], facts["seconds"], facts["divisible"], tuple(facts["remarks"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # then it is examined again, which costs nothing but time
+
+    def keep_heard(self, path: Path, reader: str, version: Version | None, heard: Heard) -> None:
+        """Remember what was found in a file."""
+        if version is not None:
+            content = {"version": version, "reader": reader, "heard": asdict(heard)}
+            write_text(self._of_file(path), json.dumps(content))
+
+    def has(self, key: str) -> bool:
+        """Whether the logits of a unit are known."""
+        return self._of_unit(key).is_file()
+
+    def logits(self, key: str, shape: tuple[int, int]) -> np.ndarray | None:
+        """The logits of a unit, float32 of this shape; None where they are not known, or damaged."""
+        try:
+            values = np.load(self._of_unit(key), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        sound = values.shape == shape and values.dtype == np.float32 and np.isfinite(values).all()
+        return values if sound else None
+
+    def keep_logits(self, key: str, logits: np.ndarray) -> None:
+        """Keep the logits of a unit, whole or not at all."""
+        content = io.BytesIO()
+        np.save(content, logits, allow_pickle=False)
+        with replacing(self._of_unit(key)) as beside:
+            beside.write_bytes(content.getvalue())
+
+    def drop(self, key: str) -> None:
+        """Forget the logits of a unit."""
+        self._of_unit(key).unlink(missing_ok=True)
+
+    def _of_file(self, path: Path) -> Path:
+        name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+        return self._folder / "recordings" / name[:2] / f"{name}.json"
+
+    def _of_unit(self, key: str) -> Path:
+        return self._folder / "logits" / key[:2] / f"{key}.npy"

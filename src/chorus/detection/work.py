@@ -1,0 +1,128 @@
+"""What workers do: examine a recording, and score a piece of it. Plain functions that any executor can call.
+
+A unit of work is named after what it depends on (`Unit.key`): the file's content, the piece, how sound is
+cut and read, and the model. Doing it twice, on whatever machine, gives the same result under the same name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from chorus import encoders
+from chorus.detection import cutting as cutting_module
+from chorus.detection.cutting import Cutting, Piece, windows
+from chorus.detection.model import Detector
+from chorus.encoders import EncodeOptions, Encoder
+from chorus.encoders import windows as encoder_windows
+from chorus.encoders.windows import batches
+from chorus.errors import DataError, ModelError
+from chorus.reading import Recording, examine
+from chorus.survey.memory import Version, hash_file, reader_id, version_of
+
+_FORMAT = "detection-1"  # raise the number when logits are kept or made differently
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a file was found to be: recording, or None and the reason why it is of no use.
+
+    divisible: whether its pieces can be scored apart (`Recording.can_enter`). sha256: of its bytes, "" when it
+    cannot be read. version: see `chorus.survey.memory.version_of`. working: processor seconds that this took.
+    """
+
+    path: Path
+    recording: Recording | None
+    divisible: bool
+    reason: str
+    sha256: str
+    version: Version | None
+    working: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """float32 logits (windows, classes) of a piece, or None and the reason why there are none.
+
+    encoding, working: processor seconds that the encoder, and everything but loading it, took.
+    """
+
+    logits: np.ndarray | None
+    reason: str
+    encoding: float
+    working: float
+
+
+def examine_file(path: Path, min_seconds: float) -> Examined:
+    """Read a file to its end; never raises for what the file is."""
+    begin = time.thread_time()
+    version = version_of(path)
+    recording, divisible, reason, sha256 = None, False, "", ""
+    try:
+        recording = examine(path, min_seconds=min_seconds)
+        divisible, sha256 = recording.can_enter(), hash_file(path)
+    except DataError as error:
+        recording, reason = None, str(error)
+    except OSError as error:
+        recording, reason = None, f"unreadable: {error.strerror or error}"
+    return Examined(path, recording, divisible, reason, sha256, version, time.thread_time() - begin)
+
+
+def unit_key(sha256: str, suffix: str, piece: Piece, cutting: Cutting, detector_key: str) -> str:
+    """The name of the logits of a piece.
+
+    Args:
+        suffix: of the file's name, which may say that it is an MP3.
+    """
+    cut = (cutting.window, cutting.overlap, piece.first, piece.count, piece.last)
+    parts = (_FORMAT, reader(cutting), detector_key, sha256, suffix.lower(), cut)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@cache
+def reader(cutting: Cutting) -> str:
+    """A name for the code and the libraries that make windows of files."""
+    digest = hashlib.sha256(reader_id(cutting.padding, cutting.min_seconds).encode())
+    for module in (cutting_module, encoder_windows):
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()
+
+
+def score(recording: Recording, piece: Piece, cutting: Cutting, detector: Detector, batch_windows: int) -> Scored:
+    """Score a piece of a recording; never raises for what the file is.
+
+    Raises:
+        ModelError: the encoder on this machine is another one.
+    """
+    encoder = _loaded(detector.encoder, detector.encoder_id)
+    begin, encoding = time.thread_time(), 0.0
+    logits = []
+    try:
+        for batch in batches(windows(recording, piece, cutting, detector.spec), batch_windows):
+            started = time.thread_time()
+            embeddings = encoder.embed(np.stack(batch))
+            encoding += time.thread_time() - started
+            logits.append(detector.head.logits(embeddings))
+    except DataError as error:
+        return Scored(None, str(error), encoding, time.thread_time() - begin)
+    return Scored(np.concatenate(logits), "", encoding, time.thread_time() - begin)
+
+
+_own = threading.local()  # an encoder is no thing to share: each thread of a worker has its own
+
+
+def _loaded(options: EncodeOptions, encoder_id: str) -> Encoder:
+    """The encoder of this thread; loading it takes longer than a piece."""
+    if getattr(_own, "name", None) != (options, encoder_id):
+        found = encoders.encoder_id(options)
+        if found != encoder_id:
+            raise ModelError(f"the encoder of a worker is {found!r}, not {encoder_id!r}")
+        _own.encoder, _own.name = encoders.load(options), (options, encoder_id)
+    return cast(Encoder, _own.encoder)

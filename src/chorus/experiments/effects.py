@@ -1,0 +1,94 @@
+"""What each factor of a sweep does: its declared contrasts, or each level against the first where it declares none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from chorus.errors import DataError
+from chorus.experiments.families import Asked
+from chorus.runs.contrasts import questions
+from chorus.runs.effects import estimate
+from chorus.runs.factors import Factor, short_names
+from chorus.runs.table import ONE_BLOCK, Runs
+from chorus.statistics.effects import Effect, matched_effects
+from chorus.statistics.effects_table import effects_table
+
+MAIN = "main effects"
+DEFAULT = (
+    "The sweep declares no contrasts: each level of a factor is compared with the first, in runs alike in all else."
+)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a table of runs says about the questions of a sweep.
+
+    by_metric: metric -> what a family is called -> its effects.
+    remarks: that the contrasts are those by default, and which of them these runs cannot show; a sentence each.
+    """
+
+    by_metric: Mapping[str, Mapping[str, Sequence[Effect]]]
+    remarks: Sequence[str] = ()
+
+    def table(self) -> pd.DataFrame:
+        """Of `chorus.statistics.effects_table`: metrics by the last part of their names, where no two share it."""
+        names = short_names(list(self.by_metric))
+        return effects_table({names[metric]: families for metric, families in self.by_metric.items()})
+
+
+def effects(
+    runs: pd.DataFrame,
+    metrics: Sequence[str],
+    factors: Sequence[Factor],
+    families: Mapping[str, Sequence[Asked]] | None,
+) -> Effects:
+    """The effects on several metrics.
+
+    Args:
+        runs: run, seed, a column for each factor, and the metrics as numbers.
+        families: what the sweep declares; None: each level against the first one of its factor.
+
+    Raises:
+        DataError: see `chorus.statistics.matched_effects`; or there is nothing that could be compared.
+    """
+    if not factors:
+        raise DataError("only the seed varies: there is no factor to have an effect")
+    if families is None:
+        return _by_default(runs, metrics, factors)
+    names = [factor.name for factor in factors]
+    return Effects(
+        {
+            metric: {title: matched_effects(runs, metric, asked, factors=names) for title, asked in families.items()}
+            for metric in metrics
+        }
+    )
+
+
+def _by_default(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor]) -> Effects:
+    found: dict[str, dict[str, list[Effect]]] = {}
+    remarks = [DEFAULT]
+    for metric in metrics:
+        table = _as_table(runs, metric, factors)
+        asked = questions(table)
+        if not asked.contrasts:
+            raise DataError(f"{metric}: no two runs of two seeds differ in one factor alone")
+        found[metric] = {MAIN: estimate(table.frame, metric, asked)}
+        remarks += [f"{lacking.factor} {lacking.level}: {lacking.reason}." for lacking in asked.not_estimated]
+    return Effects(found, tuple(dict.fromkeys(remarks)))
+
+
+def _as_table(runs: pd.DataFrame, metric: str, factors: Sequence[Factor]) -> Runs:
+    """The runs of a sweep as those of anybody's table."""
+    if metric not in runs:
+        raise DataError(f"the runs lack the columns {metric}")
+    names = [factor.name for factor in factors]
+    text = runs[["run", "seed", *names]].astype(str)
+    frame = text.assign(block=ONE_BLOCK, **{metric: pd.to_numeric(runs[metric])})
+    present = {factor.name: set(text[factor.name]) for factor in factors}
+    references = {
+        factor.name: next(level for level in factor.levels if level in present[factor.name]) for factor in factors
+    }
+    return Runs(frame, tuple(names), (metric,), references).with_metric(metric)

@@ -1,0 +1,212 @@
+"""Answers that were given on a page of `chorus review-queue` become clips, with who, when and by which model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from chorus.audio import encode_flac
+from chorus.clips import NEGATIVE, POSITIVE, QUALITIES
+from chorus.errors import DataError
+from chorus.files import replacing
+from chorus.labels.marks import Refused
+from chorus.season.listening import read_window
+from chorus.season.queue import ANSWERS, UNSURE
+from chorus.season.queue_page import EXPORTED
+from chorus.survey.cuts import Span, read_span
+
+CUT = "reviewed"  # the folder of windows that were cut out of recordings elsewhere
+ADDED = ("reviewed_by", "reviewed_at", "reviewed_model", "reviewed_quality")
+_NUMBERS = ("start", "end", "score", "threshold", "stratum_size")
+
+
+@dataclass
+class Added:
+    """What became of answers: the new table of clips, how many rows are new, and what was kept out."""
+
+    clips: pd.DataFrame
+    new: int = 0
+    known: int = 0
+    unsure: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+
+def read_reviews(paths: Iterable[Path]) -> pd.DataFrame:
+    """Exported tables, one below the other: the columns `EXPORTED`, numbers as numbers; also windows without an answer.
+
+    Raises:
+        DataError: a file is missing, is no such table, or holds an answer, a quality or a number that cannot be; names
+            file and line.
+    """
+    tables = [_read(path) for path in paths]
+    if not tables:
+        return pd.DataFrame({name: pd.Series(dtype="float64" if name in _NUMBERS else "str") for name in EXPORTED})
+    return pd.concat(tables, ignore_index=True)
+
+
+def confirmed_sites(reviews: pd.DataFrame) -> set[str]:
+    """Sites at which somebody heard a call."""
+    return set(reviews.loc[reviews["label"] == POSITIVE, "site"])
+
+
+def add_reviews(
+    folder: Path,
+    clips: pd.DataFrame,
+    reviews: pd.DataFrame,
+    recordings: Path,
+    names: tuple[str, str] = (POSITIVE, NEGATIVE),
+) -> Added:
+    """Add answers to a table of clips.
+
+    A window of a recording in the folder is a row with its onset and end. One of a recording elsewhere is cut out, into
+    `CUT`. What is in the table already stays as it is: the same answer again is known, another one is refused. So are
+    answers on which people disagree.
+
+    Args:
+        folder: of the survey. clips: its clips.csv, as text. recordings: against which the reviews' files are relative.
+        names: what the table calls positive and negative.
+    """
+    added = Added(clips)
+    rows = []
+    for row in _settled(reviews, added):
+        try:
+            place = _place(folder, recordings, row)
+            new = _row(row, place, names, clips)
+            if _is_known(clips, new):
+                added.known += 1
+                continue
+            _cut(folder, recordings, row, new)
+        except DataError as reason:
+            added.refused.append(Refused(row["window"], 0, str(reason)))
+            continue
+        rows.append(new)
+    columns = [*clips.columns, *(name for name in _columns(clips) if name not in clips.columns)]
+    added.clips = pd.DataFrame([*clips.to_dict("records"), *rows], columns=columns, dtype=str).fillna("")
+    added.new = len(rows)
+    return added
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise DataError(f"there is no {path}")
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"{path} is no table in UTF-8: {str(error).splitlines()[0]}") from None
+    if missing := [name for name in EXPORTED if name not in table]:
+        raise DataError(f"{path} is no export of a review queue: it lacks {', '.join(missing)}")
+    table = table[list(EXPORTED)]
+    _one_of(path, table, "label", ("", *ANSWERS))
+    _one_of(path, table, "quality", ("", *QUALITIES))
+    for name in _NUMBERS:
+        table[name] = _numbers(path, table, name)
+    unsigned = table[(table["label"] != "") & (table["who"].str.strip() == "")]
+    if len(unsigned):
+        raise DataError(f"{path}, line {unsigned.index[0] + 2}: an answer of nobody, the column who is empty")
+    return table
+
+
+def _one_of(path: Path, table: pd.DataFrame, name: str, allowed: Sequence[str]) -> None:
+    strange = table.index[~table[name].isin(allowed)]
+    if len(strange):
+        value = table.at[strange[0], name]
+        raise DataError(f"{path}, line {strange[0] + 2}: {name} {value!r} is not allowed: {', '.join(allowed[1:])}")
+
+
+def _numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
+    numbers = pd.to_numeric(table[name], errors="coerce")
+    strange = table.index[~numbers.between(0, 1e9)]
+    if len(strange):
+        raise DataError(f"{path}, line {strange[0] + 2}: {name} {table.at[strange[0], name]!r} is no number from 0 on")
+    return numbers
+
+
+def _settled(reviews: pd.DataFrame, added: Added) -> list[dict[str, str]]:
+    """One answer a window, the last of each person; where people disagree, none."""
+    given = reviews[reviews["label"] != ""].sort_values("when", kind="stable")
+    last = given.drop_duplicates(["window", "who"], keep="last")
+    settled = []
+    for window, answers in last.groupby("window", sort=True):
+        sure = answers[answers["label"] != UNSURE]
+        if sure["label"].nunique() > 1:
+            said = "; ".join(f"{row['who']}: {row['label']}" for row in sure.to_dict("records"))
+            added.refused.append(Refused(str(window), 0, f"people disagree: {said}"))
+        elif sure.empty:
+            added.unsure += 1
+        else:
+            settled.append({str(name): value for name, value in sure.iloc[-1].items()})
+    return sorted(settled, key=lambda row: (row["file"], float(row["start"])))
+
+
+def _place(folder: Path, recordings: Path, row: dict[str, str]) -> tuple[str, str, str]:
+    """Path, onset and end of a window in the survey's folder; empty ones for a file that is cut out."""
+    source = (recordings / row["file"]).resolve()
+    span = Span(float(row["start"]), float(row["end"]))
+    if source.is_relative_to(folder.resolve()):
+        onset, _, end = str(span).partition("-")
+        return source.relative_to(folder.resolve()).as_posix(), onset, end
+    parts = [part for part in PurePosixPath(row["file"]).with_suffix("").parts if part not in ("/", "..")]
+    plain = [re.sub(r"[^\w.+ -]", "_", part) for part in parts]
+    return f"{CUT}/{'/'.join(plain)}_{span.onset:.1f}s_{span.end:.1f}s.flac", "", ""
+
+
+def _row(
+    row: dict[str, str], place: tuple[str, str, str], names: tuple[str, str], clips: pd.DataFrame
+) -> dict[str, str]:
+    path, onset, end = place
+    positive = row["label"] == POSITIVE
+    new = {
+        "path": path, "label": names[0] if positive else names[1], "onset": onset, "end": end, "site": row["site"],
+        "recorder": row["recorder"], "date": row["night"], "reviewed_by": row["who"], "reviewed_at": row["when"],
+        "reviewed_model": row["model"], "reviewed_quality": row["quality"],
+    }  # fmt: skip
+    if _names_quality(clips):
+        new["quality"] = row["quality"] if positive else ""
+    return new
+
+
+def _names_quality(clips: pd.DataFrame) -> bool:
+    """Whether the table grades its positives: in a table that does not, one graded row would put out all others."""
+    return "quality" in clips and bool((clips["quality"] != "").any())
+
+
+def _columns(clips: pd.DataFrame) -> list[str]:
+    quality = ["quality"] if _names_quality(clips) else []
+    return ["path", "label", "onset", "end", "site", "recorder", "date", *quality, *ADDED]
+
+
+def _is_known(clips: pd.DataFrame, new: dict[str, str]) -> bool:
+    """Whether the table has the same clip already.
+
+    Raises:
+        DataError: it has it with another label, or one that overlaps it.
+    """
+    same = clips[clips["path"] == new["path"]]
+    if not len(same):
+        return False
+    mine = _span(new["onset"], new["end"])
+    for row in same.to_dict("records"):
+        span = _span(row.get("onset", ""), row.get("end", ""))
+        overlaps = span.onset < mine.end and mine.onset < span.end
+        if overlaps and row["label"].casefold() != new["label"].casefold():
+            raise DataError(f"clips.csv says {row['label']} of {span}, {new['reviewed_by']} says {new['label']}")
+        if span == mine:
+            return True
+    return False
+
+
+def _span(onset: str, end: str) -> Span:
+    return read_span(onset, end) or Span(0.0, float("inf"))
+
+
+def _cut(folder: Path, recordings: Path, row: dict[str, str], new: dict[str, str]) -> None:
+    """Cut a window of a recording elsewhere out into the folder."""
+    if new["onset"]:
+        return
+    samples = read_window(recordings / row["file"], float(row["start"]), float(row["end"]))
+    with replacing(folder / new["path"]) as beside:
+        beside.write_bytes(encode_flac(samples))

@@ -1,0 +1,40 @@
+"""A table to begin with: what names and files tell of a folder of recordings, and an empty column of labels."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from chorus.errors import DataError
+from chorus.labels.collect import SOUNDS
+from chorus.survey.timing import TimeRules, place_clips
+
+COLUMNS = ("path", "label", "site", "recorder", "date")
+
+
+def starter_table(folder: Path, times: TimeRules, label: str = "") -> pd.DataFrame:
+    """One row a recording: path, label, site (the first folder, where there is one), recorder, date (the evening's).
+
+    Args:
+        times: how the times of names and files are read. label: what all recordings are called.
+
+    Raises:
+        DataError: there is no such folder, or no recording in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"there is no folder {folder}")
+    root = folder.resolve()
+    inside = (path for path in root.rglob("*") if path.suffix.lower() in SOUNDS and path.is_file())
+    files = sorted(path.relative_to(root).as_posix() for path in inside)
+    if not files:
+        raise DataError(f"{folder} holds no recordings: none of its files ends in {', '.join(SOUNDS)}")
+    nothing = [""] * len(files)
+    placed = place_clips(root, files, nothing, [None] * len(files), [0.0] * len(files), times)
+    rows = [(file, label, _site(file), place.recorder, place.night) for file, place in zip(files, placed, strict=True)]
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
+
+
+def _site(file: str) -> str:
+    parts = PurePosixPath(file).parts
+    return parts[0] if len(parts) > 1 else ""

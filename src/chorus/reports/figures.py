@@ -1,0 +1,283 @@
+"""Pictures of a grid, narrow enough to be read on a phone: PNG files 5.2 inches wide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from chorus.pictures.look import AMBER, BLUE, GREEN, GREY, INK, ORANGE, grid, picture
+from chorus.reports.headline import spoken
+from chorus.reports.tables import (
+    VERDICTS,
+    Association,
+    associations,
+    baselines,
+    configuration_means,
+    health_of,
+    heat_map,
+)
+from chorus.runs.factors import Factor, configuration
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_WIDTH, _DPI = 5.2, 200
+_MAP = "viridis"
+_COLOUR_OF = dict(zip(VERDICTS, (GREEN, GREY, AMBER, ORANGE), strict=True))
+_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # behind words among lines
+
+
+def _narrow(path: Path, height: float, heading: str, subheading: str) -> AbstractContextManager[Figure]:
+    return picture(path, height, heading, subheading, width=_WIDTH, dpi=_DPI)
+
+
+def draw_all(
+    runs: pd.DataFrame,
+    order: Sequence[str],
+    metrics: Sequence[str],
+    factors: Sequence[Factor],
+    by_axis: Sequence[Factor],
+    folder: Path,
+) -> dict[str, bytes]:
+    """Draw all pictures of a grid into a folder.
+
+    Args:
+        runs: of `chorus.reports.tables.typed`.
+        order: signatures, the best first.
+        metrics: the first ranks; see `chorus.reports.tables.Told`.
+        factors, by_axis: what runs differ in, as configurations are described, and as the sweep varies it.
+
+    Returns:
+        Name without ending -> PNG.
+    """
+    rank_by = metrics[0]
+    lines = {}
+    for name, column in baselines(runs, rank_by).items():
+        mean = " (mean)" if runs[column].nunique() > 1 else ""
+        lines[f"{name}{mean}"] = runs[column].mean()
+    draw_leaderboard(runs, order, rank_by, factors, folder / "leaderboard.png", lines)
+    names = ["leaderboard"]
+    if factors:
+        names.append("parallel")
+        draw_parallel(runs, metrics[::-1], by_axis, folder / "parallel.png")
+        for metric in metrics:
+            names.append(f"heat_{metric.rpartition('.')[2]}")
+            draw_heat_map(runs, metric, by_axis, folder / f"{names[-1]}.png")
+    if "health.verdict" in runs:
+        names.append("health")
+        draw_health(runs, metrics, folder / "health.png")
+        if found := associations(runs, metrics[-1]):
+            names.append("signals")
+            draw_signals(runs, metrics[-1], found, folder / "signals.png")
+    return {name: (folder / f"{name}.png").read_bytes() for name in names}
+
+
+def draw_leaderboard(
+    runs: pd.DataFrame,
+    order: Sequence[str],
+    metric: str,
+    factors: Sequence[Factor],
+    path: Path,
+    lines: Mapping[str, float],
+) -> None:
+    """The configurations in rank order, each with its seeds, their mean and the t interval of the mean.
+
+    Args:
+        runs: of `chorus.reports.tables.typed`.
+        order: signatures, the best first.
+        factors: in the order in which a configuration is described.
+        lines: what to compare with, such as trivial baselines: name -> value.
+    """
+    from chorus.statistics import seed_summary
+
+    groups = dict(iter(runs.groupby("signature")))
+    values = [*runs[metric], *lines.values()]
+    reach = 0.12 * (max(values) - min(values)) or 0.01
+    box = _BOX | {"alpha": 1}
+    heading, about = f"{spoken(metric)} of every configuration", "small circles: seeds · dot, line: mean, 95 % interval"
+    with _narrow(path, 1.45 + 0.31 * len(order), heading, about) as figure:
+        axes = figure.subplots()
+        for number, (name, value) in enumerate(lines.items()):
+            axes.axvline(value, color=INK, linewidth=1, linestyle=("--", ":", "-.")[number % 3], label=name, zorder=1)
+        for place, signature in enumerate(order):
+            seeds = groups[signature][metric].to_numpy(dtype=float)
+            summary = seed_summary(seeds)
+            axes.plot([summary.ci_low, summary.ci_high], [place, place], color=BLUE, linewidth=1.4, zorder=2)
+            axes.plot(seeds, [place] * len(seeds), "o", color="white", markeredgecolor=ORANGE, markersize=4, zorder=3)
+            axes.plot(summary.mean, place, "o", color=BLUE, markersize=5, markeredgecolor="white", zorder=4)
+            words = f"{place + 1}  {configuration(groups[signature].iloc[0], factors)}"
+            across = axes.get_yaxis_transform()
+            axes.text(0.005, place - 0.45, words, size=7.5, va="center", transform=across, bbox=box, zorder=5)
+        axes.set_ylim(len(order) - 0.5, -0.85)
+        axes.set_xlim(min(values) - reach, max(values) + reach)  # wide intervals, of few seeds, end at the frame
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(spoken(metric))
+        grid(axes)
+        if lines:
+            figure.legend(loc="outside lower left", ncols=len(lines), fontsize=8.5)
+
+
+def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], path: Path) -> None:
+    """The mean of a metric for all levels of the factors; see `chorus.reports.tables.heat_map`."""
+    import matplotlib
+
+    found = heat_map(runs, metric, factors)
+    table = found.table
+    panel_names, rows = (list(table.index.unique(level)) for level in (0, 1))
+    values = table.to_numpy(dtype=float)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    by = {"rows": found.rows, "columns": found.columns, "panels": found.panels}
+    about = " · ".join(f"{place}: {names}" for place, names in by.items() if names)
+    colours = matplotlib.colormaps[_MAP]
+    with _narrow(path, 1.75 + 0.42 * len(rows), f"Mean {spoken(metric)}", about) as figure:
+        panels = figure.subplots(1, len(panel_names), sharey=True, squeeze=False)[0]
+        for axes, name in zip(panels, panel_names, strict=True):
+            part = table.loc[name].to_numpy(dtype=float)
+            axes.imshow(part, cmap=_MAP, vmin=low, vmax=high, aspect="auto")
+            for (row, column), value in np.ndenumerate(part):
+                if np.isnan(value):
+                    axes.text(column, row, "–", ha="center", va="center", color=GREY, size=8)
+                    continue
+                red, green, blue, _ = colours((value - low) / ((high - low) or 1))
+                dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+                best = bool(value == high)
+                axes.text(
+                    column, row, f"{value:.3f}", ha="center", va="center", color="white" if dark else INK,
+                    size=8, weight="bold" if best else "normal",
+                )  # fmt: skip
+                if best:
+                    box = ((column - 0.48, row - 0.47), 0.96, 0.94)
+                    axes.add_patch(matplotlib.patches.Rectangle(*box, fill=False, edgecolor=ORANGE, linewidth=2))
+            axes.set_title(name, size=9)
+            axes.set_xticks(range(part.shape[1]), [_wrapped(level, 9) for level in table.columns], size=8)
+            axes.set_yticks(range(len(rows)), [_wrapped(row, 12) for row in rows], size=8)
+            axes.tick_params(length=0)
+            for spine in axes.spines.values():
+                spine.set_visible(False)
+
+
+def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor], path: Path) -> None:
+    """Parallel coordinates from top to bottom: the factors, then the means of the metrics; a line a configuration.
+
+    Args:
+        runs: of `chorus.reports.tables.typed`.
+        metrics: the last one gives the lines their colours.
+    """
+    import matplotlib
+    from matplotlib.colors import Normalize
+
+    last = metrics[-1]
+    board = runs.groupby(["signature", *(factor.name for factor in factors)], as_index=False)[list(metrics)].mean()
+    ordered = board.sort_values([last, "signature"], kind="stable", ignore_index=True)
+    places = [_category_places(ordered, factor) for factor in factors]
+    scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]
+    x = np.column_stack([*(place for place, _ in places), *scaled])
+    norm, colours = Normalize(ordered[last].min(), ordered[last].max()), matplotlib.colormaps[_MAP]
+    names = [*(factor.spoken for factor in factors), *(f"mean {spoken(metric)}" for metric in metrics)]
+    with _narrow(
+        path, 1.2 + 1.24 * len(names), "Every configuration", f"a line each, coloured by its mean {spoken(last)}"
+    ) as figure:
+        axes = figure.subplots()
+        for row, value in zip(x, ordered[last], strict=True):
+            across, down = _curve(row)
+            axes.plot(across, down, color=colours(norm(value)), linewidth=1.3, alpha=0.9)
+        for level, name in enumerate(names):
+            axes.axhline(level, color=GREY, linewidth=0.8, zorder=1)
+            axes.text(-0.03, level - 0.3, name, size=9, weight="bold", va="bottom", bbox=_BOX, zorder=6)
+        for level, (_, labels) in enumerate(places):
+            for label, centre in labels.items():
+                _note(axes, centre, level - 0.13, _wrapped(label, 12))
+        for level, metric in enumerate(metrics, start=len(places)):
+            ends = ordered[metric].min(), ordered[metric].max()
+            for place, value in zip((0, 0.5, 1), (ends[0], sum(ends) / 2, ends[1]), strict=True):
+                _note(axes, place, level + 0.15, f"{value:.3f}")
+        axes.set_xlim(-0.04, 1.04)
+        axes.set_ylim(len(names) - 0.65, -0.45)
+        axes.axis("off")
+
+
+def draw_health(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
+    """Metrics of single runs by the verdict on the health of their training; a bar at each mean."""
+    rng = np.random.default_rng(1)  # the same scatter sideways each time
+    shown = [verdict for verdict in VERDICTS if (runs["health.verdict"] == verdict).any()]
+    with _narrow(path, 3.4, "Health and performance", "a dot a run · bar: mean") as figure:
+        for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+            for place, verdict in enumerate(shown):
+                values = runs.loc[runs["health.verdict"] == verdict, metric].to_numpy(dtype=float)
+                aside = place + rng.uniform(-0.25, 0.25, len(values))
+                axes.plot(aside, values, "o", color=_COLOUR_OF[verdict], markersize=4, alpha=0.7, markeredgewidth=0)
+                axes.plot([place - 0.32, place + 0.32], [values.mean()] * 2, color=INK, linewidth=1.6)
+            counts = runs["health.verdict"].value_counts()
+            axes.set_xticks(range(len(shown)), [f"{verdict}\n{counts[verdict]} runs" for verdict in shown])
+            axes.set_xlim(-0.6, len(shown) - 0.4)
+            axes.set_title(spoken(metric))
+            grid(axes)
+            axes.grid(visible=False, axis="x")
+
+
+def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], path: Path) -> None:
+    """A metric against each health signal: a dot a configuration, in the colour of its worst verdict."""
+    columns = [f"signal.{each.signal}" for each in found]
+    table = configuration_means(runs, [metric, *columns])
+    worst = health_of(runs)
+    colours = [_COLOUR_OF[str(worst[str(signature)]["worst"])] for signature in table.index]
+    rows = -(-len(found) // 2)
+    with _narrow(path, 1.9 * rows + 0.7, f"Health signals and {spoken(metric)}", "a dot a configuration") as figure:
+        panels = figure.subplots(rows, 2, squeeze=False, sharey=True).ravel()
+        for axes, each, column in zip(panels, found, columns, strict=False):
+            axes.scatter(table[column], table[metric], c=colours, s=16, linewidths=0, alpha=0.85)
+            axes.set_title(f"{each.signal.replace('_', ' ')}: rho {each.rho:+.2f}", size=9)
+            grid(axes)
+        for axes in panels[len(found) :]:
+            axes.axis("off")
+
+
+def _category_places(board: pd.DataFrame, factor: Factor) -> tuple[np.ndarray, dict[str, float]]:
+    """Where each line crosses the axis of a factor: those of one level side by side, in the order of the table."""
+    own_levels = board[factor.name].astype(str)
+    levels = [level for level in factor.levels if (own_levels == level).any()]
+    width = 1 / len(levels)
+    places, centres = np.zeros(len(board)), {}
+    for number, level in enumerate(levels):
+        own = np.flatnonzero((own_levels == level).to_numpy())
+        centre = (number + 0.5) * width
+        centres[factor.label(level)] = centre
+        places[own] = centre + width * np.linspace(-0.36, 0.36, len(own)) * (len(own) > 1)
+    return places, centres
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    low, high = float(values.min()), float(values.max())
+    scaled: np.ndarray = (values - low) / ((high - low) or 1)
+    return scaled
+
+
+def _curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth line through one point a level: easier to follow than straight ones where many cross."""
+    step = np.linspace(0, 1, 30)
+    ease = step * step * (3 - 2 * step)
+    across = np.concatenate([a + (b - a) * ease for a, b in pairwise(x)])
+    return across, np.concatenate([level + step for level in range(len(x) - 1)])
+
+
+def _note(axes: Axes, x: float, y: float, words: str) -> None:
+    axes.text(x, y, words, size=8, ha="center", va="center", bbox=_BOX, zorder=5, linespacing=1.0)
+
+
+def _wrapped(name: str, width: int) -> str:
+    """A long name over several lines, broken after + and _ and at spaces."""
+    lines = [""]
+    for piece in re.findall(r" ?[^+_ ]*[+_]?", name):
+        if lines[-1].strip(" +") and len(lines[-1] + piece) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.strip() for line in lines)

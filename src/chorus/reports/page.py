@@ -1,0 +1,179 @@
+"""The page: from tables, pictures and sounds to one HTML text that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from chorus import statistics
+from chorus.errors import DataError
+from chorus.experiments.columns import JUDGED_BY
+from chorus.reports.hardest import HardClip
+from chorus.reports.headline import headline, minus, signed, spoken, spoken_effect
+from chorus.reports.html import render
+from chorus.reports.tables import Told, associations, findings, health_of, told, training_sets
+from chorus.runs.factors import Factor
+
+Families = Mapping[str, Sequence[statistics.Effect]]
+_JUDGED_ON = {
+    "ood": "the clips of a site never heard in training (OOD)",
+    "iid": "the test clips of known sites (IID)",
+    "ood_validation": "the clips of sites kept to choose by",
+}
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that the page of a grid is made of.
+
+    name: of the sweep. question: what it asks. planned: how many runs it has.
+    factors: what its runs differ in, in the order in which a configuration is described.
+    runs: of `chorus.reports.tables.typed`. board, comparisons: of `chorus.experiments.leaderboard`.
+    rank_by: the metric of the leaderboard ("ood.f1"); its split is the one that the page is about.
+    metrics: those whose effects are judged. effects: metric -> what a family is called -> its effects; where there are
+        none, `why_no_effects` says why. remarks: on the contrasts, a sentence each.
+    figures: name of a picture ("leaderboard", "heat_f1", "parallel", "health", ...) -> PNG.
+    hard_clips, wrong_counts: of `chorus.reports.hardest`; `hard_missing` says why there are none, or no sounds;
+        `spectrograms`, what their pictures show.
+    selection: how the best was chosen and judged, and what it is worth corrected for that.
+    verdicts: name of a comparison -> a sentence on whether its difference is real.
+    subsets: metrics/subsets.json. notes: metrics/survey.json's.
+    data: of dvc.lock, each with stage, path, md5, size and nfiles.
+    stamp: names what the page is made of; only a complete page bears it.
+    """
+
+    name: str
+    planned: int
+    runs: pd.DataFrame
+    board: pd.DataFrame
+    comparisons: pd.DataFrame
+    rank_by: str
+    factors: Sequence[Factor]
+    figures: Mapping[str, bytes]
+    question: str = ""
+    metrics: Sequence[str] = ()
+    effects: Mapping[str, Families] = field(default_factory=dict)
+    why_no_effects: str = ""
+    remarks: Sequence[str] = ()
+    hard_clips: Sequence[HardClip] = ()
+    spectrograms: str = ""
+    wrong_counts: Sequence[Mapping[str, Any]] = ()
+    hard_missing: str = ""
+    selection: str = ""
+    verdicts: Mapping[str, str] = field(default_factory=dict)
+    subsets: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    data: Sequence[Mapping[str, Any]] = ()
+    stamp: str = ""
+
+
+def page(material: Material) -> str:
+    """The page as HTML: the same text for the same material."""
+    filters = {
+        "three": lambda value: "–" if pd.isna(value) else f"{value:.3f}",
+        "signed": signed,
+        "minus": minus,
+        "p": lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}",
+        "spoken": spoken,
+        "spoken_effect": lambda effect: spoken_effect(effect, material.factors),
+        "breakable": _breakable,
+        "base64": lambda content: base64.b64encode(content).decode("ascii"),
+    }
+    return render("page", filters, **_context(material))
+
+
+def _breakable(text: str) -> Any:
+    """Text that may be broken after / _ and +, where a phone needs it; nothing is added to what one copies."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(?<=\w)([/_+])(?=\w)", r"\1<wbr>", str(escape(text))))
+
+
+def _context(material: Material) -> dict[str, Any]:
+    runs, board, rank_by = material.runs, material.board, material.rank_by
+    metrics = told(runs, rank_by, material.metrics, material.factors)
+    order = [metric for metric in dict.fromkeys([*metrics.first, *material.effects]) if metric in material.effects]
+    effects = {metric: list(material.effects[metric].items()) for metric in order}
+    best, detectable = _luck(runs, rank_by, [factor.name for factor in material.factors])
+    plain = [(metric, [effect for _, family in effects[metric] for effect in family]) for metric in order]
+    health = health_of(runs) if "health.verdict" in runs else {}
+    split = rank_by.rpartition(".")[0]
+    first_run = {str(signature): group.iloc[0] for signature, group in runs.groupby("signature")}
+    return {
+        "m": material,
+        "split": spoken(split) if split not in JUDGED_BY else split.upper(),
+        "judged_on": _JUDGED_ON.get(split, f"the split {split}" if split else "the same test"),
+        "seeds": sorted(int(seed) for seed in runs["seed"].unique()),
+        "versions": sorted(runs["version"].unique()) if "version" in runs else [],
+        "headline": headline(runs, board, rank_by, best, detectable, plain[:2], material.factors),
+        "columns": list(metrics.beside),
+        "board": board.to_dict("records"),
+        "chips": {signature: _chips(run, material.factors) for signature, run in first_run.items()},
+        "effects": effects,
+        "ranges": {metric: _range(found) for metric, found in effects.items()},
+        "comparisons": _comparisons(material.comparisons, (rank_by, *metrics.beside)),
+        "training_sets": training_sets(runs, list(board["signature"])),
+        "summaries": _summaries(runs, board, metrics),
+        "runs": runs.to_dict("records"),
+        "health": health,
+        "findings": findings(runs, metrics.first) if health else [],
+        "associations": associations(runs, metrics.first[-1]) if health else [],
+        "shown": metrics.first,
+    }
+
+
+def _chips(run: pd.Series, factors: Sequence[Factor]) -> list[str]:
+    """What the levels of a run are called, where they do not go without saying."""
+    words = [factor.in_words(str(run[factor.name])) for factor in factors]
+    return [word for word in words if word]
+
+
+def _luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> tuple[statistics.Best | None, float | None]:
+    if not factors:
+        return None, None
+    try:
+        spread = statistics.run_spread(runs, metric, factors=factors)
+        best = statistics.judge_best(runs, metric, factors=factors)
+    except DataError:  # too few seeds or configurations: the page then says so
+        return None, None
+    return best, statistics.minimal_detectable_difference(spread, int(runs["seed"].nunique()))
+
+
+def _range(found: Sequence[tuple[str, Sequence[statistics.Effect]]]) -> tuple[float, float]:
+    """What a metric's forest plots span: all estimates and seeds, and of the intervals what lies near them."""
+    effects = [effect for _, family in found for effect in family]
+    values = [0.0, *(value for effect in effects for value in (*effect.per_seed, effect.difference))]
+    reach = 1.25 * max(abs(value) for value in values) or 0.01
+    return -reach, reach
+
+
+def _comparisons(table: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    if table.empty:
+        return []
+    counts = [name for name in ("positives", "negatives") if name in table]
+    return [
+        {
+            "name": name,
+            "shows": rows["shows"].iloc[0],
+            "counts": counts,
+            "metrics": [metric for metric in metrics if metric in rows and rows[metric].notna().any()],
+            "rows": rows.to_dict("records"),
+        }
+        for name, rows in table.groupby("comparison", sort=False)
+    ]
+
+
+def _summaries(runs: pd.DataFrame, board: pd.DataFrame, metrics: Told) -> list[tuple[str, str]]:
+    """Configuration -> the figures of its seeds as text, in rank order."""
+    groups = dict(iter(runs.groupby("signature")))
+    summaries = []
+    for row in board.to_dict("records"):
+        own = groups[row["signature"]]
+        found = {spoken(metric): statistics.seed_summary(own[metric].to_numpy(dtype=float)) for metric in metrics.all}
+        summaries.append((row["configuration"], statistics.format_summaries(found)))
+    return summaries

@@ -1,0 +1,109 @@
+"""From the tables of detections to what a season's statistics need: counts by site and night, hours, best windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from chorus.clips import POSITIVE
+from chorus.errors import DataError, ParameterError
+from chorus.files import read_json
+from chorus.season.detections import read
+
+HOURS = 24
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A season as a detector heard it.
+
+    windows: scored windows of known nights, columns of `chorus.season.detections.DETECTIONS`; `site` is never empty.
+    recordings: likewise, of `RECORDINGS`.
+    model: what model.json says. threshold: the model's own. least: no window below this score is in `windows`.
+    without_night: recordings that were left out because their night is unknown.
+    """
+
+    windows: pd.DataFrame
+    recordings: pd.DataFrame
+    model: Mapping[str, Any]
+    threshold: float
+    least: float
+    without_night: int
+
+    def check(self, threshold: float) -> None:
+        """Refuse a threshold below the scores that were kept.
+
+        Raises:
+            ParameterError: it is so, or no score.
+        """
+        if not max(self.least, 0) <= threshold <= 1:
+            raise ParameterError(
+                f"threshold: {threshold:g} is not allowed: from {self.least:g}, the least score of the table, to 1"
+            )
+
+
+def read_season(folder: Path, label: str = POSITIVE) -> Heard:
+    """The results of `chorus detect`.
+
+    Args:
+        label: the class that is asked about.
+
+    Raises:
+        DataError: a table is missing or damaged, or no recording's night is known.
+    """
+    windows, recordings = read(folder, "detections"), read(folder, "recordings")
+    if not (folder / "model.json").is_file():
+        raise DataError(f"there is no {folder / 'model.json'}: chorus detect writes it")
+    model = read_json(folder / "model.json")
+    known = recordings[recordings["night"] != ""]
+    if known.empty:
+        raise DataError(f"no night of the recordings in {folder} is known: their names or a table must tell it")
+    of_label = windows[(windows["night"] != "") & (windows["label"] == label)]
+    return Heard(
+        _with_places(of_label).reset_index(drop=True),
+        _with_places(known).reset_index(drop=True),
+        model,
+        float(0.5 if model.get("threshold") is None else model["threshold"]),
+        float(model.get("options", {}).get("min_score", 0.0)),
+        int(recordings.loc[recordings["night"] == "", "file"].nunique()),
+    )
+
+
+def nightly_counts(heard: Heard, threshold: float) -> pd.DataFrame:
+    """One row a site and night, in order: site, night, windows, positive; nights without a detection too.
+
+    Raises:
+        ParameterError: a threshold below the scores that were kept.
+    """
+    heard.check(threshold)
+    keys = ["site", "night"]
+    windows = heard.recordings.groupby(keys)["windows"].sum()
+    called = heard.windows[heard.windows["score"] >= threshold]
+    positive = called.groupby(keys).size().reindex(windows.index, fill_value=0)
+    return pd.DataFrame({"windows": windows, "positive": positive}).reset_index()
+
+
+def hourly_counts(heard: Heard, threshold: float) -> pd.DataFrame:
+    """Positive windows by site and hour of the local day: index site, columns 0 to 23."""
+    called = heard.windows[(heard.windows["score"] >= threshold) & heard.windows["local_time"].notna()]
+    counts = called.groupby(["site", called["local_time"].dt.hour]).size().unstack(fill_value=0)
+    sites = sorted(heard.recordings["site"].unique())
+    return counts.reindex(index=sites, columns=range(HOURS), fill_value=0)
+
+
+def best_windows(heard: Heard, threshold: float, each: int) -> pd.DataFrame:
+    """The best window of each of a site's best nights: `each` a site, the highest score first."""
+    called = heard.windows[heard.windows["score"] >= threshold]
+    ordered = called.sort_values(["score", "file", "start"], ascending=[False, True, True])
+    of_nights = ordered.drop_duplicates(["site", "night"])
+    return of_nights.groupby("site").head(each).reset_index(drop=True)
+
+
+def _with_places(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with a site in every row: where none is known, the recorder is one, or else "unknown"."""
+    recorder = table["recorder"].where(table["recorder"] != "", "unknown")
+    return table.assign(site=table["site"].where(table["site"] != "", recorder))

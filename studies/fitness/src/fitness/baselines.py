@@ -1,0 +1,160 @@
+"""What every model is to beat: a constant, ridge regression, nearest neighbours, and gradient boosting (LightGBM).
+
+They see the same folds, pairs that do not fit and weights as the models do. What a constant, ridge and LightGBM choose
+(how strong, how many trees) is fixed beforehand, or chosen on the fold that stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from chorus.options import options
+from chorus.seeds import derive
+from fitness.crossfit import Data
+from fitness.training import Scored, WeightOptions, weights
+from fitness.vectors import Pairs, pairs
+
+Floats = NDArray[np.float64]
+Predict = Callable[[Pairs], Floats]
+USUAL = 9.0  # what most records have
+NAMES = ("always_9", "ridge", "nearest", "lightgbm")
+_STRENGTHS = (0.1, 1.0, 10.0, 100.0)
+
+
+@options
+class BaselineOptions:
+    """components: of the PCA of metric and of text, for ridge and LightGBM. neighbours: of a pair.
+    trees: of LightGBM at most; it stops by the fold that stops, under evaluate.target.
+    weights: as of the models."""
+
+    components: Annotated[int, Field(gt=0)] = 32
+    neighbours: Annotated[int, Field(gt=0)] = 15
+    trees: Annotated[int, Field(gt=0)] = 300
+    weights: WeightOptions = Field(default_factory=WeightOptions)
+
+
+def fit(
+    data: Data, target: Mapping[int, float], given: BaselineOptions, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What each predicts of the records that it never saw (a column each, beside id), and of the test set (the mean
+    over the folds' models)."""
+    asked = pairs(data.test, *data.vectors)
+    judged, test = [], {name: np.zeros(len(asked)) for name in NAMES}
+    for fold in range(data.folds):
+        own = data.of(fold, "judge")
+        seen = data.scored(own).pairs
+        models = _models(data, fold, target, given, derive(seed, "baselines", fold))
+        judged.append(pd.DataFrame({"id": own["id"].to_numpy()} | {name: models[name](seen) for name in NAMES}))
+        for name in NAMES:
+            test[name] += models[name](asked) / data.folds
+    return pd.concat(judged).sort_values("id", ignore_index=True), pd.DataFrame(
+        {"id": data.test["id"].to_numpy()} | test
+    )
+
+
+def _models(
+    data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int
+) -> dict[str, Predict]:
+    learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
+    of_learn, of_stop = (weights(part.scores, target, given.weights) for part in (learn, stop))
+    features = Features(learn.pairs, given.components, seed)
+    return {
+        "always_9": lambda asked: np.full(len(asked), USUAL),
+        "ridge": _ridge(features, learn, of_learn, stop, of_stop),
+        "nearest": _nearest(learn, of_learn, given.neighbours),
+        "lightgbm": _lightgbm(features, learn, of_learn, stop, of_stop, given.trees, seed),
+    }
+
+
+def ridge(data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int) -> Predict:
+    """The ridge regression of a fold alone, which is fast."""
+    learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
+    of_learn, of_stop = (weights(part.scores, target, given.weights) for part in (learn, stop))
+    return _ridge(Features(learn.pairs, given.components, seed), learn, of_learn, stop, of_stop)
+
+
+class Features:
+    """Principal components of metric and text, difference and product of those of name and text, and their cosine."""
+
+    def __init__(self, learn: Pairs, components: int, seed: int) -> None:
+        from sklearn.decomposition import PCA
+
+        most = min(components, learn.metric.shape[1], learn.text.shape[1], len(learn))
+
+        def fitted(rows: Any) -> Any:
+            return PCA(most, svd_solver="randomized", random_state=seed % 2**32).fit(rows)
+
+        self._metric, self._shared = fitted(learn.metric), fitted(np.concatenate([learn.text, learn.name]))
+
+    def __call__(self, asked: Pairs) -> Floats:
+        """(n, features)."""
+        metric, text, name = (
+            self._metric.transform(asked.metric),
+            self._shared.transform(asked.text),
+            self._shared.transform(asked.name),
+        )
+        columns = [metric, text, np.abs(text - name), text * name, asked.cosine[:, None]]
+        return np.concatenate(columns, axis=1).astype(np.float64)
+
+
+def _within(scores: Any) -> Floats:
+    return np.clip(np.asarray(scores, dtype=np.float64), 0.0, 10.0)
+
+
+def _ridge(features: Features, learn: Scored, of_learn: Floats, stop: Scored, of_stop: Floats) -> Predict:
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    def fitted(strength: float) -> Any:
+        model = make_pipeline(StandardScaler(), Ridge(strength))
+        return model.fit(features(learn.pairs), learn.scores, ridge__sample_weight=of_learn)
+
+    def error(model: Any) -> float:
+        return float(np.average((model.predict(features(stop.pairs)) - stop.scores) ** 2, weights=of_stop))
+
+    best = min((fitted(strength) for strength in _STRENGTHS), key=error)
+    return lambda asked: _within(best.predict(features(asked)))
+
+
+def _nearest(learn: Scored, of_learn: Floats, count: int) -> Predict:
+    """The weighted mean score of the nearest pairs, by the product of the similarities of texts and of metrics."""
+
+    def predict(asked: Pairs) -> Floats:
+        near = (asked.text @ learn.pairs.text.T) + (asked.metric @ learn.pairs.metric.T)
+        rows = np.argsort(-near.round(4), axis=1, kind="stable")[:, :count]
+        return _within(np.average(learn.scores[rows], weights=of_learn[rows], axis=1))
+
+    return predict
+
+
+def _lightgbm(
+    features: Features, learn: Scored, of_learn: Floats, stop: Scored, of_stop: Floats, trees: int, seed: int
+) -> Predict:
+    import lightgbm
+
+    settings = {
+        "objective": "regression",
+        "learning_rate": 0.05,
+        "num_leaves": 31,
+        "min_data_in_leaf": 10,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "seed": seed % 2**31,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbose": -1,
+    }
+    training = lightgbm.Dataset(features(learn.pairs), learn.scores, weight=of_learn)
+    judge = lightgbm.Dataset(features(stop.pairs), stop.scores, weight=of_stop, reference=training)
+    stops: list[Callable[..., Any]] = [lightgbm.early_stopping(30, verbose=False)]
+    model = lightgbm.train(settings, training, trees, valid_sets=[judge], callbacks=stops)
+    return lambda asked: _within(model.predict(features(asked)))

@@ -1,0 +1,143 @@
+"""A model of each fold and member: what it learns from, what it predicts, and where it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from chorus.encoders import texts
+from chorus.files import replacing, write_text
+from chorus.seeds import derive
+from fitness.folds import SET_ASIDE, part
+from fitness.training import Model, Scored, TrainOptions, train
+from fitness.vectors import pairs
+
+JUDGED = ["id", "fold", "score", "text_id", "language", "metric", "prediction", "variance"]
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """records: of the folds. negatives: pairs that do not fit. test: without scores. vectors: texts, metrics, names."""
+
+    records: pd.DataFrame
+    negatives: pd.DataFrame
+    test: pd.DataFrame
+    vectors: tuple[texts.TextVectors, texts.TextVectors, texts.TextVectors]
+
+    @property
+    def folds(self) -> int:
+        return int(self.records["fold"].max()) + 1
+
+    def scored(self, rows: pd.DataFrame) -> Scored:
+        """Records with their vectors."""
+        return Scored(pairs(rows, *self.vectors), rows["score"].to_numpy(np.float64))
+
+    def of(self, fold: int, role: str) -> pd.DataFrame:
+        """The records of a role ("learn", "stop", "judge") for the model of a fold; to learn from, also pairs that do
+        not fit."""
+        own = self.records[part(self.records, fold, self.folds) == role]
+        if role != "learn":
+            return own
+        return pd.concat([own, self.negatives[part(self.negatives, fold, self.folds) == role]])
+
+
+def read(folder: Path) -> Data:
+    """What the stages before have left in data/."""
+    records = pd.read_parquet(folder / "manifests/folds.parquet")
+    vectors = tuple(texts.read(folder / "embeddings" / name) for name in ("texts", "metrics", "names"))
+    return Data(
+        records=records[records["fold"] != SET_ASIDE].reset_index(drop=True),
+        negatives=pd.read_parquet(folder / "manifests/negatives.parquet"),
+        test=pd.read_parquet(folder / "records/test.parquet"),
+        vectors=(vectors[0], vectors[1], vectors[2]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class CrossFitted:
+    """judged: `JUDGED`, each record by the models that it neither taught nor stopped. test: id, and prediction and
+    variance of each model (`fold0_member0.prediction`, ...). curves: of the histories, mean over models.
+    summary: for JSON."""
+
+    models: dict[tuple[int, int], Model]
+    judged: pd.DataFrame
+    test: pd.DataFrame
+    curves: list[dict[str, float]]
+    summary: dict[str, Any]
+
+
+def fit(data: Data, target: Mapping[int, float], options: TrainOptions, seed: int) -> CrossFitted:
+    """Train `options.members` models for each fold."""
+    models, judged, test = {}, [], {"id": data.test["id"].to_numpy()}
+    asked = pairs(data.test, *data.vectors)
+    for fold in range(data.folds):
+        learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
+        own = data.of(fold, "judge")
+        found = []
+        for member in range(options.members):
+            model = train(learn, stop, target, options, derive(seed, "fold", fold, member))
+            models[fold, member] = model
+            found.append(model.predict(data.scored(own).pairs))
+            name = f"fold{fold}_member{member}"
+            test[f"{name}.prediction"], test[f"{name}.variance"] = model.predict(asked)
+        mean, variance = mixture(found)
+        judged.append(own.assign(prediction=mean, variance=variance)[JUDGED])
+    rows = pd.concat(judged).sort_values("id", ignore_index=True)
+    return CrossFitted(models, rows, pd.DataFrame(test), _curves(models), _summary(models))
+
+
+def mixture(members: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of a mixture in equal shares of (mean, variance): what members disagree on adds to theirs."""
+    means, variances = (np.stack(column) for column in zip(*members, strict=True))
+    return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
+
+
+def member_columns(test: pd.DataFrame) -> list[list[str]]:
+    """The columns of predictions in `CrossFitted.test`, a list a fold."""
+    columns = [name for name in test.columns if name.endswith(".prediction")]
+    folds = sorted({name.partition("_")[0] for name in columns})
+    return [[name for name in columns if name.startswith(f"{fold}_")] for fold in folds]
+
+
+def _curves(models: Mapping[tuple[int, int], Model]) -> list[dict[str, float]]:
+    """Mean over the models that are still training, an epoch a row."""
+    longest = max(len(model.history) for model in models.values())
+    rows = []
+    for epoch in range(longest):
+        here = [model.history[epoch] for model in models.values() if len(model.history) > epoch]
+        rows.append({name: float(np.mean([row[name] for row in here])) for name in here[0]} | {"models": len(here)})
+    return rows
+
+
+def _summary(models: Mapping[tuple[int, int], Model]) -> dict[str, Any]:
+    kept = [model.history[model.best_epoch - 1] for model in models.values()]
+    means = {name: float(np.mean([row[name] for row in kept])) for name in kept[0] if name.startswith(("train", "val"))}
+    epochs = [model.best_epoch for model in models.values()]
+    return {"models": len(models), "best_epoch": float(np.median(epochs)), **means}
+
+
+def save(fitted: CrossFitted, folder: Path, options: TrainOptions, seed: int) -> None:
+    """Write the models: weights as safetensors, and a JSON that says what they are."""
+    from safetensors.torch import save as save_weights
+
+    about = {}
+    for (fold, member), model in fitted.models.items():
+        name = f"fold{fold}_member{member}.safetensors"
+        weights = save_weights({key: value.cpu().contiguous() for key, value in model.network.state_dict().items()})
+        with replacing(folder / name) as beside:
+            beside.write_bytes(weights)
+        about[name] = {
+            "variance_scale": model.variance_scale,
+            "best_epoch": model.best_epoch,
+            "stopped": model.stopped,
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        }
+    content = {"options": asdict(options), "seed": seed, "models": about}
+    write_text(folder / "models.json", json.dumps(content, indent=2) + "\n")

@@ -1,0 +1,268 @@
+"""`chorus detect`: the tables, what is refused, and that nothing is lost or doubled however it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from chorus.commands import main
+from chorus.detection import cutting as cutting_module
+from chorus.detection import work
+from chorus.detection.detect import KNOWN, Options, detect
+from chorus.errors import DataError, ModelError, ParameterError
+from chorus.experiments.models import find_detector
+from chorus.season.detections import DETECTIONS, EVENTS, RECORDINGS, TABLES, read
+from chorus.survey.timing import TimeRules
+from chorus.survey.zones import parse_zone
+from detectors import keep, made_up_head, write_sound
+
+SRC = Path(__file__).parents[2] / "src"
+RESULTS = [f"{table}.{kind}" for table in TABLES for kind in ("parquet", "csv")] + ["not_heard.csv", "model.json"]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    return keep(made_up_head(), tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture
+def run(models, tmp_path, one_thread, monkeypatch):
+    """Detects in tmp_path/season; returns the folder of results."""
+    monkeypatch.chdir(tmp_path)
+
+    def detected(*paths: str, out: str = "out", rules: TimeRules | None = None, sites: Path | None = None, **options):
+        given = [Path(path) for path in paths or ("season",)]
+        detector = find_detector(str(models))
+        rules = rules or TimeRules()
+        detect(given, Path(out), detector, Options(**options), rules, one_thread, workers=2, sites=sites)
+        return Path(out)
+
+    return detected
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in RESULTS}
+
+
+def test_where_and_when_it_calls(run):
+    write_sound(Path("season/Pond/Moth11_20240312_115954.wav"), 10.0, seed=1)
+    write_sound(Path("season/Creek/below/Moth08_20240312_203000.flac"), 4.0, seed=2, rate=32_000)
+    write_sound(Path("season/20240312T203000Z.wav"), 3.0, seed=3)
+    write_sound(Path("season/Creek/._Moth08_20240312_203000.flac"), 3.0, format="FLAC")
+    Path("season/notes.txt").write_text("rain")
+    out = run(rules=TimeRules(zone=parse_zone("Europe/Paris"), clock=parse_zone("UTC")))
+    windows, recordings = read(out, "detections"), read(out, "recordings")
+    assert list(windows) == list(DETECTIONS) and list(recordings) == list(RECORDINGS)
+    pond = windows[windows["site"] == "Pond"]
+    assert pond["start"].tolist() == [0, 3, 6, 9] and pond["end"].tolist() == [3, 6, 9, 10]
+    assert pond["night"].tolist() == ["2024-03-12"] * 4  # UTC noon is 13:00 in Paris
+    assert pond["local_time"].iloc[1] == pd.Timestamp("2024-03-12 12:59:57")
+    assert set(pond["recorder"]) == {"Moth11"}
+    by_file = recordings.set_index("file")
+    assert by_file["windows"].to_dict() == {
+        "season/20240312T203000Z.wav": 1,
+        "season/Creek/below/Moth08_20240312_203000.flac": 2,
+        "season/Pond/Moth11_20240312_115954.wav": 4,
+    }
+    assert by_file["site"].tolist() == ["", "Creek", "Pond"]
+    assert by_file["seconds"].tolist() == [3, 4, 10]
+    np.testing.assert_array_equal(windows["detected"], windows["score"] >= 0.5)
+    assert windows["probability"].isna().all()
+
+
+def test_a_recording_across_noon_has_a_row_for_each_night(run):
+    write_sound(Path("season/Moth11_20240312_115954.wav"), 10.0)
+    rows = read(run(), "recordings")
+    assert rows["night"].tolist() == ["2024-03-11", "2024-03-12"]
+    assert rows["windows"].tolist() == [2, 2] and rows["seconds"].tolist() == [6, 4]
+
+
+def test_the_csv_holds_the_same_rows(run):
+    write_sound(Path("season/Moth11_20240312_203000.wav"), 30.0)
+    out = run(overlap=1.5)
+    for name in TABLES:
+        table, text = read(out, name), pd.read_csv(out / f"{name}.csv", keep_default_na=False)
+        assert list(text) == list(table) and len(text) == len(table) > 0
+        np.testing.assert_array_equal(text["file"], table["file"])
+        assert text["local_time"].iloc[0] == "2024-03-12T20:30:00"
+    windows = pd.read_csv(out / "detections.csv")
+    np.testing.assert_allclose(windows["score"], read(out, "detections")["score"], atol=5e-7)
+    assert windows["start"].diff().dropna().unique().tolist() == [1.5]
+
+
+def test_events_are_neighbouring_detections(run):
+    write_sound(Path("season/Moth11_20240312_203000.wav"), 120.0)
+    out = run()
+    windows, events = read(out, "detections"), read(out, "events")
+    called = windows[windows["detected"]]
+    runs = (windows["detected"] & ~windows["detected"].shift(fill_value=False)).sum()
+    assert len(events) == runs > 1 and list(events) == list(EVENTS)
+    assert events["windows"].sum() == len(called)
+    for event in events.itertuples():
+        inside = called[called["start"].between(event.start, event.end - 1e-9)]
+        assert event.score == inside["score"].max() and event.windows == len(inside)
+    assert len(read(run(gap=1e6), "events")) == 1
+
+
+def test_a_minimum_score_leaves_rows_out_and_counts_them_all_the_same(run):
+    write_sound(Path("season/a.wav"), 60.0)
+    everything, best = read(run(), "detections"), read(run(min_score=0.8), "detections")
+    expected = everything[everything["score"] >= 0.8].reset_index(drop=True)
+    pd.testing.assert_frame_equal(best, expected)
+    assert 0 < len(best) < len(everything) == read(Path("out"), "recordings")["windows"].sum()
+
+
+def test_damaged_files_are_named_and_nothing_else_is_lost(run):
+    whole = write_sound(Path("season/good.wav"), 9.0).read_bytes()
+    Path("season/cut.wav").write_bytes(whole[: len(whole) // 2])
+    Path("season/empty.wav").write_bytes(b"")
+    Path("season/text.flac").write_text("not a sound")
+    Path("season/phone.m4a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
+    write_sound(Path("season/short.wav"), 0.2)
+    Path("season/gone.wav").symlink_to("nowhere")
+    out = run()
+    refused = pd.read_csv(out / "not_heard.csv", index_col="file")["reason"]
+    reasons = {Path(file).name: reason.split(":")[0] for file, reason in refused.items()}
+    assert reasons.keys() == {"cut.wav", "empty.wav", "text.flac", "phone.m4a", "short.wav", "gone.wav"}
+    assert reasons["empty.wav"] == "empty file" and reasons["short.wav"] == "too short"
+    assert read(out, "recordings")["windows"].to_dict() == {0: 3}
+
+
+def test_neither_pieces_nor_batches_show_in_the_results(run, monkeypatch):
+    write_sound(Path("season/a.wav"), 60.0)
+    expected = _bytes(run(out="whole"))
+    monkeypatch.setattr(cutting_module, "PIECE_WINDOWS", 3)
+    assert _bytes(run(out="pieces", batch=2)) == expected
+
+
+def test_only_a_new_recording_is_scored(run, monkeypatch):
+    write_sound(Path("season/a.wav"), 9.0)
+    run()
+    write_sound(Path("season/copies/b.wav"), 9.0)  # of the same content
+    write_sound(Path("season/c.wav"), 6.0, seed=5)
+    scored = []
+    score = work.score
+    monkeypatch.setattr(work, "score", lambda *given: scored.append(given[0].path.name) or score(*given))
+    assert len(read(run(), "recordings")) == 3
+    assert scored == ["c.wav"]
+
+
+def test_damaged_remains_are_computed_again(run):
+    write_sound(Path("season/a.wav"), 9.0)
+    expected = _bytes(run())
+    (unit,) = Path("out", KNOWN, "logits").rglob("*.npy")
+    unit.write_bytes(unit.read_bytes()[:-4])
+    assert _bytes(run()) == expected
+
+
+def test_sites_by_a_table(run):
+    write_sound(Path("season/Moth11_20240312_203000.wav"), 3.0)
+    write_sound(Path("season/Moth12_20240312_203000.wav"), 3.0)
+    Path("sites.csv").write_text("recorder,site\nMoth11,Sylvan Pond\n")
+    assert read(run(sites=Path("sites.csv")), "detections")["site"].tolist() == ["Sylvan Pond", ""]
+    Path("sites.csv").write_text("recorder,site\nMoth11,A\nMoth11,B\n")
+    with pytest.raises(DataError, match="'Moth11' two sites"):
+        run(sites=Path("sites.csv"))
+
+
+def test_what_cannot_be_is_refused_before_any_work(run):
+    with pytest.raises(DataError, match="there is no season"):
+        run()
+    Path("season").mkdir()
+    with pytest.raises(DataError, match="no recordings in season: 0 other files"):
+        run()
+    with pytest.raises(ParameterError, match="min_score: 2 is not allowed: from 0 to 1"):
+        run(min_score=2)
+    with pytest.raises(ParameterError, match="'ravens' is not allowed: raven, audacity"):
+        run(formats=("ravens",))
+
+
+def test_a_model_that_does_not_fit_is_refused(tmp_path, models):
+    weights = models / "detector.safetensors"
+    about = json.loads((models / "detector.json").read_text())
+    for name, change, words in (
+        ("encoder", {"encoder_id": "birdnet-static1-000000000000"}, "but the one here is 'birdnet-static1-55f3"),
+        ("unknown", {"encoder_id": "yamnet-1"}, "of no encoder that is known here"),
+        ("edited", {"weights_sha256": "0" * 64}, "damaged, or belongs to another"),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "detector.safetensors").write_bytes(weights.read_bytes())
+        (folder / "detector.json").write_text(json.dumps(about | change))
+        with pytest.raises(ModelError, match=words):
+            find_detector(str(folder))
+    (tmp_path / "edited" / "detector.safetensors").unlink()
+    with pytest.raises(ModelError, match="should hold one head"):
+        find_detector(str(tmp_path / "edited"))
+
+
+def test_several_classes(tmp_path, one_thread):
+    models = keep(made_up_head(("coast", "hills", "north")), tmp_path, threshold=None)
+    write_sound(tmp_path / "a.wav", 60.0)
+    detector = find_detector(str(models))
+    out = tmp_path / "out"
+    detect([tmp_path / "a.wav"], out, detector, Options(), TimeRules(), one_thread, workers=1)
+    windows = read(out, "detections")
+    assert len(set(windows["label"])) > 1 and (windows["score"] > 1 / 3).all() and windows["detected"].all()
+    changes = (windows["label"] != windows["label"].shift()).sum()
+    assert len(read(out, "events")) == changes
+
+
+def test_killed_again_and_again_it_loses_and_doubles_nothing(tmp_path, models, run):
+    """Recordings and a hostile one, three kills, and the bytes of a run that nobody disturbed."""
+    season = tmp_path / "season"
+    for number in range(20):
+        write_sound(season / f"Moth{number % 3}_20240312_20{number:02d}00.wav", 30.0, seed=number)
+    hostile = season / "Moth9_20240312_230000.wav"
+    hostile.write_bytes((season / "Moth0_20240312_200000.wav").read_bytes()[:100_000])
+    broken = tmp_path / "broken"
+    known = 0
+    for _ in range(3):
+        process = _start(models, tmp_path, broken)
+        known = _kill_after(process, broken, known + 3)
+    assert not (broken / "detections.parquet").exists() and known < 20
+    assert _start(models, tmp_path, broken).wait() == 0
+    assert _bytes(broken) == _bytes(run(out="whole"))
+    windows = read(broken, "detections")
+    assert windows.groupby("file").size().tolist() == [10] * 20
+    assert not windows.duplicated(["file", "start"]).any()
+    assert len(pd.read_csv(broken / "not_heard.csv")) == 1
+
+
+def _start(models: Path, folder: Path, out: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "chorus", "detect", str(models), "season", "--out", str(out), "--workers", "2"]
+    environment = os.environ | {"PYTHONPATH": str(SRC)}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, cwd=folder, env=environment, **quiet)
+
+
+def _kill_after(process: subprocess.Popen[bytes], out: Path, units: int) -> int:
+    """Kill it as soon as so many units of work are known; returns how many are."""
+    while len(list((out / KNOWN / "logits").rglob("*.npy"))) < units and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return len(list((out / KNOWN / "logits").rglob("[!.]*.npy")))
+
+
+def test_the_command(tmp_path, models, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_sound(Path("season/Pond/Moth11_20240312_203000.wav"), 9.0)
+    Path("season/bad.wav").write_bytes(b"RIFF")
+    arguments = ["--workers", "1", "--format", "raven,kaleidoscope", "--species", "Rana draytonii_Red-legged frog"]
+    main(["detect", str(models), "season", *arguments])
+    said = capsys.readouterr().out
+    assert "CC BY-NC-SA" in said and "1 recordings, 0.0 hours, 3 windows" in said
+    assert "1 files could not be used" in said
+    assert Path("detections/raven/season/Pond/Moth11_20240312_203000.wav.selections.txt").is_file()
+    with pytest.raises(SystemExit, match="error: nowhere is no folder with a head"):
+        main(["detect", "nowhere", "season"])

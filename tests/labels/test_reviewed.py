@@ -1,0 +1,158 @@
+"""Answers of a review queue become clips, once, with who, when and by which model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from chorus import survey
+from chorus.commands import main
+from chorus.errors import DataError
+from chorus.files import read_csv, write_csv
+from chorus.labels.reviewed import add_reviews, confirmed_sites, read_reviews
+from chorus.season.queue_page import EXPORTED
+
+RATE = 48_000
+
+
+def answer(start: float, label: str, **more: str) -> dict[str, str]:
+    """A row as the page exports it."""
+    file = "season/Pond/A1_20240312_203000.wav"
+    row = dict.fromkeys(EXPORTED, "") | {
+        "queue": "abc", "window": f"{file}@{start:g}-{start + 3:g}", "file": file, "start": f"{start:g}",
+        "end": f"{start + 3:g}", "label": label, "quality": "medium" if label == "positive" else "", "who": "Ada",
+        "when": "2024-04-01T10:00:00Z", "model": "stage6_038", "threshold": "0.5", "score": "0.7",
+        "reason": "random", "stratum": "random", "stratum_size": "20", "recorder": "A1", "site": "Pond",
+        "night": "2024-03-12",
+    }  # fmt: skip
+    return row | more
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A season elsewhere, and a survey with one clip of its own."""
+    (tmp_path / "season/Pond").mkdir(parents=True), (tmp_path / "survey").mkdir()
+    whole = np.random.default_rng(1).integers(-9_000, 9_000, 60 * RATE, dtype=np.int16)
+    sf.write(tmp_path / "season/Pond/A1_20240312_203000.wav", whole, RATE)
+    sf.write(tmp_path / "survey/old.wav", whole[: 3 * RATE] // 2, RATE)
+    (tmp_path / "survey/clips.csv").write_text("path,label\nold.wav,negative\n")
+    return tmp_path
+
+
+def exported(study: Path, *rows: dict[str, str], name: str = "reviewed_abc.csv") -> Path:
+    write_csv(study / name, pd.DataFrame(rows, columns=list(EXPORTED)))
+    return study / name
+
+
+def review(study: Path, *rows: dict[str, str], folder: str = "survey") -> pd.DataFrame:
+    path = exported(study, *rows)
+    main(["labels", str(study / folder), "--review", str(path), "--recordings", str(study)])
+    return read_csv(study / folder / "clips.csv")
+
+
+def test_windows_are_cut_out_and_bear_who_when_and_model(study, capsys):
+    clips = review(study, answer(9, "positive"), answer(30, "negative"), answer(33, "unsure"), answer(36, "", who=""))
+    assert "2 clips added" in capsys.readouterr().out
+    row = clips.iloc[1]
+    assert row["path"] == "reviewed/season/Pond/A1_20240312_203000_9.0s_12.0s.flac"
+    assert row[["label", "site", "recorder", "date"]].tolist() == ["positive", "Pond", "A1", "2024-03-12"]
+    by = ["reviewed_by", "reviewed_at", "reviewed_model", "reviewed_quality"]
+    assert row[by].tolist() == ["Ada", "2024-04-01T10:00:00Z", "stage6_038", "medium"]
+    whole, _ = sf.read(study / "season/Pond/A1_20240312_203000.wav", dtype="int16")
+    cut, _ = sf.read(study / "survey" / row["path"], dtype="int16")
+    assert np.array_equal(cut, whole[9 * RATE : 12 * RATE])
+    assert len(read_csv(study / "survey/reviews/abc.csv")) == 4  # what was not answered too: recall needs it
+
+
+def test_the_survey_takes_them_as_they_are(study):
+    review(study, answer(9, "positive"), answer(30, "negative"))
+    sources, rejected, _ = survey.user_sources(study / "survey", survey.SurveyOptions(source=str(study / "survey")))
+    assert rejected.empty and len(sources) == 3
+    reviewed = [source.meta for source in sources if source.meta["source"].startswith("reviewed")]
+    assert {meta["night"] for meta in reviewed} == {"2024-03-12"} and {meta["site"] for meta in reviewed} == {"Pond"}
+
+
+def test_the_same_answers_again_add_nothing(study, capsys):
+    first = review(study, answer(9, "positive"), answer(30, "negative"))
+    second = review(study, answer(9, "positive"), answer(30, "negative"))
+    pd.testing.assert_frame_equal(first, second)
+    assert "0 clips added" in capsys.readouterr().out
+
+
+def test_windows_of_recordings_in_the_survey_are_pieces_of_them(study):
+    (study / "clips.csv").write_text("path,label,quality,onset,end\nsurvey/old.wav,negative,,,\n")
+    clips = review(study, answer(9, "positive"), folder=".")
+    assert clips.iloc[1][["path", "onset", "end"]].tolist() == ["season/Pond/A1_20240312_203000.wav", "9", "12"]
+    assert clips.iloc[1]["quality"] == ""  # the table grades nobody: one graded row would put out all others
+
+
+def test_a_table_that_grades_gets_the_grade(study):
+    (study / "survey/clips.csv").write_text("path,label,quality\nold.wav,positive,high\n")
+    assert review(study, answer(9, "positive"))["quality"].tolist() == ["high", "medium"]
+
+
+def test_people_who_disagree_are_named_and_the_last_word_of_one_counts(study):
+    rows = (
+        answer(9, "positive"), answer(9, "negative", who="Bob"),
+        answer(12, "positive"), answer(12, "negative", when="2024-04-02T10:00:00Z"),
+    )  # fmt: skip
+    clips = review(study, *rows)
+    assert clips["label"].tolist() == ["negative", "negative"]
+    kept_out = read_csv(study / "survey/reviews/labels_quarantine.csv")
+    assert kept_out["reason"].tolist() == ["people disagree: Ada: positive; Bob: negative"]
+
+
+def test_what_the_table_says_already_is_not_overruled(study):
+    (study / "clips.csv").write_text("path,label,onset,end\nseason/Pond/A1_20240312_203000.wav,negative,8,10\n")
+    clips = review(study, answer(9, "positive"), folder=".")
+    assert len(clips) == 1
+    reason = read_csv(study / "reviews/labels_quarantine.csv")["reason"][0]
+    assert reason == "clips.csv says negative of 8-10, Ada says positive"
+
+
+def test_a_recording_that_is_gone_is_named(study):
+    (study / "season/Pond/A1_20240312_203000.wav").unlink()
+    assert len(review(study, answer(9, "positive"))) == 1
+    assert "there is no" in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
+
+
+def test_a_path_cannot_lead_out_of_the_folder(study):
+    row = answer(9, "positive", file="../../season/Pond/A1_20240312_203000.wav")
+    added = add_reviews(
+        study / "survey", read_csv(study / "survey/clips.csv"), read_reviews([exported(study, row)]), study / "a/b"
+    )
+    assert [one.reason[:11] for one in added.refused] == ["there is no"]
+    (study / "a/b").mkdir(parents=True)
+    added = add_reviews(
+        study / "survey", read_csv(study / "survey/clips.csv"), read_reviews([exported(study, row)]), study / "a/b"
+    )
+    assert added.clips["path"].tolist()[1] == "reviewed/season/Pond/A1_20240312_203000_9.0s_12.0s.flac"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": "frog"}, "line 2: label 'frog' is not allowed: positive, negative, unsure"),
+        ({"quality": "good"}, "line 2: quality 'good' is not allowed"),
+        ({"start": "soon"}, "line 2: start 'soon' is no number"),
+        ({"start": "-3"}, "line 2: start '-3' is no number from 0 on"),
+        ({"who": " "}, "line 2: an answer of nobody"),
+    ],
+)
+def test_exports_that_were_edited_are_refused(study, change, message):
+    with pytest.raises(DataError, match=message):
+        read_reviews([exported(study, answer(9, "positive") | change)])
+
+
+def test_what_is_no_export_is_refused(study):
+    with pytest.raises(DataError, match="is no export of a review queue: it lacks queue"):
+        read_reviews([study / "survey/clips.csv"])
+    (study / "odd.csv").write_bytes(b"\xff\xfe\0")
+    with pytest.raises(DataError, match="is no table in UTF-8"):
+        read_reviews([study / "odd.csv"])
+    assert confirmed_sites(read_reviews([])) == set()
+    assert confirmed_sites(read_reviews([exported(study, answer(9, "positive"))])) == {"Pond"}
