@@ -29,7 +29,7 @@ def main() -> None:
     pictures.draw_evaluation(curves, detail, paths.EVALUATION / "overview.png")
     health, history = read_json(paths.HEALTH_DETAIL), pd.read_csv(paths.TRAINING_CURVES)
     write_text("reports/health.html", page("the run in the workspace", health, history, ranked))
-    print(f"training health: {health['verdict']}. {health['sentence']} python src/diagnose.py, or reports/health.html")
+    print(f"training health: {health['verdict']}. {health['sentence']} chorus diagnose, or reports/health.html")
 
 
 def draw_worst(options: pictures.PictureOptions) -> None:
