@@ -18,7 +18,7 @@ from chorus.speech.cutting import CutOptions, cuts
 from chorus.speech.utterances import COLUMNS, SAMPLE_RATE, Utterance, piece_of
 
 UNUSABLE, LEFT_OUT = "corpus", "selection"  # stages in the quarantine: bad input, and what was not wanted
-_IN_SHARD = 500  # utterances, about
+_IN_SHARD, _MOST_SHARDS = 150, 64  # utterances, about; of a dataset
 _SCRATCH = ".parts"
 
 
@@ -108,7 +108,7 @@ def _jobs(utterances: Sequence[Utterance], scratch: Path, options: CutOptions) -
     slug = slugs(by_dataset)
     jobs = []
     for dataset, of_dataset in sorted(by_dataset.items()):
-        number = -(-len(of_dataset) // _IN_SHARD)
+        number = min(_MOST_SHARDS, -(-len(of_dataset) // _IN_SHARD))
         groups: dict[int, list[Utterance]] = defaultdict(list)
         for one in of_dataset:
             groups[int(number * stable_fraction("shard", one.about["speaker_id"]))].append(one)

@@ -9,6 +9,7 @@ from accents.options import CorpusOptions
 from chorus import parallel, quarantine
 from chorus.files import replacing_folder, write_csv, write_json
 from chorus.options import parse
+from chorus.paths import METRICS
 from chorus.speech import corpora, packing
 
 CORPUS = Path("data/corpus")
@@ -32,7 +33,7 @@ def main() -> None:
         write_csv(out / "samples.csv", packed.table)
         write_csv(out / "quarantine.csv", rejected)
         write_csv(out / "of_no_class.csv", nowhere)
-    write_json(stage.METRICS / "corpus.json", summary.summarise(packed.table, rejected, nowhere, synthetic=synthetic))
+    write_json(METRICS / "corpus.json", summary.summarise(packed.table, rejected, nowhere, synthetic=synthetic))
     for sentence in summary.in_words(packed.table, rejected, nowhere):
         print(sentence)
     packing.check_share(rejected, len(packed.table), options.max_quarantined_share)

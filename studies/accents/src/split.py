@@ -1,24 +1,21 @@
 """Stage split: every speaker to one split, sentences that nobody in training says to a second test; audited."""
 
-from pathlib import Path
-
 import stage
 
 from chorus.files import read_csv, write_csv, write_json
 from chorus.options import parse
+from chorus.paths import SET_ASIDE, SPLITS, SPLITS_AUDIT
 from chorus.speech import dealing
-
-MANIFESTS = Path("data/manifests")
 
 
 def main() -> None:
     options = parse(dealing.DealOptions, stage.params("split"), section="split")
     deal = dealing.deal(read_csv("data/corpus/samples.csv"), options)
     counts = dealing.count(deal.table)
-    write_csv(MANIFESTS / "splits.csv", deal.table)
-    write_csv(MANIFESTS / "set_aside.csv", deal.set_aside)
+    write_csv(SPLITS, deal.table)
+    write_csv(SET_ASIDE, deal.set_aside)
     audited = {"leakage_audit": dealing.audit(deal.table), "set_aside": len(deal.set_aside)}
-    write_json(stage.METRICS / "split.json", {**audited, **counts})
+    write_json(SPLITS_AUDIT, {**audited, **counts})
     for split, part in counts.items():
         print(f"{split:<12} {part['samples']:>6} samples of {part['speakers']:>5} speakers")
     print(f"{len(deal.set_aside)} samples set aside: their sentences are kept for test_ood")

@@ -61,7 +61,7 @@ def test_the_demo_gives_the_same_bytes_again_on_one_processor(study):
     assert "the demo corpus is synthetic" in output
     assert "test_ood" in output
     first = digests(study)
-    assert {"samples.csv", "splits.csv", "corpus.json", "split.json"} <= set(first)
+    assert {"samples.csv", "splits.csv", "corpus.json", "splits.json"} <= set(first)
     samples, splits = table(study, "corpus/samples.csv"), table(study, "manifests/splits.csv")
     set_aside = table(study, "manifests/set_aside.csv")
     assert samples["region_label"].nunique() == 8
@@ -91,7 +91,7 @@ def test_a_persons_own_corpora_are_one_parameter(study, tmp_path):
     assert samples["region_label"].value_counts().to_dict() == {"West": 20, "South Atlantic": 19}
     report = yaml.safe_load((study.folder / "metrics/corpus.json").read_text())
     assert report["unusable"] == {"listed twice with contradicting speakers or labels": 2, "missing file": 1}
-    audit = yaml.safe_load((study.folder / "metrics/split.json").read_text())["leakage_audit"]
+    audit = yaml.safe_load((study.folder / "metrics/splits.json").read_text())["leakage_audit"]
     assert audit["speaker_ids_in_one_split"] == 8
 
 

@@ -48,7 +48,8 @@ CHANNELS: dict[str, Channel] = {"studio": studio, "phone": phone, "conversation"
 def _noisy(speech: Samples, rng: np.random.Generator, decibels: float) -> Samples:
     """The speech with white noise so many dB below it."""
     level = np.sqrt(np.mean(speech**2)) * 10 ** (-decibels / 20)
-    return speech + level * rng.standard_normal(len(speech))
+    noisy: Samples = speech + level * rng.standard_normal(len(speech))
+    return noisy
 
 
 def _scaled(heard: Samples) -> Samples:
