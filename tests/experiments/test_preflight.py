@@ -69,6 +69,34 @@ def test_a_shallow_clone(repository):
     _check(shallow)
 
 
+@pytest.mark.parametrize("tree", [False, True])
+def test_a_sparse_checkout(repository, tree):
+    """What it leaves out was listed as changes to commit or undo."""
+    (repository.folder / "plots").mkdir()
+    (repository.folder / "plots/loss.csv").write_text("1\n")
+    repository.commit()
+    if tree:
+        repository.run("git", "worktree", "add", "-q", "--detach", "../tree")
+        repository = Folder(repository.folder.parent / "tree")
+    repository.run("git", "sparse-checkout", "set", "--cone", ".dvc")
+    assert not (repository.folder / "plots").exists()
+    with pytest.raises(DataError, match="git sparse-checkout disable"):
+        _check(repository)
+    repository.run("git", "sparse-checkout", "disable")
+    _check(repository)
+
+
+def test_a_submodule_is_fit(repository):
+    outer = repository.folder.parent / "outer"
+    outer.mkdir()
+    above = Folder(outer, {"GIT_ALLOW_PROTOCOL": "file"})
+    above.git_init()
+    above.run("git", "submodule", "--quiet", "add", str(repository.folder), "study")
+    inside = Folder(outer / "study")
+    inside.introduce("test")
+    _check(inside)
+
+
 def test_a_clone_without_the_content_of_files(repository):
     repository.run("git", "config", "uploadpack.allowFilter", "true")
     repository.run("git", "clone", "-q", "--filter=blob:none", f"file://{repository.folder}", "../partial")

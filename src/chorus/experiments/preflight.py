@@ -56,6 +56,7 @@ def refuse_unfit(root: Path, start: Snapshot) -> None:
     git = History(root).git
     _refuse_nobody(git)
     _refuse_half(git, start)
+    _refuse_sparse(git)
     _refuse_references(git)
     _refuse_path(Path(git.workdir))
     _refuse_site_cache(root)
@@ -104,6 +105,16 @@ def _refuse_half(git: pygit2.Repository, start: Snapshot) -> None:
     if any(entry.name.endswith(".promisor") for entry in git.config):
         raise DataError("DVC makes no experiments in a clone made with --filter: clone it again, whole")
     refuse_lacking(git, str(start.commit.id))
+
+
+def _refuse_sparse(git: pygit2.Repository) -> None:
+    """What a sparse checkout leaves out would count as deleted: as changes that nobody has made."""
+    own = Path(git.path) / "config.worktree"  # where git notes it, and libgit2 does not look
+    for settings in (pygit2.Config(str(own)), git.config) if own.is_file() else (git.config,):
+        if "core.sparseCheckout" in settings:
+            if settings.get_bool("core.sparseCheckout"):
+                raise DataError("experiments need all files, and this checkout is sparse: git sparse-checkout disable")
+            return
 
 
 def refuse_lacking(git: pygit2.Repository, commit: str) -> None:
