@@ -117,6 +117,7 @@ class Shared(Command):
 
     def __init__(self, scratch: Path, server: S3Server) -> None:
         self._scratch, self._server = scratch, server
+        (scratch / "remote").mkdir(parents=True)  # the disk, on which push makes folders
         self._author = scratch / "author"
         for place, folder in enumerate(("raw", "embeddings", "subsets")):
             (self._author / folder).mkdir(parents=True)
