@@ -94,6 +94,46 @@ def test_a_server_that_takes_connections_and_says_nothing_is_not_without_objects
     assert "does not answer within 2 s" in said or "cannot be used: " in said
 
 
+class Answering(BaseHTTPRequestHandler):
+    """An S3 server that holds nothing, takes what it is given, and says no more after so many requests."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.asked.append(self.path)
+        if len(self.server.asked) > self.server.patience:
+            self.server.over.wait()
+            return
+        listed = self.command == "GET"
+        body = b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>" if listed else b""
+        self.send_response(200 if listed or self.command == "PUT" else 404)
+        self.send_header("ETag", '"0"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_HEAD = do_PUT = answer  # noqa: N815
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_s3_server_that_falls_silent_midway_is_given_up_in_one_sentence(author):
+    """After its first answers; botocore and s3fs together would wait 25 read timeouts for each request."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.daemon_threads = True
+        server.asked, server.patience, server.over = [], 2, threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        options = {"read_timeout": 1, "connect_timeout": 1, "access_key_id": "a", "secret_access_key": "b"}
+        share(author, "s3://bucket/x", endpointurl=f"http://127.0.0.1:{server.server_port}", region="x", **options)
+        said = author.run("python", *PUSH, fails=True)
+        server.over.set()
+        server.shutdown()
+    assert len([line for line in said.splitlines() if line.startswith("error: the remote cannot be used: ")]) == 1
+    assert "Traceback" not in said and 2 < len(server.asked) <= 2 + 10
+
+
 def test_s3_is_not_waited_for_without_end_and_the_options_of_a_remote_win():
     limit_waiting()
     limit_waiting()  # twice is once

@@ -69,6 +69,7 @@ class Store:
         self._repo = Repo()
         self._cache: Any = self._repo.cache.local
         self._name = remote
+        self._answered = False
 
     def __enter__(self) -> Store:
         return self
@@ -221,10 +222,11 @@ class Store:
                 is pushed to where an unmounted disk belongs is not shared with anybody.
         """
         remote = self._remote
-        if remote.fs.protocol == "s3":
-            refuse_silent(self._address, remote.fs, remote.path.split("/")[0])
-        elif remote.fs.protocol in ("http", "https"):
-            refuse_silent(self._address, remote.fs, remote.path)
+        if remote.fs.protocol in ("s3", "http", "https"):
+            if not self._answered:  # once: the list of each folder that is not here is looked up there
+                bucket = remote.path.split("/")[0] if remote.fs.protocol == "s3" else remote.path
+                refuse_silent(self._address, remote.fs, bucket)
+            self._answered = True
         elif remote.fs.protocol == "local":
             folder = Path(remote.path)  # FOLDER/files/md5
             folder = folder.parents[2] if writing else folder

@@ -14,6 +14,8 @@ from chorus.errors import ChorusError, without_keys
 
 # Seconds for one request, unless the remote's options say otherwise.
 _LIMITS = {"connect_timeout": 10, "read_timeout": 30}
+# S3's libraries ask again, botocore each time that s3fs does: five times five read timeouts, of one request.
+_ATTEMPTS = {"total_max_attempts": 2}  # of botocore, which alone knows what else is worth asking again
 _NO_SUCH_OBJECT = (404, 410)
 _NETWORK = "is the server up, and this machine on the network?"
 
@@ -21,7 +23,8 @@ _NETWORK = "is the server up, and this machine on the network?"
 def limit_waiting() -> None:
     """Have DVC wait for an S3 server as long as the remote's options say, or `_LIMITS`, in this process.
 
-    Where the options say nothing, DVC hands "no limit" to S3's libraries, in place of their own limits.
+    Where the options say nothing, DVC hands "no limit" to S3's libraries, in place of their own limits. A server that
+    falls silent in the middle of a transfer is given up after ten read timeouts: the first request that fails ends it.
     """
     if S3FileSystem._prepare_credentials is not _prepare_with_limits:
         S3FileSystem._prepare_credentials = _prepare_with_limits
@@ -79,7 +82,9 @@ _prepare = S3FileSystem._prepare_credentials
 
 
 def _prepare_with_limits(files: S3FileSystem, **options: Any) -> Any:
-    return _prepare(files, **(_LIMITS | options))
+    prepared = _prepare(files, **(_LIMITS | options))
+    prepared["config_kwargs"].setdefault("retries", _ATTEMPTS)
+    return prepared
 
 
 async def _list(files: Any, Bucket: str) -> None:  # noqa: N803 (S3's name)
