@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import aiohttp
+from botocore.exceptions import HTTPClientError
 from dvc_s3 import S3FileSystem
 from fsspec.asyn import sync
 from fsspec.exceptions import FSTimeoutError
@@ -55,7 +56,7 @@ def refuse_silent(remote: str, files: Any, path: str) -> None:
             f"the remote {remote} does not answer within {seconds:g} s, or closes every connection: {_NETWORK}"
             " (a slow one: dvc remote modify NAME read_timeout SECONDS)"
         ) from None
-    except (aiohttp.ClientConnectionError, ConnectionError) as error:
+    except (aiohttp.ClientConnectionError, ConnectionError, HTTPClientError) as error:
         raise ChorusError(f"the remote {remote} cannot be used: {_reason(error)}: {_NETWORK}") from None
 
 
