@@ -216,12 +216,12 @@ def _md5(content: bytes) -> str:
 @contextmanager
 def started(machine: Machine, words: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
     """A command in a process group of its own; what it writes is in the file that `log_of` names."""
-    command = (sys.executable, "-m", "dvc", *words[1:]) if words[0] == "dvc" else (sys.executable, *words[1:])
+    command, environment = machine.typed(*words)
     with log_of(machine).open("wb") as log:
         yield subprocess.Popen(
             command,
             cwd=machine.folder,
-            env=machine.environment,
+            env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -22,20 +22,25 @@ class Folder:
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command; what it writes to both streams is in its stdout."""
-        environment = self.environment
-        if command[0] == "chorus":  # that of the checkout around the folder, else that which is tested
-            environment = environment | {"PYTHONPATH": str(self._source())}
-        if command[0] in ("chorus", "dvc", "python"):
-            module = () if command[0] == "python" else ("-m", command[0])
-            command = (sys.executable, *module, *command[1:])
+        program, environment = self.typed(*command)
         return subprocess.Popen(
-            command,
+            program,
             cwd=self.folder,
             env=environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+
+    def typed(self, *command: str) -> tuple[tuple[str, ...], dict[str, str]]:
+        """What is started where a command is typed, and its environment."""
+        environment = dict(self.environment)
+        if command[0] == "chorus":  # that of the checkout around the folder, else that which is tested
+            environment["PYTHONPATH"] = str(self._source())
+        if command[0] in ("chorus", "dvc", "python"):
+            module = () if command[0] == "python" else ("-m", command[0])
+            command = (sys.executable, *module, *command[1:])
+        return command, environment
 
     def run(self, *command: str, fails: bool = False) -> str:
         """What a command writes to both streams; it must end well, or badly if it `fails`."""

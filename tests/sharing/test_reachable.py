@@ -127,7 +127,7 @@ def test_an_s3_server_that_falls_silent_midway_is_given_up_in_one_sentence(autho
         threading.Thread(target=server.serve_forever, daemon=True).start()
         options = {"read_timeout": 1, "connect_timeout": 1, "access_key_id": "a", "secret_access_key": "b"}
         share(author, "s3://bucket/x", endpointurl=f"http://127.0.0.1:{server.server_port}", region="x", **options)
-        said = author.run("python", *PUSH, fails=True)
+        said = author.run("chorus", *PUSH, fails=True)
         server.over.set()
         server.shutdown()
     assert len([line for line in said.splitlines() if line.startswith("error: the remote cannot be used: ")]) == 1
