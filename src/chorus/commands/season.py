@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from chorus import paths
 from chorus.clips import POSITIVE, TEST_OOD
 from chorus.commands.show import between, number, percent, say, show
 from chorus.errors import ParameterError
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("detections", type=Path, help="the folder that chorus detect wrote")
     parser.add_argument("--threshold", type=float, metavar="P", help="of scores (default: the detector's own)")
     parser.add_argument(
-        "--predictions", type=Path, default=Path("data/predictions.parquet"), metavar="PARQUET",
+        "--predictions", type=Path, default=paths.PREDICTIONS, metavar="PARQUET",
         help="scores of labelled clips, by which its errors are known (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--split", default=TEST_OOD, help="of these clips (default: %(default)s)")

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pygit2
 
+from chorus import paths
 from chorus.clips import POSITIVE, VALIDATION
 from chorus.detection.model import Detector, detector_of, encoder_named
 from chorus.encoders import EncodeOptions
@@ -25,8 +26,8 @@ from chorus.options import parse
 from chorus.tasks import Detection
 from chorus.training import SavedHead, load_head
 
-HEAD = "models/detector"  # of a study, without suffix
-PREDICTIONS = "data/predictions.parquet"
+HEAD = paths.DETECTOR.as_posix()
+PREDICTIONS = paths.PREDICTIONS.as_posix()
 _PARTS = (".json", ".safetensors")
 
 
