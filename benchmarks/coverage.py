@@ -37,15 +37,25 @@ WAYS = ("recorder-night, plain", "site-night, plain", "site-night, expanded", "s
 
 def survey(nights: int, random: np.random.Generator) -> tuple[np.ndarray, ...]:
     """labels, scores, site-night and recorder-night of each clip."""
-    clips = random.poisson(CLIPS * random.lognormal(0, 0.6, (nights, 1)), (nights, RECORDERS)).ravel()
+    clips = random.poisson(
+        CLIPS * random.lognormal(0, 0.6, (nights, 1)), (nights, RECORDERS)
+    ).ravel()
     recorder_night = np.repeat(np.arange(nights * RECORDERS), clips)
     site_night = recorder_night // RECORDERS
     calling = random.beta(1.5, 2.5, nights)
     labels = random.random(len(site_night)) < calling[site_night]
-    heard = random.normal(0, OF_NIGHT, (2, nights)), random.normal(0, OF_RECORDER, (2, nights * RECORDERS))
+    heard = (
+        random.normal(0, OF_NIGHT, (2, nights)),
+        random.normal(0, OF_RECORDER, (2, nights * RECORDERS)),
+    )
     kind = labels.astype(int)
     logit = 2.0 * labels - 1.2 + heard[0][kind, site_night] + heard[1][kind, recorder_night]
-    return labels, 1 / (1 + np.exp(-logit - random.normal(0, 1, len(labels)))), site_night, recorder_night
+    return (
+        labels,
+        1 / (1 + np.exp(-logit - random.normal(0, 1, len(labels)))),
+        site_night,
+        recorder_night,
+    )
 
 
 def figures(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
@@ -59,7 +69,9 @@ def _plain(tail: float, _nights: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--surveys", type=int, default=400)
     parser.add_argument("--nights", type=int, default=30, help="site-nights of a survey")
     parser.add_argument("--resamples", type=int, default=1000)
@@ -68,7 +80,9 @@ def main() -> None:
     held = {way: dict.fromkeys(METRICS, 0) for way in WAYS}
     expanded, most_left_out = bootstrap.expanded_tail, bootstrap.MOST_LEFT_OUT
     for number in tqdm(range(options.surveys)):
-        labels, scores, site_night, recorder_night = survey(options.nights, np.random.default_rng(number + 1))
+        labels, scores, site_night, recorder_night = survey(
+            options.nights, np.random.default_rng(number + 1)
+        )
         for way in WAYS:
             bootstrap.expanded_tail = _plain if way.endswith("plain") else expanded
             bootstrap.MOST_LEFT_OUT = most_left_out if way.endswith("logit t") else 0
@@ -81,11 +95,17 @@ def main() -> None:
                 sys.exit(f"error: {error}: more nights, please")
             for metric, interval in intervals.items():
                 held[way][metric] += interval.low <= truth[metric] <= interval.high
-    print(f"share of {options.surveys} nominal 95 % intervals that hold the truth, {options.nights} site-nights")
+    print(
+        f"share of {options.surveys} nominal 95 % intervals that hold the truth, {options.nights} site-nights"
+    )
     print("| unit | " + " | ".join(METRICS) + " |")
     print("| --- |" + " ---: |" * len(METRICS))
     for way, counts in held.items():
-        print(f"| {way} | " + " | ".join(f"{100 * counts[m] / options.surveys:.0f} %" for m in METRICS) + " |")
+        print(
+            f"| {way} | "
+            + " | ".join(f"{100 * counts[m] / options.surveys:.0f} %" for m in METRICS)
+            + " |"
+        )
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ MINUTE = 60
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--hours", type=int, default=1, help="default: %(default)s")
     parser.add_argument("--model", default="models")
     parser.add_argument("--day", action="store_true", help="one file of 24 hours")
@@ -67,7 +69,11 @@ def main() -> None:
             for hour in range(2 * arguments.hours):
                 path = Path(name, "season", f"Moth{hour:02d}_20240312_200000.wav")
                 record(path, 30, SAMPLE_RATE, seed=hour)
-            print(f"{arguments.hours} hours in files of 30 minutes:", *speed(Path(name), arguments.model), sep="\n  ")
+            print(
+                f"{arguments.hours} hours in files of 30 minutes:",
+                *speed(Path(name), arguments.model),
+                sep="\n  ",
+            )
             print(f"  {naive(Path(name, 'season'), find_detector(arguments.model))}")
 
 
@@ -80,7 +86,11 @@ def record(path: Path, minutes: int, rate: int, seed: int) -> None:
     with sf.SoundFile(path, "w", rate, 1, subtype="PCM_16") as file:
         for minute in range(minutes):
             begin = int(random.integers(MINUTE * rate))
-            tone = 3000 * np.sin(2 * np.pi * random.uniform(200, 3000) * time_of) * (np.sin(time_of + minute) > 0.3)
+            tone = (
+                3000
+                * np.sin(2 * np.pi * random.uniform(200, 3000) * time_of)
+                * (np.sin(time_of + minute) > 0.3)
+            )
             file.write((noise[begin : begin + MINUTE * rate] + tone).astype(np.int16))
 
 
@@ -170,7 +180,9 @@ def hostile(folder: Path, model: str, hours: int, kills: int) -> None:
     start(model, season, broken).wait()
     windows, expected = read(broken, "detections"), read(whole, "detections")
     counts = windows.groupby("file")["start"].size()
-    lost = sum(max(0, 1200 - int(counts.get(str(path), 0))) for path in season.iterdir() if path not in bad)
+    lost = sum(
+        max(0, 1200 - int(counts.get(str(path), 0))) for path in season.iterdir() if path not in bad
+    )
     doubled = int(windows.duplicated(["file", "start"]).sum())
     same = windows.equals(expected)
     named = len(pd.read_csv(broken / "not_heard.csv"))
@@ -178,7 +190,9 @@ def hostile(folder: Path, model: str, hours: int, kills: int) -> None:
         f"{hours} hours, {len(bad)} hostile files, {kills} kills: "
         f"{len(windows)} windows, {lost} lost, {doubled} doubled"
     )
-    print(f"  {named} files named with their reasons; the same table as the undisturbed run's: {same}")
+    print(
+        f"  {named} files named with their reasons; the same table as the undisturbed run's: {same}"
+    )
     if lost or doubled or not same or named != len(bad):
         sys.exit("windows were lost or doubled")
 
@@ -187,10 +201,18 @@ def make_hostile(season: Path, hours: int) -> set[Path]:
     """Recordings of an hour; returns the hostile ones, one in a hundred and at least three."""
     for number in range(hours):
         record(
-            season / f"Moth{number % 20:02d}_{20240101 + number % 28}_{number:06d}.flac", 60, RATE_OF_HOSTILE, number
+            season / f"Moth{number % 20:02d}_{20240101 + number % 28}_{number:06d}.flac",
+            60,
+            RATE_OF_HOSTILE,
+            number,
         )
     whole = sorted(season.iterdir())[0].read_bytes()
-    kinds = (whole[: len(whole) // 3], b"", b"not a sound", whole[:1000] + bytes(5000) + whole[6000:])
+    kinds = (
+        whole[: len(whole) // 3],
+        b"",
+        b"not a sound",
+        whole[:1000] + bytes(5000) + whole[6000:],
+    )
     bad = set()
     for number in range(max(3, hours // 100)):
         path = season / f"Bad{number:04d}.flac"
@@ -203,7 +225,9 @@ def start(model: str, season: Path, out: Path) -> subprocess.Popen[bytes]:
     """The command, as a person starts it."""
     command = [sys.executable, "-m", "chorus", "detect", model, str(season), "--out", str(out)]
     environment = os.environ | {"PYTHONPATH": str(SRC)}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 if __name__ == "__main__":

@@ -37,7 +37,9 @@ _CLIPS_A_ROUND = 12
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--clips", type=int, default=2000)
     parser.add_argument("--encoder", choices=("birdnet", "logmel"), default="birdnet")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -63,16 +65,27 @@ def recordings(raw: Path, count: int) -> pd.DataFrame:
 def a_core(raw: Path, clips: pd.DataFrame) -> None:
     """Published and own graph in turns, by processor time; medians and the range of the ratio."""
     some = clips.iloc[:: max(1, len(clips) // _CLIPS_A_ROUND)].head(_CLIPS_A_ROUND)
-    members = [shards.read_member(raw / row.shard, f"{row.clip_id}.flac") for row in some.itertuples()]
+    members = [
+        shards.read_member(raw / row.shard, f"{row.clip_id}.flac") for row in some.itertuples()
+    ]
     published, own = _published(), encoders.load(EncodeOptions(encoder="birdnet"))
-    costs = np.array([[_cost(embed, members) for embed in (published, own.embed)] for _ in range(_ROUNDS)])
+    costs = np.array(
+        [[_cost(embed, members) for embed in (published, own.embed)] for _ in range(_ROUNDS)]
+    )
     old, new = np.median(costs, axis=0)
     ratios = costs[:, 0] / costs[:, 1]
-    print(f"BirdNET on one core, decoding included, {_ROUNDS} rounds in turns of {len(members)} clips:")
-    print(f"  as published {old:5.1f} ms a clip, here {new:5.1f} ms: {np.median(ratios):.2f} x", end="")
+    print(
+        f"BirdNET on one core, decoding included, {_ROUNDS} rounds in turns of {len(members)} clips:"
+    )
+    print(
+        f"  as published {old:5.1f} ms a clip, here {new:5.1f} ms: {np.median(ratios):.2f} x",
+        end="",
+    )
     print(f" ({ratios.min():.2f} - {ratios.max():.2f})")
     windows = _windows(members[0])
-    alone = np.median([_seconds(lambda: own.embed(windows)) for _ in range(2 * _ROUNDS)]) / len(windows)
+    alone = np.median([_seconds(lambda: own.embed(windows)) for _ in range(2 * _ROUNDS)]) / len(
+        windows
+    )
     reached, peak = _operations() / alone / 1e9, _sgemm_peak()
     print(
         f"  without decoding {1e3 * alone:.1f} ms, {reached:.0f} GFLOP/s: "
@@ -153,7 +166,9 @@ def _sgemm_peak() -> float:
     )
     environment = {name: value for name, value in os.environ.items() if name not in pins.KERNELS}
     environment["OPENBLAS_NUM_THREADS"] = "1"
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
     return float(run.stdout)
 
 
@@ -201,18 +216,29 @@ def new_night(folder: Path, nights: int, clips_a_night: int = 4) -> None:
     for night in range(nights + 1):
         members = {}
         for number in range(clips_a_night):
-            pcm = np.random.default_rng((night, number)).normal(0, 500, WINDOW_SAMPLES).astype(np.int16)
+            pcm = (
+                np.random.default_rng((night, number))
+                .normal(0, 500, WINDOW_SAMPLES)
+                .astype(np.int16)
+            )
             clip = f"n{night:03d}_{number}"
             members[f"{clip}.flac"] = audio.encode_flac(pcm)
-            rows.append({"clip_id": clip, "sha256": audio.sha256(pcm), "shard": f"n{night:03d}.tar"})
+            rows.append(
+                {"clip_id": clip, "sha256": audio.sha256(pcm), "shard": f"n{night:03d}.tar"}
+            )
         shards.write_shard(folder / f"n{night:03d}.tar", members)
     table = pd.DataFrame(rows)
     print(f"\nlogmel, {nights} nights of {clips_a_night} clips, then one night more:")
-    for name, part in (("all nights", table[table["shard"] != f"n{nights:03d}.tar"]), ("one more", table)):
+    for name, part in (
+        ("all nights", table[table["shard"] != f"n{nights:03d}.tar"]),
+        ("one more", table),
+    ):
         begin = time.perf_counter()
         result = encoding.update(folder / "store", part, folder, options, workers=1)
         seconds = time.perf_counter() - begin
-        print(f"  {name:<12} {result.computed:4d} encoded, {result.reused:4d} known, {seconds:6.2f} s")
+        print(
+            f"  {name:<12} {result.computed:4d} encoded, {result.reused:4d} known, {seconds:6.2f} s"
+        )
 
 
 if __name__ == "__main__":

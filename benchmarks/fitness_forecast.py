@@ -40,7 +40,9 @@ QUICK = training.TrainOptions(hidden=(64,), epochs=15, batch_size=256, learning_
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--redraws", type=int, default=100)
     parser.add_argument("--model", choices=("ridge", "pairs"), default="ridge")
     arguments = parser.parse_args()
@@ -51,23 +53,34 @@ def main() -> None:
     inside = ((found["low"] <= found["reached"]) & (found["reached"] <= found["high"])).sum()
     width = ((found["high"] - found["low"]) / found["foreseen"]).median()
     print(found.describe().loc[["mean", "min", "max"]].round(3).to_string())
-    print(f"{inside} of {len(found)} intervals contain the RMSE of the hidden test set; median width {width:.0%}")
+    print(
+        f"{inside} of {len(found)} intervals contain the RMSE of the hidden test set; median width {width:.0%}"
+    )
 
 
 def draw(seed: int) -> tuple[records.Records, records.Records, np.ndarray]:
     """Training records, test records, and the hidden scores of these."""
     learn = demo.draw(METRICS, demo.TRAINING, "train", seed, POOL)
     hidden = demo.draw(METRICS, demo.TEST, "test", seed, POOL)
-    read = [records.read(part.records, scored=part is learn, max_characters=12_000) for part in (learn, hidden)]
+    read = [
+        records.read(part.records, scored=part is learn, max_characters=12_000)
+        for part in (learn, hidden)
+    ]
     return read[0], read[1], np.array(hidden.scores)
 
 
-def embed(drawn: list[tuple[records.Records, records.Records, np.ndarray]]) -> tuple[encoder.TextVectors, ...]:
+def embed(
+    drawn: list[tuple[records.Records, records.Records, np.ndarray]],
+) -> tuple[encoder.TextVectors, ...]:
     """Vectors of all texts (of the study's what it has, the others here), metrics and names."""
-    tables = pd.concat([part.texts for parts in drawn for part in parts[:2]]).drop_duplicates("text_id")
+    tables = pd.concat([part.texts for parts in drawn for part in parts[:2]]).drop_duplicates(
+        "text_id"
+    )
     wanted = dict(zip(tables["text_id"], tables["text"], strict=True))
     with encoder.model_folder(encoder.PACKAGED) as model, TemporaryDirectory() as folder:
-        store = Path(shutil.copytree(ROOT / "studies/fitness/data/embeddings/texts", Path(folder) / "texts"))
+        store = Path(
+            shutil.copytree(ROOT / "studies/fitness/data/embeddings/texts", Path(folder) / "texts")
+        )
         found, computed = encoder.update(store, model, wanted, workers=parallel.cores())
     print(f"{computed} of {len(wanted)} texts encoded", flush=True)
     names = encoder.read(ROOT / "studies/fitness/data/embeddings/names")
@@ -98,7 +111,9 @@ def outcome(
 def by_pairs(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     fitted = crossfit.fit(data, UNIFORM, QUICK, seed)
     columns = crossfit.member_columns(fitted.test)
-    return fitted.judged, np.stack([fitted.test[names].to_numpy().mean(axis=1) for names in columns])
+    return fitted.judged, np.stack(
+        [fitted.test[names].to_numpy().mean(axis=1) for names in columns]
+    )
 
 
 def by_ridge(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:

@@ -67,7 +67,9 @@ class Task:
     test: Examples
 
 
-def few_positives(name: str, noise: str, sounds: real_sounds.Sounds, classes: list[str], folds: int) -> Iterator[Task]:
+def few_positives(
+    name: str, noise: str, sounds: real_sounds.Sounds, classes: list[str], folds: int
+) -> Iterator[Task]:
     """A class against the rest, learned from few recordings."""
     fold_of = _folds(name, sounds.sources)
     for label in classes:
@@ -77,11 +79,20 @@ def few_positives(name: str, noise: str, sounds: real_sounds.Sounds, classes: li
             for count in FEW:
                 random = generator(1, "benchmark rows", name, noise, label, fold, count)
                 mixed = random.permutation(rest)
-                positives, negatives = mixed[rows.labels[mixed] == 1], mixed[rows.labels[mixed] == 0]
+                positives, negatives = (
+                    mixed[rows.labels[mixed] == 1],
+                    mixed[rows.labels[mixed] == 0],
+                )
                 count = min(count, len(positives) - 2)
                 learned = np.concatenate([positives[:count], negatives[: NEGATIVES_EACH * count]])
                 other = np.setdiff1d(rest, learned)
-                yield Task(f"{name} {noise}", f"{name} {label} {fold}", rows.take(learned), rows.take(other), test)
+                yield Task(
+                    f"{name} {noise}",
+                    f"{name} {label} {fold}",
+                    rows.take(learned),
+                    rows.take(other),
+                    test,
+                )
 
 
 def many_positives(name: str, noise: str, sounds: real_sounds.Sounds, folds: int) -> Iterator[Task]:
@@ -92,18 +103,27 @@ def many_positives(name: str, noise: str, sounds: real_sounds.Sounds, folds: int
         rows = _examples(sounds, np.isin(sounds.labels, chosen))
         for fold in range(folds):
             learned, test = rows.take(fold_of != fold), rows.take(fold_of == fold)
-            yield Task(f"{name} {noise}, five classes", f"{name} {union} {fold}", learned, test, test)
+            yield Task(
+                f"{name} {noise}, five classes", f"{name} {union} {fold}", learned, test, test
+            )
 
 
 def demo(root: Path) -> Iterator[Task]:
     """The compositions of the grid, tested on the pond that no split but the OOD test has."""
-    clips, known = read_csv(root / "data/manifests/splits.csv"), embeddings.read(root / "data/embeddings")
+    clips, known = (
+        read_csv(root / "data/manifests/splits.csv"),
+        embeddings.read(root / "data/embeddings"),
+    )
     subsets = {
-        kind: {path.stem: list(read_csv(path)["clip_id"]) for path in (root / "data/subsets" / kind).glob("*.csv")}
+        kind: {
+            path.stem: list(read_csv(path)["clip_id"])
+            for path in (root / "data/subsets" / kind).glob("*.csv")
+        }
         for kind in ("positive", "negative")
     }
     validation, test = (
-        detector.examples(clips[clips["split"] == split], clips, known) for split in (VALIDATION, TEST_OOD)
+        detector.examples(clips[clips["split"] == split], clips, known)
+        for split in (VALIDATION, TEST_OOD)
     )
     for quality, positives, negatives, balance in DEMO:
         options = ComposeOptions(
@@ -114,7 +134,11 @@ def demo(root: Path) -> Iterator[Task]:
         many = "over 200" if training.labels.sum() > 200 else "24"
         balanced = "balanced" if balance else "all negatives"
         yield Task(
-            f"demo, {many} positives, {balanced}", str((quality, positives, negatives)), training, validation, test
+            f"demo, {many} positives, {balanced}",
+            str((quality, positives, negatives)),
+            training,
+            validation,
+            test,
         )
 
 
@@ -131,7 +155,9 @@ def compare(task: Task, options: HeadOptions, seeds: range) -> list[dict[str, ob
             for method in scores
             for name, metric in METRICS.items()
         }
-        rows.append({"kind": task.kind, "drawn": task.drawn, "rows": len(training), "seed": seed, **figures})
+        rows.append(
+            {"kind": task.kind, "drawn": task.drawn, "rows": len(training), "seed": seed, **figures}
+        )
     return rows
 
 
@@ -154,7 +180,9 @@ def summary(results: pd.DataFrame) -> pd.DataFrame:
 def interval(differences: pd.Series, resamples: int = 2000) -> tuple[float, float]:
     """95 % percentile interval of the mean over sets, drawing what they have in common (`drawn`) together."""
     clusters = differences.groupby("drawn").agg(["sum", "size"]).to_numpy()
-    picks = generator(1, "benchmark bootstrap").integers(len(clusters), size=(resamples, len(clusters)))
+    picks = generator(1, "benchmark bootstrap").integers(
+        len(clusters), size=(resamples, len(clusters))
+    )
     sums = clusters[picks].sum(axis=1)
     low, high = np.quantile(sums[:, 0] / sums[:, 1], [0.025, 0.975])
     return float(low), float(high)
@@ -178,7 +206,9 @@ def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
     if (arguments.sounds / "esc10").is_dir():
         for (name, noise), sounds in real_sounds.read(arguments.sounds, arguments.cache).items():
             classes = np.unique(sounds.labels).tolist()
-            yield from few_positives(name, noise, sounds, classes[0 if arguments.tuning else 1 :: 2], arguments.folds)
+            yield from few_positives(
+                name, noise, sounds, classes[0 if arguments.tuning else 1 :: 2], arguments.folds
+            )
             if name == "fsdd" and not arguments.tuning:
                 yield from many_positives(name, noise, sounds, arguments.folds)
     else:
@@ -190,18 +220,32 @@ def tasks(arguments: argparse.Namespace) -> Iterator[Task]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sounds", type=Path, default=Path("../shared/data"), help="folder of esc10/ and fsdd/")
-    parser.add_argument("--demo", type=Path, default=Path(), help="a checkout in which the demo was run")
-    parser.add_argument("--cache", type=Path, default=Path(".dvc/tmp/heads"), help="embeddings of the sounds")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--sounds", type=Path, default=Path("../shared/data"), help="folder of esc10/ and fsdd/"
+    )
+    parser.add_argument(
+        "--demo", type=Path, default=Path(), help="a checkout in which the demo was run"
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=Path(".dvc/tmp/heads"), help="embeddings of the sounds"
+    )
     parser.add_argument("--folds", type=int, default=2, help=f"of each collection, at most {FOLDS}")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--tuning", action="store_true", help="the sets on which settings were chosen")
+    parser.add_argument(
+        "--tuning", action="store_true", help="the sets on which settings were chosen"
+    )
     parser.add_argument("--csv", type=Path, help="one row a set and seed, to be written")
     arguments = parser.parse_args()
     # Curves on the validation rows: the head is the same, byte by byte, and the rehearsal's time is saved.
     options = HeadOptions(validation="split")
-    rows = [row for task in tasks(arguments) for row in compare(task, options, range(1, arguments.seeds + 1))]
+    rows = [
+        row
+        for task in tasks(arguments)
+        for row in compare(task, options, range(1, arguments.seeds + 1))
+    ]
     results = pd.DataFrame(rows)
     if arguments.csv:
         results.to_csv(arguments.csv, index=False)

@@ -47,7 +47,10 @@ from end_to_end.study import Study, make_study, with_stand_ins  # noqa: E402
 MARK = "DVC_SITE_CACHE_DIR"  # apart for each start, so that all processes of it are known by it
 IN_A_ROW = 3  # kills, before a command is let run to its end
 PATIENCE = 600  # seconds for a command to end, 30 for what it has started
-NIGHTS, BYTES = 24, 1_000_000  # of what is pushed and pulled: three folders of so many files of this size
+NIGHTS, BYTES = (
+    24,
+    1_000_000,
+)  # of what is pushed and pulled: three folders of so many files of this size
 STORES = ("folder", "S3")
 
 
@@ -147,15 +150,26 @@ class Shared(Command):
 
     def _url(self, name: str, number: int) -> str:
         on_server = STORES[number % 2] == "S3"
-        return f"s3://{BUCKET}/{self._scratch.name}/{name}" if on_server else str(self._scratch / "remote" / name)
+        return (
+            f"s3://{BUCKET}/{self._scratch.name}/{name}"
+            if on_server
+            else str(self._scratch / "remote" / name)
+        )
 
     def _objects(self, url: str) -> dict[str, str]:
         """Path -> MD5 of all that a remote holds."""
         if not url.startswith("s3:"):
-            return {path.relative_to(url).as_posix(): _md5(path.read_bytes()) for path in _all(Path(url))}
-        store = S3FileSystem(profile="default", endpoint_url=self._server.endpoint, skip_instance_cache=True)
+            return {
+                path.relative_to(url).as_posix(): _md5(path.read_bytes())
+                for path in _all(Path(url))
+            }
+        store = S3FileSystem(
+            profile="default", endpoint_url=self._server.endpoint, skip_instance_cache=True
+        )
         root = url.removeprefix("s3://")
-        return {path.removeprefix(f"{root}/"): _md5(store.cat_file(path)) for path in store.find(root)}
+        return {
+            path.removeprefix(f"{root}/"): _md5(store.cat_file(path)) for path in store.find(root)
+        }
 
 
 class Push(Shared):
@@ -198,7 +212,9 @@ def _files(machine: Machine, *stages: str) -> dict[str, Any]:
     cache = machine.folder / ".dvc/cache/files"
     return {
         "files": machine.hashes(),
-        "cache": {path.relative_to(cache).as_posix(): _md5(path.read_bytes()) for path in _all(cache)},
+        "cache": {
+            path.relative_to(cache).as_posix(): _md5(path.read_bytes()) for path in _all(cache)
+        },
         "dvc status": machine.run("dvc", "status"),
         "dvc checkout": machine.run("dvc", "checkout", *stages),
         "git status": machine.run("git", "status", "--porcelain"),
@@ -282,7 +298,9 @@ def killed(
     random = seeds.generator(seed, "kills", type(command).__name__, number)
     ahead = seconds
     for kills in range(times + 1):
-        longest = 2 * ahead / (times - kills + 1) if command.goes_on else seconds  # so that on average, all fit in
+        longest = (
+            2 * ahead / (times - kills + 1) if command.goes_on else seconds
+        )  # so that on average, all fit in
         moment = random.uniform(0, longest)
         ahead = max(ahead - moment, seconds / 4)
         with started(machine, command.words) as process:
@@ -292,7 +310,11 @@ def killed(
                 kill(machine, process, everything=kills == times or bool(random.integers(2)))
                 if kills == times:
                     return kills, f"no end in {PATIENCE} s: {_end(machine)}"
-                print(f"  {folder.name}: killed after {moment:.2f} s; {_end(machine, 1)}", file=sys.stderr, flush=True)
+                print(
+                    f"  {folder.name}: killed after {moment:.2f} s; {_end(machine, 1)}",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 continue
         if status:
             kill_all(machine)
@@ -325,24 +347,37 @@ def differences(expected: Any, found: Any, where: str = "") -> Iterator[str]:
         yield f"{where.lstrip('/')}: {str(found)[:500]} should be {str(expected)[:500]}"
 
 
-def judge(name: str, command: Command, scratch: Path, times: int, seed: int) -> tuple[int, int, int]:
+def judge(
+    name: str, command: Command, scratch: Path, times: int, seed: int
+) -> tuple[int, int, int]:
     """Kills, ends, and identical ends of a command."""
     expected, seconds = undisturbed(command, scratch / f"{name}_0")
     print(f"{name}: {seconds:.1f} s undisturbed", file=sys.stderr, flush=True)
     kills = ends = identical = 0
     while kills < times:
         ends += 1
-        count, found = killed(command, scratch / f"{name}_{ends}", ends, seconds, min(IN_A_ROW, times - kills), seed)
+        count, found = killed(
+            command, scratch / f"{name}_{ends}", ends, seconds, min(IN_A_ROW, times - kills), seed
+        )
         kills += count
         different = [found] if isinstance(found, str) else list(differences(expected, found))
         identical += not different
-        print(f"{name}: {count} kills, {len(different)} differences", *different[:10], sep="\n  ", file=sys.stderr)
+        print(
+            f"{name}: {count} kills, {len(different)} differences",
+            *different[:10],
+            sep="\n  ",
+            file=sys.stderr,
+        )
     return kills, ends, identical
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=8, help="kills of each command (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--times", type=int, default=8, help="kills of each command (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the moments (default: %(default)s)")
     kinds = ("run", "sweep", "push", "pull")
     parser.add_argument("--only", nargs="+", choices=kinds, default=kinds, help="default: all")
@@ -354,11 +389,18 @@ def main() -> None:
         if {"push", "pull"} & set(arguments.only):
             stack.enter_context(server)
             os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(server.credentials)
-        makers = {"run": Run, "sweep": Sweep, "push": lambda at: Push(at, server), "pull": lambda at: Pull(at, server)}
+        makers = {
+            "run": Run,
+            "sweep": Sweep,
+            "push": lambda at: Push(at, server),
+            "pull": lambda at: Pull(at, server),
+        }
         lines = [f"{'command':<10}{'kills':>6}{'ends':>6}{'identical':>11}"]
         for name in arguments.only:
             command = makers[name](scratch / name)
-            kills, ends, identical = judge(name, command, scratch / name, arguments.times, arguments.seed)
+            kills, ends, identical = judge(
+                name, command, scratch / name, arguments.times, arguments.seed
+            )
             lines.append(f"{name:<10}{kills:>6}{ends:>6}{identical:>11}")
             failed = failed or identical < ends
         print("\n".join(lines), flush=True)

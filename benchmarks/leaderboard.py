@@ -37,10 +37,17 @@ SETTINGS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--experiments", type=int, default=1000, help="a multiple of 8 (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--experiments", type=int, default=1000, help="a multiple of 8 (default: %(default)s)"
+    )
     arguments = parser.parse_args()
-    sweep = {"name": "many_{:05d}", "axes": {"seed": list(range(1, arguments.experiments // 8 + 1)), **SETTINGS}}
+    sweep = {
+        "name": "many_{:05d}",
+        "axes": {"seed": list(range(1, arguments.experiments // 8 + 1)), **SETTINGS},
+    }
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "study"
         subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
@@ -48,9 +55,14 @@ def main() -> None:
         path.write_text(yaml.safe_dump(sweep), encoding="utf-8")
         make_experiments(folder, Grid(folder, read_sweep(path), target="evaluate"))
         for attempt in ("first", "again"):
-            command, start = [sys.executable, "-m", "chorus", "leaderboard", "many"], time.monotonic()
+            command, start = (
+                [sys.executable, "-m", "chorus", "leaderboard", "many"],
+                time.monotonic(),
+            )
             own = os.environ | {"PYTHONPATH": str(folder / "src")}
-            shown = subprocess.run(command, cwd=folder, env=own, check=True, capture_output=True, text=True).stdout
+            shown = subprocess.run(
+                command, cwd=folder, env=own, check=True, capture_output=True, text=True
+            ).stdout
             print(f"{attempt}: {time.monotonic() - start:.1f} s for {shown.splitlines()[-1]}")
 
 
@@ -68,7 +80,9 @@ def make_experiments(folder: Path, grid: Grid) -> None:
             str(EVALUATION_DETAIL): json.dumps(
                 _shifted(grid.start.json(str(EVALUATION_DETAIL)), rng), indent=2
             ).encode(),
-            str(COMPOSITION): json.dumps(grid.start.json(str(COMPOSITION)) | {"negatives": number}, indent=2).encode(),
+            str(COMPOSITION): json.dumps(
+                grid.start.json(str(COMPOSITION)) | {"negatives": number}, indent=2
+            ).encode(),
         }
         index = pygit2.Index()
         index.read_tree(head.tree)
@@ -80,14 +94,18 @@ def make_experiments(folder: Path, grid: Grid) -> None:
 
 def _lock(grid: Grid, params: dict[str, Any], name: str) -> dict[str, Any]:
     """The dvc.lock of a run with these parameters, whose stages gave outputs of their own."""
-    lock: dict[str, Any] = yaml.load(grid.start.commit.tree["dvc.lock"].data, Loader=yaml.CSafeLoader)
+    lock: dict[str, Any] = yaml.load(
+        grid.start.commit.tree["dvc.lock"].data, Loader=yaml.CSafeLoader
+    )
     made: dict[str, str] = {}
     for stage in grid.stages:
         locked = lock["stages"][stage]
         for section in locked.get("params", {}).values():
             section.update({key: value_of(params, key) for key in section})
         for out in locked["outs"]:
-            made[out["path"]] = out["md5"] = hashlib.md5(f"{name} {out['path']}".encode()).hexdigest()
+            made[out["path"]] = out["md5"] = hashlib.md5(
+                f"{name} {out['path']}".encode()
+            ).hexdigest()
     for stage in grid.stages:
         for dep in lock["stages"][stage]["deps"]:
             dep["md5"] = made.get(dep["path"], dep["md5"])
@@ -96,7 +114,9 @@ def _lock(grid: Grid, params: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _shifted(detail: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     headline = detail["splits"]["test_ood"]["at"]["headline"]
-    headline |= {metric: headline[metric] + rng.gauss(0, 0.01) for metric in ("f1", "precision", "recall")}
+    headline |= {
+        metric: headline[metric] + rng.gauss(0, 0.01) for metric in ("f1", "precision", "recall")
+    }
     return detail
 
 

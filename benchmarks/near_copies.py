@@ -82,7 +82,9 @@ KINDS: dict[str, Callable[[Pcm], Pcm]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clips", type=int, default=200, help="so many are copied")
     parser.add_argument("--min-seconds", type=float, default=0.4)
@@ -103,7 +105,11 @@ def main() -> None:
     print(f"of {len(copied)} planted copies found:")
     for kind, change in KINDS.items():
         planted = {f"copy of {name}": change(originals[name]) for name in copied}
-        kept = {name: pcm for name, pcm in planted.items() if len(pcm) >= options.min_seconds * SAMPLE_RATE}
+        kept = {
+            name: pcm
+            for name, pcm in planted.items()
+            if len(pcm) >= options.min_seconds * SAMPLE_RATE
+        }
         fitted = {name: audio.fit_windows(pcm, "zeros", 0.5) for name, pcm in kept.items()}
         if not fitted:
             continue
@@ -111,19 +117,26 @@ def main() -> None:
         right = pairs[pairs["b"] == "copy of " + pairs["a"]]
         wrong = pairs[pairs["b"].str.startswith("copy of ") & ~pairs["b"].isin(right["b"])]
         lowest = f"lowest similarity {right['similarity'].min():.2f}" if len(right) else ""
-        print(f"{kind:<20} {len(right):>5} of {len(fitted):<5} {len(wrong):>3} of another clip  {lowest}", flush=True)
+        print(
+            f"{kind:<20} {len(right):>5} of {len(fitted):<5} {len(wrong):>3} of another clip  {lowest}",
+            flush=True,
+        )
 
 
 def _prints(clips: dict[str, Pcm]) -> prints.Prints:
     contents = [prints.window_contents(pcm) for pcm in clips.values()]
     words = [prints.fingerprint(pcm) for pcm in clips.values()]
     lengths = np.array([len(of_clip) for of_clip in contents])
-    return prints.Prints(np.array(list(clips)), lengths, np.concatenate(words), np.concatenate(contents))
+    return prints.Prints(
+        np.array(list(clips)), lengths, np.concatenate(words), np.concatenate(contents)
+    )
 
 
 def _joined(*parts: prints.Prints) -> prints.Prints:
     fields = ("clip_ids", "windows", "words", "contents")
-    return prints.Prints(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+    return prints.Prints(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in fields)
+    )
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def training() -> Callable[[], object]:
 
     random = np.random.default_rng(1)
     labels = (random.random(CLIPS) < 0.3).astype(np.int64)
-    features = random.standard_normal((CLIPS, 1024), dtype=np.float32) + 0.1 * labels[:, None].astype(np.float32)
+    features = random.standard_normal((CLIPS, 1024), dtype=np.float32) + 0.1 * labels[
+        :, None
+    ].astype(np.float32)
     groups = np.char.add("night", (np.arange(CLIPS) // 10).astype(str))
     examples = Examples(features, labels, groups, np.char.add("clip", np.arange(CLIPS).astype(str)))
     train_head(examples, None, HeadOptions(epochs=1), seed=1)
@@ -68,7 +70,9 @@ def regression() -> Callable[[], object]:
 
     random = np.random.default_rng(1)
     labels = random.random(CLIPS) < 0.3
-    features = random.standard_normal((CLIPS, 1024), dtype=np.float32) + 0.1 * labels[:, None].astype(np.float32)
+    features = random.standard_normal((CLIPS, 1024), dtype=np.float32) + 0.1 * labels[
+        :, None
+    ].astype(np.float32)
     return lambda: logistic_regression_scores(features, labels, features)
 
 
@@ -82,7 +86,9 @@ TASKS: dict[str, Callable[[], Callable[[], object]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--task", choices=TASKS, help="only this one")
     parser.add_argument("--measure", choices=("pinned", "free"), help=argparse.SUPPRESS)
@@ -95,7 +101,9 @@ def main() -> None:
     print(f"processor seconds, {options.rounds} rounds in turns")
     print("| | pinned | free | ratio |\n| --- | ---: | ---: | ---: |")
     for task in [options.task] if options.task else TASKS:
-        rounds = [[_apart(task, which) for which in ("pinned", "free")] for _ in range(options.rounds)]
+        rounds = [
+            [_apart(task, which) for which in ("pinned", "free")] for _ in range(options.rounds)
+        ]
         ratios = [with_pins / without for with_pins, without in rounds]
         pinned, free = (statistics.median(column) for column in zip(*rounds, strict=True))
         spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} - {max(ratios):.2f})"
@@ -104,7 +112,9 @@ def main() -> None:
 
 def _apart(task: str, which: str) -> float:
     command = [sys.executable, __file__, "--task", task, "--measure", which]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)  # the encoder's runtime has much to say
+    run = subprocess.run(
+        command, capture_output=True, text=True, check=False
+    )  # the encoder's runtime has much to say
     if run.returncode:
         sys.exit(run.stderr)
     return float(run.stdout.splitlines()[-1])

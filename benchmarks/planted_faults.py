@@ -73,7 +73,9 @@ class Training:
         return np.isin(self.embeddings.clip_ids, clip_ids.to_numpy(dtype=str))
 
     def with_features(self, features: np.ndarray) -> Training:
-        known = embeddings.Embeddings(self.embeddings.encoder_id, features, self.embeddings.clip_ids)
+        known = embeddings.Embeddings(
+            self.embeddings.encoder_id, features, self.embeddings.clip_ids
+        )
         return replace(self, embeddings=known)
 
 
@@ -82,7 +84,12 @@ def flipped_labels(share: float) -> Callable[[Training, np.random.Generator], Tr
         wrong = random.permutation(len(run.manifest)) < round(share * len(run.manifest))
         label = pd.Index(run.classes).get_indexer(run.manifest["label"])
         other = (label + random.integers(1, len(run.classes), len(label))) % len(run.classes)
-        return replace(run, manifest=run.manifest.assign(label=np.array(run.classes)[np.where(wrong, other, label)]))
+        return replace(
+            run,
+            manifest=run.manifest.assign(
+                label=np.array(run.classes)[np.where(wrong, other, label)]
+            ),
+        )
 
     return plant
 
@@ -100,7 +107,9 @@ def corrupted_source(run: Training, random: np.random.Generator) -> Training:
 
 def learning_rate(factor: float) -> Callable[[Training, np.random.Generator], Training]:
     def plant(run: Training, random: np.random.Generator) -> Training:  # noqa: ARG001
-        return replace(run, options=replace(run.options, learning_rate=run.options.learning_rate * factor))
+        return replace(
+            run, options=replace(run.options, learning_rate=run.options.learning_rate * factor)
+        )
 
     return plant
 
@@ -114,7 +123,10 @@ def few_validation_clips(run: Training, random: np.random.Generator) -> Training
     """The validation split has two nights with positives, and two without."""
     judged = run.clips[run.clips["split"] == VALIDATION]
     has_positives = (judged["label"] == POSITIVE).groupby(judged["group"]).any()
-    kept = [random.choice(has_positives.index[has_positives == heard], 2, replace=False) for heard in (True, False)]
+    kept = [
+        random.choice(has_positives.index[has_positives == heard], 2, replace=False)
+        for heard in (True, False)
+    ]
     dropped = (run.clips["split"] == VALIDATION) & ~run.clips["group"].isin(np.concatenate(kept))
     return replace(run, clips=run.clips[~dropped])
 
@@ -124,13 +136,17 @@ def one_recorder_a_class(run: Training, random: np.random.Generator) -> Training
     train = run.clips[run.clips["split"] == TRAIN]
     counts = pd.crosstab(train["recorder"], train["label"])
     if len(run.classes) == 2:
-        recorders = random.choice(counts.sort_values(BINARY[1], ascending=False).index[:6], size=2, replace=False)
+        recorders = random.choice(
+            counts.sort_values(BINARY[1], ascending=False).index[:6], size=2, replace=False
+        )
         own = dict(zip(BINARY, recorders[::-1], strict=True))
     else:  # the recorders that lose the fewest clips; a draw among them would leave classes without any
         matched = linear_sum_assignment(counts[list(run.classes)], maximize=True)
         own = {run.classes[column]: counts.index[row] for row, column in zip(*matched, strict=True)}
         train = train.sample(frac=0.9, random_state=random)
-    return replace(run, manifest=train.loc[train["recorder"] == train["label"].map(own), ["clip_id", "label"]])
+    return replace(
+        run, manifest=train.loc[train["recorder"] == train["label"].map(own), ["clip_id", "label"]]
+    )
 
 
 def poor_features(run: Training, random: np.random.Generator) -> Training:
@@ -150,7 +166,9 @@ def exploded_samples(run: Training, random: np.random.Generator) -> Training:
 def leakage(run: Training, random: np.random.Generator) -> Training:
     """The validation clips are in the training set too, as copies under other names with a touch of noise."""
     judged = run.clips[run.clips["split"] == VALIDATION]
-    copies = judged.assign(clip_id="copy_" + judged["clip_id"], group="copy_" + judged["group"], split=TRAIN)
+    copies = judged.assign(
+        clip_id="copy_" + judged["clip_id"], group="copy_" + judged["group"], split=TRAIN
+    )
     rows = run.embeddings.of(judged["clip_id"])
     spread = run.embeddings.features.std(axis=0)
     noisy = rows.features + 0.05 * spread * random.standard_normal(rows.features.shape)
@@ -160,7 +178,12 @@ def leakage(run: Training, random: np.random.Generator) -> Training:
         np.concatenate([run.embeddings.clip_ids, np.char.add("copy_", rows.clip_ids.astype(str))]),
     )
     manifest = pd.concat([run.manifest, copies[["clip_id", "label"]]], ignore_index=True)
-    return replace(run, manifest=manifest, clips=pd.concat([run.clips, copies], ignore_index=True), embeddings=known)
+    return replace(
+        run,
+        manifest=manifest,
+        clips=pd.concat([run.clips, copies], ignore_index=True),
+        embeddings=known,
+    )
 
 
 @dataclass(frozen=True)
@@ -180,21 +203,39 @@ class Fault:
 FAULTS = {
     "20 % of labels flipped": Fault(flipped_labels(0.2), frozenset({"mislabelled"})),
     "40 % of labels flipped": Fault(flipped_labels(0.4), frozenset({"mislabelled"})),
-    "a recorder gives noise": Fault(corrupted_source, frozenset({"weak_source", "corrupted_samples"})),
-    "learning rate x 100": Fault(learning_rate(100), frozenset({"learning_rate_too_high"}), worse=True),
-    "learning rate / 100": Fault(learning_rate(0.01), frozenset({"learning_rate_too_low", "saturated"}), worse=True),
-    "one recorder a class": Fault(one_recorder_a_class, frozenset({"memorising_groups", "confounded_sources"})),
+    "a recorder gives noise": Fault(
+        corrupted_source, frozenset({"weak_source", "corrupted_samples"})
+    ),
+    "learning rate x 100": Fault(
+        learning_rate(100), frozenset({"learning_rate_too_high"}), worse=True
+    ),
+    "learning rate / 100": Fault(
+        learning_rate(0.01), frozenset({"learning_rate_too_low", "saturated"}), worse=True
+    ),
+    "one recorder a class": Fault(
+        one_recorder_a_class, frozenset({"memorising_groups", "confounded_sources"})
+    ),
     "4 of 1,024 dimensions": Fault(poor_features, frozenset({"too_little_capacity"})),
     "exploded samples": Fault(
-        exploded_samples, frozenset({"exploding_gradients", "unstable_gradients", "loss_spikes", "corrupted_samples"})
+        exploded_samples,
+        frozenset(
+            {"exploding_gradients", "unstable_gradients", "loss_spikes", "corrupted_samples"}
+        ),
     ),
     "validation leaked": Fault(leakage, frozenset({"suspiciously_good"})),
-    "two hidden units": Fault(two_hidden_units, frozenset({"baseline_better", "too_little_capacity"}), worse=True),
-    "few validation clips": Fault(few_validation_clips, frozenset({"too_little_validation"}), unjudgeable=True),
+    "two hidden units": Fault(
+        two_hidden_units, frozenset({"baseline_better", "too_little_capacity"}), worse=True
+    ),
+    "few validation clips": Fault(
+        few_validation_clips, frozenset({"too_little_validation"}), unjudgeable=True
+    ),
 }
 
 
-TWO_CLASSES = ("two hidden units", "few validation clips")  # faults that are planted into detectors alone
+TWO_CLASSES = (
+    "two hidden units",
+    "few validation clips",
+)  # faults that are planted into detectors alone
 
 
 def compositions() -> list[ComposeOptions]:
@@ -211,14 +252,20 @@ def compositions() -> list[ComposeOptions]:
             ):
                 found.append(
                     ComposeOptions(
-                        quality=quality, balance=balance, positive_subsets=positive, negative_subsets=negative
+                        quality=quality,
+                        balance=balance,
+                        positive_subsets=positive,
+                        negative_subsets=negative,
                     )
                 )
     return found
 
 
 def subsets(kind: str) -> dict[str, list[str]]:
-    return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted(Path(f"data/subsets/{kind}").glob("*.csv"))}
+    return {
+        path.stem: list(read_csv(path)["clip_id"])
+        for path in sorted(Path(f"data/subsets/{kind}").glob("*.csv"))
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,12 +286,23 @@ class Run:
     @classmethod
     def read(cls, path: Path) -> Run:
         kept = read_json(path)
-        history, details = pd.DataFrame(kept.pop("history"), dtype=float), Details(**kept.pop("details"))
+        history, details = (
+            pd.DataFrame(kept.pop("history"), dtype=float),
+            Details(**kept.pop("details")),
+        )
         return cls(history=history, details=details, **kept)
 
     def write(self, path: Path) -> None:
-        kept = {"fault": self.fault, "seed": self.seed, "lead": self.lead, "precision": self.precision}
-        write_json(path, kept | {"history": self.history.to_dict("records"), "details": asdict(self.details)})
+        kept = {
+            "fault": self.fault,
+            "seed": self.seed,
+            "lead": self.lead,
+            "precision": self.precision,
+        }
+        write_json(
+            path,
+            kept | {"history": self.history.to_dict("records"), "details": asdict(self.details)},
+        )
 
     def diagnosis(self, profile: str) -> Diagnosis:
         return diagnose(self.history, self.details, load_rules(profile))
@@ -252,7 +310,9 @@ class Run:
     def as_if_enough(self) -> Run:
         """The same, if its validation split had more clips of the rarest class than any rule asks for."""
         plenty = {"validation.rarest": 1000, "validation.rarest_nights": 1000}
-        return replace(self, details=replace(self.details, signals={**self.details.signals, **plenty}))
+        return replace(
+            self, details=replace(self.details, signals={**self.details.signals, **plenty})
+        )
 
     @property
     def signals(self) -> dict[str, Any]:
@@ -263,16 +323,31 @@ class Run:
 def run(name: str, training: Training, seed: int, health: HealthOptions) -> Run:
     """Train a head, and gather what rules are told of it."""
     trained = detector.fit(
-        training.manifest, training.clips, training.embeddings, training.options, seed, task=task_of(training.classes)
+        training.manifest,
+        training.clips,
+        training.embeddings,
+        training.options,
+        seed,
+        task=task_of(training.classes),
     )
     judged = training.clips[training.clips["split"].isin([TRAIN, VALIDATION, TEST_IID, TEST_OOD])]
     scores = detector.predictions(trained.head, training.embeddings, judged["clip_id"])
     binary = training.classes == BINARY
-    scores = scores[[BINARY[1]]].set_axis(["score"], axis=1) if binary else scores.add_prefix("score_")
+    scores = (
+        scores[[BINARY[1]]].set_axis(["score"], axis=1) if binary else scores.add_prefix("score_")
+    )
     judged = judged.merge(scores, left_on="clip_id", right_index=True)
-    model = {**trained.head.task.description(), "options": asdict(training.options), "training": trained.summary}
-    evaluation, lead = beside_a_regression(training, judged, trained.threshold) if binary else (None, None)
-    result = judge(trained.curves, model, judged, training.manifest, training.clips, health, evaluation)
+    model = {
+        **trained.head.task.description(),
+        "options": asdict(training.options),
+        "training": trained.summary,
+    }
+    evaluation, lead = (
+        beside_a_regression(training, judged, trained.threshold) if binary else (None, None)
+    )
+    result = judge(
+        trained.curves, model, judged, training.manifest, training.clips, health, evaluation
+    )
     details = Details(
         classes=len(training.classes),
         gradient_clip=training.options.gradient_clip,
@@ -283,7 +358,9 @@ def run(name: str, training: Training, seed: int, health: HealthOptions) -> Run:
     return Run(name, seed, trained.curves, details, lead)
 
 
-def beside_a_regression(training: Training, judged: pd.DataFrame, threshold: float) -> tuple[dict[str, Any], float]:
+def beside_a_regression(
+    training: Training, judged: pd.DataFrame, threshold: float
+) -> tuple[dict[str, Any], float]:
     """What `evaluate` writes; and by how much a logistic regression is better on the IID test, which no rule about
     the regression looks at."""
     rows = detector.examples(training.manifest, training.clips, training.embeddings)
@@ -298,11 +375,15 @@ def beside_a_regression(training: Training, judged: pd.DataFrame, threshold: flo
     ).detail
     unseen = judged[judged["split"] == TEST_IID]
     labels = (unseen["label"] == POSITIVE).to_numpy()
-    lead = auprc(labels, plain.loc[unseen["clip_id"]].to_numpy()) - auprc(labels, unseen["score"].to_numpy())
+    lead = auprc(labels, plain.loc[unseen["clip_id"]].to_numpy()) - auprc(
+        labels, unseen["score"].to_numpy()
+    )
     return detail, lead
 
 
-def detectors(*, calibration: bool) -> tuple[Iterator[tuple[int, Training]], Iterator[tuple[int, Training]]]:
+def detectors(
+    *, calibration: bool
+) -> tuple[Iterator[tuple[int, Training]], Iterator[tuple[int, Training]]]:
     """Seeds and trainings of the demo's detector: for faults, and healthy ones of the grid's compositions."""
     clips, known = read_csv("data/manifests/splits.csv"), embeddings.read(Path("data/embeddings"))
     pools, grid = (subsets("positive"), subsets("negative")), compositions()
@@ -312,7 +393,10 @@ def detectors(*, calibration: bool) -> tuple[Iterator[tuple[int, Training]], Ite
         return seed, Training(manifest, clips, known, HeadOptions())
 
     # of the thirty compositions every second for calibration, the others for the report
-    healthy = [grid[(2 * number + (not calibration)) % len(grid)] for number in range(len(HEALTHY_SEEDS[calibration]))]
+    healthy = [
+        grid[(2 * number + (not calibration)) % len(grid)]
+        for number in range(len(HEALTHY_SEEDS[calibration]))
+    ]
     return (
         (training(ComposeOptions(), seed) for seed in FAULT_SEEDS[calibration]),
         map(training, healthy, HEALTHY_SEEDS[calibration]),
@@ -322,7 +406,9 @@ def detectors(*, calibration: bool) -> tuple[Iterator[tuple[int, Training]], Ite
 def sounds() -> tuple[Iterator[tuple[int, Training]], Iterator[tuple[int, Training]]]:
     """The same of heads that tell apart eight kinds of sound, each on nine tenths of the nights."""
     clips, known = read_csv("data/manifests/splits.csv"), embeddings.read(Path("data/embeddings"))
-    heard = clips["source"].str.removeprefix("synthetic: ").str.split("; ")  # "toad, 12 dB; pond background"
+    heard = (
+        clips["source"].str.removeprefix("synthetic: ").str.split("; ")
+    )  # "toad, 12 dB; pond background"
     clips = clips.assign(label=heard.str[0].str.rpartition(", ")[0])[heard.str.len() == 2]
     clips = clips[clips["label"].isin(SOUNDS)]
     train = clips[clips["split"] == TRAIN]
@@ -336,12 +422,16 @@ def sounds() -> tuple[Iterator[tuple[int, Training]], Iterator[tuple[int, Traini
     return map(training, FAULT_SEEDS[False]), map(training, HEALTHY_SEEDS[False])
 
 
-_CASES: dict[str, Any] = {}  # of a worker: the trainings to break, the healthy ones, and the options of the diagnosis
+_CASES: dict[
+    str, Any
+] = {}  # of a worker: the trainings to break, the healthy ones, and the options of the diagnosis
 
 
 def load(which: str, folder: Path) -> None:
     """The initializer of each worker."""
-    to_break, healthy = sounds() if which == "sounds" else detectors(calibration=which == "calibration")
+    to_break, healthy = (
+        sounds() if which == "sounds" else detectors(calibration=which == "calibration")
+    )
     options = HealthOptions(expected_confusions=ALIKE if which == "sounds" else ())
     _CASES.update({"to break": list(to_break), "healthy": list(healthy), "options": options})
     _CASES["path of"] = partial(path_of, folder, which)
@@ -370,20 +460,36 @@ def train(case: tuple[str, int]) -> None:
 def precision_of_suspects(base: Training, planted: Training) -> float:
     """The share of wrong labels among the first 50 suspects."""
     right = base.manifest.set_index("clip_id")["label"]
-    learned = detector.examples(planted.manifest, base.clips, base.embeddings, task_of(base.classes))
+    learned = detector.examples(
+        planted.manifest, base.clips, base.embeddings, task_of(base.classes)
+    )
     ranked = suspects(learned).head(50)
     return float((ranked["label"].to_numpy() != right.loc[ranked["clip_id"]].to_numpy()).mean())
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--calibration", action="store_true", help="the runs on which rules were chosen")
-    which.add_argument("--sounds", action="store_true", help="eight kinds of sound instead of two classes")
-    parser.add_argument("--runs", type=Path, metavar="FOLDER", help="where trainings are kept, and not repeated")
-    parser.add_argument("--signals", type=Path, help="a CSV file to write all signals of all runs to")
-    parser.add_argument("--enough", action="store_true", help="judge as if there were validation clips enough")
-    parser.add_argument("--only", metavar="TEXT", default="", help="only the runs whose fault has this in its name")
+    which.add_argument(
+        "--calibration", action="store_true", help="the runs on which rules were chosen"
+    )
+    which.add_argument(
+        "--sounds", action="store_true", help="eight kinds of sound instead of two classes"
+    )
+    parser.add_argument(
+        "--runs", type=Path, metavar="FOLDER", help="where trainings are kept, and not repeated"
+    )
+    parser.add_argument(
+        "--signals", type=Path, help="a CSV file to write all signals of all runs to"
+    )
+    parser.add_argument(
+        "--enough", action="store_true", help="judge as if there were validation clips enough"
+    )
+    parser.add_argument(
+        "--only", metavar="TEXT", default="", help="only the runs whose fault has this in its name"
+    )
     arguments = parser.parse_args()
     kind = "sounds" if arguments.sounds else "calibration" if arguments.calibration else "report"
     with TemporaryDirectory() as folder:
@@ -447,15 +553,23 @@ def report_truths(judged: pd.DataFrame, runs: Sequence[Run]) -> None:
     ):
         leads = [one.lead for one in runs if one.fault in faults and one.lead is not None]
         told = f"{np.median(leads):.3f}, {min(leads):.3f}" if leads else "-"
-        counts = judged.loc[judged["fault"].isin(faults), "verdict"].value_counts().reindex(VERDICTS, fill_value=0)
+        counts = (
+            judged.loc[judged["fault"].isin(faults), "verdict"]
+            .value_counts()
+            .reindex(VERDICTS, fill_value=0)
+        )
         print(f"| {what} | {counts.sum()} | {told} | {' | '.join(map(str, counts))} |")
 
 
 def report_suspects(done: Sequence[Run]) -> None:
     """How many of the first suspects bear a wrong label."""
-    print("\n| planted | precision of the first 50 suspects, mean | lowest | highest |\n| --- | ---: | ---: | ---: |")
+    print(
+        "\n| planted | precision of the first 50 suspects, mean | lowest | highest |\n| --- | ---: | ---: | ---: |"
+    )
     for fault in FAULTS:
-        values = np.array([one.precision for one in done if one.fault == fault and one.precision is not None])
+        values = np.array(
+            [one.precision for one in done if one.fault == fault and one.precision is not None]
+        )
         if len(values):
             print(f"| {fault} | {values.mean():.2f} | {values.min():.2f} | {values.max():.2f} |")
 
@@ -464,7 +578,10 @@ def report(runs: pd.DataFrame) -> None:
     """Markdown tables: fault by seed, false alarms, and the totals."""
     for profile in PROFILES:
         of_profile = runs[runs["profile"] == profile]
-        planted, healthy = of_profile[of_profile["fault"] != "healthy"], of_profile[of_profile["fault"] == "healthy"]
+        planted, healthy = (
+            of_profile[of_profile["fault"] != "healthy"],
+            of_profile[of_profile["fault"] == "healthy"],
+        )
         seeds = sorted(planted["seed"].unique()) or [0]
         print(
             f"\n**{profile}**\n\n| fault | seeds {seeds[0]} to {seeds[-1]} | named | said instead |\n"
@@ -476,7 +593,10 @@ def report(runs: pd.DataFrame) -> None:
             missed = part.loc[~part["named"].astype(bool), "findings"].value_counts()
             instead = ", ".join(f"{names} ({count})" for names, count in missed.items())
             print(f"| {fault} | {marks} | {marks.count('✓')}/{len(marks)} | {instead} |")
-        troubled, silent = (healthy["verdict"] == "trouble").sum(), (healthy["findings"] == "none").sum()
+        troubled, silent = (
+            (healthy["verdict"] == "trouble").sum(),
+            (healthy["findings"] == "none").sum(),
+        )
         said = healthy.loc[healthy["findings"] != "none", "findings"].value_counts()
         print(
             f"\nNamed: {planted['named'].sum()} of {len(planted)}. Healthy runs: {len(healthy)}; silent on {silent}, "

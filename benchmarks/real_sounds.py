@@ -42,7 +42,10 @@ def read(folder: Path, cache: Path) -> dict[tuple[str, str], Sounds]:
     """(collection, noise) -> sounds, of both collections; encodes what the cache lacks."""
     return {
         (name, noise): _sounds(name, noise, files, cache)
-        for name, files in {"esc10": esc10(folder / "esc10"), "fsdd": fsdd(folder / "fsdd" / "recordings")}.items()
+        for name, files in {
+            "esc10": esc10(folder / "esc10"),
+            "fsdd": fsdd(folder / "fsdd" / "recordings"),
+        }.items()
         for noise in NOISES
     }
 
@@ -56,7 +59,9 @@ def esc10(folder: Path) -> list[tuple[Path, str, str]]:
 def fsdd(folder: Path) -> list[tuple[Path, str, str]]:
     """File, digit and speaker of each recording that is used."""
     named = [(path, *path.stem.split("_")) for path in sorted(folder.glob("*.wav"))]
-    return [(path, digit, speaker) for path, digit, speaker, index in named if int(index) < DIGITS_EACH]
+    return [
+        (path, digit, speaker) for path, digit, speaker, index in named if int(index) < DIGITS_EACH
+    ]
 
 
 def _sounds(name: str, noise: str, files: list[tuple[Path, str, str]], cache: Path) -> Sounds:
@@ -81,7 +86,9 @@ def _window(path: Path, noise: str) -> np.ndarray:
     if ratio is None:
         return clean
     wanted = np.sqrt(np.mean(clean**2) / 10 ** (ratio / 10))
-    mixed = clean + wanted * generator(1, "benchmark noise", path.name).standard_normal(len(clean), dtype=np.float32)
+    mixed = clean + wanted * generator(1, "benchmark noise", path.name).standard_normal(
+        len(clean), dtype=np.float32
+    )
     return (mixed / max(1.0, float(np.abs(mixed).max()))).astype(np.float32)
 
 

@@ -46,7 +46,11 @@ PARTS = (
 )
 SUBSETS = {
     "positive": {"small": 51, "medium": 154, "large": 309, "top50": 515},
-    "negative": {"hardneg_conf_min_50": 1401, "hardneg_conf_min_85": 981, "hardneg_conf_min_99": 475},
+    "negative": {
+        "hardneg_conf_min_50": 1401,
+        "hardneg_conf_min_85": 981,
+        "hardneg_conf_min_99": 475,
+    },
 }
 SHARED_STAGES = ("survey", "encode", "split", "mine", "gallery")
 REFERENCE_GPU_HOURS = 30
@@ -64,7 +68,9 @@ def generate(scale: float) -> None:
     for split, label, quality, count in PARTS:
         clips = max(2 * NIGHT, round(count * scale))
         strength = {"high": 0.2, "medium": 0.12, "low": 0.06, "": 0.0}[quality]
-        features.append(random.standard_normal((clips, DIMENSIONS), dtype=np.float32) + strength * direction)
+        features.append(
+            random.standard_normal((clips, DIMENSIONS), dtype=np.float32) + strength * direction
+        )
         for number in range(clips):
             night = number // NIGHT
             rows.append(
@@ -92,7 +98,9 @@ def generate(scale: float) -> None:
                 folder / f"{name}.csv", index=False, lineterminator="\n"
             )
     by_content = dict(zip(table["sha256"], np.concatenate(features)[:, np.newaxis], strict=True))
-    embeddings.write_shard(Path("data/embeddings/generated.safetensors"), "generated", table, by_content)
+    embeddings.write_shard(
+        Path("data/embeddings/generated.safetensors"), "generated", table, by_content
+    )
 
 
 def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:
@@ -102,7 +110,9 @@ def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "reports/", "dvc.lock")):
+        if (ROOT / name).is_file() and not name.startswith(
+            ("metrics/", "plots/", "reports/", "dvc.lock")
+        ):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
@@ -113,7 +123,9 @@ def make_study(folder: Path, scale: float, sweep: dict[str, object]) -> None:
         "outs": ["data/embeddings", "data/manifests/splits.csv", "data/subsets"],
     }
     (folder / "dvc.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False), encoding="utf-8")
-    (folder / "sweeps" / "bench.yaml").write_text(yaml.safe_dump(sweep, sort_keys=False), encoding="utf-8")
+    (folder / "sweeps" / "bench.yaml").write_text(
+        yaml.safe_dump(sweep, sort_keys=False), encoding="utf-8"
+    )
     run(folder, "git", "init", "-q", "-b", "main")
     run(folder, "git", "config", "user.name", "benchmark")
     run(folder, "git", "config", "user.email", "benchmark@example.org")
@@ -162,11 +174,17 @@ def few_runs(count: int) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=4)
-    parser.add_argument("--scale", type=float, default=1.0, help="1: the size of the reference study")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="1: the size of the reference study"
+    )
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--generate", type=float, metavar="SCALE", help=argparse.SUPPRESS)  # the stage of the copy
+    parser.add_argument(
+        "--generate", type=float, metavar="SCALE", help=argparse.SUPPRESS
+    )  # the stage of the copy
     arguments = parser.parse_args()
     if arguments.generate:
         generate(arguments.generate)
@@ -175,11 +193,25 @@ def main() -> None:
         folder = Path(scratch)
         make_study(folder, arguments.scale, few_runs(arguments.runs))
         started = time.monotonic()
-        run(folder, sys.executable, "-m", "chorus", "sweep", "bench", "--jobs", str(arguments.jobs), shown=True)
+        run(
+            folder,
+            sys.executable,
+            "-m",
+            "chorus",
+            "sweep",
+            "bench",
+            "--jobs",
+            str(arguments.jobs),
+            shown=True,
+        )
         seconds = time.monotonic() - started
     each = seconds / arguments.runs
-    print(f"{arguments.runs} runs, {arguments.scale:g} x the reference, {arguments.jobs} at a time: {seconds:.0f} s")
-    print(f"{each:.1f} s a run; 90 runs: {90 * each / 3600:.2f} hours of {arguments.jobs} processors, without a GPU")
+    print(
+        f"{arguments.runs} runs, {arguments.scale:g} x the reference, {arguments.jobs} at a time: {seconds:.0f} s"
+    )
+    print(
+        f"{each:.1f} s a run; 90 runs: {90 * each / 3600:.2f} hours of {arguments.jobs} processors, without a GPU"
+    )
     print(f"the reference study: {REFERENCE_GPU_HOURS} GPU-hours (about 20 minutes a run)")
 
 

@@ -33,7 +33,9 @@ def main() -> None:
     known = embeddings.read(Path("data/embeddings"))
     ood = clips[clips["split"] == TEST_OOD]
     truth = (ood["label"] == POSITIVE).to_numpy(dtype=bool)
-    print(f"{'change':>8} {'best epoch':>11} {'threshold':>10} {'OOD AUPRC':>10} {'detections':>11}")
+    print(
+        f"{'change':>8} {'best epoch':>11} {'threshold':>10} {'OOD AUPRC':>10} {'detections':>11}"
+    )
     for change in CHANGES:
         noise = np.random.default_rng(SEED).standard_normal(known.features.shape)
         features = (known.features * (1 + change * noise)).astype(np.float32)

@@ -114,7 +114,9 @@ def case_bootstrap(clips: int) -> Case:
     random = np.random.default_rng(1)
     labels, scores = random.random(clips) < 0.3, random.random(clips)
     nights = np.arange(clips).astype(str)
-    return [labels, scores, nights], lambda: night_bootstrap(labels, scores, nights, 0.5, resamples=2000, seed=1)
+    return [labels, scores, nights], lambda: night_bootstrap(
+        labels, scores, nights, 0.5, resamples=2000, seed=1
+    )
 
 
 def case_smote(clips: int) -> Case:
@@ -151,8 +153,12 @@ def case_embeddings_read(clips: int) -> Case:
 
     folder = tempfile.TemporaryDirectory()
     for number, part in enumerate(np.array_split(np.arange(clips // 10), max(1, clips // 1000))):
-        rows = np.random.default_rng(number).standard_normal((len(part), 1, BIRDNET), dtype=np.float32)
-        names = pd.DataFrame({"clip_id": [f"c{clip}" for clip in part], "sha256": [f"{clip:064x}" for clip in part]})
+        rows = np.random.default_rng(number).standard_normal(
+            (len(part), 1, BIRDNET), dtype=np.float32
+        )
+        names = pd.DataFrame(
+            {"clip_id": [f"c{clip}" for clip in part], "sha256": [f"{clip:064x}" for clip in part]}
+        )
         path = Path(folder.name) / f"{number:06d}.safetensors"
         embeddings.write_shard(path, "random", names, dict(zip(names["sha256"], rows, strict=True)))
     files = [np.memmap(path) for path in embeddings.paths(Path(folder.name))]
@@ -168,9 +174,14 @@ def case_score(clips: int) -> Case:
     known = embedded(survey)
     random = np.random.default_rng(1)
     shapes = ((BIRDNET, 512), (512,)), ((512, 1), (1,))
-    layers = tuple(tuple(random.standard_normal(shape, dtype=np.float32) for shape in layer) for layer in shapes)
+    layers = tuple(
+        tuple(random.standard_normal(shape, dtype=np.float32) for shape in layer)
+        for layer in shapes
+    )
     head = Head(np.zeros(BIRDNET, np.float32), np.ones(BIRDNET, np.float32), layers)
-    return [known.features, known.clip_ids], lambda: detector.score(head.scores, known, survey["clip_id"])
+    return [known.features, known.clip_ids], lambda: detector.score(
+        head.scores, known, survey["clip_id"]
+    )
 
 
 def case_train(clips: int) -> Case:
@@ -182,11 +193,15 @@ def case_train(clips: int) -> Case:
     known = embedded(survey)
     manifest = survey.loc[survey["split"].isin(["train", "candidate"]), ["clip_id", "label"]]
     options = HeadOptions(epochs=1, refit=False)
-    return [known.features, known.clip_ids], lambda: detector.fit(manifest, survey, known, options, seed=1)
+    return [known.features, known.clip_ids], lambda: detector.fit(
+        manifest, survey, known, options, seed=1
+    )
 
 
 CASES = {
-    name.removeprefix("case_"): function for name, function in sorted(globals().items()) if name.startswith("case_")
+    name.removeprefix("case_"): function
+    for name, function in sorted(globals().items())
+    if name.startswith("case_")
 }
 
 
@@ -218,11 +233,15 @@ def measure(name: str, clips: int) -> None:
     call()
     seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     held, added = size(given), memory("VmHWM") - before
-    print(f"| {name} | {cpu:.1f} | {seconds:.1f} | {held / 1e6:.0f} | {added / 1e6:.0f} | {added / held:.1f} |")
+    print(
+        f"| {name} | {cpu:.1f} | {seconds:.1f} | {held / 1e6:.0f} | {added / 1e6:.0f} | {added / held:.1f} |"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--clips", type=int, default=1_000_000)
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--here", action="store_true", help="in this process")
@@ -233,7 +252,10 @@ def main() -> None:
     print(f"| {options.clips} clips | processor s | s | input MB | added MB | added/input |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
     for name in options.only:
-        subprocess.run([sys.executable, __file__, "--here", "--only", name, "--clips", str(options.clips)], check=True)
+        subprocess.run(
+            [sys.executable, __file__, "--here", "--only", name, "--clips", str(options.clips)],
+            check=True,
+        )
 
 
 if __name__ == "__main__":

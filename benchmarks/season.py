@@ -71,7 +71,9 @@ def draw_world(random: np.random.Generator) -> World:
     )
 
 
-def rates(world: World, mean: float, spread: float, nights: int, random: np.random.Generator) -> np.ndarray:
+def rates(
+    world: World, mean: float, spread: float, nights: int, random: np.random.Generator
+) -> np.ndarray:
     if world.normal:
         return np.asarray(expit(logit(mean) + spread * random.standard_normal(nights)))
     size = 1 / (mean * (1 - mean) * spread**2) - 1  # as wide, near the mean
@@ -80,14 +82,20 @@ def rates(world: World, mean: float, spread: float, nights: int, random: np.rand
 
 def calls(world: World, nights: int, random: np.random.Generator) -> np.ndarray:
     """Windows with a call in nights that have any: bouts of a Markov chain, through its number of switches."""
-    share = np.minimum(world.calling * np.exp(world.calling_spread * random.standard_normal(nights)), 0.9)
-    effective = np.maximum(WINDOWS * (1 - world.bout) / (1 + world.bout), 1)  # independent windows' worth
+    share = np.minimum(
+        world.calling * np.exp(world.calling_spread * random.standard_normal(nights)), 0.9
+    )
+    effective = np.maximum(
+        WINDOWS * (1 - world.bout) / (1 + world.bout), 1
+    )  # independent windows' worth
     count = random.binomial(round(effective), share) * WINDOWS / round(effective)
     return np.clip(np.rint(count), 1, WINDOWS).astype(int)
 
 
 def detections(world: World, called: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    false = rates(world, world.false_positive_rate, world.false_positive_spread, len(called), random)
+    false = rates(
+        world, world.false_positive_rate, world.false_positive_spread, len(called), random
+    )
     recall = rates(world, world.recall, world.recall_spread, len(called), random)
     return random.binomial(called, recall) + random.binomial(WINDOWS - called, false)
 
@@ -103,7 +111,9 @@ def labelled(world: World, random: np.random.Generator) -> NightCounts:
 
 def season(world: World, random: np.random.Generator) -> pd.DataFrame:
     present = random.random((SITES, NIGHTS)) < world.prevalence[:, None]
-    called = np.where(present, calls(world, SITES * NIGHTS, random).reshape(SITES, NIGHTS), 0).ravel()
+    called = np.where(
+        present, calls(world, SITES * NIGHTS, random).reshape(SITES, NIGHTS), 0
+    ).ravel()
     return pd.DataFrame(
         {
             "site": np.repeat([f"site {number}" for number in range(SITES)], NIGHTS),
@@ -119,16 +129,24 @@ def known(world: World, nights: pd.DataFrame, random: np.random.Generator) -> np
     """The probability of presence of each night for who knows the world: from many nights with and without calls."""
     with_calls = detections(world, calls(world, IMAGINED, random), random)
     without = detections(world, np.zeros(IMAGINED, int), random)
-    likelihoods = [_smoothed(counts, nights["positive"].to_numpy()) for counts in (with_calls, without)]
+    likelihoods = [
+        _smoothed(counts, nights["positive"].to_numpy()) for counts in (with_calls, without)
+    ]
     prevalence = np.repeat(world.prevalence, NIGHTS)
-    return np.asarray(prevalence * likelihoods[0] / (prevalence * likelihoods[0] + (1 - prevalence) * likelihoods[1]))
+    return np.asarray(
+        prevalence
+        * likelihoods[0]
+        / (prevalence * likelihoods[0] + (1 - prevalence) * likelihoods[1])
+    )
 
 
 def _smoothed(counts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """How likely counts are: the share of imagined nights within a tenth of each."""
     ordered = np.sort(counts)
     reach = np.floor(wanted / 10)
-    inside = np.searchsorted(ordered, wanted + reach, "right") - np.searchsorted(ordered, wanted - reach, "left")
+    inside = np.searchsorted(ordered, wanted + reach, "right") - np.searchsorted(
+        ordered, wanted - reach, "left"
+    )
     return (inside + 1e-3) / (2 * reach + 1) / len(counts)
 
 
@@ -136,7 +154,9 @@ def judge(number: int) -> dict[str, np.ndarray]:
     random = np.random.default_rng(number)
     world = draw_world(random)
     nights = season(world, random)
-    found = presence(nights[["site", "night", "windows", "positive"]], labelled(world, random), seed=number)
+    found = presence(
+        nights[["site", "night", "windows", "positive"]], labelled(world, random), seed=number
+    )
     by_night, by_site = found.nights, found.sites
     truth = known(world, nights, random)
     here = nights["called"].to_numpy() > 0
@@ -164,13 +184,18 @@ def _coverage(name: str, parts: list[np.ndarray]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seasons", type=int, default=200)
     options = parser.parse_args()
     judged = [judge(number) for number in tqdm(range(options.seasons))]
     of = {key: [one[key] for one in judged] for key in judged[0]}
     print(_coverage("probability of presence, all nights", of["night"]))
-    open_nights = [held[(truth > 0.02) & (truth < 0.98)] for held, truth in zip(of["night"], of["truth"], strict=True)]
+    open_nights = [
+        held[(truth > 0.02) & (truth < 0.98)]
+        for held, truth in zip(of["night"], of["truth"], strict=True)
+    ]
     print(_coverage("  of nights that the truth leaves open", open_nights))
     print(_coverage("windows with a call, nights with calls", of["calls"]))
     print(_coverage("nights with presence, by site", of["site"]))
@@ -179,7 +204,9 @@ def main() -> None:
         inside = (probability >= low) & (probability <= high if high == 1 else probability < high)
         if inside.any():
             said, true = probability[inside].mean(), present[inside].mean()
-            print(f"said {low:.2f} to {high:.2f}: {inside.sum():6} nights, mean {said:.3f}, true {true:.3f}")
+            print(
+                f"said {low:.2f} to {high:.2f}: {inside.sum():6} nights, mean {said:.3f}, true {true:.3f}"
+            )
     used = np.concatenate(of["used"])
     print(f"effective draws: median {np.median(used):.0f}, least {used.min():.0f}")
 

@@ -26,7 +26,10 @@ from chorus.metrics import auprc, confusion
 from chorus.statistics import correct_for_selection
 
 CLIPS = 10  # of a night
-OF_ALL, OF_ONE = 0.5, 0.5  # standard deviations of a night: what all configurations share, and what each has to itself
+OF_ALL, OF_ONE = (
+    0.5,
+    0.5,
+)  # standard deviations of a night: what all configurations share, and what each has to itself
 OF_SEED = 0.3
 GRIDS = {  # configurations, seeds, nights, how far the best is from the worst
     "12 alike": (12, 3, 20, 0.0),
@@ -45,17 +48,27 @@ def world(random: np.random.Generator, nights: int, skills: np.ndarray) -> tuple
     night = np.repeat(np.arange(nights), CLIPS)
     labels = random.random(len(night)) < random.beta(1.5, 2.5, nights)[night]
     kind, sign = labels.astype(int), 2.0 * labels - 1.0
-    heard = 1.0 * sign + random.normal(0, OF_ALL, (2, nights))[kind, night] + random.normal(0, 0.8, len(night))
+    heard = (
+        1.0 * sign
+        + random.normal(0, OF_ALL, (2, nights))[kind, night]
+        + random.normal(0, 0.8, len(night))
+    )
     scores = np.empty((*skills.shape, len(night)))
     for configuration, of_seeds in enumerate(skills):
         own = random.normal(0, OF_ONE, (2, nights))[kind, night]
         for seed, skill in enumerate(of_seeds):
-            scores[configuration, seed] = heard + own + skill * sign + random.normal(0, 0.5, len(night))
+            scores[configuration, seed] = (
+                heard + own + skill * sign + random.normal(0, 0.5, len(night))
+            )
     return labels, scores, night
 
 
 def figure(metric: str, labels: np.ndarray, scores: np.ndarray) -> float:
-    return auprc(labels, scores) if metric == "auprc" else float(getattr(confusion(labels, scores, 0.0), metric))
+    return (
+        auprc(labels, scores)
+        if metric == "auprc"
+        else float(getattr(confusion(labels, scores, 0.0), metric))
+    )
 
 
 def truth(metric: str, skill: float) -> float:
@@ -66,7 +79,14 @@ def truth(metric: str, skill: float) -> float:
 
 
 def biases(
-    metric: str, *, worlds: int, configurations: int, seeds: int, nights: int, gap: float, resamples: int = 500
+    metric: str,
+    *,
+    worlds: int,
+    configurations: int,
+    seeds: int,
+    nights: int,
+    gap: float,
+    resamples: int = 500,
 ) -> dict[str, np.ndarray]:
     """The error of the winner's figure in each world, as it is and corrected; whether the interval holds the truth."""
     skills = np.linspace(0, gap, configurations)
@@ -88,11 +108,15 @@ def biases(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--resamples", type=int, default=300)
     options = parser.parse_args()
-    print(f"bias of the best configuration's figure, and its typical error (root mean square), {options.worlds} worlds")
+    print(
+        f"bias of the best configuration's figure, and its typical error (root mean square), {options.worlds} worlds"
+    )
     print("| grid | metric | bias as it is | corrected | error as it is | corrected | covered |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for name, (configurations, seeds, nights, gap) in tqdm(GRIDS.items()):
@@ -107,8 +131,13 @@ def main() -> None:
                 resamples=options.resamples,
             )
             ways = [found["as it is"], found["corrected"]]
-            figures = [f"{np.mean(way):+.3f}" for way in ways] + [f"{np.sqrt(np.mean(way**2)):.3f}" for way in ways]
-            print(f"| {name} | {metric} | {' | '.join(figures)} | {100 * found['covered'].mean():.0f} % |", flush=True)
+            figures = [f"{np.mean(way):+.3f}" for way in ways] + [
+                f"{np.sqrt(np.mean(way**2)):.3f}" for way in ways
+            ]
+            print(
+                f"| {name} | {metric} | {' | '.join(figures)} | {100 * found['covered'].mean():.0f} % |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,10 @@ def clips(count: int, kilobytes: int, per_shard: int) -> Iterator[tuple[str, lis
     noise = random.Random(1)
     for start in range(0, count, per_shard):
         numbers = range(start, min(start + per_shard, count))
-        yield f"night{start:06d}", [(f"clip{number:06d}.flac", noise.randbytes(kilobytes * 1000)) for number in numbers]
+        yield (
+            f"night{start:06d}",
+            [(f"clip{number:06d}.flac", noise.randbytes(kilobytes * 1000)) for number in numbers],
+        )
 
 
 def generate(folder: Path, loose: bool, arguments: argparse.Namespace) -> None:
@@ -51,14 +54,21 @@ def run(folder: Path, *command: str) -> float:
     """Seconds that a command takes."""
     start = time.monotonic()
     result = subprocess.run(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if result.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{result.stdout}")
     return time.monotonic() - start
 
 
-def measure(scratch: Path, server: S3Server, loose: bool, arguments: argparse.Namespace) -> tuple[int, float, float]:
+def measure(
+    scratch: Path, server: S3Server, loose: bool, arguments: argparse.Namespace
+) -> tuple[int, float, float]:
     """Objects, and seconds of push and pull."""
     dvc = (sys.executable, "-m", "dvc")
     author, other = scratch / "author", scratch / "other"
@@ -72,7 +82,18 @@ def measure(scratch: Path, server: S3Server, loose: bool, arguments: argparse.Na
     run(author, *dvc, "remote", "modify", "storage", "verify", "true")
     run(author, *dvc, "add", "-q", "survey")
     run(author, "git", "add", "-A")
-    run(author, "git", "-c", "user.name=b", "-c", "user.email=b@example.org", "commit", "-q", "-m", "survey")
+    run(
+        author,
+        "git",
+        "-c",
+        "user.name=b",
+        "-c",
+        "user.email=b@example.org",
+        "commit",
+        "-q",
+        "-m",
+        "survey",
+    )
     push = run(author, *dvc, "push", "-q")
     run(scratch, "git", "clone", "-q", str(author), str(other))
     pull = run(other, *dvc, "pull", "-q")
@@ -81,25 +102,46 @@ def measure(scratch: Path, server: S3Server, loose: bool, arguments: argparse.Na
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=int, default=500, help="4233: the demo; 42000: the reference study")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--clips", type=int, default=500, help="4233: the demo; 42000: the reference study"
+    )
     parser.add_argument("--kilobytes", type=int, default=185, help="a clip; the demo's mean is 185")
-    parser.add_argument("--per-shard", type=int, default=12, help="clips a shard; the demo's mean is 12")
+    parser.add_argument(
+        "--per-shard", type=int, default=12, help="clips a shard; the demo's mean is 12"
+    )
     parser.add_argument("--without-loose", action="store_true", help="measure the shards alone")
-    parser.add_argument("--folder", type=Path, help="where to work (default: the system's temporary folder)")
+    parser.add_argument(
+        "--folder", type=Path, help="where to work (default: the system's temporary folder)"
+    )
     arguments = parser.parse_args()
     rows = {}
     for kind in ("shards",) if arguments.without_loose else ("shards", "loose files"):
-        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder, S3Server(Path(folder) / "s3", 9177) as server:
+        with (
+            tempfile.TemporaryDirectory(dir=arguments.folder) as folder,
+            S3Server(Path(folder) / "s3", 9177) as server,
+        ):
             os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(server.credentials)
             rows[kind] = measure(Path(folder) / "work", server, kind == "loose files", arguments)
             objects, push, pull = rows[kind]
-            print(f"{kind:<12} {objects:>7} objects   push {push:7.1f} s   pull {pull:7.1f} s", flush=True)
+            print(
+                f"{kind:<12} {objects:>7} objects   push {push:7.1f} s   pull {pull:7.1f} s",
+                flush=True,
+            )
     if len(rows) == 2:
-        ratios = [loose / shards for loose, shards in zip(rows["loose files"], rows["shards"], strict=True)]
-        print(f"{'ratio':<12} {ratios[0]:>7.1f}           push {ratios[1]:7.1f}     pull {ratios[2]:7.1f}")
+        ratios = [
+            loose / shards
+            for loose, shards in zip(rows["loose files"], rows["shards"], strict=True)
+        ]
+        print(
+            f"{'ratio':<12} {ratios[0]:>7.1f}           push {ratios[1]:7.1f}     pull {ratios[2]:7.1f}"
+        )
     size = arguments.clips * arguments.kilobytes / 1e6
-    print(f"{arguments.clips} clips, {size:.2f} GB; local S3 server, so without a network's delay for every object")
+    print(
+        f"{arguments.clips} clips, {size:.2f} GB; local S3 server, so without a network's delay for every object"
+    )
 
 
 if __name__ == "__main__":

@@ -40,15 +40,24 @@ COMPOSITIONS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trainings", type=int, default=6, help="for each number of nights to learn from (default: 6)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--trainings",
+        type=int,
+        default=6,
+        help="for each number of nights to learn from (default: 6)",
+    )
     arguments = parser.parse_args()
     clips, known = read_csv("data/manifests/splits.csv"), embeddings.read(Path("data/embeddings"))
     print("\n| nights to judge by | positives | SD of AUPRC | of F1 | draws without a positive |")
     print("| ---: | ---: | ---: | ---: | ---: |")
     for row in judging(clips, known):
         print(row, flush=True)
-    print("\n| nights to learn from | positives | AUPRC on the OOD test | lowest | high + medium, balanced | lowest |")
+    print(
+        "\n| nights to learn from | positives | AUPRC on the OOD test | lowest | high + medium, balanced | lowest |"
+    )
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for row in learning(clips, known, arguments.trainings):
         print(row, flush=True)
@@ -86,7 +95,9 @@ def learning(clips: pd.DataFrame, known: embeddings.Embeddings, trainings: int) 
         found: dict[str, list[float]] = {name: [] for name in COMPOSITIONS}
         positives = []
         for seed in range(1, trainings + 1):
-            kept = generator(seed, "small data", "learning", nights).choice(names, nights, replace=False)
+            kept = generator(seed, "small data", "learning", nights).choice(
+                names, nights, replace=False
+            )
             part = clips[~train | clips["group"].isin(kept)]
             positives.append(int(((part["split"] == TRAIN) & (part["label"] == POSITIVE)).sum()))
             for name, options in COMPOSITIONS.items():
@@ -94,7 +105,9 @@ def learning(clips: pd.DataFrame, known: embeddings.Embeddings, trainings: int) 
                 trained = detector.fit(manifest, part, known, HeadOptions(), seed)
                 scores = detector.score(trained.head.scores, known, tests["clip_id"]).to_numpy()
                 found[name].append(auprc(labels, scores))
-        cells = " | ".join(f"{np.mean(values):.2f} | {np.min(values):.2f}" for values in found.values())
+        cells = " | ".join(
+            f"{np.mean(values):.2f} | {np.min(values):.2f}" for values in found.values()
+        )
         yield f"| {nights} | {min(positives)}-{max(positives)} | {cells} |"
 
 

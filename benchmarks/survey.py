@@ -36,7 +36,9 @@ RATE = 8_000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--hours", type=int, nargs="*", default=[1, 6, 24])
     parser.add_argument("--nights", type=int, default=100)
     parser.add_argument("--clips", type=int, default=20, help="clips of 3 s in a night")
@@ -49,7 +51,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         long_files(Path(name), arguments.hours)
     with tempfile.TemporaryDirectory() as name:
-        one_more_night(Path(name), arguments.nights, arguments.clips, EncodeOptions(encoder=arguments.encoder))
+        one_more_night(
+            Path(name), arguments.nights, arguments.clips, EncodeOptions(encoder=arguments.encoder)
+        )
 
 
 def long_files(folder: Path, hours: list[int]) -> None:
@@ -61,7 +65,9 @@ def long_files(folder: Path, hours: list[int]) -> None:
             write_hours(path, length)
             command = [sys.executable, __file__, "--build", str(path)]
             said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            print(f"  {length:2d} h, {path.stat().st_size / 1e6:6.0f} MB of {kind:<4} {said.strip()}")
+            print(
+                f"  {length:2d} h, {path.stat().st_size / 1e6:6.0f} MB of {kind:<4} {said.strip()}"
+            )
             path.unlink()
 
 
@@ -83,7 +89,9 @@ def build_one(path: Path) -> None:
     built = survey.build([_clip(path)], out, workers=1)
     used = resource.getrusage(resource.RUSAGE_SELF)
     windows = built.clips["windows"].sum()
-    print(f"{used.ru_maxrss / 1024:6.0f} MB, {used.ru_utime + used.ru_stime:6.1f} s of processor, {windows} windows")
+    print(
+        f"{used.ru_maxrss / 1024:6.0f} MB, {used.ru_utime + used.ru_stime:6.1f} s of processor, {windows} windows"
+    )
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,9 @@ class _Timed:
     def __str__(self) -> str:
         both = self.survey + self.encode
         work = f"{self.read:5d} files read, {self.encoded:5d} clips encoded"
-        return f"{work}: survey {self.survey:6.2f} s, encode {self.encode:6.2f} s, both {both:6.2f} s"
+        return (
+            f"{work}: survey {self.survey:6.2f} s, encode {self.encode:6.2f} s, both {both:6.2f} s"
+        )
 
 
 def one_more_night(folder: Path, nights: int, clips: int, encoder: EncodeOptions) -> None:
@@ -119,7 +129,9 @@ def one_more_night(folder: Path, nights: int, clips: int, encoder: EncodeOptions
         timed = _update(chosen, folder, encoder)
         shares = timed.survey / first.survey, timed.encode / first.encode
         both = (timed.survey + timed.encode) / (first.survey + first.encode)
-        print(f"  {name:<20} {timed}; of that from nothing {shares[0]:.1%}, {shares[1]:.1%}, {both:.1%}")
+        print(
+            f"  {name:<20} {timed}; of that from nothing {shares[0]:.1%}, {shares[1]:.1%}, {both:.1%}"
+        )
 
 
 def _update(sources: list[RecordedClip], folder: Path, encoder: EncodeOptions) -> _Timed:
@@ -138,7 +150,11 @@ def _update(sources: list[RecordedClip], folder: Path, encoder: EncodeOptions) -
 
 def _clip(path: Path, night: int = 0) -> RecordedClip:
     columns = ("call_type", "speaker", "site", "recording", "split", "quality")
-    meta = dict.fromkeys(columns, "") | {"label": "negative", "role": "labelled", "source": path.name}
+    meta = dict.fromkeys(columns, "") | {
+        "label": "negative",
+        "role": "labelled",
+        "source": path.name,
+    }
     date = np.datetime64("2024-01-01") + night
     return RecordedClip(meta | {"recorder": "A", "night": str(date)}, path, 0.5)
 

@@ -33,17 +33,29 @@ def training_seconds(grid: Grid, sample: int) -> float:
     """Processor time of training in the whole grid: from a sample spread over it, without start-up and files."""
     clips, known = read_csv("data/manifests/splits.csv"), embeddings.read(Path("data/embeddings"))
     kinds = [
-        {path.stem: list(read_csv(path)["clip_id"]) for path in Path("data/subsets", kind).glob("*.csv")}
+        {
+            path.stem: list(read_csv(path)["clip_id"])
+            for path in Path("data/subsets", kind).glob("*.csv")
+        }
         for kind in ("positive", "negative")
     ]
-    chosen = [grid.runs[round(place * (len(grid.runs) - 1) / max(1, sample - 1))] for place in range(sample)]
+    chosen = [
+        grid.runs[round(place * (len(grid.runs) - 1) / max(1, sample - 1))]
+        for place in range(sample)
+    ]
     seconds = []
     for run in [chosen[0], *chosen]:  # the first one warms up and does not count
         params = grid.params(run)
         options = parse(ComposeOptions, params["compose"], section="compose")
         manifest = compose(clips, *kinds, options, params["seed"]).manifest
         start = time.process_time()
-        detector.fit(manifest, clips, known, parse(HeadOptions, params["train"], section="train"), params["seed"])
+        detector.fit(
+            manifest,
+            clips,
+            known,
+            parse(HeadOptions, params["train"], section="train"),
+            params["seed"],
+        )
         seconds.append(time.process_time() - start)
     return sum(seconds[1:]) / sample * len(grid.runs)
 
@@ -57,7 +69,9 @@ def clone(folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sweep", type=Path, nargs="?", default=Path("sweeps/stage6.yaml"))
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--sample", type=int, default=6, help="runs to measure training on")
@@ -68,9 +82,19 @@ def main() -> None:
         folder = Path(scratch) / "study"
         clone(folder)
         subprocess.run(
-            [sys.executable, "-m", "dvc", "checkout", "-q", "--with-deps", *grid.shared], cwd=folder, check=True
+            [sys.executable, "-m", "dvc", "checkout", "-q", "--with-deps", *grid.shared],
+            cwd=folder,
+            check=True,
         )
-        command = [sys.executable, "-m", "chorus", "sweep", str(arguments.sweep), "--jobs", str(arguments.jobs)]
+        command = [
+            sys.executable,
+            "-m",
+            "chorus",
+            "sweep",
+            str(arguments.sweep),
+            "--jobs",
+            str(arguments.jobs),
+        ]
         own = os.environ | {"PYTHONPATH": str(folder / "src")}
         start = time.monotonic()
         subprocess.run(command, cwd=folder, env=own, check=True)
@@ -80,8 +104,12 @@ def main() -> None:
         again = time.monotonic() - start
     aim = TRAINING_FACTOR * training / arguments.jobs + SECONDS_A_RUN * runs
     ratio = wall / (training / arguments.jobs)
-    print(f"{runs} runs, {arguments.jobs} at a time: {wall:.0f} s, {wall / runs:.1f} s a run; again: {again:.1f} s")
-    print(f"training alone: {training:.0f} s of processor time; wall time / (training / processors): {ratio:.2f}")
+    print(
+        f"{runs} runs, {arguments.jobs} at a time: {wall:.0f} s, {wall / runs:.1f} s a run; again: {again:.1f} s"
+    )
+    print(
+        f"training alone: {training:.0f} s of processor time; wall time / (training / processors): {ratio:.2f}"
+    )
     print(f"aim: {TRAINING_FACTOR} x training / processors + {SECONDS_A_RUN} s a run = {aim:.0f} s")
 
 

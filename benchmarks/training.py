@@ -33,7 +33,9 @@ POSITIVE_SHARE = 0.3  # 3,585 of the reference's 12,110
 def random_examples(clips: int, name: str, random: np.random.Generator) -> Examples:
     """One window a clip, ten clips a night; positives are shifted a little, so that there is something to learn."""
     labels = (random.random(clips) < POSITIVE_SHARE).astype(np.int64)
-    features = random.standard_normal((clips, DIMENSIONS), dtype=np.float32) + 0.1 * labels[:, None].astype(np.float32)
+    features = random.standard_normal((clips, DIMENSIONS), dtype=np.float32) + 0.1 * labels[
+        :, None
+    ].astype(np.float32)
     ids = np.array([f"{name}_{number:06d}" for number in range(clips)])
     groups = np.array([f"{name}_{number // 10:05d}" for number in range(clips)])
     return Examples(features, labels, groups, ids)
@@ -46,7 +48,9 @@ def share_of_products(training: Examples, validation: Examples, epochs: int = 5)
         start = time.perf_counter()
         train_head(training, validation, options, seed=1)
         seconds = time.perf_counter() - start
-    products = [event for event in profile.key_averages() if event.key in ("aten::addmm", "aten::mm")]
+    products = [
+        event for event in profile.key_averages() if event.key in ("aten::addmm", "aten::mm")
+    ]
     return sum(event.self_cpu_time_total for event in products) / 1e6 / seconds
 
 
@@ -69,7 +73,9 @@ def timed(owner: Any, name: str, spent: dict[str, float]) -> Iterator[None]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--clips", type=int, default=12_110)
     parser.add_argument("--epochs", type=int, default=50)
     arguments = parser.parse_args()
@@ -78,22 +84,33 @@ def main() -> None:
     training = random_examples(arguments.clips, "training", random)
     validation = random_examples(max(100, arguments.clips // 4), "validation", random)
     train_head(
-        training.take(np.arange(min(400, arguments.clips))), validation, HeadOptions(epochs=1), seed=1
+        training.take(np.arange(min(400, arguments.clips))),
+        validation,
+        HeadOptions(epochs=1),
+        seed=1,
     )  # warm-up
     spent: dict[str, float] = {}
     start, processor = time.perf_counter(), time.process_time()
-    with timed(loop, "global_norm", spent), timed(loop.Descent, "accuracy", spent), timed(Validation, "signals", spent):
+    with (
+        timed(loop, "global_norm", spent),
+        timed(loop.Descent, "accuracy", spent),
+        timed(Validation, "signals", spent),
+    ):
         trained = train_head(training, validation, options, seed=1)
     seconds, busy = time.perf_counter() - start, time.process_time() - processor
     products = share_of_products(training, validation)
     rows = trained.summary["training"]["windows"]
-    print(f"{arguments.clips} clips x {DIMENSIONS}, {options.hidden_units} hidden units, {arguments.epochs} epochs of")
+    print(
+        f"{arguments.clips} clips x {DIMENSIONS}, {options.hidden_units} hidden units, {arguments.epochs} epochs of"
+    )
     print(f"{rows} rows in batches of {options.batch_size}, torch on one thread:")
     print(f"{seconds:8.1f} s, of which the processor worked {busy:.1f} s for this process")
     print(f"{arguments.clips * arguments.epochs / seconds:8.0f} clips/s")
     print(f"{100 * (1 - products):8.0f} % of the time outside matrix products")
     parts = ", ".join(f"{name} {100 * part / busy:.1f}" for name, part in spent.items())
-    print(f"{100 * sum(spent.values()) / busy:8.1f} % of that work for the signals of health: {parts}")
+    print(
+        f"{100 * sum(spent.values()) / busy:8.1f} % of that work for the signals of health: {parts}"
+    )
 
 
 if __name__ == "__main__":

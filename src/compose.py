@@ -11,10 +11,14 @@ from chorus.options import parse
 def main() -> None:
     options = parse(ComposeOptions, stage.params("compose"), section="compose")
     clips = read_csv(paths.SPLITS)
-    composition = compose(clips, stage.read_subsets("positive"), stage.read_subsets("negative"), options, stage.seed())
+    composition = compose(
+        clips, stage.read_subsets("positive"), stage.read_subsets("negative"), options, stage.seed()
+    )
     write_csv(paths.TRAINING_SET, composition.manifest)
     write_json(paths.COMPOSITION, composition.summary)
-    print(f"{composition.summary['positives']} positives, {composition.summary['negatives']} negatives")
+    print(
+        f"{composition.summary['positives']} positives, {composition.summary['negatives']} negatives"
+    )
     stage.note(remarks(composition.summary))
 
 

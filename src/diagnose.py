@@ -17,7 +17,9 @@ def main() -> None:
     history, model = pd.read_csv(paths.TRAINING_CURVES), read_json(f"{paths.DETECTOR}.json")
     predictions, training = pd.read_parquet(paths.PREDICTIONS), read_csv(paths.TRAINING_SET)
     evaluation = read_json(paths.EVALUATION_DETAIL)
-    health = judge(history, model, predictions, training, read_csv(paths.SPLITS), options, evaluation)
+    health = judge(
+        history, model, predictions, training, read_csv(paths.SPLITS), options, evaluation
+    )
     write_json(paths.HEALTH, health.headline)
     write_json(paths.HEALTH_DETAIL, health.detail)
     write_csv(paths.PLOTS / "health" / "sources.csv", health.sources)

@@ -22,9 +22,13 @@ def main() -> None:
             paths.EMBEDDINGS, clips, paths.RAW, options, workers=parallel.cores(), progress=advance
         )
     if result.damaged:
-        print(f"{len(result.damaged)} files were damaged and encoded anew: {name_clips(result.damaged)}")
+        print(
+            f"{len(result.damaged)} files were damaged and encoded anew: {name_clips(result.damaged)}"
+        )
     rate = result.computed / (time.perf_counter() - begin)
-    print(f"{result.computed} clips encoded ({rate:.0f}/s), {result.reused} known, {len(result.failed)} failed")
+    print(
+        f"{result.computed} clips encoded ({rate:.0f}/s), {result.reused} known, {len(result.failed)} failed"
+    )
     with stage.progress("fingerprints, by which near-copies are found", len(clips)) as advance:
         prints.update(paths.PRINTS, clips, paths.RAW, workers=parallel.cores(), progress=advance)
     earlier = read_csv(paths.RAW / "quarantine.csv")

@@ -18,14 +18,20 @@ def main() -> None:
     known = embeddings.read(paths.EMBEDDINGS)
     saved = load_head(paths.DETECTOR, encoder_id=known.encoder_id)
     judged = clips[clips["split"] != CANDIDATE]
-    judged = judged.assign(score=detector.score(saved.head.scores, known, judged["clip_id"]).to_numpy())
+    judged = judged.assign(
+        score=detector.score(saved.head.scores, known, judged["clip_id"]).to_numpy()
+    )
     baselines = {}
     # of one class no regression can learn; the stage train has said so
     if set(manifest["label"]) == set(DETECTION.classes):
         training = detector.examples(manifest, clips, known)
-        regression = partial(evaluation.logistic_regression_scores, training.features, training.labels == 1)
+        regression = partial(
+            evaluation.logistic_regression_scores, training.features, training.labels == 1
+        )
         baselines["logistic_regression"] = detector.score(regression, known, judged["clip_id"])
-    result = evaluation.evaluate(judged, threshold=saved.threshold, baseline_scores=baselines, options=options)
+    result = evaluation.evaluate(
+        judged, threshold=saved.threshold, baseline_scores=baselines, options=options
+    )
     write_parquet(paths.PREDICTIONS, evaluation.predictions(judged))
     write_json(paths.EVALUATION_METRICS, result.headline)
     write_json(paths.EVALUATION_DETAIL, result.detail)

@@ -29,7 +29,9 @@ def main() -> None:
     pictures.draw_evaluation(curves, detail, paths.EVALUATION / "overview.png")
     health, history = read_json(paths.HEALTH_DETAIL), pd.read_csv(paths.TRAINING_CURVES)
     write_text("reports/health.html", page("the run in the workspace", health, history, ranked))
-    print(f"training health: {health['verdict']}. {health['sentence']} chorus diagnose, or reports/health.html")
+    print(
+        f"training health: {health['verdict']}. {health['sentence']} chorus diagnose, or reports/health.html"
+    )
 
 
 def draw_worst(options: pictures.PictureOptions) -> None:
@@ -54,14 +56,22 @@ def rank_suspects() -> pd.DataFrame:
     examples = detector.examples(manifest, clips, embeddings.read(paths.EMBEDDINGS))
     try:
         ranked, note = suspects.suspects(examples), ""
-    except DataError as reason:  # too few clips or nights; the rest of the run does not depend on it
+    except (
+        DataError
+    ) as reason:  # too few clips or nights; the rest of the run does not depend on it
         ranked, note = suspects.nobody(), str(reason)
-    about = {"clips": len(ranked), "auroc_of_unheard_nights": suspects.separation(ranked), "note": note}
+    about = {
+        "clips": len(ranked),
+        "auroc_of_unheard_nights": suspects.separation(ranked),
+        "note": note,
+    }
     write_csv(paths.METRICS / "suspects.csv", ranked)
     write_json(paths.SUSPECTS, about)
     stage.note(filter(None, [note]))
     if len(ranked):
-        print(f"most suspicious: {', '.join(ranked['clip_id'].head(5))}; listen: chorus listen CLIP_ID")
+        print(
+            f"most suspicious: {', '.join(ranked['clip_id'].head(5))}; listen: chorus listen CLIP_ID"
+        )
     return ranked
 
 
@@ -75,7 +85,9 @@ def draw_suspects(shown: pd.DataFrame, of: int, options: pictures.PictureOptions
     draw(titles, paths.PLOTS / "health" / "suspects.png", heading, options)
 
 
-def draw(titles: dict[str, str], path: Path, heading: str, options: pictures.PictureOptions) -> None:
+def draw(
+    titles: dict[str, str], path: Path, heading: str, options: pictures.PictureOptions
+) -> None:
     """A sheet of clips, by their ids, with a title each."""
     sounds = read_sounds(paths.RAW, list(titles))
     sheet = [pictures.SheetClip(title, sounds[clip]) for clip, title in titles.items()]

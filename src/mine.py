@@ -22,7 +22,11 @@ def main() -> None:
         options = parse(kind.options, stage.params(section), section=section)
         miner = fit_miner(clips, known, options.composition, head, options.seed)
         weights = save_head(
-            miner.trained, paths.MINERS / name, encoder_id=known.encoder_id, options=head, seed=options.seed
+            miner.trained,
+            paths.MINERS / name,
+            encoder_id=known.encoder_id,
+            options=head,
+            seed=options.seed,
         )
         pool = miner.rank(known, kind.pool(clips, miner.heard))
         subsets = kind.pick(pool, options)
@@ -34,16 +38,24 @@ def main() -> None:
     write_text(paths.METRICS / "subsets.md", mining.describe(records))
 
 
-def write(kind: str, pool: pd.DataFrame, subsets: dict[str, pd.DataFrame], record: dict[str, Any]) -> None:
+def write(
+    kind: str, pool: pd.DataFrame, subsets: dict[str, pd.DataFrame], record: dict[str, Any]
+) -> None:
     """A CSV a subset, in pool/ all scores, and a picture of them with the subsets' cut-offs."""
     for name, subset in subsets.items():
         write_csv(paths.SUBSETS / kind / f"{name}.csv", subset)
         print(f"{name:<24} {len(subset):>6} clips")
     stage.note(filter(None, [record["note"]]))
-    write_csv(paths.SUBSETS / kind / "pool" / "scores.csv", pool, digits=17)  # in full: cut-offs are compared with them
+    write_csv(
+        paths.SUBSETS / kind / "pool" / "scores.csv", pool, digits=17
+    )  # in full: cut-offs are compared with them
     pictures.draw_score_distribution(
         pool["score"].astype(float).to_numpy(),
-        cutoffs={name: about["lowest_score"] for name, about in record["subsets"].items() if about["clips"]},
+        cutoffs={
+            name: about["lowest_score"]
+            for name, about in record["subsets"].items()
+            if about["clips"]
+        },
         path=paths.PLOTS / "subsets" / f"{kind}.png",
         heading=f"{kind.capitalize()} mining: {record['clips_scored']} clips scored",
         xlabel="miner's score of the clip",

@@ -55,10 +55,15 @@ def foreign_code() -> list[str]:
     """
     text = next((Path(key) for key in AT_START if Path(key).parent == fingerprints.FOLDER), None)
     script = Path(sys.argv[0]).resolve()
-    if text is None or script.parent not in (SOURCE, fingerprints.SOURCE.resolve()):  # the root's, or a study's
+    if text is None or script.parent not in (
+        SOURCE,
+        fingerprints.SOURCE.resolve(),
+    ):  # the root's, or a study's
         return []
     recorded_code = text.read_text(encoding="utf-8") if text.is_file() else ""
-    return fingerprints.differences(recorded_code, fingerprints.Code(SOURCE, script.parent).fingerprint(script))
+    return fingerprints.differences(
+        recorded_code, fingerprints.Code(SOURCE, script.parent).fingerprint(script)
+    )
 
 
 def _yaml(path: Path) -> Any:
@@ -77,7 +82,9 @@ def _at(params: Any, key: str) -> Any:
 def _leaves(value: Any, key: str) -> dict[str, object]:
     if not isinstance(value, Mapping):
         return {key: repr(value)}
-    return {name: leaf for part in value for name, leaf in _leaves(value[part], f"{key}.{part}").items()}
+    return {
+        name: leaf for part in value for name, leaf in _leaves(value[part], f"{key}.{part}").items()
+    }
 
 
 def _files(path: Path) -> Iterator[Path]:

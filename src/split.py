@@ -19,7 +19,9 @@ def main() -> None:
     moved = moved_recorders(deal.table)
     write_csv(paths.SPLITS, deal.table)
     write_csv(paths.COPIES, pairs.round({"similarity": 2}))
-    write_csv(paths.SET_ASIDE, quarantine.add(quarantine.empty(), clips, deal.set_aside, stage="split"))
+    write_csv(
+        paths.SET_ASIDE, quarantine.add(quarantine.empty(), clips, deal.set_aside, stage="split")
+    )
     audited = {"leakage_audit": audit(deal.table), "candidates_set_aside": len(deal.set_aside)}
     write_json(paths.SPLITS_AUDIT, {**audited, **counts, **about, "moved_recorders": moved})
     for split, of_split in counts.items():

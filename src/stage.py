@@ -23,13 +23,19 @@ from chorus.paths import SUBSETS
 # silently run something else, and so would an installed checkout where Python leaves the script's own folder out.
 _HERE = Path(__file__).resolve().parent
 if Path(chorus.__file__).resolve().parent != _HERE / "chorus":
-    sys.exit(f"error: this script would import chorus from {Path(chorus.__file__).parent}, not from beside itself")
+    sys.exit(
+        f"error: this script would import chorus from {Path(chorus.__file__).parent}, not from beside itself"
+    )
 _SCRIPT = Path(getattr(sys.modules["__main__"], "__file__", None) or __file__).resolve()
 if _SCRIPT.with_name("stage.py").exists() and _SCRIPT.parent != _HERE:
     cause = "is PYTHONSAFEPATH set, or python -P?"
-    sys.exit(f"error: {_SCRIPT.name} would import stage from {_HERE}, not from beside itself: {cause}")
+    sys.exit(
+        f"error: {_SCRIPT.name} would import stage from {_HERE}, not from beside itself: {cause}"
+    )
 if not chorus.PINNED:
-    sys.exit("error: NumPy or torch was loaded before chorus chose their kernels: import stage before them")
+    sys.exit(
+        "error: NumPy or torch was loaded before chorus chose their kernels: import stage before them"
+    )
 
 
 def params(section: str) -> Any:
@@ -52,7 +58,9 @@ def _params(path: Path) -> dict[str, Any]:
         raise ParameterError("params.yaml is missing: run this in the folder of a study")
     values = read_yaml(Path("params.yaml"))
     if not isinstance(values, dict):
-        raise ParameterError("params.yaml holds no sections: see the one that came with this repository")
+        raise ParameterError(
+            "params.yaml holds no sections: see the one that came with this repository"
+        )
     return values
 
 
@@ -64,7 +72,9 @@ def seed(section: str = "seed") -> int:
     """
     value = params(section)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ParameterError(f"{section}: {value!r} is not allowed: a seed is a whole number from 0 on")
+        raise ParameterError(
+            f"{section}: {value!r} is not allowed: a seed is a whole number from 0 on"
+        )
     return value
 
 
@@ -79,10 +89,16 @@ def refuse_unknown(sections: Iterable[str]) -> None:
     """
     known = {"seed", *sections, *(section.split(".")[0] for section in sections)}
     for key, value in _params(Path("params.yaml").resolve()).items():
-        nested = [f"{key}.{name}" for name in value] if key not in sections and isinstance(value, dict) else []
+        nested = (
+            [f"{key}.{name}" for name in value]
+            if key not in sections and isinstance(value, dict)
+            else []
+        )
         for name in [key, *nested]:
             if name not in known:
-                raise ParameterError(f"{name}: no stage reads this; there are: {', '.join(sorted(known))}")
+                raise ParameterError(
+                    f"{name}: no stage reads this; there are: {', '.join(sorted(known))}"
+                )
 
 
 def refuse_inside(folder: Path, output: Path, key: str) -> None:
@@ -93,12 +109,17 @@ def refuse_inside(folder: Path, output: Path, key: str) -> None:
     """
     given, ours = folder.resolve(), output.resolve()
     if given == ours or ours in given.parents or given in ours.parents:
-        raise ParameterError(f"{key}: {str(folder)!r} is not allowed: a folder apart from {output}, which is rewritten")
+        raise ParameterError(
+            f"{key}: {str(folder)!r} is not allowed: a folder apart from {output}, which is rewritten"
+        )
 
 
 def read_subsets(kind: str) -> dict[str, list[str]]:
     """The mined subsets of a kind ("positive", "negative"): name -> clip ids, best first."""
-    return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted((SUBSETS / kind).glob("*.csv"))}
+    return {
+        path.stem: list(read_csv(path)["clip_id"])
+        for path in sorted((SUBSETS / kind).glob("*.csv"))
+    }
 
 
 def note(sentences: Iterable[str]) -> None:
@@ -113,7 +134,9 @@ def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[in
     from tqdm import tqdm
 
     every = 0.5 if sys.stderr.isatty() else 10.0  # seconds; a log file needs no thousand lines
-    with tqdm(total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every) as bar:
+    with tqdm(
+        total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every
+    ) as bar:
 
         def advance(done: int) -> None:
             bar.update(done)
@@ -153,7 +176,9 @@ def _refuse_arguments(recipe: Callable[[], None]) -> None:
 def _refuse_foreign_code() -> None:
     """DVC records the code of a stage by its fingerprint, which must be of the code that runs."""
     if files := record.foreign_code():
-        raise DataError(f"{_few(files)}: not as in code/, which dvc repro without --single-item brings up to date")
+        raise DataError(
+            f"{_few(files)}: not as in code/, which dvc repro without --single-item brings up to date"
+        )
 
 
 def _refuse_changes() -> None:

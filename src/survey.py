@@ -29,7 +29,10 @@ def main() -> None:
             print(sentence)
         survey.check_nights(notes, len(sources), options.max_unknown_night_share)
     earlier = survey.Earlier(paths.RAW, MEMORY)
-    with replacing_folder(paths.RAW) as raw, stage.progress("reading clips", len(sources)) as advance:
+    with (
+        replacing_folder(paths.RAW) as raw,
+        stage.progress("reading clips", len(sources)) as advance,
+    ):
         built = survey.build(
             sources,
             raw,
@@ -49,8 +52,12 @@ def main() -> None:
         print(f"in the survey, but {sentence}")
     for sentence in survey.tally(rejected, "reason"):
         print(f"in quarantine, {sentence}")
-    print(f"{len(built.clips)} clips in the survey, {len(rejected)} rows in quarantine; {built.read} files read")
-    quarantine.check_share(rejected, len(built.clips) + len(rejected), options.max_quarantined_share)
+    print(
+        f"{len(built.clips)} clips in the survey, {len(rejected)} rows in quarantine; {built.read} files read"
+    )
+    quarantine.check_share(
+        rejected, len(built.clips) + len(rejected), options.max_quarantined_share
+    )
 
 
 if __name__ == "__main__":

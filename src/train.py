@@ -20,7 +20,9 @@ def main() -> None:
     audit_training(manifest["clip_id"], clips)
     known = embeddings.read(paths.EMBEDDINGS)
     groups = parse(HealthOptions, stage.params("health"), section="health").groups_of(clips)
-    trained = detector.fit(manifest, clips, known, options, seed, consistency_groups=groups, on_epoch=show)
+    trained = detector.fit(
+        manifest, clips, known, options, seed, consistency_groups=groups, on_epoch=show
+    )
     save_head(trained, paths.DETECTOR, encoder_id=known.encoder_id, options=options, seed=seed)
     write_json(paths.TRAINING_METRICS, trained.metrics)
     write_csv(paths.TRAINING_CURVES, with_differences(trained.curves))

@@ -18,12 +18,20 @@ from typing import Any
 import pytest
 
 DRIVER = next(filter(None, map(shutil.which, ("chromedriver", "chromium.chromedriver"))), None)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 needs_browser = pytest.mark.skipif(
     not (DRIVER and CHROMIUM), reason="no Chromium here: apt-get install chromium chromium-driver"
 )
 BACKSPACE, SPACE = "\ue003", " "
-_FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio")
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--mute-audio",
+)
 
 
 class Browser:
@@ -58,7 +66,9 @@ class Browser:
     def resize(self, width: int, height: int) -> None:
         """The page's width, as a phone's emulated."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
-        self._post("goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
+        self._post(
+            "goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}
+        )
 
     def picture(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self._post("screenshot")))
@@ -71,20 +81,27 @@ class Browser:
 def browser(downloads: Path) -> Iterator[Browser]:
     """A browser that writes what it downloads into a folder."""
     port = _free_port()
-    driver = subprocess.Popen([str(DRIVER), f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    driver = subprocess.Popen(
+        [str(DRIVER), f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     address = f"http://127.0.0.1:{port}/session"
     try:
         options = {
             "binary": CHROMIUM,
             "args": [*_FLAGS, f"--user-data-dir={downloads / 'profile'}"],
-            "prefs": {"download.default_directory": str(downloads), "download.prompt_for_download": False},
+            "prefs": {
+                "download.default_directory": str(downloads),
+                "download.prompt_for_download": False,
+            },
         }
         wanted = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options}}}
         session = f"{address}/{_ask(address, wanted, patience=60)['sessionId']}"
         try:
             yield Browser(session)
         finally:
-            urllib.request.urlopen(urllib.request.Request(session, method="DELETE"), timeout=30).close()
+            urllib.request.urlopen(
+                urllib.request.Request(session, method="DELETE"), timeout=30
+            ).close()
     finally:
         driver.terminate()
         driver.wait(30)
@@ -94,7 +111,9 @@ def wait_for(path: Path, patience: float = 20) -> Path:
     """A file that a browser is downloading."""
     until = time.monotonic() + patience
     while not (path.is_file() and path.stat().st_size):
-        assert time.monotonic() < until, f"no {path.name} among {sorted(one.name for one in path.parent.iterdir())}"
+        assert time.monotonic() < until, (
+            f"no {path.name} among {sorted(one.name for one in path.parent.iterdir())}"
+        )
         time.sleep(0.1)
     return path
 
@@ -105,7 +124,9 @@ def _ask(address: str, content: Any = None, patience: float = 0) -> Any:
     data = None if content is None else json.dumps(content).encode()
     until = time.monotonic() + patience
     while True:
-        request = urllib.request.Request(address, data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(
+            address, data, {"Content-Type": "application/json"}, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)["value"]

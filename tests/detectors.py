@@ -36,15 +36,25 @@ def keep(head: Head, folder: Path, threshold: float | None = 0.5) -> Path:
     """The head in `folder`/models, as a study keeps it; returns that folder."""
     trained = TrainedHead(head, [], 1, threshold, {})
     options = HeadOptions(hidden_units=head.hidden_units)
-    save_head(trained, folder / "models" / "detector", encoder_id=encoder_id(BIRDNET), options=options, seed=1)
+    save_head(
+        trained,
+        folder / "models" / "detector",
+        encoder_id=encoder_id(BIRDNET),
+        options=options,
+        seed=1,
+    )
     return folder / "models"
 
 
-def write_sound(path: Path, seconds: float, seed: int = 0, rate: int = SAMPLE_RATE, **settings: str) -> Path:
+def write_sound(
+    path: Path, seconds: float, seed: int = 0, rate: int = SAMPLE_RATE, **settings: str
+) -> Path:
     """A recording of tones that come and go in noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
-    tone = np.sin(2 * np.pi * (400 + 150 * np.sin(time * (1 + seed % 3))) * time) * (np.sin(time * 0.9 + seed) > 0)
+    tone = np.sin(2 * np.pi * (400 + 150 * np.sin(time * (1 + seed % 3))) * time) * (
+        np.sin(time * 0.9 + seed) > 0
+    )
     sf.write(path, 0.2 * tone + random.normal(0, 0.02, len(time)), rate, **settings)
     return path

@@ -16,7 +16,11 @@ class Folder:
 
     def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
         self.folder = folder
-        own = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHONPATH"))}
+        own = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("AWS_", "PYTHONPATH"))
+        }
         path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         self.environment = own | path | dict(environment)
 
@@ -35,7 +39,9 @@ class Folder:
     def typed(self, *command: str) -> tuple[tuple[str, ...], dict[str, str]]:
         """What is started where a command is typed, and its environment."""
         environment = dict(self.environment)
-        if command[0] == "chorus":  # that of the checkout around the folder, else that which is tested
+        if (
+            command[0] == "chorus"
+        ):  # that of the checkout around the folder, else that which is tested
             environment["PYTHONPATH"] = str(self._source())
         if command[0] in ("chorus", "dvc", "python"):
             module = () if command[0] == "python" else ("-m", command[0])
@@ -51,7 +57,10 @@ class Folder:
 
     def _source(self) -> Path:
         around = (self.folder.resolve(), *self.folder.resolve().parents)
-        return next((folder / "src" for folder in around if (folder / "src/chorus/__init__.py").is_file()), SOURCE)
+        return next(
+            (folder / "src" for folder in around if (folder / "src/chorus/__init__.py").is_file()),
+            SOURCE,
+        )
 
     def git_init(self, name: str = "test") -> None:
         self.run("git", "init", "-q", "-b", "main")

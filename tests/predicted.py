@@ -8,7 +8,9 @@ import pandas as pd
 from chorus.clips import NEGATIVE, POSITIVE, QUALITIES, TEST_IID, TEST_OOD, VALIDATION
 
 
-def predicted(seed: int = 0, nights: int = 24, clips: int = 240, splits=(VALIDATION, TEST_IID, TEST_OOD)):
+def predicted(
+    seed: int = 0, nights: int = 24, clips: int = 240, splits=(VALIDATION, TEST_IID, TEST_OOD)
+):
     """Predictions of a fair detector: `clips` in each split, a third of them positive, on `nights` nights each."""
     rng = np.random.default_rng(seed)
     rows = []

@@ -27,6 +27,8 @@ class Published:
         for window in windows:
             self._model.set_tensor(self._samples, window[np.newaxis])
             self._model.invoke()
-            results.append([self._model.get_tensor(number)[0] for number in (self._embedding, self._logits)])
+            results.append(
+                [self._model.get_tensor(number)[0] for number in (self._embedding, self._logits)]
+            )
         embeddings, logits = zip(*results, strict=True)
         return np.stack(embeddings), np.stack(logits)

@@ -59,12 +59,20 @@ class SmallStudy(Folder):
     def add(self, name: str, seed: int, balance: bool, threshold: float) -> None:
         table = predicted(seed=int(name[-1]), nights=6, clips=60)
         same = predicted(nights=6, clips=60)  # all runs are judged on the same clips
-        table = table.assign(**{column: same[column] for column in same.columns.difference(["score"])})
+        table = table.assign(
+            **{column: same[column] for column in same.columns.difference(["score"])}
+        )
         self.expected[name] = table
         baseline = {"logistic_regression": table.set_index("clip_id")["score"] ** 2}
         options = EvaluateOptions(resamples=100)
-        detail = evaluate(table, threshold=threshold, baseline_scores=baseline, options=options).detail
-        composition = {"positives": 9, "negatives": 9 if balance else 30, "positives_by_quality": {"high": 9}}
+        detail = evaluate(
+            table, threshold=threshold, baseline_scores=baseline, options=options
+        ).detail
+        composition = {
+            "positives": 9,
+            "negatives": 9 if balance else 30,
+            "positives_by_quality": {"high": 9},
+        }
         table.to_parquet(self.folder / "given/predictions.parquet")
         self.write("given/evaluation_detail.json", json.dumps(detail))
         self.write("given/composition.json", json.dumps(composition))
@@ -104,7 +112,9 @@ class SmallStudy(Folder):
 
     def cached(self, name: str) -> Path:
         """The file in the cache that holds the predictions of a run."""
-        (experiment,) = [each for each in History(self.folder).experiments((TARGET,)) if each.name == name]
+        (experiment,) = [
+            each for each in History(self.folder).experiments((TARGET,)) if each.name == name
+        ]
         md5 = experiment.output_hash(FILES[0])
         assert md5 is not None
         return self.repository / ".dvc/cache/files/md5" / md5[:2] / md5[2:]

@@ -24,7 +24,11 @@ def sphere(path: Path, pcm: np.ndarray) -> None:
         "sample_byte_format": "-s2 01",
         "sample_sig_bits": "-i 16",
     }
-    text = "NIST_1A\n   1024\n" + "".join(f"{name} {value}\n" for name, value in fields.items()) + "end_head\n"
+    text = (
+        "NIST_1A\n   1024\n"
+        + "".join(f"{name} {value}\n" for name, value in fields.items())
+        + "end_head\n"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode().ljust(1024) + pcm.astype("<i2").tobytes())
 
@@ -52,7 +56,10 @@ def timit(root: Path) -> Path:
         ("TEST", "DR7", "FCAU0"),
         ("TEST", "DR8", "MBCG0"),
     ):
-        for sentence, words in (("SA1", "She had your dark suit."), ("SX37", "Critical equipment needs maintenance.")):
+        for sentence, words in (
+            ("SA1", "She had your dark suit."),
+            ("SX37", "Critical equipment needs maintenance."),
+        ):
             place = root / side / dialect / speaker / sentence
             number += 1
             writer = wav if speaker == "MDAC0" else sphere
@@ -79,14 +86,49 @@ COMMON_VOICE = [
 
 def common_voice(root: Path) -> Path:
     rows = [
-        ["c1", "common_voice_en_1.mp3", 'He said "go" there.', "2", "0", "twenties", "male", "Texan", "en", ""],
-        ["c1", "common_voice_en_2.mp3", "It is raining.", "3", "1", "twenties", "male", "Texan", "en", ""],
-        ["c2", "common_voice_en_3.mp3", "It is raining.", "2", "0", "", "female_feminine", "England English", "en", ""],
+        [
+            "c1",
+            "common_voice_en_1.mp3",
+            'He said "go" there.',
+            "2",
+            "0",
+            "twenties",
+            "male",
+            "Texan",
+            "en",
+            "",
+        ],
+        [
+            "c1",
+            "common_voice_en_2.mp3",
+            "It is raining.",
+            "3",
+            "1",
+            "twenties",
+            "male",
+            "Texan",
+            "en",
+            "",
+        ],
+        [
+            "c2",
+            "common_voice_en_3.mp3",
+            "It is raining.",
+            "2",
+            "0",
+            "",
+            "female_feminine",
+            "England English",
+            "en",
+            "",
+        ],
         ["c3", "common_voice_en_4.mp3", "Good day.", "2", "0", "", "", "", "en", ""],
     ]
     tsv(root / "validated.tsv", COMMON_VOICE, *rows)
     for number in range(1, 6):
-        wav(root / "clips" / f"common_voice_en_{number}.mp3", tone(20 + number, rate=32_000), 32_000)
+        wav(
+            root / "clips" / f"common_voice_en_{number}.mp3", tone(20 + number, rate=32_000), 32_000
+        )
     return root
 
 
@@ -105,19 +147,31 @@ CORAAL_TURNS = [
 
 def coraal(root: Path) -> Path:
     columns = ["CORAAL.Sub", "CORAAL.Spkr", "CORAAL.File", "Audio.Folder", "Gender", "Age", "Notes"]
-    known = ["ATL", "ATL_se0_ag1_f_01", "ATL_se0_ag1_f_01_1", "ATL_audio_part01_2020.05", "Female", "24", ""]
+    known = [
+        "ATL",
+        "ATL_se0_ag1_f_01",
+        "ATL_se0_ag1_f_01_1",
+        "ATL_audio_part01_2020.05",
+        "Female",
+        "24",
+        "",
+    ]
     tsv(root / "ATL_metadata_2018.10.06.txt", columns, known, known)
     tsv(
         root / "ATL_textfiles_2020.05" / "ATL_se0_ag1_f_01_1.txt",
         ["Line", "Spkr", "StTime", "Content", "EnTime"],
         *CORAAL_TURNS,
     )
-    wav(root / "ATL_audio_part01_2020.05" / "ATL_se0_ag1_f_01_1.wav", tone(40, 12.0, 44_100), 44_100)
+    wav(
+        root / "ATL_audio_part01_2020.05" / "ATL_se0_ag1_f_01_1.wav", tone(40, 12.0, 44_100), 44_100
+    )
     return root
 
 
 def accent_archive(root: Path) -> Path:
-    header = "age,age_onset,birthplace,filename,native_language,sex,speakerid,country,file_missing?,,,\n"
+    header = (
+        "age,age_onset,birthplace,filename,native_language,sex,speakerid,country,file_missing?,,,\n"
+    )
     lines = [
         '24,0,"atlanta, georgia, usa",english1,english,female,61,usa,FALSE,,,\n',
         '30,12,"tbilisi, georgia",georgian1,georgian,male,62,georgia,FALSE,,,\n',
@@ -125,7 +179,11 @@ def accent_archive(root: Path) -> Path:
     ]
     write(root / "speakers_all.csv", header + "".join(lines))
     for number, name in enumerate(("english1", "georgian1", "unlisted1")):
-        wav(root / "recordings" / "recordings" / f"{name}.mp3", tone(60 + number, 2.0, 44_100), 44_100)
+        wav(
+            root / "recordings" / "recordings" / f"{name}.mp3",
+            tone(60 + number, 2.0, 44_100),
+            44_100,
+        )
     return root
 
 

@@ -22,10 +22,18 @@ def published_runs() -> pd.DataFrame:
     """Its figures are at the threshold with the best F1 of the very split."""
     table = read_csv(ROOT / "data/reference/stage6_runs.csv")
     at_threshold = ("f1", "precision", "recall")
-    names = {f"{split}.best_f1.{metric}": f"{split}.{metric}" for split in ("ood", "iid") for metric in at_threshold}
+    names = {
+        f"{split}.best_f1.{metric}": f"{split}.{metric}"
+        for split in ("ood", "iid")
+        for metric in at_threshold
+    }
     runs = table.rename(columns=names)
     known = [
-        column for column in runs if column in (*names.values(), "ood.auprc", "ood.auroc", "iid.auprc", "iid.auroc")
+        column
+        for column in runs
+        if column in (*names.values(), "ood.auprc", "ood.auroc", "iid.auprc", "iid.auroc")
     ]
     runs[known] = runs[known].astype("float64")
-    return runs.assign(signature=[short_hash(list(row)) for row in runs[NAMES].itertuples(index=False)])
+    return runs.assign(
+        signature=[short_hash(list(row)) for row in runs[NAMES].itertuples(index=False)]
+    )

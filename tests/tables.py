@@ -24,7 +24,9 @@ def clip_table(*parts: tuple[int, dict[str, str]]) -> pd.DataFrame:
                 "site": "Creek",
                 "recorder": "R1",
                 "night": "2024-03-01",
-                "role": clips.CANDIDATE if fields.get("split") == clips.CANDIDATE else clips.LABELLED,
+                "role": clips.CANDIDATE
+                if fields.get("split") == clips.CANDIDATE
+                else clips.LABELLED,
                 "split": "",
                 "source": f"{number}.wav",
                 "windows": "1",
@@ -35,14 +37,18 @@ def clip_table(*parts: tuple[int, dict[str, str]]) -> pd.DataFrame:
             }
             row.setdefault("clip_id", f"c{number:06d}")
             row.setdefault("recording", f"{row['recorder']}_{row['night']}")
-            row.setdefault("group", f"{row['site']}/{row['night']}" if row["night"] else row["recording"])
+            row.setdefault(
+                "group", f"{row['site']}/{row['night']}" if row["night"] else row["recording"]
+            )
             rows.append(row)
     return pd.DataFrame(rows)
 
 
 def reference_table() -> pd.DataFrame:
     """The reference study's clips: splits, labels and qualities, without audio; each split from a site of its own."""
-    high, medium, low = ({"label": clips.POSITIVE, "quality": quality} for quality in clips.QUALITIES)
+    high, medium, low = (
+        {"label": clips.POSITIVE, "quality": quality} for quality in clips.QUALITIES
+    )
 
     def placed(split: str, recorder: str, site: str) -> dict[str, str]:
         return {"split": split, "recorder": recorder, "site": site}

@@ -21,13 +21,21 @@ def published() -> Runs:
 
 
 def grid(
-    factors: Mapping[str, Sequence[str]], seeds: Sequence[int] = (1, 2, 3), block: str = "one", sd: float = 0.05
+    factors: Mapping[str, Sequence[str]],
+    seeds: Sequence[int] = (1, 2, 3),
+    block: str = "one",
+    sd: float = 0.05,
 ) -> pd.DataFrame:
     """Every combination of levels with every seed, and a random metric "score"."""
-    rows = [dict(zip(("seed", *factors), cell, strict=True)) for cell in product(seeds, *factors.values())]
+    rows = [
+        dict(zip(("seed", *factors), cell, strict=True))
+        for cell in product(seeds, *factors.values())
+    ]
     table = pd.DataFrame(rows).astype(str)
     noise = np.random.default_rng(len(rows)).normal(0.7, sd, len(rows))
-    return table.assign(score=noise, block=block, name=[f"{block}_{i:03}" for i in range(len(rows))])
+    return table.assign(
+        score=noise, block=block, name=[f"{block}_{i:03}" for i in range(len(rows))]
+    )
 
 
 def as_runs(table: pd.DataFrame, folder: Path, factors: Sequence[str], **given: object) -> Runs:

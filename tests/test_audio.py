@@ -21,11 +21,15 @@ def _noise(n: int, seed: int = 0) -> np.ndarray:
 
 
 def test_beyond_full_scale_is_clipped_and_not_wrapped():
-    np.testing.assert_array_equal(audio.to_pcm(np.array([-2, -1, 0, 1, 2], "f4")), [-32768, -32768, 0, 32767, 32767])
+    np.testing.assert_array_equal(
+        audio.to_pcm(np.array([-2, -1, 0, 1, 2], "f4")), [-32768, -32768, 0, 32767, 32767]
+    )
 
 
 def test_samples_are_rounded_to_the_nearest():
-    np.testing.assert_array_equal(audio.to_pcm(np.array([0.4, 0.6, -0.4, -0.6, 7.5]) / 32_768), [0, 1, 0, -1, 8])
+    np.testing.assert_array_equal(
+        audio.to_pcm(np.array([0.4, 0.6, -0.4, -0.6, 7.5]) / 32_768), [0, 1, 0, -1, 8]
+    )
 
 
 @given(arrays(np.int16, st.integers(1, 5_000)))
@@ -51,7 +55,8 @@ def _fitted(pcm: np.ndarray, padding: audio.Padding, min_seconds: float) -> np.n
 
 
 @given(
-    cuts=st.lists(st.integers(0, 2 * WINDOW_SAMPLES + 50_000), max_size=6), padding=st.sampled_from(["zeros", "repeat"])
+    cuts=st.lists(st.integers(0, 2 * WINDOW_SAMPLES + 50_000), max_size=6),
+    padding=st.sampled_from(["zeros", "repeat"]),
 )
 def test_how_the_blocks_are_cut_does_not_show(cuts, padding):
     pcm = np.arange(2 * WINDOW_SAMPLES + 50_000).astype(np.int16)
@@ -71,7 +76,9 @@ def test_flac_written_in_pieces_is_the_same_file():
 
 
 def test_silence_is_a_constant_give_or_take_the_last_bit():
-    assert audio.is_silent(np.array([7, 7, 7], np.int16)) and audio.is_silent(np.array([-1, 0, 1], np.int16))
+    assert audio.is_silent(np.array([7, 7, 7], np.int16)) and audio.is_silent(
+        np.array([-1, 0, 1], np.int16)
+    )
     assert not audio.is_silent(np.array([-1, 2], np.int16))
     assert not audio.is_silent(np.array([-32_768, 32_767], np.int16))
 
@@ -97,7 +104,9 @@ def test_padding_is_silence_or_repetition():
     np.testing.assert_array_equal(repeated, np.concatenate([pcm, pcm, pcm[:44_000]]))
 
 
-@pytest.mark.parametrize(("seconds", "windows"), [(3.0, 1), (3.49, 1), (3.5, 2), (6.0, 2), (9.6, 4)])
+@pytest.mark.parametrize(
+    ("seconds", "windows"), [(3.0, 1), (3.49, 1), (3.5, 2), (6.0, 2), (9.6, 4)]
+)
 def test_a_short_end_is_dropped_and_a_long_one_kept(seconds, windows):
     assert len(_fitted(_noise(int(seconds * 48_000)), "zeros", 0.5)) == windows * WINDOW_SAMPLES
 

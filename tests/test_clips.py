@@ -55,4 +55,6 @@ def test_nights_of_one_block_are_one_unit():
     clips = pd.DataFrame({"site": "Pond", "recorder": "A0", "night": nights, "recording": "r"})
     units = site_nights(clips, block_nights=7)
     assert units.value_counts().max() == 7 and units.nunique() == 3
-    assert units.iloc[0] == "Pond/2024-02-25"  # named after the block's first night, recorded or not
+    assert (
+        units.iloc[0] == "Pond/2024-02-25"
+    )  # named after the block's first night, recorded or not

@@ -27,8 +27,16 @@ def _ids(**fields: str) -> list[str]:
 
 LOW = _ids(split=clips.TRAIN, quality="low")
 CANDIDATES = _ids(split=clips.CANDIDATE)
-POSITIVE_SUBSETS = {"small": LOW[:51], "medium": LOW[:154], "large": LOW[:309], "top50": LOW[:515], "nothing": []}
-NEGATIVE_SUBSETS = {f"hardneg_conf_min_{p}": CANDIDATES[:n] for p, n in ((50, 1401), (85, 981), (99, 475))}
+POSITIVE_SUBSETS = {
+    "small": LOW[:51],
+    "medium": LOW[:154],
+    "large": LOW[:309],
+    "top50": LOW[:515],
+    "nothing": [],
+}
+NEGATIVE_SUBSETS = {
+    f"hardneg_conf_min_{p}": CANDIDATES[:n] for p, n in ((50, 1401), (85, 981), (99, 475))
+}
 UNBALANCED = ComposeOptions(balance=False)
 
 
@@ -47,7 +55,11 @@ def _compose(options: ComposeOptions, seed: int = 123, table: pd.DataFrame = REF
         (replace(UNBALANCED, positive_subsets=("top50",)), 2532, 8525),
         (replace(UNBALANCED, negative_subsets=("hardneg_conf_min_50",)), 2017, 9926),
         (replace(UNBALANCED, negative_subsets=("hardneg_conf_min_99",)), 2017, 9000),
-        (ComposeOptions(positive_subsets=("small",), negative_subsets=("hardneg_conf_min_50",)), 2068, 2068),
+        (
+            ComposeOptions(positive_subsets=("small",), negative_subsets=("hardneg_conf_min_50",)),
+            2068,
+            2068,
+        ),
     ],
 )
 def test_counts_of_the_reference_study(options, positives, negatives):
@@ -65,7 +77,9 @@ def test_balance_lets_only_some_hard_negatives_in_and_says_how_many():
 
 
 def test_low_quality_positives_already_chosen_are_not_counted_twice():
-    options = replace(UNBALANCED, quality=("high", "medium", "low"), positive_subsets=("small", "top50"))
+    options = replace(
+        UNBALANCED, quality=("high", "medium", "low"), positive_subsets=("small", "top50")
+    )
     composition = _compose(options)
     assert composition.summary["positives"] == 3585
     assert composition.summary["positive_subsets"]["small"] == {"offered": 51, "entered": 0}
@@ -106,7 +120,9 @@ def test_two_compositions_with_one_seed_share_their_draw():
 
 
 def test_an_unknown_subset_is_refused_with_the_existing_ones():
-    with pytest.raises(ParameterError, match=r"no subset 'tiny'; there are: large, medium, nothing, small, top50"):
+    with pytest.raises(
+        ParameterError, match=r"no subset 'tiny'; there are: large, medium, nothing, small, top50"
+    ):
         _compose(ComposeOptions(positive_subsets=("tiny",)))
 
 
@@ -116,7 +132,10 @@ def test_an_empty_subset_is_refused():
 
 
 def test_impossible_options_are_refused_by_name():
-    with pytest.raises(ParameterError, match=r"compose\.quality\.0: 'good' is not allowed.*'high', 'medium', 'low' or"):
+    with pytest.raises(
+        ParameterError,
+        match=r"compose\.quality\.0: 'good' is not allowed.*'high', 'medium', 'low' or",
+    ):
         parse(ComposeOptions, {"quality": ["good"]}, section="compose")
     with pytest.raises(ParameterError, match=r"compose\.quality"):
         parse(ComposeOptions, {"quality": []}, section="compose")
@@ -124,7 +143,9 @@ def test_impossible_options_are_refused_by_name():
         parse(ComposeOptions, {"positive_subsets": ["small", "small"]}, section="compose")
 
 
-def _refused(table: pd.DataFrame, error: type[Exception], match: str, positive=(), negative=()) -> None:
+def _refused(
+    table: pd.DataFrame, error: type[Exception], match: str, positive=(), negative=()
+) -> None:
     options = ComposeOptions(
         quality=("high",),
         balance=False,
@@ -148,7 +169,9 @@ SMALL = (
 
 
 def test_a_clip_in_both_classes_is_refused():
-    _refused(clip_table(*SMALL), DataError, "both positive and negative: c000000", negative=["c000000"])
+    _refused(
+        clip_table(*SMALL), DataError, "both positive and negative: c000000", negative=["c000000"]
+    )
 
 
 def test_a_test_clip_is_refused():
@@ -168,7 +191,10 @@ def test_audio_that_trains_and_judges_is_refused():
 
 
 def test_a_composition_without_a_class_is_refused():
-    low = clip_table((2, {"split": clips.TRAIN}), (2, {"split": clips.TRAIN, "label": "positive", "quality": "low"}))
+    low = clip_table(
+        (2, {"split": clips.TRAIN}),
+        (2, {"split": clips.TRAIN, "label": "positive", "quality": "low"}),
+    )
     _refused(low, DataError, "no positive clips")
 
 
@@ -181,11 +207,15 @@ def test_where_the_training_split_itself_lacks_a_class_the_composition_says_so()
     ]
 
 
-@pytest.mark.parametrize(("good", "quality", "balance"), [(20, "high+medium+low", False), (30, "high+medium", True)])
+@pytest.mark.parametrize(
+    ("good", "quality", "balance"), [(20, "high+medium+low", False), (30, "high+medium", True)]
+)
 def test_auto_leaves_nothing_out_where_there_is_little(good, quality, balance):
     train = {"split": clips.TRAIN}
     positive = train | {"label": "positive"}
-    table = clip_table((good, positive | {"quality": "medium"}), (7, positive | {"quality": "low"}), (300, train))
+    table = clip_table(
+        (good, positive | {"quality": "medium"}), (7, positive | {"quality": "low"}), (300, train)
+    )
     options = ComposeOptions(quality=("auto",), balance="auto")
     summary = _compose(options, table=table).summary
     assert (summary["quality"], summary["balance"]) == (quality, balance)
@@ -196,16 +226,24 @@ def test_auto_leaves_nothing_out_where_there_is_little(good, quality, balance):
 
 def test_what_is_left_out_is_said_with_its_parameter():
     said = remarks(_compose(ComposeOptions(quality=("high",))).summary)
-    assert said[0].startswith("3340 training positives are left out, because compose.quality takes high")
+    assert said[0].startswith(
+        "3340 training positives are left out, because compose.quality takes high"
+    )
     assert said[1].startswith("8280 training negatives are left out, because compose.balance")
 
 
 def test_long_positives_are_told_with_their_windows():
     long = {"split": clips.TRAIN, "label": "positive", "quality": "high", "windows": "100"}
-    table = clip_table((2, long), (3, long | {"windows": "1"}), (5, {"split": clips.TRAIN, "windows": "100"}))
+    table = clip_table(
+        (2, long), (3, long | {"windows": "1"}), (5, {"split": clips.TRAIN, "windows": "100"})
+    )
     (said,) = remarks(_compose(ComposeOptions(), table=table).summary)
-    assert said.startswith("2 training positives are longer than 3 s: all of their 200 windows count as positive")
-    assert said.endswith("say where the calls are in the columns onset and end of clips.csv (docs/your_recordings.md)")
+    assert said.startswith(
+        "2 training positives are longer than 3 s: all of their 200 windows count as positive"
+    )
+    assert said.endswith(
+        "say where the calls are in the columns onset and end of clips.csv (docs/your_recordings.md)"
+    )
 
 
 def test_a_subset_brings_back_what_was_left_out():
@@ -220,7 +258,9 @@ def test_a_subset_brings_back_what_was_left_out():
     st.booleans(),
     st.integers(0, 2**31),
 )
-def test_balance_never_leaves_more_negatives_than_positives(positives, negatives, hard, balance, seed):
+def test_balance_never_leaves_more_negatives_than_positives(
+    positives, negatives, hard, balance, seed
+):
     table = clip_table(
         (positives, HIGH | {"split": clips.TRAIN}),
         (negatives, {"split": clips.TRAIN}),

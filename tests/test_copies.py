@@ -22,7 +22,10 @@ def night(seed: int, seconds: float = 3.0) -> np.ndarray:
 
 
 def printed(**clips: np.ndarray) -> prints.Prints:
-    fitted = [np.concatenate([window for window, _ in audio.windows([pcm], "zeros", 0.5)]) for pcm in clips.values()]
+    fitted = [
+        np.concatenate([window for window, _ in audio.windows([pcm], "zeros", 0.5)])
+        for pcm in clips.values()
+    ]
     contents = [prints.window_contents(pcm) for pcm in fitted]
     words = np.concatenate([prints.fingerprint(pcm) for pcm in fitted])
     lengths = np.array([len(of_clip) for of_clip in contents])
@@ -63,7 +66,8 @@ def _changed(pcm: np.ndarray) -> np.ndarray:
         pytest.param(lambda pcm: through(pcm, format="OGG", subtype="VORBIS"), id="OGG"),
         pytest.param(lambda pcm: pcm[SAMPLE_RATE // 2 + 7 :], id="begins later"),
         pytest.param(
-            lambda pcm: np.concatenate([night(999, 1.2), pcm[: round(1.8 * SAMPLE_RATE)]]), id="begins earlier"
+            lambda pcm: np.concatenate([night(999, 1.2), pcm[: round(1.8 * SAMPLE_RATE)]]),
+            id="begins earlier",
         ),
     ],
 )
@@ -106,7 +110,9 @@ def test_many_copies_hang_together():
     reached, seen = {"copy00"}, 0
     while len(reached) > seen:
         seen = len(reached)
-        reached |= set(pairs.loc[pairs["a"].isin(reached), "b"]) | set(pairs.loc[pairs["b"].isin(reached), "a"])
+        reached |= set(pairs.loc[pairs["a"].isin(reached), "b"]) | set(
+            pairs.loc[pairs["b"].isin(reached), "a"]
+        )
     assert reached == set(same)
 
 

@@ -11,7 +11,9 @@ from chorus.embeddings import Embeddings
 from chorus.errors import DataError
 from chorus.tasks import Classification
 
-KNOWN = Embeddings("toy", np.arange(10, dtype=np.float32).reshape(5, 2), np.array(["a", "a", "b", "c", "d"]))
+KNOWN = Embeddings(
+    "toy", np.arange(10, dtype=np.float32).reshape(5, 2), np.array(["a", "a", "b", "c", "d"])
+)
 CLIPS = pd.DataFrame({"clip_id": list("abcd"), "group": ["n1", "n1", "n2", "n2"]})
 
 
@@ -29,7 +31,9 @@ def test_each_window_has_the_class_and_the_group_of_its_clip():
 
 def test_more_than_two_classes_are_numbered_as_given():
     labelled = _labelled(a="west", b="east", c="north")
-    examples = detector.examples(labelled, CLIPS, KNOWN, task=Classification(("north", "east", "south", "west")))
+    examples = detector.examples(
+        labelled, CLIPS, KNOWN, task=Classification(("north", "east", "south", "west"))
+    )
     assert examples.labels.tolist() == [3, 3, 1, 0]
 
 

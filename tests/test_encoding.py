@@ -28,8 +28,12 @@ def _survey(folder: Path, nights: dict[str, list[tuple[str, np.ndarray]]]) -> pd
     """Shards and table: shard -> (clip id, samples)."""
     rows = []
     for shard, members in nights.items():
-        shards.write_shard(folder / shard, {f"{clip}.flac": audio.encode_flac(pcm) for clip, pcm in members})
-        rows += [{"clip_id": clip, "sha256": audio.sha256(pcm), "shard": shard} for clip, pcm in members]
+        shards.write_shard(
+            folder / shard, {f"{clip}.flac": audio.encode_flac(pcm) for clip, pcm in members}
+        )
+        rows += [
+            {"clip_id": clip, "sha256": audio.sha256(pcm), "shard": shard} for clip, pcm in members
+        ]
     return pd.DataFrame(rows)
 
 
@@ -47,21 +51,32 @@ def _update(folder: Path, clips: pd.DataFrame, workers: int = 1) -> encoding.Enc
 
 
 def _bytes(store: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(store.iterdir())}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(store.iterdir())
+    }
 
 
 def test_one_embedding_a_window(tmp_path, nights):
     seen: list[int] = []
     result = encoding.update(
-        tmp_path / "store", _survey(tmp_path, nights), tmp_path, LOGMEL, workers=1, progress=seen.append
+        tmp_path / "store",
+        _survey(tmp_path, nights),
+        tmp_path,
+        LOGMEL,
+        workers=1,
+        progress=seen.append,
     )
     assert (result.computed, result.reused, result.failed) == (4, 0, {})
     assert sum(seen) == 4
     store = embeddings.read(tmp_path / "store")
     assert store.features.shape == (6, 256) and store.features.dtype == np.float32
     assert store.clip_ids.tolist() == ["a1", "a2", "a2", "a2", "a3", "b1"]
-    second_window = _pcm(2, windows=3)[WINDOW_SAMPLES : 2 * WINDOW_SAMPLES].astype(np.float32) / 32768
-    np.testing.assert_array_equal(store.features[2], encoding.load(LOGMEL).embed(second_window[np.newaxis])[0])
+    second_window = (
+        _pcm(2, windows=3)[WINDOW_SAMPLES : 2 * WINDOW_SAMPLES].astype(np.float32) / 32768
+    )
+    np.testing.assert_array_equal(
+        store.features[2], encoding.load(LOGMEL).embed(second_window[np.newaxis])[0]
+    )
 
 
 def test_a_new_night_is_encoded_alone_and_the_result_is_that_of_a_fresh_run(tmp_path, nights):
@@ -80,7 +95,9 @@ def test_a_new_night_is_encoded_alone_and_the_result_is_that_of_a_fresh_run(tmp_
 
 def test_a_clip_that_moved_is_not_encoded_again(tmp_path, nights):
     assert _update(tmp_path, _survey(tmp_path, nights)).computed == 4
-    moved = {"C_9.tar": [(f"new_{clip}", pcm) for members in nights.values() for clip, pcm in members]}
+    moved = {
+        "C_9.tar": [(f"new_{clip}", pcm) for members in nights.values() for clip, pcm in members]
+    }
     result = _update(tmp_path, _survey(tmp_path, moved))
     assert (result.computed, result.reused) == (0, 4)
     assert list(_bytes(tmp_path / "store")) == ["C_9.safetensors"]
@@ -109,7 +126,9 @@ def test_any_flipped_byte_is_noticed_and_what_it_damaged_is_encoded_anew(tmp_pat
     places = [*range(8, header, 37), *range(header, len(whole), 211)]
     for place in places:
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        with pytest.raises(DataError, match=r"A_1\.safetensors|should hold the embeddings of one encoder"):
+        with pytest.raises(
+            DataError, match=r"A_1\.safetensors|should hold the embeddings of one encoder"
+        ):
             embeddings.read(tmp_path / "store")
     result = _update(tmp_path, clips)
     assert (result.computed, result.reused, result.damaged) == (2, 2, ["A_1.safetensors"])
@@ -142,11 +161,21 @@ def test_embeddings_of_another_width_are_not_taken(tmp_path, nights):
     assert _bytes(tmp_path / "store") == complete
 
 
-def test_the_files_of_another_version_are_encoded_anew_without_calling_them_damaged(tmp_path, nights):
+def test_the_files_of_another_version_are_encoded_anew_without_calling_them_damaged(
+    tmp_path, nights
+):
     clips = _survey(tmp_path, nights)
-    old = {"chorus": json.dumps({"encoder_id": "logmel-1", "clip_ids": ["b1"], "sha256": ["x"], "windows": [1]})}
+    old = {
+        "chorus": json.dumps(
+            {"encoder_id": "logmel-1", "clip_ids": ["b1"], "sha256": ["x"], "windows": [1]}
+        )
+    }
     (tmp_path / "store").mkdir()
-    save_file({"features": np.ones((1, 256), np.float32)}, tmp_path / "store" / "B_1.safetensors", metadata=old)
+    save_file(
+        {"features": np.ones((1, 256), np.float32)},
+        tmp_path / "store" / "B_1.safetensors",
+        metadata=old,
+    )
     with pytest.raises(DataError, match=r"B_1\.safetensors was written by another version"):
         embeddings.read(tmp_path / "store")
     result = _update(tmp_path, clips)
@@ -167,7 +196,9 @@ def test_pieces_of_a_long_night_make_the_same_file(tmp_path, monkeypatch):
 
 def test_a_clip_of_hours_takes_little_memory(tmp_path, monkeypatch):
     """Twenty minutes here; what matters is that memory does not hold the audio: 230 MB as floats."""
-    monkeypatch.setattr("chorus.encoders.logmel.LogMel.embed", lambda _self, windows: windows[:, :256].copy())
+    monkeypatch.setattr(
+        "chorus.encoders.logmel.LogMel.embed", lambda _self, windows: windows[:, :256].copy()
+    )
     clips = _survey(tmp_path, {"A_1.tar": [("a1", _pcm(1, windows=400))]})
     tracemalloc.start()
     _update(tmp_path, clips)
@@ -179,12 +210,17 @@ def test_a_clip_of_hours_takes_little_memory(tmp_path, monkeypatch):
 
 def test_reading_the_store_takes_little_more_than_its_size(tmp_path):
     rows = 20_000
-    clips = pd.DataFrame({"clip_id": [f"c{row}" for row in range(rows)], "sha256": [str(row) for row in range(rows)]})
+    clips = pd.DataFrame(
+        {"clip_id": [f"c{row}" for row in range(rows)], "sha256": [str(row) for row in range(rows)]}
+    )
     features = np.random.default_rng(0).normal(size=(rows, 1, 1024)).astype(np.float32)
     for part in range(8):
         chosen = clips.iloc[part::8]
         embeddings.write_shard(
-            tmp_path / f"{part}.safetensors", "e", chosen, dict(zip(clips["sha256"], features, strict=True))
+            tmp_path / f"{part}.safetensors",
+            "e",
+            chosen,
+            dict(zip(clips["sha256"], features, strict=True)),
         )
     tracemalloc.start()
     store = embeddings.read(tmp_path)
@@ -234,7 +270,8 @@ def test_a_store_of_two_encoders_is_refused(tmp_path, nights, monkeypatch):
 
 def test_an_encoder_that_hears_nothing_is_noticed(tmp_path, nights, monkeypatch):
     monkeypatch.setattr(
-        "chorus.encoders.logmel.LogMel.embed", lambda _self, windows: np.ones((len(windows), 256), np.float32)
+        "chorus.encoders.logmel.LogMel.embed",
+        lambda _self, windows: np.ones((len(windows), 256), np.float32),
     )
     for _ in range(2):  # what it made is not taken for known the second time
         with pytest.raises(ModelError, match="same embedding for every clip"):

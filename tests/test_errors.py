@@ -47,7 +47,9 @@ def test_a_folder_of_another_user_says_what_to_do():
 
 def test_encodings_are_named():
     assert "0xc9 at 3" in one_line(_raised(lambda: "ab Étang".encode("cp1252").decode("utf-8")))
-    assert one_line(_raised(lambda: "stüdy".encode("ascii"))).startswith("'ü' cannot be written in ascii")
+    assert one_line(_raised(lambda: "stüdy".encode("ascii"))).startswith(
+        "'ü' cannot be written in ascii"
+    )
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EEXIST])
@@ -55,7 +57,9 @@ def test_the_disk_names_the_file(code):
     assert one_line(OSError(code, os.strerror(code), "/a/file")) == f"{os.strerror(code)}: /a/file"
 
 
-@pytest.mark.parametrize("error", [KeyError("a"), ValueError("b"), OSError(errno.ECHILD, "c"), TypeError("d")])
+@pytest.mark.parametrize(
+    "error", [KeyError("a"), ValueError("b"), OSError(errno.ECHILD, "c"), TypeError("d")]
+)
 def test_what_may_be_a_bug_stays_one(error):
     assert one_line(error) is None
 

@@ -38,7 +38,9 @@ def test_a_killed_write_leaves_the_old_file(tmp_path):
     )
     source = Path(files.__file__).parents[1]
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(source)}
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(source)},
     )
     assert process.stdout is not None
     process.stdout.readline()
@@ -50,8 +52,14 @@ def test_a_killed_write_leaves_the_old_file(tmp_path):
 
 def test_json_is_valid_rounded_and_keeps_its_order(tmp_path):
     path = tmp_path / "deep" / "a.json"
-    files.write_json(path, {"b": float("nan"), "a": (np.float32(0.1), np.int64(3), None, "é"), "t": np.bool_(True)})
-    assert "".join(path.read_text(encoding="utf-8").split()) == '{"b":null,"a":[0.1,3,null,"é"],"t":true}'
+    files.write_json(
+        path,
+        {"b": float("nan"), "a": (np.float32(0.1), np.int64(3), None, "é"), "t": np.bool_(True)},
+    )
+    assert (
+        "".join(path.read_text(encoding="utf-8").split())
+        == '{"b":null,"a":[0.1,3,null,"é"],"t":true}'
+    )
     assert files.read_json(path) == {"b": None, "a": [0.1, 3, None, "é"], "t": True}
 
 
@@ -114,7 +122,9 @@ def test_yaml_keeps_merged_keys_and_may_override_them(tmp_path):
     assert files.read_yaml(path)["mine"] == {"a": 1, "b": 3}
 
 
-@pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', '{"x": {"a": 1, "a": 1}}', '{"a": NaN}', "[Infinity]", "[1e999]"])
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "a": 2}', '{"x": {"a": 1, "a": 1}}', '{"a": NaN}', "[Infinity]", "[1e999]"]
+)
 def test_json_with_a_key_twice_or_a_number_that_is_none_is_refused(text):
     with pytest.raises(ValueError, match=r"stands twice|no number"):
         files.parse_json(text)
@@ -132,10 +142,14 @@ def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
     with pytest.raises(RuntimeError), files.replacing_folder(folder) as beside:
         _fill(beside, "half")
         raise RuntimeError
-    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (folder / "a").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (
+        folder / "a"
+    ).read_text() == "old"
     with files.replacing_folder(folder) as beside:
         _fill(beside, "new")
-    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (folder / "a").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and (
+        folder / "a"
+    ).read_text() == "new"
 
 
 def test_what_a_killed_replacement_left_is_put_right(tmp_path):
@@ -144,4 +158,6 @@ def test_what_a_killed_replacement_left_is_put_right(tmp_path):
         _fill(tmp_path / name, text)
     with files.replacing_folder(tmp_path / "raw") as beside:
         assert (tmp_path / "raw" / "a").read_text() == "old" and list(beside.iterdir()) == []
-    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and list((tmp_path / "raw").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"] and list(
+        (tmp_path / "raw").iterdir()
+    ) == []

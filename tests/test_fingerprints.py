@@ -52,7 +52,9 @@ def _changed_by(project: Path, file: str, old: str, new: str) -> set[str]:
 
 def test_a_stage_runs_what_it_imports_directly_or_not_at_its_top_or_inside_a_function(project):
     texts = fingerprints(project, PIPELINE)
-    paths = {name: [line.split("  ")[1] for line in text.splitlines()] for name, text in texts.items()}
+    paths = {
+        name: [line.split("  ")[1] for line in text.splitlines()] for name, text in texts.items()
+    }
     heads = ["src/lib/__init__.py", "src/lib/heads.py", "src/lib/seeds.py", "src/train.py"]
     assert paths == {
         "split": ["src/lib/__init__.py", "src/lib/rules.yaml", "src/lib/splits.py", "src/split.py"],
@@ -115,7 +117,9 @@ def test_the_files_in_which_two_fingerprints_differ_are_named(project):
 )
 def test_an_import_that_is_computed_is_refused(project, line):
     (project / "src/lib/seeds.py").write_text(f"def draw():\n    {line}\n")
-    with pytest.raises(DataError, match=r"seeds.py:2: an import that is computed cannot be followed"):
+    with pytest.raises(
+        DataError, match=r"seeds.py:2: an import that is computed cannot be followed"
+    ):
         fingerprints(project, PIPELINE)
 
 
@@ -139,7 +143,9 @@ def test_what_cannot_be_followed_is_refused_by_name(project, file, text, sentenc
 
 
 def test_a_stage_without_its_fingerprint_is_refused(project):
-    pipeline = PIPELINE | {"score": {"cmd": "python src/train.py --score", "deps": ["code/train.txt"]}}
+    pipeline = PIPELINE | {
+        "score": {"cmd": "python src/train.py --score", "deps": ["code/train.txt"]}
+    }
     with pytest.raises(DataError, match=r"the stage score runs code of ours: add code/score.txt"):
         fingerprints(project, pipeline)
 

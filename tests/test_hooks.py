@@ -18,7 +18,9 @@ def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PRE_COMMIT_HOME": str(folder.parent / "pre-commit"),
     }
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def _commit(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -30,7 +32,9 @@ def _commit(folder: Path) -> subprocess.CompletedProcess[str]:
 def repository(tmp_path_factory):
     """What git keeps of this repository, without data, and with the hooks."""
     folder = tmp_path_factory.mktemp("hooks") / "repository"
-    for name in filter(None, _run(ROOT, "git", "ls-files", "-z", "-co", "--exclude-standard").stdout.split("\0")):
+    for name in filter(
+        None, _run(ROOT, "git", "ls-files", "-z", "-co", "--exclude-standard").stdout.split("\0")
+    ):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
@@ -79,14 +83,24 @@ def test_an_edited_number_is_refused(clean):
     path = clean / "metrics/training.json"
     path.write_text(path.read_text().replace('"epochs": 1', '"epochs": 2', 1))
     result = _commit(clean)
-    assert result.returncode == 1 and "metrics/training.json is not what" in result.stdout + result.stderr
+    assert (
+        result.returncode == 1
+        and "metrics/training.json is not what" in result.stdout + result.stderr
+    )
 
 
 @pytest.fixture
 def with_data(clean, tmp_path):
     """A file kept by DVC, a DVC remote in the folder `store`, and a git remote; no runs, whose data is not here."""
-    assert _run(clean, "git", "rm", "-rq", "dvc.lock", "metrics", "plots", "reports").returncode == 0
-    assert _run(clean, "dvc", "remote", "add", "-f", "--local", "-d", "store", str(tmp_path / "store")).returncode == 0
+    assert (
+        _run(clean, "git", "rm", "-rq", "dvc.lock", "metrics", "plots", "reports").returncode == 0
+    )
+    assert (
+        _run(
+            clean, "dvc", "remote", "add", "-f", "--local", "-d", "store", str(tmp_path / "store")
+        ).returncode
+        == 0
+    )
     _run(clean, "git", "init", "-q", "--bare", str(tmp_path / "bare.git"))
     (clean / "notes.txt").write_text("one")
     assert _run(clean, "dvc", "add", "notes.txt").returncode == 0
@@ -116,12 +130,16 @@ def test_a_push_is_refused_when_the_data_cannot_follow(with_data, tmp_path):
 def test_a_push_is_refused_when_the_data_of_a_run_is_nowhere(with_data, tmp_path):
     _run(with_data, "git", "checkout", "-q", "HEAD~1", "--", "dvc.lock")
     result = _push(with_data, tmp_path)
-    assert result.returncode != 0 and "neither here nor on the remote" in result.stdout + result.stderr
+    assert (
+        result.returncode != 0 and "neither here nor on the remote" in result.stdout + result.stderr
+    )
 
 
 def test_another_branch_brings_its_data(with_data):
     _run(with_data, "git", "checkout", "-q", "-b", "other")
-    (with_data / "notes.txt").unlink()  # a link to the cache: writing into it would change what the cache holds
+    (
+        with_data / "notes.txt"
+    ).unlink()  # a link to the cache: writing into it would change what the cache holds
     (with_data / "notes.txt").write_text("two")
     assert _run(with_data, "dvc", "add", "notes.txt").returncode == 0
     assert _commit(with_data).returncode == 0

@@ -32,7 +32,9 @@ def test_the_audit_counts_what_it_checked():
 
 def test_the_audit_names_a_site_night_in_two_splits():
     table = clip_table((1, TRAIN), (1, IID | {"night": "2024-03-01"}))
-    _audit_refuses(table, r"one site-night is in two splits: c000000 \(train\), c000001 \(test_iid\)")
+    _audit_refuses(
+        table, r"one site-night is in two splits: c000000 \(train\), c000001 \(test_iid\)"
+    )
 
 
 def test_the_audit_names_a_recording_in_two_splits():
@@ -41,14 +43,20 @@ def test_the_audit_names_a_recording_in_two_splits():
 
 
 def test_the_audit_names_audio_in_two_splits():
-    _audit_refuses(clip_table((1, TRAIN | {"sha256": "aa"}), (1, IID | {"sha256": "aa"})), "audio content is in two")
+    _audit_refuses(
+        clip_table((1, TRAIN | {"sha256": "aa"}), (1, IID | {"sha256": "aa"})),
+        "audio content is in two",
+    )
 
 
 @pytest.mark.parametrize("split", leakage.OOD)
 @pytest.mark.parametrize("site", ["Pond", "POND", "P\u043end", "Pond."])
 def test_the_audit_names_an_ood_site_heard_in_training(split, site):
     ood = {"split": split, "recorder": "R3", "site": "Pond", "night": "2024-03-09"}
-    _audit_refuses(clip_table((1, TRAIN | {"site": site}), (1, ood)), r"the OOD site .* is also .*: c000000 \(train\)")
+    _audit_refuses(
+        clip_table((1, TRAIN | {"site": site}), (1, ood)),
+        r"the OOD site .* is also .*: c000000 \(train\)",
+    )
 
 
 SHARED = [
@@ -73,7 +81,9 @@ def test_candidates_that_share_something_with_a_split_are_never_mined(what, shar
 
 
 def test_the_audit_names_a_candidate_placed_in_a_split():
-    _audit_refuses(clip_table((1, TRAIN | {"role": clips.CANDIDATE})), "candidates belong to no split.*c000000")
+    _audit_refuses(
+        clip_table((1, TRAIN | {"role": clips.CANDIDATE})), "candidates belong to no split.*c000000"
+    )
 
 
 @pytest.mark.parametrize("split", leakage.JUDGING)

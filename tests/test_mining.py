@@ -15,7 +15,9 @@ from tables import clip_table
 PERCENT = {"small": 5, "medium": 15, "large": 30, "top50": 50}
 
 
-def _positive(min_score: float = 0.1, percent: dict[str, float] | None = None) -> mining.PositiveMiningOptions:
+def _positive(
+    min_score: float = 0.1, percent: dict[str, float] | None = None
+) -> mining.PositiveMiningOptions:
     return mining.PositiveMiningOptions(
         composition=ComposeOptions(), seed=1, min_score=min_score, top_percent=percent or PERCENT
     )
@@ -43,8 +45,15 @@ def test_ties_are_broken_by_clip_id():
     assert list(ranked["rank"]) == [1, 2, 3]
 
 
-@given(st.lists(st.floats(0, 1), max_size=60), st.floats(0.01, 0.99), st.floats(0.1, 100), st.floats(0.1, 100))
-def test_top_subsets_are_nested_detected_and_no_better_clip_is_left_out(scores, min_score, one, other):
+@given(
+    st.lists(st.floats(0, 1), max_size=60),
+    st.floats(0.01, 0.99),
+    st.floats(0.1, 100),
+    st.floats(0.1, 100),
+)
+def test_top_subsets_are_nested_detected_and_no_better_clip_is_left_out(
+    scores, min_score, one, other
+):
     pool = mining.ranked({f"c{n}": score for n, score in enumerate(scores)})
     subsets = mining.pick_top(pool, _positive(min_score, {"one": one, "other": other}))
     small, large = sorted(subsets.values(), key=len)
@@ -63,22 +72,30 @@ def test_hard_negatives_are_all_clips_from_a_score_on_and_nested(scores):
     pool = mining.ranked({f"c{n}": score for n, score in enumerate(scores)})
     subsets = mining.pick_hard(pool, _negative(0.5, 0.85, 0.99))
     assert list(subsets) == ["hardneg_conf_min_50", "hardneg_conf_min_85", "hardneg_conf_min_99"]
-    assert [len(subset) for subset in subsets.values()] == [sum(s >= t for s in scores) for t in (0.5, 0.85, 0.99)]
+    assert [len(subset) for subset in subsets.values()] == [
+        sum(s >= t for s in scores) for t in (0.5, 0.85, 0.99)
+    ]
 
 
 def test_another_threshold_is_another_subset():
-    assert list(mining.pick_hard(mining.ranked({"a": 0.999}), _negative(0.995))) == ["hardneg_conf_min_99.5"]
+    assert list(mining.pick_hard(mining.ranked({"a": 0.999}), _negative(0.995))) == [
+        "hardneg_conf_min_99.5"
+    ]
 
 
 def test_the_positive_pool_is_what_the_miner_never_heard():
     low = {"label": clips.POSITIVE, "quality": "low", "split": clips.TRAIN}
-    table = clip_table((2, low), (1, low | {"split": clips.TEST_IID}), (1, low | {"quality": "high"}))
+    table = clip_table(
+        (2, low), (1, low | {"split": clips.TEST_IID}), (1, low | {"quality": "high"})
+    )
     assert mining.positive_pool(table, ["c000003"]) == ["c000000", "c000001"]
     with pytest.raises(LeakageError, match="c000001"):
         mining.positive_pool(table, ["c000001"])
 
 
-@pytest.mark.parametrize(("column", "what"), [("recorder", "recorder"), ("group", "site-night"), ("sha256", "audio")])
+@pytest.mark.parametrize(
+    ("column", "what"), [("recorder", "recorder"), ("group", "site-night"), ("sha256", "audio")]
+)
 def test_a_candidate_that_shares_something_with_a_split_is_refused(column, what):
     candidate = {"split": clips.CANDIDATE, "recorder": "C1", "site": "Basin"}
     table = clip_table((1, {"split": clips.TRAIN}), (2, candidate))

@@ -54,7 +54,14 @@ def test_look_alikes_are_found(alike):
 
 @pytest.mark.parametrize(
     "different",
-    [("Pond 1", "Pond 2"), ("Plot 1-1", "Plot 11"), ("Moth1", "Moth10"), ("?", "!"), ("池", "湖"), ("S1", "S1a")],
+    [
+        ("Pond 1", "Pond 2"),
+        ("Plot 1-1", "Plot 11"),
+        ("Moth1", "Moth10"),
+        ("?", "!"),
+        ("池", "湖"),
+        ("S1", "S1a"),
+    ],
 )
 def test_different_names_are_no_look_alikes(different):
     assert look_alikes(different) == []
@@ -70,7 +77,9 @@ def test_a_skeleton_drops_signs_except_between_numbers_and_zeros_before_them(nam
     latin = comparable(name)
     if not latin.isascii():
         apart = unicodedata.normalize("NFKD", latin)
-        latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).replace("о", "o")  # Cyrillic
+        latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).replace(
+            "о", "o"
+        )  # Cyrillic
     between = re.sub(r"(?<=\d)[\W_]+(?=\d)", "-", latin)
     kept = re.sub(r"(?<!\d)[\W_]+|[\W_]+(?!\d)", "", between)
     assert skeleton(name) == (re.sub(r"(?<!\d)0+(?=\d)", "", kept) or comparable(name))

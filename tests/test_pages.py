@@ -12,10 +12,14 @@ SOURCE = Path(__file__).parents[1] / "src"
 PAGES = sorted(
     path
     for path in SOURCE.rglob("*")
-    if path.suffix in (".py", ".html") and re.search(r"<head>\s*(\\n)?\s*<meta", path.read_text(encoding="utf-8"))
+    if path.suffix in (".py", ".html")
+    and re.search(r"<head>\s*(\\n)?\s*<meta", path.read_text(encoding="utf-8"))
 )
 
-INTERACTIVE = ("season.html", "queue.html")  # a slider, answers by key: with scripts of their own, and none else's
+INTERACTIVE = (
+    "season.html",
+    "queue.html",
+)  # a slider, answers by key: with scripts of their own, and none else's
 
 
 def test_every_page_stands_in_the_one_shell():
@@ -36,6 +40,8 @@ def test_a_page_allows_nothing_but_what_it_holds(path):
     rules = dict(rule.split(maxsplit=1) for rule in policy.split("; "))
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
     assert not set(" ".join(rules.values()).split()) - {"'none'", "'unsafe-inline'", "data:"}
-    assert not re.search(r"\son[a-z]+=\"|javascript:|<script[^>]+src|innerHTML|document\.write|eval\(", text)
+    assert not re.search(
+        r"\son[a-z]+=\"|javascript:|<script[^>]+src|innerHTML|document\.write|eval\(", text
+    )
     if path.name not in INTERACTIVE:
         assert "script-src" not in rules and "<script" not in text

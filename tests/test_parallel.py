@@ -51,7 +51,12 @@ def test_a_worker_has_the_pinned_number_of_threads(workers):
 def test_results_come_in_the_order_of_the_items(workers):
     seen: list[int] = []
     results = parallel.each(
-        _add, range(20), workers=workers, initializer=_set_offset, initargs=(100,), progress=seen.append
+        _add,
+        range(20),
+        workers=workers,
+        initializer=_set_offset,
+        initargs=(100,),
+        progress=seen.append,
     )
     assert results == list(range(100, 120))
     assert sorted(seen) == results
@@ -85,7 +90,9 @@ def test_workers_end_with_the_process_that_made_them_even_when_it_is_killed(tmp_
     script.write_text(code, encoding="utf-8")
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
     owner = subprocess.Popen([sys.executable, str(script)], env=os.environ | {"PYTHONPATH": path})
-    _wait_until(lambda: all((tmp_path / name).is_file() and (tmp_path / name).read_text() for name in "ab"))
+    _wait_until(
+        lambda: all((tmp_path / name).is_file() and (tmp_path / name).read_text() for name in "ab")
+    )
     workers = [int((tmp_path / name).read_text()) for name in "ab"]
     assert all(_runs(pid) for pid in workers)
     owner.kill()

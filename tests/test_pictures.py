@@ -65,23 +65,35 @@ def test_every_split_that_was_judged_is_drawn_in_each_quarter(splits, tmp_path, 
     pictures.draw_evaluation(*_evaluation(splits=splits), tmp_path / "a.png")
     for split in JUDGED:
         named = [text for text in drawn if text.startswith(f"{NAME_OF[split]}: ")]
-        assert len(named) == (4 if split in splits else 0)  # precision and recall, ROC, scores, reliability
+        assert len(named) == (
+            4 if split in splits else 0
+        )  # precision and recall, ROC, scores, reliability
     assert len({COLOUR_OF[split] for split in JUDGED}) == len(JUDGED)
 
 
 DRAWINGS = {
-    "spectrogram": lambda path: pictures.draw_spectrogram(_tone(), path, "A clip · positive · Pond"),
+    "spectrogram": lambda path: pictures.draw_spectrogram(
+        _tone(), path, "A clip · positive · Pond"
+    ),
     "sheet": lambda path: pictures.contact_sheet(
-        [pictures.SheetClip(f"{n} · score 0.9", _tone(400 + 100 * n)) for n in range(10)], path, "The ten worst"
+        [pictures.SheetClip(f"{n} · score 0.9", _tone(400 + 100 * n)) for n in range(10)],
+        path,
+        "The ten worst",
     ),
     "empty sheet": lambda path: pictures.contact_sheet([], path, "The ten worst"),
     "scores": lambda path: pictures.draw_score_distribution(
         np.linspace(0, 1, 300) ** 3, {"small": 0.9, "large": 0.4}, path, "Mining", "score"
     ),
-    "scores of no clip": lambda path: pictures.draw_score_distribution(np.array([]), {}, path, "Mining", "score"),
+    "scores of no clip": lambda path: pictures.draw_score_distribution(
+        np.array([]), {}, path, "Mining", "score"
+    ),
     "evaluation": lambda path: pictures.draw_evaluation(*_evaluation(), path),
-    "evaluation with sites to choose by": lambda path: pictures.draw_evaluation(*_evaluation(splits=JUDGED), path),
-    "evaluation without tests": lambda path: pictures.draw_evaluation(*_evaluation(splits=("validation",)), path),
+    "evaluation with sites to choose by": lambda path: pictures.draw_evaluation(
+        *_evaluation(splits=JUDGED), path
+    ),
+    "evaluation without tests": lambda path: pictures.draw_evaluation(
+        *_evaluation(splits=("validation",)), path
+    ),
     "evaluation of nothing": lambda path: pictures.draw_evaluation(*_evaluation(clips=1), path),
 }
 
@@ -90,9 +102,13 @@ BAND = pictures.PictureOptions(species="Ranita", band_hz=(800, 1200), highest_hz
 
 
 @pytest.mark.parametrize("drawing", DRAWINGS)
-def test_a_picture_is_a_png_1200_pixels_wide_of_the_same_bytes_under_any_personal_style(drawing, tmp_path, capsys):
+def test_a_picture_is_a_png_1200_pixels_wide_of_the_same_bytes_under_any_personal_style(
+    drawing, tmp_path, capsys
+):
     DRAWINGS[drawing](tmp_path / "first.png")
-    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 50, "image.cmap": "jet"}):
+    with matplotlib.rc_context(
+        {"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 50, "image.cmap": "jet"}
+    ):
         DRAWINGS[drawing](tmp_path / "new" / "second.png")
     first = (tmp_path / "first.png").read_bytes()
     assert first == (tmp_path / "new" / "second.png").read_bytes()
@@ -115,9 +131,13 @@ def test_what_is_shown_can_be_chosen(tmp_path):
     samples, title = _tone(), "A clip"
     for name, shown in (("all", pictures.PictureOptions()), ("band", BAND)):
         pictures.draw_spectrogram(samples, tmp_path / f"{name}.png", title, shown)
-        pictures.contact_sheet([pictures.SheetClip(title, samples)], tmp_path / f"{name}_sheet.png", "One", shown)
+        pictures.contact_sheet(
+            [pictures.SheetClip(title, samples)], tmp_path / f"{name}_sheet.png", "One", shown
+        )
     for kind in ("", "_sheet"):
-        assert (tmp_path / f"all{kind}.png").read_bytes() != (tmp_path / f"band{kind}.png").read_bytes()
+        assert (tmp_path / f"all{kind}.png").read_bytes() != (
+            tmp_path / f"band{kind}.png"
+        ).read_bytes()
     assert pictures.thumbnail(samples) != pictures.thumbnail(samples, BAND)
     assert BAND.note == "dotted lines: 800–1200 Hz, where Ranita calls are loudest"
     assert pictures.PictureOptions().note == ""
@@ -126,15 +146,21 @@ def test_what_is_shown_can_be_chosen(tmp_path):
 @pytest.mark.parametrize("band", [(900, 900), (900, 100), (100, 9000), (0, 100)])
 def test_an_impossible_band_is_refused(band):
     with pytest.raises(ParameterError, match="pictures"):
-        parse(pictures.PictureOptions, {"band_hz": list(band), "highest_hz": 8000}, section="pictures")
+        parse(
+            pictures.PictureOptions, {"band_hz": list(band), "highest_hz": 8000}, section="pictures"
+        )
 
 
-@pytest.mark.parametrize("name", ["a$b$ {x}", "$\\frac{1}{2$", "100 % {night}_$", "$x^{2}$ \\alpha"])
+@pytest.mark.parametrize(
+    "name", ["a$b$ {x}", "$\\frac{1}{2$", "100 % {night}_$", "$x^{2}$ \\alpha"]
+)
 def test_dollars_and_braces_in_names_are_drawn_as_they_are(name, tmp_path):
     """matplotlib would take what is between dollars for a formula, and fail on most names."""
     pictures.draw_spectrogram(_tone(), tmp_path / "a.png", name)
     pictures.contact_sheet([pictures.SheetClip(name, _tone())], tmp_path / "b.png", name)
-    pictures.draw_score_distribution(np.array([0.2, 0.5]), {name: 0.3}, tmp_path / "c.png", name, name)
+    pictures.draw_score_distribution(
+        np.array([0.2, 0.5]), {name: 0.3}, tmp_path / "c.png", name, name
+    )
     with drawing(3, 1) as figure:
         assert not figure.text(0, 0, name).get_parse_math()
 
@@ -156,7 +182,13 @@ def test_imports_are_late_and_pyplot_stays_out(tmp_path):
     """
     source = str(Path(pictures.__file__).parents[2])
     command = [sys.executable, "-c", code, str(tmp_path / "a.png")]
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": source}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=os.environ | {"PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -164,7 +196,9 @@ def test_a_spectrogram_equals_scipys():
     samples = _tone(seconds=0.3)
     decibels, times, frequencies = pictures.spectrogram(samples)
     reference = ShortTimeFFT(np.hanning(1024), hop=256, fs=RATE)
-    power = np.abs(reference.stft(samples / 32768, p0=2, p1=2 + len(times))) ** 2  # slice p is centred at p x hop
+    power = (
+        np.abs(reference.stft(samples / 32768, p0=2, p1=2 + len(times))) ** 2
+    )  # slice p is centred at p x hop
     expected = np.maximum(10 * np.log10(power / power.max()), -60)
     assert decibels == pytest.approx(expected, abs=1e-6)
     assert times == pytest.approx(reference.delta_t * np.arange(2, 2 + len(times)))
@@ -192,7 +226,9 @@ def test_silence_and_a_single_sample_can_be_drawn(samples, tmp_path):
     pictures.contact_sheet([pictures.SheetClip("", samples)], tmp_path / "b.png", "One")
 
 
-@pytest.mark.parametrize("samples", [np.zeros(5000), np.zeros((5000, 2), dtype=np.int16), np.array([], dtype=np.int16)])
+@pytest.mark.parametrize(
+    "samples", [np.zeros(5000), np.zeros((5000, 2), dtype=np.int16), np.array([], dtype=np.int16)]
+)
 def test_anything_but_one_channel_of_16_bit_samples_is_refused(samples, tmp_path):
     with pytest.raises(DataError, match="16-bit"):
         pictures.draw_spectrogram(samples, tmp_path / "a.png", "A clip")
@@ -206,10 +242,14 @@ def test_a_sheet_holds_ten_clips(tmp_path):
         pictures.contact_sheet([pictures.SheetClip("", _tone())] * 11, tmp_path / "a.png", "Eleven")
 
 
-@pytest.mark.parametrize(("scores", "cutoff"), [([0.5, 1.2], 0.5), ([0.5, np.nan], 0.5), ([0.5], -0.1)])
+@pytest.mark.parametrize(
+    ("scores", "cutoff"), [([0.5, 1.2], 0.5), ([0.5, np.nan], 0.5), ([0.5], -0.1)]
+)
 def test_impossible_scores_or_cutoffs_are_refused(scores, cutoff, tmp_path):
     with pytest.raises(DataError, match="from 0 to 1"):
-        pictures.draw_score_distribution(np.array(scores), {"small": cutoff}, tmp_path / "a.png", "Mining", "score")
+        pictures.draw_score_distribution(
+            np.array(scores), {"small": cutoff}, tmp_path / "a.png", "Mining", "score"
+        )
 
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=8))

@@ -30,7 +30,9 @@ def imports(script: Path) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, *BENCHMARKS], ids=lambda script: f"{script.parent.name}/{script.name}")
+@pytest.mark.parametrize(
+    "script", [*SCRIPTS, *BENCHMARKS], ids=lambda script: f"{script.parent.name}/{script.name}"
+)
 def test_the_pins_come_before_the_libraries_that_read_them(script):
     names = imports(script)
     entries = [names.index(entry) for entry in ("chorus", "stage") if entry in names]
@@ -40,10 +42,16 @@ def test_the_pins_come_before_the_libraries_that_read_them(script):
 
 def test_a_script_that_loads_numpy_first_is_refused():
     done = subprocess.run(
-        [sys.executable, "-c", "import numpy, stage"], cwd=ROOT / "src", capture_output=True, text=True, check=False
+        [sys.executable, "-c", "import numpy, stage"],
+        cwd=ROOT / "src",
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: NumPy or torch was loaded before chorus chose their kernels")
+    assert done.stderr.startswith(
+        "error: NumPy or torch was loaded before chorus chose their kernels"
+    )
 
 
 @pytest.mark.skipif(pins.digits_may_differ() is not None, reason=f"{pins.digits_may_differ()}")
@@ -55,22 +63,38 @@ def test_the_libraries_take_the_kernels_they_are_told():
         "blas = [pool['architecture'] for pool in threadpool_info() if pool['internal_api'] == 'openblas']\n"
         "print(*set(blas), features['X86_V3'], features['X86_V2'], torch.backends.cpu.get_cpu_capability())\n"
     )
-    settings = {**os.environ, "NPY_ENABLE_CPU_FEATURES": "X86_V3", "OPENBLAS_CORETYPE": "Sandybridge"}
+    settings = {
+        **os.environ,
+        "NPY_ENABLE_CPU_FEATURES": "X86_V3",
+        "OPENBLAS_CORETYPE": "Sandybridge",
+    }
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True, env=settings
+        [sys.executable, "-c", code],
+        cwd=ROOT / "src",
+        capture_output=True,
+        text=True,
+        check=True,
+        env=settings,
     )
     assert done.stdout.split() == ["Haswell", "False", "True", "AVX2"]
 
 
 def cpu(tmp_path: Path, **facts: str) -> Path:
-    known = {"vendor_id": "GenuineIntel", "cpu family": "6", "model": "85", "flags": "fma bmi2 avx2 avx512f"}
+    known = {
+        "vendor_id": "GenuineIntel",
+        "cpu family": "6",
+        "model": "85",
+        "flags": "fma bmi2 avx2 avx512f",
+    }
     lines = [f"{key}\t: {value}" for key, value in (known | facts).items()]
     path = tmp_path / "cpuinfo"
     path.write_text("\n".join(lines) + "\n\nvendor_id\t: another processor\n")
     return path
 
 
-@pytest.mark.skipif((platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="Linux on x86-64 only")
+@pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="Linux on x86-64 only"
+)
 class TestDigitsMayDiffer:
     def test_not_on_a_cpu_with_avx2(self, tmp_path):
         assert pins.digits_may_differ(cpu(tmp_path)) is None

@@ -17,7 +17,9 @@ from chorus.shards import write_shard
 
 
 def noise(seed: int, windows: int = 1, level: float = 3000.0) -> np.ndarray:
-    return np.rint(level * np.random.default_rng(seed).standard_normal(windows * WINDOW_SAMPLES)).astype(np.int16)
+    return np.rint(
+        level * np.random.default_rng(seed).standard_normal(windows * WINDOW_SAMPLES)
+    ).astype(np.int16)
 
 
 def words_by_hand(pcm: np.ndarray) -> list[int]:
@@ -51,7 +53,10 @@ def test_nothing_is_heard_in_silence():
 
 def test_a_minute_does_not_know_what_comes_after_it():
     long = noise(2, windows=45)
-    parts = [prints.fingerprint(long[start : start + 20 * WINDOW_SAMPLES]) for start in range(0, len(long), 2_880_000)]
+    parts = [
+        prints.fingerprint(long[start : start + 20 * WINDOW_SAMPLES])
+        for start in range(0, len(long), 2_880_000)
+    ]
     assert np.array_equal(prints.fingerprint(long), np.concatenate(parts))
 
 
@@ -74,7 +79,8 @@ def test_the_store_holds_each_clips_print(tmp_path):
     stored = prints.read(tmp_path / "prints").of(pd.Series(["c", "b"]))
     assert stored.clip_ids.tolist() == ["c", "b"] and stored.windows.tolist() == [1, 3]
     assert np.array_equal(
-        stored.words, np.concatenate([prints.fingerprint(audio_of["c"]), prints.fingerprint(audio_of["b"])])
+        stored.words,
+        np.concatenate([prints.fingerprint(audio_of["c"]), prints.fingerprint(audio_of["b"])]),
     )
     assert np.array_equal(stored.contents[1:], prints.window_contents(audio_of["b"]))
 
@@ -98,7 +104,9 @@ def test_a_damaged_file_is_written_anew_and_a_damaged_clip_left_to_the_quarantin
     (store / "R1_20240301.safetensors").write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"R1_20240301.safetensors holds no fingerprints of ours"):
         prints.read(store)
-    write_shard(tmp_path / "R1_20240301.tar", {"a.flac": audio.encode_flac(noise(1)), "b.flac": b"damage"})
+    write_shard(
+        tmp_path / "R1_20240301.tar", {"a.flac": audio.encode_flac(noise(1)), "b.flac": b"damage"}
+    )
     assert prints.update(store, clips, tmp_path, workers=1) == 2
     assert prints.update(store, clips, tmp_path, workers=1) == 0
     assert prints.read(store).clip_ids.tolist() == ["a"]

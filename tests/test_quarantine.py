@@ -18,7 +18,9 @@ def test_an_empty_quarantine_joins_and_has_its_columns():
 
 def test_failures_of_a_later_stage_are_added_with_their_source():
     clips = clip_table((2, {}))
-    added = quarantine.add(quarantine.table([("z.wav", "silent")]), clips, {"c000001": "damaged"}, stage="encode")
+    added = quarantine.add(
+        quarantine.table([("z.wav", "silent")]), clips, {"c000001": "damaged"}, stage="encode"
+    )
     assert added.to_dict("records") == [
         {"source": "1.wav", "clip_id": "c000001", "stage": "encode", "reason": "damaged"},
         {"source": "z.wav", "clip_id": "", "stage": "survey", "reason": "silent"},
@@ -26,8 +28,14 @@ def test_failures_of_a_later_stage_are_added_with_their_source():
 
 
 def test_reasons_are_counted_without_their_details():
-    rejected = quarantine.table([("a", "too short: 1 s"), ("b", "silent"), ("c", "too short: 2 s"), ("d", "empty")])
-    assert list(quarantine.count_reasons(rejected).items()) == [("too short", 2), ("empty", 1), ("silent", 1)]
+    rejected = quarantine.table(
+        [("a", "too short: 1 s"), ("b", "silent"), ("c", "too short: 2 s"), ("d", "empty")]
+    )
+    assert list(quarantine.count_reasons(rejected).items()) == [
+        ("too short", 2),
+        ("empty", 1),
+        ("silent", 1),
+    ]
 
 
 def test_too_much_stops_the_run_with_the_commonest_reasons():

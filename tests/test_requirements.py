@@ -7,7 +7,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = ("ci.yml", "review.yml", "slow.yml")
-NOT_ON_PYPI = {"torch", "torchaudio"}  # their CPU builds: .ci/install takes them from another index, by version
+NOT_ON_PYPI = {
+    "torch",
+    "torchaudio",
+}  # their CPU builds: .ci/install takes them from another index, by version
 
 
 def _pins(name: str) -> dict[str, str]:
@@ -20,7 +23,9 @@ def _pins(name: str) -> dict[str, str]:
 def test_the_lock_holds_the_versions_of_all_lists():
     asked = _pins("constraints.txt") | _pins("requirements.txt") | _pins("requirements-dev.txt")
     assert len(asked) > 150 and asked.keys() > NOT_ON_PYPI
-    assert _pins("requirements.lock") == {name: pin for name, pin in asked.items() if name not in NOT_ON_PYPI}
+    assert _pins("requirements.lock") == {
+        name: pin for name, pin in asked.items() if name not in NOT_ON_PYPI
+    }
 
 
 def test_the_lists_agree_with_the_constraints():
@@ -33,14 +38,20 @@ def test_the_lists_agree_with_the_constraints():
 
 
 def test_every_package_of_the_lock_has_a_hash():
-    entries = re.split(r"^(?=\S)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    entries = re.split(
+        r"^(?=\S)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     entries = [entry for entry in entries if "==" in entry]
     assert len(entries) == len(_pins("requirements.lock"))
-    assert [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)] == []
+    assert [
+        entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)
+    ] == []
 
 
 def test_ci_asks_for_the_hashes_before_it_runs_anything_of_the_project():
-    assert "--no-deps --require-hashes -r requirements.lock" in (ROOT / ".ci/install").read_text(encoding="utf-8")
+    assert "--no-deps --require-hashes -r requirements.lock" in (ROOT / ".ci/install").read_text(
+        encoding="utf-8"
+    )
     for name in WORKFLOWS:
         text = (ROOT / ".github/workflows" / name).read_text(encoding="utf-8")
         steps = re.findall(r"^ +- run: ((?:\.ci/|make ).*)$", text, flags=re.MULTILINE)

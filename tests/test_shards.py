@@ -99,9 +99,15 @@ def test_some_members_of_several_shards(tmp_path):
     shards.write_shard(tmp_path / "t.tar", {"d.flac": b"d"})
     both = [tmp_path / "s.tar", tmp_path / "t.tar"]
     some = shards.Members(both, ["d.flac", "b.flac"])
-    assert {name: file.read() for name, file in some.items()} == {"b.flac": MEMBERS["b.flac"], "d.flac": b"d"}
+    assert {name: file.read() for name, file in some.items()} == {
+        "b.flac": MEMBERS["b.flac"],
+        "d.flac": b"d",
+    }
     shards.write_shard(tmp_path / "u.tar", some)
-    assert dict(shards.read_shard(tmp_path / "u.tar")) == {"b.flac": MEMBERS["b.flac"], "d.flac": b"d"}
+    assert dict(shards.read_shard(tmp_path / "u.tar")) == {
+        "b.flac": MEMBERS["b.flac"],
+        "d.flac": b"d",
+    }
     with pytest.raises(DataError, match=r"no shard has the member e\.flac"):
         shards.Members(both, ["e.flac"])
 
@@ -113,8 +119,16 @@ def test_shards_are_named_for_recorder_and_night():
 
 def test_plain_names_stay_and_shared_ones_are_told_apart():
     names = shards.slugs(["Moth01", "Mare du Préau", "a b", "a_b", "../../etc", "青蛙"])
-    assert names["Moth01"] == "Moth01" and names["Mare du Préau"] == "Mare-du-Preau" and names["../../etc"] == "etc"
-    assert names["a b"].startswith("a-b-") and names["a_b"].startswith("a-b-") and names["a b"] != names["a_b"]
+    assert (
+        names["Moth01"] == "Moth01"
+        and names["Mare du Préau"] == "Mare-du-Preau"
+        and names["../../etc"] == "etc"
+    )
+    assert (
+        names["a b"].startswith("a-b-")
+        and names["a_b"].startswith("a-b-")
+        and names["a b"] != names["a_b"]
+    )
     assert len(names["青蛙"]) == 8
 
 
@@ -124,5 +138,9 @@ def test_any_recorders_have_different_safe_names(recorders):
     assert names == shards.slugs(sorted(recorders, reverse=True))
     assert len({name.casefold() for name in names.values()}) == len(recorders)
     for name in names.values():
-        assert name and len(name) < 80 and all(c.isascii() and (c.isalnum() or c == "-") for c in name)
-        assert Path(shards.shard_name(name, "2024-03-12")).name == shards.shard_name(name, "2024-03-12")
+        assert (
+            name and len(name) < 80 and all(c.isascii() and (c.isalnum() or c == "-") for c in name)
+        )
+        assert Path(shards.shard_name(name, "2024-03-12")).name == shards.shard_name(
+            name, "2024-03-12"
+        )

@@ -15,10 +15,14 @@ _OFFSETS = st.integers(0, 60)
 _PIECES = st.one_of(st.tuples(_OFFSETS, _OFFSETS), st.binary(max_size=5))
 
 
-@given(pieces=st.lists(_PIECES, max_size=5), reads=st.lists(st.tuples(_OFFSETS, _OFFSETS), max_size=4))
+@given(
+    pieces=st.lists(_PIECES, max_size=5), reads=st.lists(st.tuples(_OFFSETS, _OFFSETS), max_size=4)
+)
 def test_the_same_as_the_bytes_put_together(pieces, reads):
     content = bytes(range(60))
-    together = b"".join(piece if isinstance(piece, bytes) else content[slice(*piece)] for piece in pieces)
+    together = b"".join(
+        piece if isinstance(piece, bytes) else content[slice(*piece)] for piece in pieces
+    )
     seen = Spans(io.BytesIO(content), pieces)
     assert seen.read() == together
     assert seen.seek(0, io.SEEK_END) == len(together)

@@ -52,7 +52,9 @@ def test_two_recorders_of_one_site_are_dealt_together():
     at_creek = dealt[dealt["site"] == "Creek"]
     assert at_creek.groupby("night")["recorder"].nunique().eq(2).all()
     assert at_creek.groupby("night")["split"].nunique().eq(1).all()
-    assert dealt.groupby("night")["split"].nunique().max() == 2  # another site's night is another matter
+    assert (
+        dealt.groupby("night")["split"].nunique().max() == 2
+    )  # another site's night is another matter
 
 
 @given(st.sampled_from(["creek", "CREEK ", " Creek", "Creеk", "Creek."]))
@@ -71,7 +73,9 @@ def test_a_recorder_that_was_spelled_in_two_ways_is_one():
 
 
 def test_a_clip_without_a_site_is_where_its_recorder_is():
-    table = clip_table((2, {"recorder": "R9", "site": "Pond"}), (1, {"recorder": "r9", "site": "unknown"}))
+    table = clip_table(
+        (2, {"recorder": "R9", "site": "Pond"}), (1, {"recorder": "r9", "site": "unknown"})
+    )
     assert _assign(table, ood_sites=("Pond",))["split"].tolist() == [clips.TEST_OOD] * 3
 
 
@@ -83,13 +87,19 @@ def test_an_ood_site_is_kept_from_training_however_it_is_spelled(spelling):
 
 @pytest.mark.parametrize("alike", ["MillPond", "Mill-Pond", "Mill Pоnd", "mill_pond"])
 def test_a_look_alike_of_an_ood_site_is_refused(alike):
-    table = clip_table((2, {"site": "Mill Pond", "recorder": "R9"}), (2, {"site": alike, "night": "2024-03-05"}))
-    with pytest.raises(LeakageError, match=f"OOD site .*{alike}.* is also in another split: c000002"):
+    table = clip_table(
+        (2, {"site": "Mill Pond", "recorder": "R9"}), (2, {"site": alike, "night": "2024-03-05"})
+    )
+    with pytest.raises(
+        LeakageError, match=f"OOD site .*{alike}.* is also in another split: c000002"
+    ):
         _assign(table, ood_sites=("Mill Pond",))
 
 
 def test_ood_sites_for_choosing_and_for_judging_are_apart():
-    table = clip_table((2, {}), (2, {"site": "Pond", "recorder": "R2"}), (2, {"site": "Lake", "recorder": "R3"}))
+    table = clip_table(
+        (2, {}), (2, {"site": "Pond", "recorder": "R2"}), (2, {"site": "Lake", "recorder": "R3"})
+    )
     dealt = _assign(table, ood_sites=("Lake",), ood_validation_sites=("pond",))
     assert dealt["split"].tolist()[2:] == [clips.OOD_VALIDATION] * 2 + [clips.TEST_OOD] * 2
     assert splits.count(dealt)[clips.OOD_VALIDATION]["clips"] == 2
@@ -97,13 +107,17 @@ def test_ood_sites_for_choosing_and_for_judging_are_apart():
 
 def test_a_site_cannot_choose_and_judge():
     with pytest.raises(ParameterError, match="a site is in ood_sites and in ood_validation_sites"):
-        parse(SplitOptions, {"ood_sites": ["Pond"], "ood_validation_sites": ["pond"]}, section="split")
+        parse(
+            SplitOptions, {"ood_sites": ["Pond"], "ood_validation_sites": ["pond"]}, section="split"
+        )
 
 
 def test_the_report_says_what_the_reference_study_would_have_shared():
     dealt = _assign(_survey(NIGHTS))
     said = splits.describe(dealt, SplitOptions())["reference_study"]
-    shared, validation = (int(number) for number in re.search(r"(\d+) of (\d+) clips of validation", said).groups())
+    shared, validation = (
+        int(number) for number in re.search(r"(\d+) of (\d+) clips of validation", said).groups()
+    )
     # of the validation clips dealt by recorder, two in three are at the creek, where the other recorder's night trains
     # with a chance of 0.77
     assert 0.25 < shared / validation < 0.8
@@ -144,12 +158,16 @@ def test_ood_sites_and_candidates_have_splits_of_their_own():
 
 
 def test_an_unknown_ood_site_is_refused_with_the_sites_there_are():
-    with pytest.raises(DataError, match=r"no clip of the survey is from \['Lake'\]; its sites are: Creek"):
+    with pytest.raises(
+        DataError, match=r"no clip of the survey is from \['Lake'\]; its sites are: Creek"
+    ):
         splits.assign(_survey(NIGHTS[:2]), SplitOptions(ood_sites=("Lake",)))
 
 
 def test_a_fixed_split_overrides_ours():
-    table = clip_table((3, {"night": "2024-03-01", "split": clips.TEST_IID}), (3, {"night": "2024-03-02"}))
+    table = clip_table(
+        (3, {"night": "2024-03-01", "split": clips.TEST_IID}), (3, {"night": "2024-03-02"})
+    )
     assert _split(table)["Creek/2024-03-01"] == clips.TEST_IID
 
 
@@ -175,10 +193,16 @@ CANDIDATE = {"recorder": "C1", "site": "Basin", "night": "2024-04-01", "role": c
 @pytest.mark.parametrize(
     ("shared", "reason"),
     [
-        ({"site": "pond", "night": "2024-05-01"}, "shares its site with an out-of-distribution split: Pond"),
+        (
+            {"site": "pond", "night": "2024-05-01"},
+            "shares its site with an out-of-distribution split: Pond",
+        ),
         ({"site": "Po-nd"}, "shares its site with an out-of-distribution split: Po-nd"),
         ({"recorder": "r1"}, "shares its recorder with a split: R1"),
-        ({"site": "creek", "night": "2024-03-01"}, "shares its site-night with a split: Creek/2024-03-01"),
+        (
+            {"site": "creek", "night": "2024-03-01"},
+            "shares its site-night with a split: Creek/2024-03-01",
+        ),
         ({"recording": "A"}, "shares its recording with a split: a"),
         ({"sha256": "aa"}, "shares its audio content with a split"),
     ],
@@ -194,25 +218,33 @@ def test_candidates_that_share_something_with_a_split_are_set_aside_by_name(shar
     assert list(deal.set_aside) == ["c000003"] and deal.set_aside["c000003"].startswith(reason)
     assert deal.table["clip_id"].tolist() == ["c000000", "c000001", "c000002"]
     about = splits.describe(deal.table, SplitOptions())
-    assert any("1 candidates set aside" in said and "c000003" in said for said in splits.remarks(deal, about, []))
+    assert any(
+        "1 candidates set aside" in said and "c000003" in said
+        for said in splits.remarks(deal, about, [])
+    )
 
 
 def test_when_no_candidate_is_left_it_is_an_error():
     table = clip_table((2, {}), (3, CANDIDATE | {"recorder": "R1"}))
-    with pytest.raises(DataError, match="no candidate is left: c000002 shares its recorder with a split: R1"):
+    with pytest.raises(
+        DataError, match="no candidate is left: c000002 shares its recorder with a split: R1"
+    ):
         _assign(table)
 
 
 def _pairs(*rows: tuple[str, str], exact: bool = False) -> pd.DataFrame:
     return pd.DataFrame(
-        [(a, b, 1.0 if exact else 0.912, exact) for a, b in rows], columns=["a", "b", "similarity", "exact"]
+        [(a, b, 1.0 if exact else 0.912, exact) for a, b in rows],
+        columns=["a", "b", "similarity", "exact"],
     )
 
 
 def _in_two_splits(dealt: pd.DataFrame) -> tuple[str, str]:
     """A clip that trains and one that judges."""
     first = dealt.drop_duplicates("split").set_index("split")["clip_id"]
-    return min(first[clips.TRAIN], first[clips.TEST_IID]), max(first[clips.TRAIN], first[clips.TEST_IID])
+    return min(first[clips.TRAIN], first[clips.TEST_IID]), max(
+        first[clips.TRAIN], first[clips.TEST_IID]
+    )
 
 
 def test_nights_that_share_a_sound_are_dealt_together_and_the_others_as_before():
@@ -221,7 +253,10 @@ def test_nights_that_share_a_sound_are_dealt_together_and_the_others_as_before()
     one, other = _in_two_splits(before)
     deal = splits.assign(table, SplitOptions(), _pairs((one, other)))
     after = deal.table.set_index("clip_id")
-    assert after.loc[one, "split"] == after.loc[other, "split"] and after.loc[one, "group"] == after.loc[other, "group"]
+    assert (
+        after.loc[one, "split"] == after.loc[other, "split"]
+        and after.loc[one, "group"] == after.loc[other, "group"]
+    )
     moved = set(before.loc[before["clip_id"].isin([one, other]), "group"])
     rest = before[~before["group"].isin(moved)]
     assert after.loc[rest["clip_id"], "split"].tolist() == rest["split"].tolist()
@@ -253,7 +288,9 @@ def test_near_copies_may_be_allowed_and_are_then_reported_but_for_windows_that_a
     about = splits.describe(deal.table, allow, _pairs((one, other)))
     assert about["near_copies"] == {"policy": "allow", "pairs": 1, "pairs_in_two_splits": 1}
     assert any("1 of them are in two splits" in said for said in splits.remarks(deal, about, []))
-    same = splits.assign(table, allow, _pairs((one, other), exact=True)).table.set_index("clip_id")["split"]
+    same = splits.assign(table, allow, _pairs((one, other), exact=True)).table.set_index("clip_id")[
+        "split"
+    ]
     assert same[one] == same[other]
 
 
@@ -261,12 +298,18 @@ def test_near_copies_may_be_allowed_and_are_then_reported_but_for_windows_that_a
 def test_a_copy_of_an_ood_clip_in_training_is_an_error(near_copies):
     table = clip_table((1, {"split": clips.TRAIN}), (1, {"site": "Pond", "recorder": "R2"}))
     with pytest.raises(LeakageError, match=r"c000000 \(train\) and c000001 \(test_ood\)"):
-        splits.assign(table, SplitOptions(ood_sites=("Pond",), near_copies=near_copies), _pairs(("c000000", "c000001")))
+        splits.assign(
+            table,
+            SplitOptions(ood_sites=("Pond",), near_copies=near_copies),
+            _pairs(("c000000", "c000001")),
+        )
 
 
 def test_a_candidate_that_copies_a_labelled_clip_is_set_aside():
     table = clip_table((2, {}), (2, CANDIDATE))
-    pairs = _pairs(("c000001", "c000002"), ("c000002", "c000003"))  # candidates among themselves may be alike
+    pairs = _pairs(
+        ("c000001", "c000002"), ("c000002", "c000003")
+    )  # candidates among themselves may be alike
     deal = splits.assign(table, SplitOptions(), pairs)
     (reason,) = deal.set_aside.values()
     assert list(deal.set_aside) == ["c000002"] and re.fullmatch(

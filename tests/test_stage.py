@@ -17,7 +17,9 @@ SOURCE = Path(__file__).parents[1] / "src"
 
 def test_ctrl_c_is_one_line_and_no_traceback():
     code = "import stage\ndef recipe(): raise KeyboardInterrupt\nstage.run(recipe)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=SOURCE, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (130, "stopped: run the same command again\n")
 
 
@@ -26,7 +28,9 @@ SCRIPTS = sorted(stage["cmd"].split()[-1] for stage in DVC.values())
 
 
 def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -34,7 +38,11 @@ def test_a_stage_has_help_and_refuses_what_it_does_not_know_and_touches_nothing(
     (tmp_path / "data/raw").mkdir(parents=True)
     (tmp_path / "data/raw/clips.csv").write_text("kept")
     shown = _python(tmp_path, str(SOURCE.parent / script), "--help")
-    assert shown.returncode == 0 and shown.stdout.startswith("usage: ") and len(shown.stdout.splitlines()) > 4
+    assert (
+        shown.returncode == 0
+        and shown.stdout.startswith("usage: ")
+        and len(shown.stdout.splitlines()) > 4
+    )
     refused = _python(tmp_path, str(SOURCE.parent / script), "--no-such-option")
     assert refused.returncode == 2 and "error: unrecognized arguments" in refused.stderr
     assert [path.name for path in tmp_path.rglob("*")] == ["data", "raw", "clips.csv"]
@@ -44,7 +52,10 @@ def test_a_stage_has_help_and_refuses_what_it_does_not_know_and_touches_nothing(
 @pytest.mark.parametrize(
     ("raised", "shown"),
     [
-        ("OSError(28, 'No space left on device', 'a.tar')", "error: No space left on device: a.tar\n"),
+        (
+            "OSError(28, 'No space left on device', 'a.tar')",
+            "error: No space left on device: a.tar\n",
+        ),
         ("PermissionError(13, 'Permission denied', 'x')", "error: Permission denied: x\n"),
         ("__import__('dvc.exceptions').exceptions.DvcException('a\\nb')", "error: DVC: a b\n"),
         ("__import__('pygit2').GitError('x is not owned by you')", "safe.directory"),
@@ -60,7 +71,9 @@ def test_errors_of_dvc_git_s3_and_the_disk_are_one_line(raised, shown):
 
 
 def test_a_bug_keeps_its_traceback():
-    done = _python(SOURCE, "-c", "import stage\ndef recipe(): raise KeyError('x')\nstage.run(recipe)")
+    done = _python(
+        SOURCE, "-c", "import stage\ndef recipe(): raise KeyError('x')\nstage.run(recipe)"
+    )
     assert "Traceback" in done.stderr and "KeyError" in done.stderr
 
 
@@ -84,16 +97,24 @@ def checkout(tmp_path_factory):
 
 
 def test_a_script_runs_the_library_of_its_own_checkout_not_the_installed_one(installed, checkout):
-    done = subprocess.run([installed, "src/where.py"], cwd=checkout, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [installed, "src/where.py"], cwd=checkout, capture_output=True, text=True, check=True
+    )
     assert Path(done.stdout.strip()) == checkout / "src/chorus/__init__.py"
 
 
-@pytest.mark.parametrize(("options", "setting"), [(["-P"], {}), ([], {"PYTHONSAFEPATH": "1"}), (["-I"], {})])
+@pytest.mark.parametrize(
+    ("options", "setting"), [(["-P"], {}), ([], {"PYTHONSAFEPATH": "1"}), (["-I"], {})]
+)
 def test_where_python_leaves_the_scripts_folder_out_the_installed_library_is_refused(
     installed, checkout, options, setting
 ):
     command = [installed, *options, "src/where.py"]
-    done = subprocess.run(command, cwd=checkout, env=setting, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=checkout, env=setting, capture_output=True, text=True, check=False
+    )
     cause = "is PYTHONSAFEPATH set, or python -P?"
-    sentence = f"error: where.py would import stage from {SOURCE}, not from beside itself: {cause}\n"
+    sentence = (
+        f"error: where.py would import stage from {SOURCE}, not from beside itself: {cause}\n"
+    )
     assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)

@@ -36,7 +36,10 @@ def test_outputs_are_replaced_and_all_else_is_kept():
         return "\nnew " + " ".join(arguments) + "   \n\n"
 
     new = refreshed(PAGE, echo)
-    assert "$ chorus power --runs 'a b.csv'\nnew power --runs a b.csv\n$ chorus spread\nnew spread\n```" in new
+    assert (
+        "$ chorus power --runs 'a b.csv'\nnew power --runs a b.csv\n$ chorus spread\nnew spread\n```"
+        in new
+    )
     assert new.partition("```console")[0] == PAGE.partition("```console")[0]
     assert new.rpartition("```")[2] == PAGE.rpartition("```")[2]
     assert refreshed(new, echo) == new

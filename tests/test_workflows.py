@@ -24,7 +24,13 @@ REVIEW = yaml.safe_load((ROOT / ".github/workflows/review.yml").read_text(encodi
 
 def _run(*command: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=120
+        command,
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
@@ -47,7 +53,9 @@ def test_a_misspelt_key_is_found(tmp_path):
 
 
 def test_every_week_all_tests_run_the_slow_ones_too():
-    workflow = yaml.load((ROOT / ".github/workflows/slow.yml").read_text(encoding="utf-8"), yaml.BaseLoader)
+    workflow = yaml.load(
+        (ROOT / ".github/workflows/slow.yml").read_text(encoding="utf-8"), yaml.BaseLoader
+    )
     assert set(workflow["on"]) == {"schedule", "workflow_dispatch"}
     assert {"run": "make test-all"} in workflow["jobs"]["test-all"]["steps"]
 
@@ -122,7 +130,9 @@ def test_reviews_that_publish_at_once_lose_nothing(origin):
     clones = [_clone(origin, f"clone{number}") for number in range(3)]
     with ThreadPoolExecutor() as pool:
         results = list(pool.map(lambda clone: _publish(clone, clone.name, "v"), clones))
-    assert [result.returncode for result in results] == [0, 0, 0], [result.stderr for result in results]
+    assert [result.returncode for result in results] == [0, 0, 0], [
+        result.stderr for result in results
+    ]
     assert _published(origin) == [f"clone{number}/v/before/curve.png" for number in range(3)]
 
 
@@ -136,9 +146,18 @@ def test_pictures_that_cannot_be_pushed_are_an_error(origin):
 
 def test_every_action_is_pinned_to_a_commit():
     """A tag can be moved to other code, which would run with our keys."""
-    lines = [line for path in WORKFLOWS for line in path.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+    lines = [
+        line
+        for path in WORKFLOWS
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "uses:" in line
+    ]
     assert len(lines) > 5
-    assert [line for line in lines if not re.search(r"uses: [\w/-]+@[0-9a-f]{40}  # v\d+(\.\d+)+$", line)] == []
+    assert [
+        line
+        for line in lines
+        if not re.search(r"uses: [\w/-]+@[0-9a-f]{40}  # v\d+(\.\d+)+$", line)
+    ] == []
 
 
 @pytest.fixture
@@ -163,17 +182,24 @@ def _post(github: Path, first_line: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 def test_a_review_is_posted_once_and_then_updated(github):
     assert _post(github, MARKER).returncode == 0
-    assert (github / "calls").read_text().splitlines()[-1] == "pr comment 7 --repo o/r --body-file comment.md"
+    assert (github / "calls").read_text().splitlines()[
+        -1
+    ] == "pr comment 7 --repo o/r --body-file comment.md"
     comments = [
         {"id": 1, "user": {"login": "somebody"}, "body": f"{MARKER}\nnot ours"},
         {"id": 2, "user": {"login": "github-actions[bot]"}, "body": f"{MARKER}\n## Review"},
     ]
     (github / "comments.json").write_text(json.dumps(comments))
     assert _post(github, MARKER).returncode == 0
-    assert "--method PATCH repos/o/r/issues/comments/2" in (github / "calls").read_text().splitlines()[-1]
+    assert (
+        "--method PATCH repos/o/r/issues/comments/2"
+        in (github / "calls").read_text().splitlines()[-1]
+    )
 
 
-@pytest.mark.parametrize("line", ['")) | env.GH_TOKEN | (("', f'{MARKER}")) | env.GH_TOKEN | (("', "", "$(touch here)"])
+@pytest.mark.parametrize(
+    "line", ['")) | env.GH_TOKEN | (("', f'{MARKER}")) | env.GH_TOKEN | (("', "", "$(touch here)"]
+)
 def test_a_crafted_first_line_reaches_no_program(github, line):
     result = _post(github, line)
     assert result.returncode == 1 and "is no review" in result.stdout

@@ -32,10 +32,14 @@ class Heard:
 
 def to_pcm(samples: np.ndarray) -> np.ndarray:
     """Samples in [-1, 1] as int16 of the same shape: rounded (halves to even), and clipped beyond full scale."""
-    return np.clip(np.rint(samples * np.float32(_FULL_SCALE)), -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
+    return np.clip(
+        np.rint(samples * np.float32(_FULL_SCALE)), -_FULL_SCALE, _FULL_SCALE - 1
+    ).astype(np.int16)
 
 
-def windows(blocks: Iterable[np.ndarray], padding: Padding, min_seconds: float) -> Iterator[tuple[np.ndarray, int]]:
+def windows(
+    blocks: Iterable[np.ndarray], padding: Padding, min_seconds: float
+) -> Iterator[tuple[np.ndarray, int]]:
     """Whole 3-s windows of PCM that comes in blocks; no more than a window and a block lie in memory.
 
     Audio of less than one window is padded. The end of longer audio that fills no window is padded too when it lasts
@@ -59,7 +63,10 @@ def windows(blocks: Iterable[np.ndarray], padding: Padding, min_seconds: float) 
         rest = rest[whole:]
     if len(rest) and (not count or len(rest) >= min_seconds * SAMPLE_RATE):
         missing = WINDOW_SAMPLES - len(rest)
-        yield np.resize(rest, WINDOW_SAMPLES) if padding == "repeat" else np.pad(rest, (0, missing)), len(rest)
+        yield (
+            np.resize(rest, WINDOW_SAMPLES) if padding == "repeat" else np.pad(rest, (0, missing)),
+            len(rest),
+        )
 
 
 def is_silent(pcm: np.ndarray) -> bool:

@@ -52,7 +52,9 @@ CLIP_COLUMNS = (
 
 def name_clips(clip_ids: Sequence[str], most: int = 6) -> str:
     """The first few of these clips, in words: how errors name them."""
-    return ", ".join(clip_ids[:most]) + (f" and {len(clip_ids) - most} more" if len(clip_ids) > most else "")
+    return ", ".join(clip_ids[:most]) + (
+        f" and {len(clip_ids) - most} more" if len(clip_ids) > most else ""
+    )
 
 
 def places(clips: pd.DataFrame) -> pd.Series:
@@ -88,7 +90,9 @@ def site_nights(clips: pd.DataFrame, block_nights: int = 1) -> pd.Series:
     place = place.where(place != "", one_spelling(clips["recorder"]))
     first_night = keys(clips["night"], partial(_first_of_block, block_nights=block_nights))
     unknown = clips["night"] == ""
-    return (place + "/" + first_night).mask(unknown, one_spelling(clips["recording"].where(unknown, "")))
+    return (place + "/" + first_night).mask(
+        unknown, one_spelling(clips["recording"].where(unknown, ""))
+    )
 
 
 def _names_site(sites: pd.Series) -> pd.Series:

@@ -21,7 +21,9 @@ BASELINE = "baseline"  # the source of clips that come from the training split i
 
 AUTO = "auto"
 AUTO_QUALITY = ("high", "medium")
-AUTO_POSITIVES = 30  # with fewer, leaving clips out costs more than they disturb (docs/your_recordings.md)
+AUTO_POSITIVES = (
+    30  # with fewer, leaving clips out costs more than they disturb (docs/your_recordings.md)
+)
 
 Quality = Literal["high", "medium", "low", "auto"]
 
@@ -95,11 +97,15 @@ def compose(
         NEGATIVE: _chosen(negative_subsets, options.negative_subsets, "compose.negative_subsets"),
     }
     sources = {
-        POSITIVE: _sources(clips["clip_id"], positive & clips["quality"].isin(quality), offered[POSITIVE]),
+        POSITIVE: _sources(
+            clips["clip_id"], positive & clips["quality"].isin(quality), offered[POSITIVE]
+        ),
         NEGATIVE: _sources(clips["clip_id"], negative, offered[NEGATIVE]),
     }
     _audit(clips, sources)
-    balance = options.balance if options.balance != AUTO else len(sources[POSITIVE]) >= AUTO_POSITIVES
+    balance = (
+        options.balance if options.balance != AUTO else len(sources[POSITIVE]) >= AUTO_POSITIVES
+    )
     if balance:
         drawn = _draw(clips.loc[sources[NEGATIVE].index, "clip_id"], len(sources[POSITIVE]), seed)
         sources[NEGATIVE] = sources[NEGATIVE].loc[drawn]
@@ -109,7 +115,9 @@ def compose(
     summary |= _long(clips.loc[sources[POSITIVE].index, "windows"].astype(int))
     taken = sources[POSITIVE].index.union(sources[NEGATIVE].index)
     left_out = clips.loc[train & ~clips.index.isin(taken), "label"]
-    summary |= {f"{label}s_left_out": int((left_out == label).sum()) for label in (POSITIVE, NEGATIVE)}
+    summary |= {
+        f"{label}s_left_out": int((left_out == label).sum()) for label in (POSITIVE, NEGATIVE)
+    }
     return Composition(manifest, summary)
 
 
@@ -132,7 +140,11 @@ def remarks(summary: Mapping[str, Any]) -> list[str]:
             f"their {summary['windows_of_these']} windows count as positive, whether or not the call is in them; say "
             "where the calls are in the columns onset and end of clips.csv (docs/your_recordings.md)"
         )
-    said += [f"the training set has no {label} clips" for label in (POSITIVE, NEGATIVE) if not summary[f"{label}s"]]
+    said += [
+        f"the training set has no {label} clips"
+        for label in (POSITIVE, NEGATIVE)
+        if not summary[f"{label}s"]
+    ]
     return said
 
 
@@ -164,17 +176,25 @@ def _qualities(offered: pd.Series, options: ComposeOptions) -> tuple[str, ...]:
     return AUTO_QUALITY if enough else QUALITIES
 
 
-def _chosen(subsets: Mapping[str, Sequence[str]], names: Sequence[str], key: str) -> dict[str, Sequence[str]]:
+def _chosen(
+    subsets: Mapping[str, Sequence[str]], names: Sequence[str], key: str
+) -> dict[str, Sequence[str]]:
     for name in names:
         if name not in subsets:
-            raise ParameterError(f"{key}: no subset {name!r}; there are: {', '.join(sorted(subsets)) or 'none'}")
+            raise ParameterError(
+                f"{key}: no subset {name!r}; there are: {', '.join(sorted(subsets)) or 'none'}"
+            )
         if not len(subsets[name]):
             full = ", ".join(other for other in sorted(subsets) if len(subsets[other]))
-            raise DataError(f"{key}: the subset {name!r} is empty; those with clips are: {full or 'none'}")
+            raise DataError(
+                f"{key}: the subset {name!r} is empty; those with clips are: {full or 'none'}"
+            )
     return {name: subsets[name] for name in names}
 
 
-def _sources(clip_ids: pd.Series, baseline: pd.Series, subsets: Mapping[str, Sequence[str]]) -> pd.Series:
+def _sources(
+    clip_ids: pd.Series, baseline: pd.Series, subsets: Mapping[str, Sequence[str]]
+) -> pd.Series:
     """Where each clip of the composition came from, indexed as the survey's table; offered twice, the first counts.
 
     Args:
@@ -185,7 +205,9 @@ def _sources(clip_ids: pd.Series, baseline: pd.Series, subsets: Mapping[str, Seq
         offered = pd.Series(members, dtype="str")
         unknown = offered[~among(offered, clip_ids)]
         if len(unknown):
-            raise DataError(f"clips of a subset that are not in the survey: {name_clips(sorted(set(unknown)))}")
+            raise DataError(
+                f"clips of a subset that are not in the survey: {name_clips(sorted(set(unknown)))}"
+            )
         source = source.mask(among(clip_ids, offered) & (source == ""), name)
     return source[source != ""]
 
@@ -196,14 +218,21 @@ def _audit(clips: pd.DataFrame, sources: Mapping[str, pd.Series]) -> None:
         raise DataError(f"clips that are both positive and negative: {_named(clips.loc[both])}")
     for label, source in sources.items():
         if source.empty and ((clips["split"] == TRAIN) & (clips["label"] == label)).any():
-            raise DataError(f"the composition holds no {label} clips: widen compose.quality or add a subset")
+            raise DataError(
+                f"the composition holds no {label} clips: widen compose.quality or add a subset"
+            )
     about = clips[["clip_id", "split", "label"]]
     positives, negatives = about.loc[sources[POSITIVE].index], about.loc[sources[NEGATIVE].index]
     stray_positives = positives[(positives["split"] != TRAIN) | (positives["label"] != POSITIVE)]
-    stray_negatives = negatives[~negatives["split"].isin([TRAIN, CANDIDATE]) | (negatives["label"] != NEGATIVE)]
+    stray_negatives = negatives[
+        ~negatives["split"].isin([TRAIN, CANDIDATE]) | (negatives["label"] != NEGATIVE)
+    ]
     for stray, rule in (
         (stray_positives, "training positives must be positive clips of the training split"),
-        (stray_negatives, "training negatives must be negative clips of the training split or candidates"),
+        (
+            stray_negatives,
+            "training negatives must be negative clips of the training split or candidates",
+        ),
     ):
         if len(stray):
             raise LeakageError(f"{rule}: {_named(stray)}")
@@ -230,7 +259,9 @@ def _manifest(clip_ids: pd.Series, sources: Mapping[str, pd.Series]) -> pd.DataF
 
 
 def _summary(
-    sources: Mapping[str, pd.Series], quality: pd.Series, offered: Mapping[str, Mapping[str, Sequence[str]]]
+    sources: Mapping[str, pd.Series],
+    quality: pd.Series,
+    offered: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> dict[str, Any]:
     of_positives = quality.loc[sources[POSITIVE].index]
     summary: dict[str, Any] = {

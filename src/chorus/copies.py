@@ -20,9 +20,13 @@ SHORT_SIMILARITY = 0.90  # of less: two people's "seven" agree in up to 0.82
 _SECOND = FRAMES_A_WINDOW // 3
 _LEAST = 10  # frames: half a second of sound
 _AROUND = FRAMES_A_WINDOW // 2  # frames on each side of a shared word
-_NEIGHBOURS = 4  # in the list of equal words; of more copies than that, each is found by way of others
+_NEIGHBOURS = (
+    4  # in the list of equal words; of more copies than that, each is found by way of others
+)
 _AT_ONCE = 20_000  # pairs compared in one piece of work
-_MIX = np.uint32(2_654_435_769)  # Knuth's multiplier: which words are looked up depends on all their bits
+_MIX = np.uint32(
+    2_654_435_769
+)  # Knuth's multiplier: which words are looked up depends on all their bits
 
 Ints = NDArray[np.int64]
 
@@ -36,9 +40,16 @@ def copies(prints: Prints) -> pd.DataFrame:
     """
     rows = [np.empty((0, 4), dtype=np.int64)]
     for first, second in _shared_windows(prints):
-        rows.append(np.stack([first, second, np.full(len(first), 10_000), np.ones(len(first), dtype=np.int64)], axis=1))
+        rows.append(
+            np.stack(
+                [first, second, np.full(len(first), 10_000), np.ones(len(first), dtype=np.int64)],
+                axis=1,
+            )
+        )
     for first, second, similarity in _similar(prints):
-        rows.append(np.stack([first, second, similarity, np.zeros(len(first), dtype=np.int64)], axis=1))
+        rows.append(
+            np.stack([first, second, similarity, np.zeros(len(first), dtype=np.int64)], axis=1)
+        )
     first, second, similarity, exact = np.concatenate(rows).T
     one, other = prints.clip_ids[first], prints.clip_ids[second]
     found = pd.DataFrame(
@@ -100,7 +111,9 @@ def _frame(listed: NDArray[np.uint64]) -> Ints:
     return (listed & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
-def _agreement(words: NDArray[np.uint32], one: Ints, other: Ints, before: Ints, after: Ints) -> tuple[Ints, Ints]:
+def _agreement(
+    words: NDArray[np.uint32], one: Ints, other: Ints, before: Ints, after: Ints
+) -> tuple[Ints, Ints]:
     """The share of equal bits, in ten thousandths, where both are heard; and how many frames that are."""
     step = np.arange(-_AROUND, _AROUND + 1)
     inside = (step >= -before[:, None]) & (step < after[:, None])

@@ -32,6 +32,8 @@ def torchaudio() -> Any:
 
 def _without_operators(function: Any) -> Any:
     def refuse(*_args: Any, **_kwargs: Any) -> Any:
-        raise RuntimeError(f"{function.__name__} needs torchaudio's compiled operators, which need CUDA libraries here")
+        raise RuntimeError(
+            f"{function.__name__} needs torchaudio's compiled operators, which need CUDA libraries here"
+        )
 
     return refuse

@@ -53,7 +53,11 @@ def fit(
         return untrained(embeddings.features.shape[1], task, reason)
     validation = clips[clips["split"] == VALIDATION]
     learned = examples(manifest, clips, embeddings, task, consistency_groups)
-    judged = examples(validation, clips, embeddings, task, consistency_groups) if len(validation) else None
+    judged = (
+        examples(validation, clips, embeddings, task, consistency_groups)
+        if len(validation)
+        else None
+    )
     return train_head(learned, judged, options, seed, on_epoch)
 
 
@@ -75,7 +79,9 @@ def examples(
     Raises:
         DataError: a clip has no embedding, or a label that is none of the task.
     """
-    labels = pd.Series(task.numbers(labelled.set_index("clip_id")["label"]), index=labelled["clip_id"])
+    labels = pd.Series(
+        task.numbers(labelled.set_index("clip_id")["label"]), index=labelled["clip_id"]
+    )
     rows = embeddings.of(labelled["clip_id"])
     group = clips.set_index("clip_id")["group"].loc[rows.clip_ids].to_numpy(dtype=str)
     return Examples(
@@ -85,7 +91,9 @@ def examples(
         clip_ids=rows.clip_ids,
         task=task,
         consistency_groups=(
-            None if consistency_groups is None else consistency_groups.loc[rows.clip_ids].to_numpy(dtype=str)
+            None
+            if consistency_groups is None
+            else consistency_groups.loc[rows.clip_ids].to_numpy(dtype=str)
         ),
     )
 

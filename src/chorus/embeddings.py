@@ -75,7 +75,8 @@ class Contents:
         """sha256 -> rows of the features."""
         ends = list(accumulate(self.windows))
         return {
-            sha256: slice(end - count, end) for sha256, end, count in zip(self.sha256, ends, self.windows, strict=True)
+            sha256: slice(end - count, end)
+            for sha256, end, count in zip(self.sha256, ends, self.windows, strict=True)
         }
 
 
@@ -88,7 +89,9 @@ def read(folder: Path) -> Embeddings:
     files = {path: read_contents(path) for path in paths(folder)}
     names = sorted({contents.encoder_id for contents in files.values()})
     if len(names) != 1:
-        raise DataError(f"{folder} should hold the embeddings of one encoder, but holds: {', '.join(names) or 'none'}")
+        raise DataError(
+            f"{folder} should hold the embeddings of one encoder, but holds: {', '.join(names) or 'none'}"
+        )
     dimensions = next(iter(files.values())).dimensions
     features = np.empty((sum(contents.rows for contents in files.values()), dimensions), np.float32)
     start = 0
@@ -142,13 +145,19 @@ def read_features(path: Path, contents: Contents, *, out: np.ndarray | None = No
             rows = slice(start, min(start + _ROWS_AT_ONCE, contents.rows))
             features[rows] = values[rows]
         if meta["checksum"] != _checksum(contents, features):
-            raise DataError(f"{path.name} is damaged: its checksum differs (run the stage encode again)")
+            raise DataError(
+                f"{path.name} is damaged: its checksum differs (run the stage encode again)"
+            )
     if not np.isfinite(features).all():
-        raise DataError(f"{path.name} holds values that are not finite (run the stage encode again)")
+        raise DataError(
+            f"{path.name} holds values that are not finite (run the stage encode again)"
+        )
     return features
 
 
-def write_shard(path: Path, name: str, clips: pd.DataFrame, by_content: Mapping[str, np.ndarray]) -> None:
+def write_shard(
+    path: Path, name: str, clips: pd.DataFrame, by_content: Mapping[str, np.ndarray]
+) -> None:
     """Write one file of the store, whole or not at all; none for a shard without clips.
 
     Args:
@@ -162,7 +171,9 @@ def write_shard(path: Path, name: str, clips: pd.DataFrame, by_content: Mapping[
         return
     features = np.concatenate(embeddings)
     windows = [len(embedding) for embedding in embeddings]
-    contents = Contents(name, features.shape[1], clips["clip_id"].tolist(), clips["sha256"].tolist(), windows)
+    contents = Contents(
+        name, features.shape[1], clips["clip_id"].tolist(), clips["sha256"].tolist(), windows
+    )
     meta = {"format": _FORMAT, "checksum": _checksum(contents, features), **vars(contents)}
     with replacing(path) as beside:  # one entry: safetensors writes several in any order
         save_file({"features": features}, beside, metadata={"chorus": json.dumps(meta)})
@@ -181,7 +192,9 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
         with safe_open(path, framework="numpy") as tensors:
             meta = json.loads(tensors.metadata()["chorus"])
             if meta.get("format") != _FORMAT:
-                raise OtherFormatError(f"{path.name} was written by another version of chorus (run the stage encode)")
+                raise OtherFormatError(
+                    f"{path.name} was written by another version of chorus (run the stage encode)"
+                )
             yield tensors, meta
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path.name} is no embedding file of ours, or damaged ({error})") from None

@@ -64,11 +64,17 @@ def update(
     folder.mkdir(parents=True, exist_ok=True)
     heard = spec(options)
     store = _Store(folder, encoder_id(options), heard)
-    parts = {str(shard): part for shard, part in clips.sort_values("clip_id").groupby("shard", sort=True)}
+    parts = {
+        str(shard): part for shard, part in clips.sort_values("clip_id").groupby("shard", sort=True)
+    }
     unfinished = {shard: part for shard, part in parts.items() if not store.is_current(shard, part)}
     known = store.fetch({sha256 for part in unfinished.values() for sha256 in part["sha256"]})
-    missing = {shard: part[~part["sha256"].isin(known.keys())] for shard, part in unfinished.items()}
-    jobs = [job for shard, part in missing.items() for job in _jobs(shard_folder / shard, shard, part)]
+    missing = {
+        shard: part[~part["sha256"].isin(known.keys())] for shard, part in unfinished.items()
+    }
+    jobs = [
+        job for shard, part in missing.items() for job in _jobs(shard_folder / shard, shard, part)
+    ]
     to_encode = sum(map(len, missing.values()))
     if progress:
         progress(len(clips) - to_encode)
@@ -119,7 +125,10 @@ class _Store:
         contents = self._files.get(self.file(shard))
         if contents is None:
             return False
-        return [contents.clip_ids, contents.sha256] == [part["clip_id"].tolist(), part["sha256"].tolist()]
+        return [contents.clip_ids, contents.sha256] == [
+            part["clip_id"].tolist(),
+            part["sha256"].tolist(),
+        ]
 
     def fetch(self, wanted: Collection[str]) -> dict[str, np.ndarray]:
         """sha256 -> embedding (windows, dimensions), of those that the store holds."""
@@ -158,7 +167,10 @@ class _Encoded:
 
     def by_content(self, dimensions: int) -> dict[str, np.ndarray]:
         """sha256 -> (windows, dimensions)."""
-        return {sha256: np.frombuffer(rows, np.float32).reshape(-1, dimensions) for sha256, rows in self.values.items()}
+        return {
+            sha256: np.frombuffer(rows, np.float32).reshape(-1, dimensions)
+            for sha256, rows in self.values.items()
+        }
 
 
 def _jobs(path: Path, shard: str, part: pd.DataFrame) -> Iterator[_Job]:
@@ -168,7 +180,10 @@ def _jobs(path: Path, shard: str, part: pd.DataFrame) -> Iterator[_Job]:
     pieces = (sizes.cumsum() - sizes) // size
     for _, piece in part.groupby(pieces, sort=True):
         yield _Job(
-            path, shard, dict(zip(piece["clip_id"], piece["sha256"], strict=True)), int(sizes[piece.index].sum())
+            path,
+            shard,
+            dict(zip(piece["clip_id"], piece["sha256"], strict=True)),
+            int(sizes[piece.index].sum()),
         )
 
 
@@ -185,8 +200,12 @@ def _all_pieces(
         open_jobs[job.shard] += 1
     yield from (_Encoded(shard) for shard, count in open_jobs.items() if not count)
     whole: dict[str, _Encoded] = {}
-    jobs = sorted(jobs, key=lambda job: -job.windows)  # the longest first: the last to end is a short one
-    done = parallel.as_done(_encode, jobs, workers=workers, initializer=_load_encoder, initargs=(options,))
+    jobs = sorted(
+        jobs, key=lambda job: -job.windows
+    )  # the longest first: the last to end is a short one
+    done = parallel.as_done(
+        _encode, jobs, workers=workers, initializer=_load_encoder, initargs=(options,)
+    )
     for number, piece in done:
         shard = whole.setdefault(piece.shard, _Encoded(piece.shard))
         shard.values |= piece.values
@@ -211,7 +230,9 @@ def _encode(job: _Job) -> _Encoded:
     assert _encoder is not None
     encoder, heard = _encoder
     clips = _Clips(job, heard)
-    rows: dict[str, bytearray] = defaultdict(bytearray)  # they grow in place: a clip of hours is in memory once
+    rows: dict[str, bytearray] = defaultdict(
+        bytearray
+    )  # they grow in place: a clip of hours is in memory once
     for batch in batches(clips, _BATCH):
         clip_ids, samples = zip(*batch, strict=True)
         for clip_id, row in zip(clip_ids, encoder.embed(np.stack(samples)), strict=True):
@@ -253,7 +274,9 @@ class _Clips:
 
     def _windows(self, file: BinaryIO, sha256: str) -> Iterator[np.ndarray]:
         digest = hashlib.sha256()
-        yield from windows(_hashed(audio.decode_windows(file), digest), self._heard, sample_rate=SAMPLE_RATE)
+        yield from windows(
+            _hashed(audio.decode_windows(file), digest), self._heard, sample_rate=SAMPLE_RATE
+        )
         if digest.hexdigest() != sha256:
             raise DataError("the shard's audio is not what the survey recorded (sha256 differs)")
 
@@ -276,4 +299,6 @@ def _refuse_constant(folder: Path) -> None:
     if rows > 1:
         for path in embeddings.paths(folder):  # else the next run would take them for known
             path.unlink()
-        raise ModelError("the encoder gives the same embedding for every clip: the wrong model file, or a wrong tensor")
+        raise ModelError(
+            "the encoder gives the same embedding for every clip: the wrong model file, or a wrong tensor"
+        )

@@ -48,7 +48,12 @@ _REMEDIES = {
 }
 _KEYS = (  # of an address: before the host, and in a signed one behind it
     (re.compile(r"://[^\s'\"<>]+@"), "://...@"),
-    (re.compile(r"(?i)([?&](?:x-amz-[a-z-]+|sig|signature|token|awsaccesskeyid|key)=)[^&\s'\"<>]+"), r"\1..."),
+    (
+        re.compile(
+            r"(?i)([?&](?:x-amz-[a-z-]+|sig|signature|token|awsaccesskeyid|key)=)[^&\s'\"<>]+"
+        ),
+        r"\1...",
+    ),
 )
 _LONGEST = 400  # characters of a foreign error's text
 

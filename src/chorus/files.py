@@ -18,7 +18,9 @@ import yaml
 from chorus.errors import ParameterError
 from chorus.yaml12 import UniqueKeysLoader
 
-_LARGEST_YAML = 1_000_000  # bytes; what people write has a few thousand, and DVC reads ten million for minutes
+_LARGEST_YAML = (
+    1_000_000  # bytes; what people write has a few thousand, and DVC reads ten million for minutes
+)
 
 
 @contextmanager
@@ -75,7 +77,9 @@ class Exact(float):
 
 def write_json(path: Path | str, content: Any) -> None:
     """Write JSON that reads well in a diff: indented, key order kept, NaN as null; floats to six digits, or `Exact`."""
-    write_text(path, json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(
+        path, json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
 def read_json(path: Path | str) -> Any:
@@ -93,7 +97,9 @@ def parse_json(text: str) -> Any:
     Raises:
         ValueError: names what is wrong.
     """
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
+    return json.loads(
+        text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite
+    )
 
 
 def read_yaml(path: Path | str) -> Any:
@@ -108,7 +114,9 @@ def read_yaml(path: Path | str) -> Any:
     except OSError as error:
         raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
     if len(data) > _LARGEST_YAML:
-        raise ParameterError(f"{path} has {len(data):,} bytes: at most {_LARGEST_YAML:,} are allowed")
+        raise ParameterError(
+            f"{path} has {len(data):,} bytes: at most {_LARGEST_YAML:,} are allowed"
+        )
     try:
         return yaml.load(data.decode("utf-8-sig"), UniqueKeysLoader)
     except UnicodeDecodeError as error:
@@ -123,7 +131,9 @@ def read_yaml(path: Path | str) -> Any:
 def write_csv(path: Path | str, table: pd.DataFrame, digits: int = 6) -> None:
     """Write a table as CSV: no index, "\\n" line ends, floats to so many significant digits (17: in full)."""
     with replacing(path) as beside:
-        table.to_csv(beside, index=False, lineterminator="\n", encoding="utf-8", float_format=f"%.{digits}g")
+        table.to_csv(
+            beside, index=False, lineterminator="\n", encoding="utf-8", float_format=f"%.{digits}g"
+        )
 
 
 def read_csv(path: Path | str) -> pd.DataFrame:
@@ -144,7 +154,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        raise ValueError(
+            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice"
+        )
     return content
 
 

@@ -23,7 +23,15 @@ from chorus.errors import DataError
 FOLDER = Path("code")  # of a repository: the texts
 SOURCE = Path("src")  # of a repository, and of a study in it: what they are of
 LAUNCHER = "run.py"  # in the root's: starts a study's stages
-_COMPUTED_IMPORTS = {"__import__", "eval", "exec", "import_module", "run_module", "run_path", "spec_from_file_location"}
+_COMPUTED_IMPORTS = {
+    "__import__",
+    "eval",
+    "exec",
+    "import_module",
+    "run_module",
+    "run_path",
+    "spec_from_file_location",
+}
 _METHODS = {"eval", "exec"}  # as a method they are something else: `model.eval()`
 _NO_MEANING = {"kind", "type_comment"}  # fields of a syntax tree: a string's prefix u, a comment
 
@@ -42,7 +50,9 @@ def fingerprints(root: Path, stages: Mapping[str, Any]) -> dict[str, str]:
         DataError: a stage does not depend on its fingerprint; a file cannot be read as Python, or has an import or
             data that cannot be followed.
     """
-    scripts = {name: script for name, stage in stages.items() if (script := _script(root, stage["cmd"]))}
+    scripts = {
+        name: script for name, stage in stages.items() if (script := _script(root, stage["cmd"]))
+    }
     shared = _shared(root, stages)
     code = Code(shared, root / SOURCE)
     code.refuse_strays()
@@ -52,7 +62,9 @@ def fingerprints(root: Path, stages: Mapping[str, Any]) -> dict[str, str]:
         if SOURCE.as_posix() in deps:
             continue
         if (text := f"{FOLDER}/{name}.txt") not in deps:
-            raise DataError(f"the stage {name} runs code of ours: add {text} to its deps in dvc.yaml")
+            raise DataError(
+                f"the stage {name} runs code of ours: add {text} to its deps in dvc.yaml"
+            )
         found[name] = code.fingerprint(script)
     return found
 
@@ -110,7 +122,9 @@ class Code:
         claimed = {data for path in paths if path.suffix == ".py" for data in self._data_of(path)}
         for path in paths:
             if _is_data(path) and path not in claimed:
-                raise DataError(f"{self._shown(path)} is data of no module: name it in the module that reads it")
+                raise DataError(
+                    f"{self._shown(path)} is data of no module: name it in the module that reads it"
+                )
 
     def _shown(self, file: Path) -> str:
         return file.relative_to(self._root).as_posix()
@@ -135,7 +149,9 @@ class Code:
         parts = name.split(".")
         for folder in self._folders:
             inner = [folder.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
-            files = [file for path in inner for file in (path.with_suffix(".py"), path / "__init__.py")]
+            files = [
+                file for path in inner for file in (path.with_suffix(".py"), path / "__init__.py")
+            ]
             if found := [file for file in files if file.is_file()]:
                 return found
         return []
@@ -145,7 +161,9 @@ class Code:
         beside = [path for path in module.parent.iterdir() if _is_data(path)]
         if not beside:
             return []
-        strings = {node.value for node in ast.walk(self._tree(module)) if isinstance(node, ast.Constant)}
+        strings = {
+            node.value for node in ast.walk(self._tree(module)) if isinstance(node, ast.Constant)
+        }
         return [path for path in beside if path.stem == module.stem or path.name in strings]
 
     def _tree(self, module: Path) -> ast.Module:
@@ -159,7 +177,9 @@ class Code:
     def _meaning(self, file: Path) -> str:
         """A hash of what a file means, 16 hexadecimal digits."""
         if file not in self._meanings:
-            means = _written(self._tree(file)).encode() if file.suffix == ".py" else file.read_bytes()
+            means = (
+                _written(self._tree(file)).encode() if file.suffix == ".py" else file.read_bytes()
+            )
             self._meanings[file] = hashlib.sha256(means).hexdigest()[:16]
         return self._meanings[file]
 
@@ -178,7 +198,9 @@ def _shared(root: Path, stages: Mapping[str, Any]) -> Path:
     """The root's `src`, as the commands of a study's stages name it; of the root itself its own."""
     words = [word for stage in stages.values() for word in str(stage["cmd"]).split()]
     scripts = [root / word for word in words if word.endswith(".py") and word.startswith("../")]
-    return next((script.parent for script in scripts if script.parent.name == SOURCE.name), root / SOURCE)
+    return next(
+        (script.parent for script in scripts if script.parent.name == SOURCE.name), root / SOURCE
+    )
 
 
 def _imported_names(node: ast.AST, module: str) -> list[str]:
@@ -187,10 +209,14 @@ def _imported_names(node: ast.AST, module: str) -> list[str]:
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         if node.level or node.module is None:
-            raise DataError(f"{module}:{node.lineno}: a relative import: write the module's whole name")
+            raise DataError(
+                f"{module}:{node.lineno}: a relative import: write the module's whole name"
+            )
         return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     if isinstance(node, ast.Call) and _is_computed_import(node.func):
-        raise DataError(f"{module}:{node.lineno}: an import that is computed cannot be followed: write it out")
+        raise DataError(
+            f"{module}:{node.lineno}: an import that is computed cannot be followed: write it out"
+        )
     return []
 
 

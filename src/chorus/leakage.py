@@ -23,7 +23,10 @@ JUDGING = tuple(split for split in SPLITS if split not in (TRAIN, CANDIDATE))
 _UNDIVIDED = {"group": "site-night", "recording": "recording", "sha256": "audio content"}
 _KEPT_FROM_CANDIDATES = {"recorder": "recorder", **_UNDIVIDED}
 
-_SPELLED = ("recorder", "group")  # names that people write: a candidate's must not even look like one in a split
+_SPELLED = (
+    "recorder",
+    "group",
+)  # names that people write: a candidate's must not even look like one in a split
 
 
 def audit(table: pd.DataFrame) -> dict[str, int]:
@@ -40,10 +43,14 @@ def audit(table: pd.DataFrame) -> dict[str, int]:
     """
     misplaced = table[(table["role"] == CANDIDATE) != (table["split"] == CANDIDATE)]
     if len(misplaced):
-        raise LeakageError(f"candidates belong to no split and splits hold no candidates: {_with_splits(misplaced)}")
+        raise LeakageError(
+            f"candidates belong to no split and splits hold no candidates: {_with_splits(misplaced)}"
+        )
     judged = table["split"] != CANDIDATE
     counts = {
-        column: _refuse_shared(table.loc[judged, ["clip_id", "split", column]], column, f"one {what} is in two splits")
+        column: _refuse_shared(
+            table.loc[judged, ["clip_id", "split", column]], column, f"one {what} is in two splits"
+        )
         for column, what in _UNDIVIDED.items()
     }
     ood_sites = _refuse_shared_sites(table.loc[judged, ["clip_id", "split", "site", "recorder"]])
@@ -75,10 +82,16 @@ def candidate_faults(table: pd.DataFrame) -> pd.Series:
     key = keys(places(table), skeleton)
     ood = set(key[table["split"].isin(OOD)]) - {""}
     unheard = key[is_candidate].isin(ood)
-    _note(faults, "site with an out-of-distribution split", table.loc[is_candidate, "site"][unheard])
+    _note(
+        faults, "site with an out-of-distribution split", table.loc[is_candidate, "site"][unheard]
+    )
     for column, what in _KEPT_FROM_CANDIDATES.items():
         names, others = table.loc[is_candidate, column], table.loc[~is_candidate, column]
-        alike = [keys(names, skeleton), keys(others, skeleton)] if column in _SPELLED else [names, others]
+        alike = (
+            [keys(names, skeleton), keys(others, skeleton)]
+            if column in _SPELLED
+            else [names, others]
+        )
         shared = among(*alike)
         _note(faults, f"{what} with a split", names[shared])
     return faults[faults != ""]
@@ -136,12 +149,14 @@ def copied_candidates(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     ways = [known, known.rename(columns={"a": "b", "b": "a"})]
     both_ways = pd.concat(ways).sort_values(["a", "similarity", "b"], ascending=[True, False, True])
     is_candidate, is_labelled = (
-        (split.loc[both_ways[side]] == CANDIDATE).to_numpy() == wanted for side, wanted in (("a", True), ("b", False))
+        (split.loc[both_ways[side]] == CANDIDATE).to_numpy() == wanted
+        for side, wanted in (("a", True), ("b", False))
     )
     copied = both_ways[is_candidate & is_labelled].drop_duplicates("a").set_index("a")
     rows = pd.Series(clips.index, index=clips["clip_id"]).loc[copied.index]
     reasons = [
-        f"holds the sound of {row.b} ({split[row.b]}), {row.similarity:.2f} alike" for row in copied.itertuples()
+        f"holds the sound of {row.b} ({split[row.b]}), {row.similarity:.2f} alike"
+        for row in copied.itertuples()
     ]
     return pd.Series(reasons, index=rows.to_numpy(), dtype=object)
 
@@ -201,7 +216,9 @@ def _refuse_shared_sites(judged: pd.DataFrame) -> int:
         shared = judged[~inside & (site != "") & key.isin(set(key[inside]))]
         if len(shared):
             names = " / ".join(sorted(site[key.isin(set(key[shared.index]))].unique()))
-            raise LeakageError(f"the OOD site {names} is also in another split: {_with_splits(shared)}")
+            raise LeakageError(
+                f"the OOD site {names} is also in another split: {_with_splits(shared)}"
+            )
     return int(key[judged["split"].isin(OOD) & (site != "")].nunique())
 
 

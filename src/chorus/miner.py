@@ -40,7 +40,11 @@ class Miner:
 
 
 def fit_miner(
-    clips: pd.DataFrame, embeddings: Embeddings, composition: ComposeOptions, options: HeadOptions, seed: int
+    clips: pd.DataFrame,
+    embeddings: Embeddings,
+    composition: ComposeOptions,
+    options: HeadOptions,
+    seed: int,
 ) -> Miner:
     """Train a miner. Where its composition would lack a class, there is none, and its `note` says so.
 
@@ -51,7 +55,9 @@ def fit_miner(
     note = ""
     if lacking := lacks(clips, composition):
         note = f"no miner was trained: the training split has no {' and no '.join(lacking)} clips of its composition"
-        composed = Composition(pd.DataFrame(columns=["clip_id", "label", "source"]), {"positives": 0, "negatives": 0})
+        composed = Composition(
+            pd.DataFrame(columns=["clip_id", "label", "source"]), {"positives": 0, "negatives": 0}
+        )
         trained = untrained(embeddings.features.shape[1], DETECTION, note)
     else:
         composed = compose(clips, {}, {}, composition, seed)

@@ -58,7 +58,9 @@ def positive_pool(clips: pd.DataFrame, miner_heard: Sequence[str]) -> list[str]:
     pool = sorted(clips.loc[mask, "clip_id"])
     heard = sorted(set(pool) & set(miner_heard))
     if heard:
-        raise LeakageError(f"the positive miner was trained on clips that it is to score: {name_clips(heard)}")
+        raise LeakageError(
+            f"the positive miner was trained on clips that it is to score: {name_clips(heard)}"
+        )
     return pool
 
 
@@ -74,7 +76,9 @@ def negative_pool(clips: pd.DataFrame, miner_heard: Sequence[str]) -> list[str]:
         raise LeakageError(f"candidates must not be mined: {name_faults(clips, faults)}")
     heard = sorted(set(candidates["clip_id"]) & set(miner_heard))
     if heard:
-        raise LeakageError(f"the negative miner was trained on clips that it is to score: {name_clips(heard)}")
+        raise LeakageError(
+            f"the negative miner was trained on clips that it is to score: {name_clips(heard)}"
+        )
     return sorted(candidates["clip_id"])
 
 
@@ -82,7 +86,9 @@ def ranked(scores: Mapping[str, float]) -> pd.DataFrame:
     """Scored clips, best first, ties in the order of their ids: columns clip_id, score, rank (from 1)."""
     table = pd.DataFrame({"clip_id": list(scores), "score": list(scores.values())})
     if table["score"].isna().any():
-        raise DataError(f"clips without a score: {name_clips(table.loc[table['score'].isna(), 'clip_id'].tolist())}")
+        raise DataError(
+            f"clips without a score: {name_clips(table.loc[table['score'].isna(), 'clip_id'].tolist())}"
+        )
     table = table.sort_values(["score", "clip_id"], ascending=[False, True], ignore_index=True)
     table["rank"] = range(1, len(table) + 1)
     return table
@@ -96,7 +102,10 @@ def pick_top(pool: pd.DataFrame, options: PositiveMiningOptions) -> dict[str, pd
     """
     detected = pool[pool["score"] >= options.min_score]
     # percent * n / 100 in this order: 0.15 * 100 would round down to 14
-    sizes = {name: math.floor(percent * len(detected) / 100) for name, percent in options.top_percent.items()}
+    sizes = {
+        name: math.floor(percent * len(detected) / 100)
+        for name, percent in options.top_percent.items()
+    }
     return {name: detected.head(size) for name, size in sizes.items()}
 
 
@@ -190,7 +199,9 @@ def record(
         "source": source,
         "clips_scored": len(pool),
         "miner": dict(miner),
-        "subsets": {name: {"rule": rules[name], **_sizes(subset)} for name, subset in subsets.items()},
+        "subsets": {
+            name: {"rule": rules[name], **_sizes(subset)} for name, subset in subsets.items()
+        },
     }
 
 
@@ -215,7 +226,11 @@ def describe(records: Mapping[str, Mapping[str, Any]]) -> str:
             f"## {kind.capitalize()} subsets",
             "",
             f"**Pool.** {about['source']} {about['clips_scored']} clips were scored.",
-            *(["", f"**Note.** {about['note'][:1].upper()}{about['note'][1:]}."] if about["note"] else []),
+            *(
+                ["", f"**Note.** {about['note'][:1].upper()}{about['note'][1:]}."]
+                if about["note"]
+                else []
+            ),
             "",
             f"**Miner.** A head trained exactly as the detector is, on {trained_on['positives']} positives of the "
             f"training split ({quality} quality) and {trained_on['negatives']} of its negatives ({balance}), seed "

@@ -18,7 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 # Letters of other alphabets that are drawn as Latin ones (after casefolding): Cyrillic, Greek, dotless i.
-_DRAWN_ALIKE = str.maketrans("авеёкмнорстухіјѕԁԛԝɡαβεικνορτυχγı", "abeekmhopctyxijsdqwgabeiknoptuxyi")
+_DRAWN_ALIKE = str.maketrans(
+    "авеёкмнорстухіјѕԁԛԝɡαβεικνορτυχγı", "abeekmhopctyxijsdqwgabeiknoptuxyi"
+)
 _NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d) (?=\d)")
 
@@ -41,7 +43,9 @@ def skeleton(name: str) -> str:
     latin = comparable(name)
     if not latin.isascii():
         apart = unicodedata.normalize("NFKD", latin)
-        latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).translate(_DRAWN_ALIKE)
+        latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).translate(
+            _DRAWN_ALIKE
+        )
     parts = [part.lstrip("0") or "0" for part in _NUMBER_OR_WORD.findall(latin)]
     return _BETWEEN_NUMBERS.sub("-", " ".join(parts)).replace(" ", "") or comparable(name)
 

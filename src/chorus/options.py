@@ -45,7 +45,9 @@ def parse(kind: type[T], values: Mapping[str, Any] | None, *, section: str) -> T
     given = {str(key): _tuples(value) for key, value in (values or {}).items()}
     for name, field_kind in get_type_hints(kind).items():  # a section within the section
         if isinstance(given.get(name), Mapping) and is_dataclass(field_kind):
-            given[name] = parse(cast(type[Any], field_kind), given[name], section=f"{section}.{name}")
+            given[name] = parse(
+                cast(type[Any], field_kind), given[name], section=f"{section}.{name}"
+            )
     try:
         return kind(**given)
     except ValidationError as error:

@@ -17,7 +17,9 @@ from chorus.errors import ChorusError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_WAITING = 3  # items a worker that are given out or done and not yet taken: what memory holds at most
+_WAITING = (
+    3  # items a worker that are given out or done and not yet taken: what memory holds at most
+)
 
 
 def cores() -> int:
@@ -40,7 +42,9 @@ def each(
         progress: called in this process with each result as it arrives, in any order.
     """
     results: dict[int, Result] = {}
-    for number, result in as_done(function, items, workers=workers, initializer=initializer, initargs=initargs):
+    for number, result in as_done(
+        function, items, workers=workers, initializer=initializer, initargs=initargs
+    ):
         results[number] = result
         if progress:
             progress(result)
@@ -76,7 +80,9 @@ def as_done(
     try:
         yield from _from_pool(pool, function, items, most=_WAITING * workers)
     except BrokenProcessPool:
-        raise ChorusError("a worker process died (killed, or out of memory): run the same command again") from None
+        raise ChorusError(
+            "a worker process died (killed, or out of memory): run the same command again"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -85,11 +91,17 @@ def processes(
     workers: int, initializer: Callable[..., None] | None = None, initargs: tuple[Any, ...] = ()
 ) -> ProcessPoolExecutor:
     """An executor of so many processes of this machine, which end with this one, however it ends."""
-    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin, initargs=(initializer, initargs))
+    return ProcessPoolExecutor(
+        workers, mp_context=_context(), initializer=_begin, initargs=(initializer, initargs)
+    )
 
 
 def _from_pool(
-    pool: ProcessPoolExecutor, function: Callable[[Item], Result], items: Sequence[Item], *, most: int
+    pool: ProcessPoolExecutor,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    most: int,
 ) -> Iterator[tuple[int, Result]]:
     numbers: dict[Future[Result], int] = {}
     for number, item in enumerate(items):

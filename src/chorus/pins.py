@@ -50,7 +50,11 @@ def digits_may_differ(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     missing = {"avx2", "fma", "bmi2"} - set(cpu.get("flags", "").split())
     if missing:
         return f"this CPU lacks {', '.join(sorted(missing))}: it is older than x86-64-v3"
-    if cpu.get("vendor_id") == "AuthenticAMD" and cpu.get("cpu family") == "23" and int(cpu.get("model", 0)) < 0x30:
+    if (
+        cpu.get("vendor_id") == "AuthenticAMD"
+        and cpu.get("cpu family") == "23"
+        and int(cpu.get("model", 0)) < 0x30
+    ):
         return "this CPU is a first AMD Zen, for which the encoder's runtime has kernels of its own"
     return None
 

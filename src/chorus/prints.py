@@ -33,7 +33,9 @@ RATE = 8_000  # Hz; what lies above 4 kHz is lost in many recordings and by ever
 FRAME, HOP = 2_048, 240  # samples: 256 ms and 30 ms
 FRAMES_A_WINDOW = WINDOW_SECONDS * RATE // HOP
 _BANDS = 33
-_EDGES = np.rint(np.geomspace(200, 3_800, _BANDS + 1) * FRAME / RATE).astype(int)  # in bins of the spectrum
+_EDGES = np.rint(np.geomspace(200, 3_800, _BANDS + 1) * FRAME / RATE).astype(
+    int
+)  # in bins of the spectrum
 _BLOCK = 20 * WINDOW_SAMPLES  # a minute
 SILENT = 0  # the word of a frame in which nothing is heard
 _LEVEL = 4.0  # mean square in steps of 16 bits; quieter is the rounding of samples, not a sound
@@ -63,7 +65,12 @@ class Prints:
         if (rows < 0).any():
             raise DataError(f"clips have no fingerprint: {name_clips(clip_ids[rows < 0].tolist())}")
         words = _taken(self.words, self.windows * FRAMES_A_WINDOW, rows)
-        return Prints(self.clip_ids[rows], self.windows[rows], words, _taken(self.contents, self.windows, rows))
+        return Prints(
+            self.clip_ids[rows],
+            self.windows[rows],
+            words,
+            _taken(self.contents, self.windows, rows),
+        )
 
 
 def fingerprint(pcm: NDArray[np.int16]) -> Words:
@@ -100,8 +107,13 @@ def window_contents(pcm: NDArray[np.int16]) -> NDArray[np.uint64]:
         pcm: whole windows.
     """
     windows = pcm.astype("<i2").reshape(-1, WINDOW_SAMPLES)
-    hashes = [int.from_bytes(hashlib.sha256(window.tobytes()).digest()[:8], "little") for window in windows]
-    return np.where(np.ptp(windows, axis=1) > 0, np.array(hashes, dtype=np.uint64), 0).astype(np.uint64)
+    hashes = [
+        int.from_bytes(hashlib.sha256(window.tobytes()).digest()[:8], "little")
+        for window in windows
+    ]
+    return np.where(np.ptp(windows, axis=1) > 0, np.array(hashes, dtype=np.uint64), 0).astype(
+        np.uint64
+    )
 
 
 def update(
@@ -126,7 +138,11 @@ def update(
     folder.mkdir(parents=True, exist_ok=True)
     jobs = []
     for shard, part in clips.sort_values("clip_id").groupby("shard", sort=True):
-        job = _Job(shard_folder / str(shard), folder / f"{Path(str(shard)).stem}.safetensors", part["clip_id"].tolist())
+        job = _Job(
+            shard_folder / str(shard),
+            folder / f"{Path(str(shard)).stem}.safetensors",
+            part["clip_id"].tolist(),
+        )
         if _is_current(job):
             if progress:
                 progress(len(part))
@@ -172,7 +188,9 @@ def _print_shard(job: _Job) -> int:
             minutes = list(_by_minute(audio.decode_windows(cast(BinaryIO, source))))
         except DataError:  # the encoder names it and puts it in quarantine
             continue
-        words[clip_id], contents[clip_id] = (np.concatenate(part) for part in zip(*minutes, strict=True))
+        words[clip_id], contents[clip_id] = (
+            np.concatenate(part) for part in zip(*minutes, strict=True)
+        )
     _write_file(job, words, contents)
     return len(job.clip_ids)
 
@@ -184,12 +202,16 @@ def _by_minute(windows: Iterator[NDArray[np.int16]]) -> Iterator[tuple[Words, ND
         yield fingerprint(pcm), window_contents(pcm)
 
 
-def _write_file(job: _Job, words: Mapping[str, Words], contents: Mapping[str, NDArray[np.uint64]]) -> None:
+def _write_file(
+    job: _Job, words: Mapping[str, Words], contents: Mapping[str, NDArray[np.uint64]]
+) -> None:
     clip_ids = sorted(words)
     tensors = {
         "windows": np.array([len(contents[clip]) for clip in clip_ids], dtype=np.int64),
         "words": np.concatenate([np.empty(0, np.uint32), *(words[clip] for clip in clip_ids)]),
-        "contents": np.concatenate([np.empty(0, np.uint64), *(contents[clip] for clip in clip_ids)]),
+        "contents": np.concatenate(
+            [np.empty(0, np.uint64), *(contents[clip] for clip in clip_ids)]
+        ),
     }
     meta = {"version": VERSION, "asked_for": job.clip_ids, "clip_ids": clip_ids}
     with replacing(job.target) as beside:
@@ -206,7 +228,9 @@ def _read_file(path: Path, asked_for: list[str] | None = None) -> dict[str, np.n
             ids = np.array(meta["clip_ids"], dtype=str)
             return {"clip_ids": ids} | {name: tensors.get_tensor(name) for name in names}
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path.name} holds no fingerprints of ours, or is damaged ({error})") from None
+        raise DataError(
+            f"{path.name} holds no fingerprints of ours, or is damaged ({error})"
+        ) from None
 
 
 def _is_current(job: _Job) -> bool:

@@ -9,7 +9,12 @@ import pandas as pd
 
 from chorus.errors import DataError
 
-COLUMNS = ("source", "clip_id", "stage", "reason")  # source: the path; clip_id: "" when it never became a clip
+COLUMNS = (
+    "source",
+    "clip_id",
+    "stage",
+    "reason",
+)  # source: the path; clip_id: "" when it never became a clip
 SURVEY, ENCODE = "survey", "encode"
 
 
@@ -20,7 +25,11 @@ def empty() -> pd.DataFrame:
 
 def table(rejected: Iterable[tuple[str, str]], *, stage: str = SURVEY) -> pd.DataFrame:
     """What the survey, or another stage that reads files, rejects: pairs of source and reason."""
-    return _sorted(pd.DataFrame([(source, "", stage, reason) for source, reason in rejected], columns=list(COLUMNS)))
+    return _sorted(
+        pd.DataFrame(
+            [(source, "", stage, reason) for source, reason in rejected], columns=list(COLUMNS)
+        )
+    )
 
 
 def join(*tables: pd.DataFrame) -> pd.DataFrame:
@@ -28,7 +37,9 @@ def join(*tables: pd.DataFrame) -> pd.DataFrame:
     return _sorted(pd.concat(tables, ignore_index=True))
 
 
-def add(rejected: pd.DataFrame, clips: pd.DataFrame, failed: Mapping[str, str], *, stage: str) -> pd.DataFrame:
+def add(
+    rejected: pd.DataFrame, clips: pd.DataFrame, failed: Mapping[str, str], *, stage: str
+) -> pd.DataFrame:
     """Add clips of the survey that a later stage cannot use.
 
     Args:
@@ -64,7 +75,9 @@ def check_share(
         raise DataError("the survey holds no clips at all")
     share = len(rejected) / total
     if share > allowed:
-        reasons = ", ".join(f"{kind} ({n})" for kind, n in list(count_reasons(rejected).items())[:3])
+        reasons = ", ".join(
+            f"{kind} ({n})" for kind, n in list(count_reasons(rejected).items())[:3]
+        )
         raise DataError(
             f"{len(rejected)} of {total} clips ({share:.1%}) are in quarantine, "
             f"more than {key} allows ({allowed:.1%}): {reasons}"

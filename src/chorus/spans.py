@@ -17,7 +17,9 @@ class Spans(io.RawIOBase):
     Nothing is copied: a recording of 4 GB with a wrong header is read where it lies.
     """
 
-    def __init__(self, file: BinaryIO, pieces: Sequence[Span | bytes], *, owned: bool = False) -> None:
+    def __init__(
+        self, file: BinaryIO, pieces: Sequence[Span | bytes], *, owned: bool = False
+    ) -> None:
         """
         Args:
             file: seekable, open while this is used.

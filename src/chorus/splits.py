@@ -24,7 +24,14 @@ from chorus.clips import (
     site_nights,
 )
 from chorus.errors import DataError
-from chorus.leakage import audit, candidate_faults, copied_candidates, in_pairs, name_faults, refuse_copies
+from chorus.leakage import (
+    audit,
+    candidate_faults,
+    copied_candidates,
+    in_pairs,
+    name_faults,
+    refuse_copies,
+)
 from chorus.names import among, comparable, keys, look_alikes, one_spelling, skeleton
 from chorus.options import options
 from chorus.seeds import stable_fraction
@@ -58,10 +65,16 @@ class SplitOptions:
 
     def __post_init__(self) -> None:
         if self.iid_share + self.validation_share >= 1:
-            raise ValueError("iid_share + validation_share must leave something to train on (less than 1)")
-        test, validation = ({comparable(site) for site in sites} for sites in self.by_split.values())
+            raise ValueError(
+                "iid_share + validation_share must leave something to train on (less than 1)"
+            )
+        test, validation = (
+            {comparable(site) for site in sites} for sites in self.by_split.values()
+        )
         if test & validation:
-            raise ValueError(f"a site is in ood_sites and in ood_validation_sites: {sorted(test & validation)}")
+            raise ValueError(
+                f"a site is in ood_sites and in ood_validation_sites: {sorted(test & validation)}"
+            )
 
     @property
     def by_split(self) -> dict[str, tuple[str, ...]]:
@@ -137,7 +150,9 @@ def count(table: pd.DataFrame) -> dict[str, dict[str, object]]:
             "positive": len(positives),
             "negative": len(part) - len(positives),
             "site_nights": part["group"].nunique(),
-            "positive_by_quality": {quality: int((positives["quality"] == quality).sum()) for quality in QUALITIES},
+            "positive_by_quality": {
+                quality: int((positives["quality"] == quality).sum()) for quality in QUALITIES
+            },
             "by_site": {
                 site: {str(label): int(n) for label, n in of_site.items()}
                 for site, of_site in _labels_by_site(part).items()
@@ -146,7 +161,9 @@ def count(table: pd.DataFrame) -> dict[str, dict[str, object]]:
     return report
 
 
-def describe(table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None = None) -> dict[str, Any]:
+def describe(
+    table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None = None
+) -> dict[str, Any]:
     """The unit of the deal in words, and what the reference study's unit would have shared; for JSON.
 
     Args:
@@ -155,7 +172,10 @@ def describe(table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | N
     by_recorder = _dealt_by_recorder(table, options)
     learned = table.loc[by_recorder == TRAIN, "group"]
     judges = {split: table.loc[by_recorder == split, "group"] for split in (VALIDATION, TEST_IID)}
-    shared = {split: f"{among(groups, learned).sum()} of {len(groups)}" for split, groups in judges.items()}
+    shared = {
+        split: f"{among(groups, learned).sum()} of {len(groups)}"
+        for split, groups in judges.items()
+    }
     return {
         "unit": "site-night: all recorders of a site in one night are dealt together, for they hear the same animals "
         "(recorder-night where no site is known, the recording where the night is unknown)",
@@ -179,7 +199,8 @@ def remarks(deal: Deal, about: Mapping[str, Any], moved: Sequence[str]) -> list[
     """
     alike, copied = about["look_alikes"], about["near_copies"]
     said = [
-        f"{column}s that look alike, dealt as if they were one: {'; '.join(names)}" for column, names in alike.items()
+        f"{column}s that look alike, dealt as if they were one: {'; '.join(names)}"
+        for column, names in alike.items()
     ]
     said += [f"recorder {where}: moved, or a site misnamed?" for where in moved]
     if copied["pairs"]:
@@ -193,14 +214,20 @@ def remarks(deal: Deal, about: Mapping[str, Any], moved: Sequence[str]) -> list[
     return said
 
 
-def _describe_copies(table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None) -> dict[str, Any]:
+def _describe_copies(
+    table: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None
+) -> dict[str, Any]:
     if pairs is None:
         return {"policy": options.near_copies, "pairs": 0, "pairs_in_two_splits": 0}
     clips, _ = in_pairs(table, pairs)
     split = clips.set_index("clip_id")["split"]
     both = split.reindex(pairs["a"]).to_numpy(), split.reindex(pairs["b"]).to_numpy()
     in_two = pd.notna(both[0]) & pd.notna(both[1]) & (both[0] != both[1])
-    return {"policy": options.near_copies, "pairs": len(pairs), "pairs_in_two_splits": int(in_two.sum())}
+    return {
+        "policy": options.near_copies,
+        "pairs": len(pairs),
+        "pairs_in_two_splits": int(in_two.sum()),
+    }
 
 
 def _known(sites: tuple[str, ...], surveyed: pd.Series, split: str) -> list[str]:
@@ -214,7 +241,9 @@ def _known(sites: tuple[str, ...], surveyed: pd.Series, split: str) -> list[str]
     if unknown:
         key = "split.ood_sites" if split == TEST_OOD else "split.ood_validation_sites"
         named = [site for site in sites if comparable(site) in unknown]
-        raise DataError(f"{key}: no clip of the survey is from {named}; its sites are: {', '.join(present) or 'none'}")
+        raise DataError(
+            f"{key}: no clip of the survey is from {named}; its sites are: {', '.join(present) or 'none'}"
+        )
     return [comparable(site) for site in sites]
 
 
@@ -229,7 +258,9 @@ def _pinned(table: pd.DataFrame, options: SplitOptions) -> pd.Series:
     return table["split"].mask(table["split"] == "", pinned)
 
 
-def _that_matter(pairs: pd.DataFrame | None, table: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
+def _that_matter(
+    pairs: pd.DataFrame | None, table: pd.DataFrame, options: SplitOptions
+) -> pd.DataFrame:
     """The pairs of clips of the table from two groups that may not be in two splits."""
     if pairs is None:
         return pd.DataFrame(columns=["a", "b", "similarity", "exact"])

@@ -67,7 +67,11 @@ def typed_figures(page: str) -> list[str]:
     A figure may be rounded: "0.05" in words agrees with "0.050" and "0.0498" in an output. Whole
     numbers below 11 are words ("two", "3 seeds") and need no output.
     """
-    printed = [value for part in transcripts(page) for value in figures(" ".join(part.arguments) + " " + part.output)]
+    printed = [
+        value
+        for part in transcripts(page)
+        for value in figures(" ".join(part.arguments) + " " + part.output)
+    ]
     words = _NO_FIGURES.sub(" ", _ANY_BLOCK.sub(" ", page))
     known = {abs(float(value)) for value in printed}
     missing = []
@@ -87,7 +91,9 @@ def figures(text: str) -> list[str]:
 
 def _commands(block: str) -> list[str]:
     """Each command of a block with its output."""
-    return [PROMPT + part for part in ("\n" + block).split("\n" + PROMPT)[1:] for part in [_ended(part)]]
+    return [
+        PROMPT + part for part in ("\n" + block).split("\n" + PROMPT)[1:] for part in [_ended(part)]
+    ]
 
 
 def _ended(part: str) -> str:

@@ -27,7 +27,9 @@ def sounds(heads):
     classes, speakers, _ = (part.ravel() for part in np.indices((4, 5, 8)))
     features = random.standard_normal((len(classes), 6)).astype(np.float32)
     features[np.arange(len(classes)), classes] += 4
-    return heads.real_sounds.Sounds(features, classes.astype(str), np.char.add("speaker ", speakers.astype(str)))
+    return heads.real_sounds.Sounds(
+        features, classes.astype(str), np.char.add("speaker ", speakers.astype(str))
+    )
 
 
 def test_few_positives_are_as_many_as_asked_for_and_never_of_a_tested_source(heads, sounds):
@@ -52,13 +54,19 @@ def test_many_positives_are_half_of_the_classes_and_never_of_a_tested_source(hea
 
 
 def test_head_and_regression_are_measured_on_the_same_test_rows(heads):
-    training, validation, test = (toy_examples(name, distance=1.0) for name in ("train", "validation", "test"))
+    training, validation, test = (
+        toy_examples(name, distance=1.0) for name in ("train", "validation", "test")
+    )
     task = heads.Task("toy", "toy 0", training, validation, test)
     rows = pd.DataFrame(heads.compare(task, HeadOptions(epochs=2, validation="split"), range(1, 3)))
-    regression = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000))
+    regression = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)
+    )
     scores = regression.fit(training.features, training.labels).predict_proba(test.features)[:, 1]
     assert rows["regression_auroc"].to_numpy() == pytest.approx(roc_auc_score(test.labels, scores))
-    assert rows["regression_auprc"].to_numpy() == pytest.approx(average_precision_score(test.labels, scores))
+    assert rows["regression_auprc"].to_numpy() == pytest.approx(
+        average_precision_score(test.labels, scores)
+    )
     assert list(rows["seed"]) == [1, 2]
     assert rows["head_auroc"].nunique() == 2  # seeds differ, and the regression has none
 

@@ -21,7 +21,10 @@ PUBLISHED = ["--table", str(ROOT / "data/reference/published_runs.yaml")]
 def mine(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """A table with a list, a missing figure and a constant factor, named column by column."""
     folder = tmp_path_factory.mktemp("mine")
-    table = grid({"quality": ["['high']", "['high', 'low']"], "balance": ["True", "False"], "all": ["1"]}, (1, 2, 3, 4))
+    table = grid(
+        {"quality": ["['high']", "['high', 'low']"], "balance": ["True", "False"], "all": ["1"]},
+        (1, 2, 3, 4),
+    )
     table.loc[0, "score"] = None
     table.to_csv(folder / "runs.csv", index=False)
     return [
@@ -61,7 +64,16 @@ def test_coverage_and_compare(mine, capsys):
 
 
 def test_a_night_of_the_published_model(capsys):
-    figures = ["--precision", "0.897", "--recall", "0.875", "--positives", "1691", "--negatives", "1894"]
+    figures = [
+        "--precision",
+        "0.897",
+        "--recall",
+        "0.875",
+        "--positives",
+        "1691",
+        "--negatives",
+        "1894",
+    ]
     main(["nightly", *figures, "--clips", "8640", "--calls", "20"])
     shown = capsys.readouterr().out
     false_positives = 0.875 * 1691 * (1 / 0.897 - 1) / 1894 * 8620
@@ -84,16 +96,34 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
             "error: which runs? give a sweep (encoders, leave_one_site_out, stage6), --table YAML, or --runs",
         ),
         (["power"], "error: which table? give --table YAML, or --runs CSV"),
-        (["leaderboard", "stage7"], "sweep: 'stage7' is not allowed: there is no sweeps/stage7.yaml; there are: encod"),
+        (
+            ["leaderboard", "stage7"],
+            "sweep: 'stage7' is not allowed: there is no sweeps/stage7.yaml; there are: encod",
+        ),
         (["leaderboard", "stage6", "--summary"], "--summary is not allowed with a sweep"),
         (["leaderboard", *PUBLISHED, "--mixed"], "--mixed is not allowed with a table of runs"),
-        (["effects", "stage6", "--metric", "f2"], "--metric: 'f2' is not allowed: one of ood.f1, ood.precision"),
-        (["compare", "stage9_001", "stage6_002"], "no sweep has a run 'stage9_001': name one with --sweep (encoders"),
+        (
+            ["effects", "stage6", "--metric", "f2"],
+            "--metric: 'f2' is not allowed: one of ood.f1, ood.precision",
+        ),
+        (
+            ["compare", "stage9_001", "stage6_002"],
+            "no sweep has a run 'stage9_001': name one with --sweep (encoders",
+        ),
         (["sweep", "stage6", "--jobs", "0"], "--jobs: 0 is not allowed: at least 1"),
         (["effects", "--runs", "x.csv", "--table", "y.yaml"], "are not allowed together"),
-        (["effects", "--runs", "nowhere.csv", "--factors", "a", "--metrics", "b"], "there is no nowhere.csv"),
-        (["effects", *PUBLISHED, "--metric", "speed"], "metric: 'speed' is not allowed: one of f1, precision"),
-        (["power", *PUBLISHED, "--only", "stage99"], "block: 'stage99' is not allowed: one of 000, 01"),
+        (
+            ["effects", "--runs", "nowhere.csv", "--factors", "a", "--metrics", "b"],
+            "there is no nowhere.csv",
+        ),
+        (
+            ["effects", *PUBLISHED, "--metric", "speed"],
+            "metric: 'speed' is not allowed: one of f1, precision",
+        ),
+        (
+            ["power", *PUBLISHED, "--only", "stage99"],
+            "block: 'stage99' is not allowed: one of 000, 01",
+        ),
         (["compare", *PUBLISHED, "stage6_001", "stage6_1"], "run: 'stage6_1' is not allowed"),
         (["page", "nowhere.md"], "there is no nowhere.md"),
     ],
@@ -151,22 +181,34 @@ def test_a_command_works_with_the_code_of_its_checkout_or_not_at_all(tmp_path):
         "-c",
         f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import chorus.commands as c; c.main()",
     )
-    assert "no commit yet" in folder.run(*foreign, "leaderboard", "one", fails=True)  # no chorus of its own: fine
+    assert "no commit yet" in folder.run(
+        *foreign, "leaderboard", "one", fails=True
+    )  # no chorus of its own: fine
     (tmp_path / "src/chorus").mkdir(parents=True)
     (tmp_path / "src/chorus/__init__.py").touch()
     (tmp_path / "studies").mkdir()
     below = Folder(tmp_path / "studies")
-    for where, command in ((folder, ["leaderboard", "one"]), (below, ["back"]), (folder, ["effects", "one"])):
+    for where, command in (
+        (folder, ["leaderboard", "one"]),
+        (below, ["back"]),
+        (folder, ["effects", "one"]),
+    ):
         said = where.run(*foreign, *command, fails=True)
-        assert said.startswith(f"error: this is the chorus of {ROOT}, and {tmp_path} has its own: make setup there")
+        assert said.startswith(
+            f"error: this is the chorus of {ROOT}, and {tmp_path} has its own: make setup there"
+        )
         assert len(said.splitlines()) == 1
     assert "stage6" in folder.run(*foreign, "power", *PUBLISHED, "--only", "stage6")
 
 
 def test_a_stage_script_imports_its_own_checkout_whatever_is_installed(tmp_path):
     """An editable install puts this folder's src/ on the path of the environment's Python, behind the script's own."""
-    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    (tmp_path / "src" / "where.py").write_text("import stage\nimport chorus\nprint(chorus.__file__)\n")
+    shutil.copytree(
+        ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
+    )
+    (tmp_path / "src" / "where.py").write_text(
+        "import stage\nimport chorus\nprint(chorus.__file__)\n"
+    )
     done = subprocess.run(
         [sys.executable, "src/where.py"],
         cwd=tmp_path,
@@ -178,7 +220,9 @@ def test_a_stage_script_imports_its_own_checkout_whatever_is_installed(tmp_path)
     assert Path(done.stdout.strip()) == tmp_path / "src" / "chorus" / "__init__.py"
 
 
-@pytest.mark.parametrize("command", ["effects", "leaderboard", "power", "spread", "coverage", "thresholds"])
+@pytest.mark.parametrize(
+    "command", ["effects", "leaderboard", "power", "spread", "coverage", "thresholds"]
+)
 @pytest.mark.parametrize(
     "rows",
     [
@@ -193,7 +237,15 @@ def test_a_stage_script_imports_its_own_checkout_whatever_is_installed(tmp_path)
 )
 def test_odd_tables_get_an_answer_or_one_sentence(command, rows, tmp_path, capsys):
     (tmp_path / "runs.csv").write_text("\n".join(["seed,a,b,score", *rows]) + "\n")
-    given = [command, "--runs", str(tmp_path / "runs.csv"), "--factors", "a,b", "--metrics", "score"]
+    given = [
+        command,
+        "--runs",
+        str(tmp_path / "runs.csv"),
+        "--factors",
+        "a,b",
+        "--metrics",
+        "score",
+    ]
     given += ["--times", "5"] if command == "coverage" else []
     try:
         main(given)
@@ -217,5 +269,15 @@ def test_odd_tables_get_an_answer_or_one_sentence(command, rows, tmp_path, capsy
 def test_what_is_no_table_of_runs_is_one_sentence(content, message, tmp_path):
     (tmp_path / "runs.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SystemExit) as stopped:
-        main(["effects", "--runs", str(tmp_path / "runs.csv"), "--factors", "a", "--metrics", "score"])
+        main(
+            [
+                "effects",
+                "--runs",
+                str(tmp_path / "runs.csv"),
+                "--factors",
+                "a",
+                "--metrics",
+                "score",
+            ]
+        )
     assert message in str(stopped.value) and "\n" not in str(stopped.value)

@@ -18,7 +18,11 @@ PAGE = ROOT / "docs" / "published_runs.md"
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page with one command of the real one."""
     monkeypatch.chdir(ROOT)
-    (part,) = [part for part in transcripts(PAGE.read_text(encoding="utf-8")) if part.arguments[0] == "power"]
+    (part,) = [
+        part
+        for part in transcripts(PAGE.read_text(encoding="utf-8"))
+        if part.arguments[0] == "power"
+    ]
     text = f"# Power\n\nThe range is 0.175.\n\n```console\n$ chorus {' '.join(part.arguments)}\n{part.output}```\n"
     (tmp_path / "page.md").write_text(text, encoding="utf-8")
     return tmp_path / "page.md"
@@ -36,7 +40,9 @@ def test_the_picture_is_that_of_the_command_beside_it(monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     table = ["--table", "data/reference/published_runs.yaml", "--metric", "f1"]
     main(["effects", *table, "--summary", "--figure", str(tmp_path / "effects_f1.png")])
-    assert (tmp_path / "effects_f1.png").read_bytes() == (ROOT / "docs/published_runs/effects_f1.png").read_bytes()
+    assert (tmp_path / "effects_f1.png").read_bytes() == (
+        ROOT / "docs/published_runs/effects_f1.png"
+    ).read_bytes()
 
 
 def test_a_digit_changed_in_an_output_is_seen(small):

@@ -22,7 +22,11 @@ def test_a_call_fills_a_clip_shaped_track_and_peaks_in_the_band_of_the_species(c
     for seed in range(40):
         rng = np.random.default_rng(seed)
         track = render_call(call_type, rng, draw_voice(rng))
-        assert track.shape == (WINDOW_SAMPLES,) and track.dtype == np.float32 and np.isfinite(track).all()
+        assert (
+            track.shape == (WINDOW_SAMPLES,)
+            and track.dtype == np.float32
+            and np.isfinite(track).all()
+        )
         frequencies, power = spectrum(track)
         # 270-690 Hz measured; the lowest male's resonance is 265 Hz, and the smoothing here blurs by 20 Hz
         assert 250 <= frequencies[power.argmax()] <= 710
@@ -56,7 +60,10 @@ def test_grunts_come_five_a_second_and_grow_louder():
         intervals.append(np.diff(times))
         first = np.abs(bout[: round(0.1 * SAMPLE_RATE)]).max()
         assert first < 0.75 * np.abs(bout).max()
-    usual, last = np.median([some[:-1] for some in intervals]), np.median([some[-1] for some in intervals])
+    usual, last = (
+        np.median([some[:-1] for some in intervals]),
+        np.median([some[-1] for some in intervals]),
+    )
     assert 0.19 <= usual <= 0.22
     assert 0.12 <= last <= 0.19
 

@@ -19,7 +19,11 @@ def test_a_confuser_is_finite_audible_and_where_it_should_be(name):
     draw, (low, high) = CONFUSERS[name]
     tracks = [draw(np.random.default_rng(seed)) for seed in range(25)]
     for track in tracks:
-        assert track.shape == (WINDOW_SAMPLES,) and track.dtype == np.float32 and np.isfinite(track).all()
+        assert (
+            track.shape == (WINDOW_SAMPLES,)
+            and track.dtype == np.float32
+            and np.isfinite(track).all()
+        )
         power = np.abs(np.fft.rfft(track)) ** 2
         frequencies = np.fft.rfftfreq(WINDOW_SAMPLES, 1 / SAMPLE_RATE)
         inside = power[(frequencies >= low) & (frequencies <= high)].sum()

@@ -28,7 +28,9 @@ def split(clip: PlannedClip) -> str:
     if clip.meta["site"] == "Sylvan Pond":
         return "test_ood"
     year, month, day = map(int, clip.meta["night"].split("-"))
-    u = stable_fraction("split", f"{clip.meta['site'].replace(' ', '').lower()}{year}-{month}-{day}")
+    u = stable_fraction(
+        "split", f"{clip.meta['site'].replace(' ', '').lower()}{year}-{month}-{day}"
+    )
     return "test_iid" if u < 0.08 else "validation" if u < 0.23 else "train"
 
 
@@ -50,7 +52,9 @@ def tenth() -> list[PlannedClip]:
 def test_full_scale_has_exactly_the_clips_of_the_reference_study(full):
     assert len(full) == 42_344
     assert counts(full) == REFERENCE
-    qualities = Counter(clip.meta["quality"] for clip in full if split(clip) == "train" and clip.meta["quality"])
+    qualities = Counter(
+        clip.meta["quality"] for clip in full if split(clip) == "train" and clip.meta["quality"]
+    )
     assert qualities == {"high": 245, "medium": 1772, "low": 1568}
 
 
@@ -83,7 +87,9 @@ def test_every_split_spreads_over_many_nights_and_recorders_that_differ(tenth):
     for clip in tenth:
         nights[split(clip)].add((clip.meta["recorder"], clip.meta["night"]))
         assert date.fromisoformat(clip.meta["night"]).month in (2, 3, 4)
-    assert {name: len(of_split) >= 15 for name, of_split in nights.items()} == dict.fromkeys(REFERENCE, True)
+    assert {name: len(of_split) >= 15 for name, of_split in nights.items()} == dict.fromkeys(
+        REFERENCE, True
+    )
 
 
 def test_sites_have_the_recorders_of_the_study(tenth):
@@ -121,11 +127,17 @@ def test_call_types_and_confusers_have_their_shares(full):
         assert sum(confused) / len(confused) == pytest.approx(share, abs=0.02)
 
 
-def test_low_frogs_and_doves_are_common_at_the_ood_site_and_among_candidates_and_rare_in_training(full):
+def test_low_frogs_and_doves_are_common_at_the_ood_site_and_among_candidates_and_rare_in_training(
+    full,
+):
     def share(name: str) -> float:
-        negatives = [clip for clip in full if split(clip) == name and clip.meta["label"] == "negative"]
+        negatives = [
+            clip for clip in full if split(clip) == name and clip.meta["label"] == "negative"
+        ]
         low = {"bullfrog", "green frog", "barking treefrog", "dove", "owl"}
-        return sum(any(event.sound in low for event in clip.scene.confusers) for clip in negatives) / len(negatives)
+        return sum(
+            any(event.sound in low for event in clip.scene.confusers) for clip in negatives
+        ) / len(negatives)
 
     assert share("test_ood") > 0.3
     assert share("candidate") > 0.08
@@ -137,7 +149,9 @@ def test_a_plan_depends_on_its_seed_alone(tenth):
     assert plan(DemoOptions(seed=8)) != tenth
 
 
-@pytest.mark.parametrize(("key", "value"), [("scale", 0), ("scale", 1.5), ("seed", -1), ("size", 1)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("scale", 0), ("scale", 1.5), ("seed", -1), ("size", 1)]
+)
 def test_impossible_options_are_refused_by_name(key, value):
     with pytest.raises(ParameterError, match=rf"survey\.demo\.{key}"):
         parse(DemoOptions, {key: value}, section="survey.demo")

@@ -55,7 +55,12 @@ def test_samples_do_not_depend_on_the_process_or_the_order(clips):
 
 
 def test_another_seed_night_or_number_is_another_clip():
-    others = [SCENE, replace(SCENE, seed=8), replace(SCENE, night="2021-03-03"), replace(SCENE, number=1)]
+    others = [
+        SCENE,
+        replace(SCENE, seed=8),
+        replace(SCENE, night="2021-03-03"),
+        replace(SCENE, number=1),
+    ]
     assert len({render(scene).tobytes() for scene in others}) == len(others)
 
 
@@ -90,10 +95,16 @@ def test_a_call_stands_as_far_above_the_background_as_planned(call_type, snr_db)
 def test_high_quality_stands_out_more_than_medium_and_medium_more_than_low(clips):
     found = {}
     for quality in ("high", "medium", "low"):
-        plain = [clip for clip in clips if clip.meta["quality"] == quality and not clip.scene.confusers]
-        found[quality] = np.median([measured_snr(clip.samples()) for clip in plain[:: len(plain) // 20]])
+        plain = [
+            clip for clip in clips if clip.meta["quality"] == quality and not clip.scene.confusers
+        ]
+        found[quality] = np.median(
+            [measured_snr(clip.samples()) for clip in plain[:: len(plain) // 20]]
+        )
     assert found["high"] > found["medium"] + 3 > found["low"] + 5
-    assert found["high"] == pytest.approx(20, abs=3) and found["medium"] == pytest.approx(12, abs=2.5)
+    assert found["high"] == pytest.approx(20, abs=3) and found["medium"] == pytest.approx(
+        12, abs=2.5
+    )
 
 
 def test_a_confuser_is_added_at_its_level_in_its_band():
@@ -105,10 +116,15 @@ def test_a_confuser_is_added_at_its_level_in_its_band():
 
 def test_the_ood_site_sounds_duller_than_the_training_sites():
     def slope(recorder: str, night: str) -> float:
-        scenes = [replace(SCENE, recorder=recorder, night=night, number=number) for number in range(3)]
+        scenes = [
+            replace(SCENE, recorder=recorder, night=night, number=number) for number in range(3)
+        ]
         samples = np.concatenate([render(scene) for scene in scenes])
         frequencies, power = signal.welch(samples.astype(float), SAMPLE_RATE, nperseg=4096)
-        low, high = (power[(frequencies > a) & (frequencies < b)].mean() for a, b in ((900, 1800), (6000, 9000)))
+        low, high = (
+            power[(frequencies > a) & (frequencies < b)].mean()
+            for a, b in ((900, 1800), (6000, 9000))
+        )
         return float(10 * np.log10(low / high))
 
     pond, training = slope("Moth11", "2022-02-20"), slope("Moth08", "2021-03-05")
@@ -120,7 +136,10 @@ def test_the_description_names_what_is_heard():
     assert scene.describe() == "synthetic: RADR grunt, 6 dB; bullfrog, 12 dB; pond background"
 
 
-@pytest.mark.skipif((sys.platform, platform.machine()) != ("linux", "x86_64"), reason="promised for Linux on x86 only")
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"),
+    reason="promised for Linux on x86 only",
+)
 def test_the_survey_stage_makes_the_same_audio_on_every_cpu_with_avx2():
     """Seen to differ between CPUs before `chorus` chose NumPy's kernels: then 97 % of the clips had other names."""
     code = (
@@ -132,5 +151,7 @@ def test_the_survey_stage_makes_the_same_audio_on_every_cpu_with_avx2():
     )
     source = Path(__file__).parents[2] / "src"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("NPY_")}
-    said = subprocess.run([sys.executable, "-c", code], cwd=source, env=environment, capture_output=True, text=True)
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=source, env=environment, capture_output=True, text=True
+    )
     assert said.stdout.strip() == GOLDEN_AUDIO, said.stderr

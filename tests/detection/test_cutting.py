@@ -41,7 +41,9 @@ def test_pieces_are_all_windows_each_once(monkeypatch):
     monkeypatch.setattr(module, "PIECE_WINDOWS", 4)
     cutting = Cutting(3, 1.0)
     pieces = cutting.pieces(61.0, divisible=True)
-    numbers = [number for piece in pieces for number in range(piece.first, piece.first + piece.count)]
+    numbers = [
+        number for piece in pieces for number in range(piece.first, piece.first + piece.count)
+    ]
     assert numbers == list(range(cutting.count(61.0))) and len(pieces) > 2
     assert [piece.last for piece in pieces] == [False] * (len(pieces) - 1) + [True]
     assert cutting.pieces(61.0, divisible=False) == [Piece(0, cutting.count(61.0), True)]
@@ -49,7 +51,9 @@ def test_pieces_are_all_windows_each_once(monkeypatch):
 
 @pytest.mark.parametrize("overlap", [3.0, -0.5, 0.00025, float("nan")])
 def test_an_overlap_that_cannot_be_is_refused(overlap):
-    with pytest.raises(ParameterError, match=r"overlap: .* is not allowed: from 0 to less than 3 seconds"):
+    with pytest.raises(
+        ParameterError, match=r"overlap: .* is not allowed: from 0 to less than 3 seconds"
+    ):
         Cutting(3, overlap)
 
 
@@ -83,10 +87,14 @@ def test_pieces_leave_no_seams(tmp_path, monkeypatch, name, rate, heard_at, over
     expected = np.stack(list(windows(recording, whole, cutting, spec)))
     monkeypatch.setattr(module, "PIECE_WINDOWS", 3)
     pieces = cutting.pieces(recording.seconds, divisible=True)
-    found = np.stack([window for piece in pieces for window in windows(recording, piece, cutting, spec)])
+    found = np.stack(
+        [window for piece in pieces for window in windows(recording, piece, cutting, spec)]
+    )
     assert len(pieces) > 4 and np.abs(found).max() > 0.1
     np.testing.assert_allclose(found, expected, atol=2 / 32768)
-    assert (np.abs(found - expected) < 1e-6).mean() > 0.995  # the rest: a rounding to 16 bits the other way
+    assert (
+        np.abs(found - expected) < 1e-6
+    ).mean() > 0.995  # the rest: a rounding to 16 bits the other way
 
 
 def test_what_cannot_be_entered_in_the_middle_is_one_piece(tmp_path):

@@ -26,7 +26,10 @@ from chorus.survey.zones import parse_zone
 from detectors import keep, made_up_head, write_sound
 
 SRC = Path(__file__).parents[2] / "src"
-RESULTS = [f"{table}.{kind}" for table in TABLES for kind in ("parquet", "csv")] + ["not_heard.csv", "model.json"]
+RESULTS = [f"{table}.{kind}" for table in TABLES for kind in ("parquet", "csv")] + [
+    "not_heard.csv",
+    "model.json",
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +42,26 @@ def run(models, tmp_path, one_thread, monkeypatch):
     """Detects in tmp_path/season; returns the folder of results."""
     monkeypatch.chdir(tmp_path)
 
-    def detected(*paths: str, out: str = "out", rules: TimeRules | None = None, sites: Path | None = None, **options):
+    def detected(
+        *paths: str,
+        out: str = "out",
+        rules: TimeRules | None = None,
+        sites: Path | None = None,
+        **options,
+    ):
         given = [Path(path) for path in paths or ("season",)]
         detector = find_detector(str(models))
         rules = rules or TimeRules()
-        detect(given, Path(out), detector, Options(**options), rules, one_thread, workers=2, sites=sites)
+        detect(
+            given,
+            Path(out),
+            detector,
+            Options(**options),
+            rules,
+            one_thread,
+            workers=2,
+            sites=sites,
+        )
         return Path(out)
 
     return detected
@@ -132,7 +150,14 @@ def test_damaged_files_are_named_and_nothing_else_is_lost(run):
     out = run()
     refused = pd.read_csv(out / "not_heard.csv", index_col="file")["reason"]
     reasons = {Path(file).name: reason.split(":")[0] for file, reason in refused.items()}
-    assert reasons.keys() == {"cut.wav", "empty.wav", "text.flac", "phone.m4a", "short.wav", "gone.wav"}
+    assert reasons.keys() == {
+        "cut.wav",
+        "empty.wav",
+        "text.flac",
+        "phone.m4a",
+        "short.wav",
+        "gone.wav",
+    }
     assert reasons["empty.wav"] == "empty file" and reasons["short.wav"] == "too short"
     assert read(out, "recordings")["windows"].to_dict() == {0: 3}
 
@@ -151,7 +176,9 @@ def test_only_a_new_recording_is_scored(run, monkeypatch):
     write_sound(Path("season/c.wav"), 6.0, seed=5)
     scored = []
     score = work.score
-    monkeypatch.setattr(work, "score", lambda *given: scored.append(given[0].path.name) or score(*given))
+    monkeypatch.setattr(
+        work, "score", lambda *given: scored.append(given[0].path.name) or score(*given)
+    )
     assert len(read(run(), "recordings")) == 3
     assert scored == ["c.wav"]
 
@@ -190,7 +217,11 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path, models):
     weights = models / "detector.safetensors"
     about = json.loads((models / "detector.json").read_text())
     for name, change, words in (
-        ("encoder", {"encoder_id": "birdnet-static1-000000000000"}, "but the one here is 'birdnet-static1-55f3"),
+        (
+            "encoder",
+            {"encoder_id": "birdnet-static1-000000000000"},
+            "but the one here is 'birdnet-static1-55f3",
+        ),
         ("unknown", {"encoder_id": "yamnet-1"}, "of no encoder that is known here"),
         ("edited", {"weights_sha256": "0" * 64}, "damaged, or belongs to another"),
     ):
@@ -212,7 +243,11 @@ def test_several_classes(tmp_path, one_thread):
     out = tmp_path / "out"
     detect([tmp_path / "a.wav"], out, detector, Options(), TimeRules(), one_thread, workers=1)
     windows = read(out, "detections")
-    assert len(set(windows["label"])) > 1 and (windows["score"] > 1 / 3).all() and windows["detected"].all()
+    assert (
+        len(set(windows["label"])) > 1
+        and (windows["score"] > 1 / 3).all()
+        and windows["detected"].all()
+    )
     changes = (windows["label"] != windows["label"].shift()).sum()
     assert len(read(out, "events")) == changes
 
@@ -239,7 +274,18 @@ def test_killed_again_and_again_it_loses_and_doubles_nothing(tmp_path, models, r
 
 
 def _start(models: Path, folder: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "chorus", "detect", str(models), "season", "--out", str(out), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "chorus",
+        "detect",
+        str(models),
+        "season",
+        "--out",
+        str(out),
+        "--workers",
+        "2",
+    ]
     environment = os.environ | {"PYTHONPATH": str(SRC)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(command, cwd=folder, env=environment, **quiet)
@@ -258,7 +304,14 @@ def test_the_command(tmp_path, models, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_sound(Path("season/Pond/Moth11_20240312_203000.wav"), 9.0)
     Path("season/bad.wav").write_bytes(b"RIFF")
-    arguments = ["--workers", "1", "--format", "raven,kaleidoscope", "--species", "Rana draytonii_Red-legged frog"]
+    arguments = [
+        "--workers",
+        "1",
+        "--format",
+        "raven,kaleidoscope",
+        "--species",
+        "Rana draytonii_Red-legged frog",
+    ]
     main(["detect", str(models), "season", *arguments])
     said = capsys.readouterr().out
     assert "CC BY-NC-SA" in said and "1 recordings, 0.0 hours, 3 windows" in said

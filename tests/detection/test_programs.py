@@ -15,9 +15,18 @@ from chorus.survey.reading import read_table
 
 NAMES = Names("Rana draytonii_California red-legged frog")
 # Raven's manual: these make a selection table; of BirdNET-Analyzer, what analyze/utils.py writes in release 2.4.
-OF_RAVEN = ["Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"]
+OF_RAVEN = [
+    "Selection",
+    "View",
+    "Channel",
+    "Begin Time (s)",
+    "End Time (s)",
+    "Low Freq (Hz)",
+    "High Freq (Hz)",
+]
 OF_KALEIDOSCOPE = (
-    "INDIR,FOLDER,IN FILE,OFFSET,DURATION,scientific_name,common_name,confidence,lat,lon,week,overlap,sensitivity"
+    "INDIR,FOLDER,IN FILE,OFFSET,DURATION,scientific_name,common_name,confidence,lat,lon,week,overlap,"
+    "sensitivity"
 )
 OF_BIRDNET = "Start (s),End (s),Scientific name,Common name,Confidence,File"
 
@@ -28,7 +37,11 @@ def _windows(*rows: tuple[str, float, float]) -> pd.DataFrame:
     known = {"recorder": "Moth11", "site": "Pond", "night": "2024-03-12", "local_time": pd.NaT}
     detected = table["score"] >= 0.5
     return table.assign(
-        end=table["start"] + 3, label="positive", probability=table["score"], detected=detected, **known
+        end=table["start"] + 3,
+        label="positive",
+        probability=table["score"],
+        detected=detected,
+        **known,
     )
 
 
@@ -52,7 +65,10 @@ def test_events_join_what_touches():
 
 def test_events_of_overlapping_windows():
     overlapping = _windows(*(("a.wav", start, 0.8) for start in (0.0, 1.0, 2.0, 8.0)))
-    assert events(overlapping)[["start", "end", "windows"]].to_numpy().tolist() == [[0, 5, 3], [8, 11, 1]]
+    assert events(overlapping)[["start", "end", "windows"]].to_numpy().tolist() == [
+        [0, 5, 3],
+        [8, 11, 1],
+    ]
 
 
 def test_raven_reads_selections():
@@ -60,7 +76,10 @@ def test_raven_reads_selections():
     table = pd.read_csv(io.StringIO(text), sep="\t")
     assert list(table)[:7] == OF_RAVEN
     assert table["Selection"].tolist() == [1, 2] and set(table["View"]) == {"Spectrogram 1"}
-    assert table["Begin Time (s)"].tolist() == [0, 3605.5] and table["End Time (s)"].tolist() == [6, 3608.5]
+    assert table["Begin Time (s)"].tolist() == [0, 3605.5] and table["End Time (s)"].tolist() == [
+        6,
+        3608.5,
+    ]
     assert set(table["Low Freq (Hz)"]) == {270} and set(table["High Freq (Hz)"]) == {660}
     assert table["Species"].tolist() == ["California red-legged frog"] * 2
 
@@ -79,7 +98,11 @@ def test_kaleidoscope_reads_a_table():
     first = dict(zip(header, rows[0], strict=True))
     where = [first[column] for column in ("INDIR", "FOLDER", "IN FILE", "OFFSET", "DURATION")]
     assert where == ["season", "Pond", "a.wav", "0", "3"]
-    assert (first["scientific_name"], first["confidence"], first["overlap"]) == ("Rana draytonii", "0.9000", "1.5")
+    assert (first["scientific_name"], first["confidence"], first["overlap"]) == (
+        "Rana draytonii",
+        "0.9000",
+        "1.5",
+    )
     assert rows[-1][2] == "b, c.wav" and len(rows) == 4
 
 
@@ -91,10 +114,14 @@ def test_birdnet_reads_results():
 
 
 def test_what_has_no_name_keeps_its_class():
-    assert birdnet(CALLED, Names()).splitlines()[1] == "0,3,positive,positive,0.9000,season/Pond/a.wav"
+    assert (
+        birdnet(CALLED, Names()).splitlines()[1] == "0,3,positive,positive,0.9000,season/Pond/a.wav"
+    )
 
 
-@pytest.mark.parametrize(("program", "ending"), [("raven", "selections.txt"), ("birdnet", "BirdNET.results.csv")])
+@pytest.mark.parametrize(
+    ("program", "ending"), [("raven", "selections.txt"), ("birdnet", "BirdNET.results.csv")]
+)
 def test_a_recording_without_detections_has_an_empty_table(tmp_path, program, ending):
     writer = Writer(tmp_path, [program], NAMES, (0, 24_000), 0.0)
     writer.add(["../season/quiet.wav"], ROWS.iloc[:0], events(ROWS.iloc[:0]))

@@ -35,7 +35,9 @@ def encoder() -> encoders.Encoder:
     return encoders.load(BIRDNET)
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="other processors round differently")
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="other processors round differently"
+)
 def test_the_bytes_are_those_of_every_x86_64_v3_processor(encoder):
     """Embeddings are kept under the encoder's id: whoever changes what it gives must change its id too."""
     assert encoders.encoder_id(BIRDNET) == "birdnet-static1-55f3e4055b1a"
@@ -55,13 +57,18 @@ def test_simulated_processors_give_the_same_bytes(processor):
     )
     command = ["qemu-x86_64-static", "-cpu", processor, sys.executable, "-c", code]
     path = os.pathsep.join(entry for entry in sys.path if entry)
-    run = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
     assert run.stdout.strip() == GOLDEN
 
 
 def test_embeddings_and_the_order_of_species_are_those_of_the_published_model(encoder, file):
     clips = plan(DemoOptions())[::250]
-    windows = np.stack([clip.samples() for clip in clips] + list(sounds(4) * 32768)).astype(np.float32) / 32768
+    windows = (
+        np.stack([clip.samples() for clip in clips] + list(sounds(4) * 32768)).astype(np.float32)
+        / 32768
+    )
     ours = encoder.embed(windows)
     theirs, logits = Published(file).embed(windows)
     difference = np.linalg.norm(ours - theirs, axis=1) / np.linalg.norm(theirs, axis=1)
@@ -85,7 +92,10 @@ def test_the_encoders_name_follows_the_weights(tmp_path, file):
     options = EncodeOptions(encoder="birdnet", model_path=str(own))
     assert encoders.encoder_id(options) != encoders.encoder_id(BIRDNET)
     windows = sounds(1)
-    assert np.abs(encoders.load(options).embed(windows) - encoders.load(BIRDNET).embed(windows)).max() > 1e-3
+    assert (
+        np.abs(encoders.load(options).embed(windows) - encoders.load(BIRDNET).embed(windows)).max()
+        > 1e-3
+    )
 
 
 def _with_other_weights(data: bytes) -> bytes:
@@ -107,7 +117,9 @@ def test_wrong_files_are_refused(tmp_path):
 def test_a_cut_off_file_is_refused(tmp_path, file):
     half = tmp_path / "half.tflite"
     half.write_bytes(file.read_bytes()[:1_000_000])
-    with pytest.raises(ModelError, match=r"half\.tflite is (a damaged TFLite model|no BirdNET V2\.4)"):
+    with pytest.raises(
+        ModelError, match=r"half\.tflite is (a damaged TFLite model|no BirdNET V2\.4)"
+    ):
         encoders.load(EncodeOptions(encoder="birdnet", model_path=str(half)))
 
 

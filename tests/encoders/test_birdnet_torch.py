@@ -34,17 +34,23 @@ def weights() -> birdnet_weights.Weights:
 @pytest.fixture(scope="module")
 def windows() -> np.ndarray:
     clips = plan(DemoOptions())[::1000]
-    return np.concatenate([np.stack([clip.samples() for clip in clips]).astype(np.float32) / 32768, sounds(4)])
+    return np.concatenate(
+        [np.stack([clip.samples() for clip in clips]).astype(np.float32) / 32768, sounds(4)]
+    )
 
 
 def _relative(found: np.ndarray, expected: np.ndarray) -> float:
-    return float((np.linalg.norm(found - expected, axis=1) / np.linalg.norm(expected, axis=1)).max())
+    return float(
+        (np.linalg.norm(found - expected, axis=1) / np.linalg.norm(expected, axis=1)).max()
+    )
 
 
 def test_the_static_graph_is_within_rounding_of_the_weights_in_double_precision(weights, windows):
     network = birdnet_torch.Network(weights).double()
     with torch.inference_mode():
-        exact = np.concatenate([network(torch.from_numpy(window[None]).double()).numpy() for window in windows])
+        exact = np.concatenate(
+            [network(torch.from_numpy(window[None]).double()).numpy() for window in windows]
+        )
     assert _relative(encoders.load(BIRDNET).embed(windows), exact) < 1e-5
 
 
@@ -59,8 +65,14 @@ def test_a_gpu_has_an_id_of_its_own_and_each_kind_of_gpu_too(monkeypatch):
     names = [encoders.encoder_id(BIRDNET)]
     for kind in ("sm80", "sm90"):
         monkeypatch.setattr("chorus.encoders.birdnet_torch.gpu", lambda kind=kind: kind)
-        names += [encoders.encoder_id(EncodeOptions(encoder="birdnet", device=device)) for device in ("cuda", "auto")]
-    assert names[1:] == ["birdnet-torch1-sm80-55f3e4055b1a"] * 2 + ["birdnet-torch1-sm90-55f3e4055b1a"] * 2
+        names += [
+            encoders.encoder_id(EncodeOptions(encoder="birdnet", device=device))
+            for device in ("cuda", "auto")
+        ]
+    assert (
+        names[1:]
+        == ["birdnet-torch1-sm80-55f3e4055b1a"] * 2 + ["birdnet-torch1-sm90-55f3e4055b1a"] * 2
+    )
     assert names[0] == "birdnet-static1-55f3e4055b1a"
 
 

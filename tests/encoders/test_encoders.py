@@ -40,7 +40,9 @@ def test_logmel_does_not_hear_the_recording_level():
 
 
 def test_an_unknown_encoder_is_refused():
-    with pytest.raises(ParameterError, match=r"encode\.encoder: 'vggish' is not allowed.*'birdnet'.*'logmel'"):
+    with pytest.raises(
+        ParameterError, match=r"encode\.encoder: 'vggish' is not allowed.*'birdnet'.*'logmel'"
+    ):
         parse(EncodeOptions, {"encoder": "vggish"}, section="encode")
 
 
@@ -54,6 +56,8 @@ def test_stored_embeddings_of_logmel_are_still_what_it_gives():
 
 def test_the_packaged_model_has_a_name_because_dvc_cannot_depend_on_nothing():
     packaged = parse(EncodeOptions, {"model_path": "models/packaged"}, section="encode")
-    assert packaged.own_model is None and encoders.encoder_id(packaged) == encoders.encoder_id(EncodeOptions())
+    assert packaged.own_model is None and encoders.encoder_id(packaged) == encoders.encoder_id(
+        EncodeOptions()
+    )
     with pytest.raises(ParameterError, match=r"encode\.model_path: None is not allowed"):
         parse(EncodeOptions, {"model_path": None}, section="encode")

@@ -57,28 +57,38 @@ def rows(name: str, count: int) -> Examples:
     features = random.standard_normal((count, 1024)).astype(np.float32) ** 2
     features[:, :40] += labels[:, np.newaxis]
     ids = np.array([f"{name}{number}" for number in range(count)])
-    return Examples(features, labels, np.array([f"{name}{number // 8}" for number in range(count)]), ids)
+    return Examples(
+        features, labels, np.array([f"{name}{number // 8}" for number in range(count)]), ids
+    )
 
 
 def head() -> Iterator[bytes]:
-    trained = train_head(rows("train", 322), rows("validation", 80), HeadOptions(epochs=3), seed=123)
+    trained = train_head(
+        rows("train", 322), rows("validation", 80), HeadOptions(epochs=3), seed=123
+    )
     yield trained.head.scores(rows("test", 50).features).tobytes()
     yield pd.DataFrame(trained.history).to_csv().encode()
 
 
 def regression() -> Iterator[bytes]:
     learned, asked = rows("train", 322), rows("test", 50)
-    yield logistic_regression_scores(learned.features, learned.labels.astype(bool), asked.features).tobytes()
+    yield logistic_regression_scores(
+        learned.features, learned.labels.astype(bool), asked.features
+    ).tobytes()
 
 
 def figures(folder: Path) -> Iterator[bytes]:
     """Metrics, bootstrap, tables and pictures."""
     table = predicted(clips=90)
     known = {"logistic_regression": table.set_index("clip_id")["score"] ** 2}
-    result = evaluate(table, threshold=0.4, baseline_scores=known, options=EvaluateOptions(resamples=200))
+    result = evaluate(
+        table, threshold=0.4, baseline_scores=known, options=EvaluateOptions(resamples=200)
+    )
     yield json.dumps(result.detail).encode()
     pictures.draw_evaluation(curves(table), result.detail, folder / "evaluation.png")
-    clips = [pictures.SheetClip(f"clip {number}", samples) for number, samples in enumerate(sounds()[:4])]
+    clips = [
+        pictures.SheetClip(f"clip {number}", samples) for number, samples in enumerate(sounds()[:4])
+    ]
     pictures.contact_sheet(clips, folder / "sheet.png", "The worst")
     write_parquet(folder / "table.parquet", table)
     for path in sorted(folder.iterdir()):
@@ -96,7 +106,11 @@ def main() -> None:
             "figures": lambda: figures(Path(folder)),
         }
         wanted = sys.argv[1:] or list(kinds)
-        print(json.dumps({kind: hashlib.sha256(b"".join(kinds[kind]())).hexdigest() for kind in wanted}))
+        print(
+            json.dumps(
+                {kind: hashlib.sha256(b"".join(kinds[kind]())).hexdigest() for kind in wanted}
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -28,5 +28,7 @@ class Ending:
 
 noted: list[Any] = []
 original = collect._collect_from_index
-collect._collect_from_index = lambda index, *args, **kwargs: original(Ending(index), *args, **kwargs)
+collect._collect_from_index = lambda index, *args, **kwargs: original(
+    Ending(index), *args, **kwargs
+)
 sys.exit(main(sys.argv[2:]))

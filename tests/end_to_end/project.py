@@ -39,7 +39,9 @@ class Project(Folder):
             cwd=ROOT, check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
         for name in filter(None, listed.split("\0")):
-            if (ROOT / name).is_file() and not name.startswith(("metrics/", "plots/", "reports/", "dvc.lock")):
+            if (ROOT / name).is_file() and not name.startswith(
+                ("metrics/", "plots/", "reports/", "dvc.lock")
+            ):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
         self.git_init()
@@ -56,7 +58,9 @@ class Project(Folder):
                 section = section[part]
             assert name in section, f"no parameter {key}"
             section[name] = value
-        path.write_text(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        path.write_text(
+            yaml.safe_dump(values, sort_keys=False, allow_unicode=True), encoding="utf-8"
+        )
 
     def git(self, *arguments: str) -> str:
         return self.run("git", *arguments)
@@ -69,7 +73,9 @@ class Project(Folder):
             found = [ref for ref in refs if ref.endswith(f"/{name}")]
             if found:
                 return self.git("show", f"{found[0]}:{path}")
-            assert time.monotonic() < until, f"no experiment {name} among {refs}:\n{self.dvc('queue', 'status')}"
+            assert time.monotonic() < until, (
+                f"no experiment {name} among {refs}:\n{self.dvc('queue', 'status')}"
+            )
             time.sleep(0.5)
 
     def dvc(self, *arguments: str, fails: bool = False) -> str:
@@ -78,4 +84,6 @@ class Project(Folder):
 
 def stages_run(output: str) -> set[str]:
     """The stages that DVC ran, from what it printed."""
-    return {line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")}
+    return {
+        line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage '")
+    }

@@ -25,7 +25,11 @@ class Machine(Folder):
     """A clone, or another folder with a DVC repository; the keys to the server come by the environment, if at all."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
-        home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "none"), "AWS_EC2_METADATA_DISABLED": "true"}
+        home = {
+            "HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder / "none"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
         super().__init__(folder, home | {"COLUMNS": "200"} | dict(environment))
 
     @classmethod

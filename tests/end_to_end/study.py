@@ -60,14 +60,22 @@ class Study(Folder):
         return self.run("chorus", "sweep", "bench", "--jobs", "2", *options, fails=fails)
 
     def experiments(self) -> dict[str, Snapshot]:
-        return {experiment.name: experiment for experiment in History(self.folder).experiments(("evaluate",))}
+        return {
+            experiment.name: experiment
+            for experiment in History(self.folder).experiments(("evaluate",))
+        }
 
     def results(self) -> dict[str, Any]:
         """All that a run leaves behind: metrics, and the hashes of model and predictions."""
         files = ("composition", "training", "evaluation", "evaluation_detail")
         return {
             name: [experiment.json(f"metrics/{file}.json") for file in files]
-            + [stage["outs"] for stage in yaml.safe_load(experiment.commit.tree["dvc.lock"].data)["stages"].values()]
+            + [
+                stage["outs"]
+                for stage in yaml.safe_load(experiment.commit.tree["dvc.lock"].data)[
+                    "stages"
+                ].values()
+            ]
             for name, experiment in self.experiments().items()
         }
 
@@ -77,7 +85,11 @@ class Study(Folder):
         for process in psutil.process_iter():
             try:
                 here = Path(process.cwd()).is_relative_to(self.folder)
-                if here and what in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+                if (
+                    here
+                    and what in " ".join(process.cmdline())
+                    and process.status() != psutil.STATUS_ZOMBIE
+                ):
                     found.append(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue

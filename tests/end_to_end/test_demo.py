@@ -36,8 +36,12 @@ def test_two_clones_give_the_same_bytes(project, tmp_path):
     assert lock == (other.folder / "dvc.lock").read_text()
     assert len(yaml.safe_load(lock)["stages"]) == len(ALL | RUN)
     # dvc.lock holds a hash of every output, git-tracked metrics and plots too
-    outs = [out["path"] for stage in yaml.safe_load(lock)["stages"].values() for out in stage["outs"]]
-    assert {"metrics/evaluation.json", "plots/evaluation/overview.png", "data/embeddings"} <= set(outs)
+    outs = [
+        out["path"] for stage in yaml.safe_load(lock)["stages"].values() for out in stage["outs"]
+    ]
+    assert {"metrics/evaluation.json", "plots/evaluation/overview.png", "data/embeddings"} <= set(
+        outs
+    )
 
 
 def test_nothing_is_run_twice(project):
@@ -50,7 +54,9 @@ def test_a_new_composition_runs_only_what_depends_on_it(project):
     output = project.dvc("exp", "run", "-n", "unbalanced", "-S", "compose.balance=false")
     assert stages_run(output) == RUN
     verdict = json.loads(project.of_experiment("unbalanced", "metrics/health.json"))["verdict"]
-    said = [line for line in output.splitlines() if line and "lock" not in line][-8:]  # a hint on git follows it
+    said = [line for line in output.splitlines() if line and "lock" not in line][
+        -8:
+    ]  # a hint on git follows it
     assert any(line.startswith(f"training health: {verdict}.") for line in said)
     shown = project.dvc("exp", "show", "--csv", "--only-changed")
     assert "unbalanced" in shown and "compose.balance" in shown
@@ -78,7 +84,9 @@ def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
 
 
 def test_every_clip_is_accounted_for(project):
-    splits = pd.read_csv(project.folder / "data/manifests/splits.csv", dtype=str, keep_default_na=False)
+    splits = pd.read_csv(
+        project.folder / "data/manifests/splits.csv", dtype=str, keep_default_na=False
+    )
     predictions = pd.read_parquet(project.folder / "data/predictions.parquet")
     survey = json.loads((project.folder / "metrics/survey.json").read_text())
     assert len(splits) == survey["clips"]

@@ -36,7 +36,9 @@ FINGERPRINT = {"cmd": "python src/fingerprint.py", "deps": ["src"], "outs": [COD
 @pytest.fixture
 def study(tmp_path):
     study = Folder(tmp_path / "study")
-    shutil.copytree(ROOT / "src", study.folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "src", study.folder / "src", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for name, text in SCRIPTS.items():
         (study.folder / "src" / name).write_text(text)
     (study.folder / "params.yaml").write_text(PARAMS)
@@ -96,7 +98,11 @@ def test_an_edit_while_a_stage_runs_is_named_and_not_recorded(study, file, old, 
     path = study.folder / file
     path.write_text(path.read_text().replace(old, new) if path.exists() else new)
     status, output = ended(study, process)
-    assert status != 0 and f"error: changed while the stage ran: {named}; what it made is recorded nowhere" in output
+    assert (
+        status != 0
+        and f"error: changed while the stage ran: {named}; what it made is recorded nowhere"
+        in output
+    )
     assert "train:" not in lock(study.folder)
     study.run("dvc", "repro")  # the repeated command makes it with what is there now
     assert (study.folder / "out").read_text() == ("0.9" if new == "0.9" else "0.25")
@@ -117,7 +123,11 @@ def test_a_params_file_in_the_middle_of_an_edit_is_a_change(study):
     process = started(study, "ours.py")
     (study.folder / "params.yaml").write_text("train: {dropout: [\n")
     status, output = ended(study, process)
-    assert status != 0 and "error: changed while the stage ran: " in output and "train.dropout" in output
+    assert (
+        status != 0
+        and "error: changed while the stage ran: " in output
+        and "train.dropout" in output
+    )
 
 
 def test_code_that_its_fingerprint_does_not_know_makes_nothing(study):
@@ -127,7 +137,10 @@ def test_code_that_its_fingerprint_does_not_know_makes_nothing(study):
     before = lock(study.folder)
     (study.folder / "src/helper.py").write_text("ONE = 2\n")
     output = study.run("dvc", "repro", "--force", "--single-item", "train", fails=True)
-    assert "error: src/helper.py: not as in code/, which dvc repro without --single-item brings up to date" in output
+    assert (
+        "error: src/helper.py: not as in code/, which dvc repro without --single-item brings up to date"
+        in output
+    )
     assert lock(study.folder) == before
     study.run("dvc", "repro", "train")
     assert "up to date" in study.run("dvc", "status")

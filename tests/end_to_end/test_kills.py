@@ -21,7 +21,9 @@ def kills():
 
 
 def test_sweep_push_and_pull_end_as_without_kills(tmp_path):
-    output = Folder(tmp_path).run("python", str(BENCHMARK), "--times", "2", "--only", "sweep", "push", "pull")
+    output = Folder(tmp_path).run(
+        "python", str(BENCHMARK), "--times", "2", "--only", "sweep", "push", "pull"
+    )
     table = [line.split() for line in output.splitlines()[-3:]]
     assert [row[:2] for row in table] == [["sweep", "2"], ["push", "2"], ["pull", "2"]]
     assert all(ends == identical != "0" for _, _, ends, identical in table)

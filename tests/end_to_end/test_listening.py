@@ -23,7 +23,9 @@ def _sound(seed: int, calls: bool) -> np.ndarray:
     random = np.random.default_rng(seed)
     time = np.arange(3 * RATE) / RATE
     call = np.sin(2 * np.pi * random.uniform(500, 1500) * time) * (np.sin(9 * np.pi * time) > 0)
-    return np.asarray(0.05 * random.standard_normal(len(time)) + random.uniform(0.02, 0.3) * call * calls)
+    return np.asarray(
+        0.05 * random.standard_normal(len(time)) + random.uniform(0.02, 0.3) * call * calls
+    )
 
 
 def _recordings(folder: Path) -> None:
@@ -48,10 +50,14 @@ def _season(folder: Path) -> set[str]:
             with_call = [site == "Marsh" and place % 3 == 0 for place in range(WINDOWS)]
             name = f"{site}/B{number}_202405{night + 1:02d}_210000.wav"
             seeds = [50_000 + 1_000 * number + 100 * night + place for place in range(WINDOWS)]
-            whole = np.concatenate([_sound(seed, calls) for seed, calls in zip(seeds, with_call, strict=True)])
+            whole = np.concatenate(
+                [_sound(seed, calls) for seed, calls in zip(seeds, with_call, strict=True)]
+            )
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(folder / name, whole, RATE)
-            calling |= {f"season/{name}@{3 * place}-{3 * place + 3}" for place in np.flatnonzero(with_call)}
+            calling |= {
+                f"season/{name}@{3 * place}-{3 * place + 3}" for place in np.flatnonzero(with_call)
+            }
     return calling
 
 
@@ -86,7 +92,17 @@ def test_a_label_travels_from_the_season_into_a_new_model(tmp_path):
     project.run("python", "-m", "chorus", "detect", "models", "season", "--workers", "1")
     said = project.run("python", "-m", "chorus", "season", "detections")
     assert "Marsh" in said and (project.folder / "detections/season.html").is_file()
-    project.run("python", "-m", "chorus", "review-queue", "detections", "--uncertain", "10", "--random", "20")
+    project.run(
+        "python",
+        "-m",
+        "chorus",
+        "review-queue",
+        "detections",
+        "--uncertain",
+        "10",
+        "--random",
+        "20",
+    )
     answers = _listen(project.folder / "detections/queue.html", calling, tmp_path / "downloads")
     said = project.run("python", "-m", "chorus", "labels", "recordings", "--review", str(answers))
     assert "recall in the season" in said

@@ -60,7 +60,9 @@ def test_dvc_loses_data_when_a_push_is_interrupted_and_our_push_brings_it(author
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_after_an_interrupted_push_ours_completes_at_once(author, signal):
     author.run("python", INTERRUPTED, signal, "push", fails=True)
-    assert f"uploaded: {OBJECTS}; on the remote: all {OBJECTS} objects" in author.run("chorus", PUSH)
+    assert f"uploaded: {OBJECTS}; on the remote: all {OBJECTS} objects" in author.run(
+        "chorus", PUSH
+    )
     assert "uploaded: 0;" in author.run("chorus", PUSH)
     assert "up to date" in author.run("dvc", "push")
 
@@ -85,7 +87,9 @@ def test_only_the_targets_are_pulled(shared):
 
 
 def test_a_push_brings_what_somebody_removed_or_cut_off_on_the_remote(shared):
-    removed, cut, *_ = (path for path in (shared.folder.parent / "shared").rglob("*") if path.is_file())
+    removed, cut, *_ = (
+        path for path in (shared.folder.parent / "shared").rglob("*") if path.is_file()
+    )
     removed.unlink()
     cut.chmod(0o644)
     cut.write_bytes(cut.read_bytes()[:1])
@@ -94,7 +98,11 @@ def test_a_push_brings_what_somebody_removed_or_cut_off_on_the_remote(shared):
 
 
 def test_no_list_of_files_is_pushed_before_its_files(author):
-    lost = next(path for path in (author.folder / ".dvc/cache").rglob("*") if path.is_file() and path.suffix == "")
+    lost = next(
+        path
+        for path in (author.folder / ".dvc/cache").rglob("*")
+        if path.is_file() and path.suffix == ""
+    )
     lost.unlink()
     output = author.run("chorus", PUSH, fails=True)
     assert "error: 1 object is neither here nor on the remote" in output
@@ -108,13 +116,18 @@ def test_a_remote_that_takes_an_upload_and_has_it_not_is_an_error(author, monkey
 
     monkeypatch.chdir(author.folder)
     monkeypatch.setattr(Store, "upload", lambda *_: None)
-    with Store() as store, pytest.raises(ChorusError, match=f"{OBJECTS} objects are not on the remote although"):
+    with (
+        Store() as store,
+        pytest.raises(ChorusError, match=f"{OBJECTS} objects are not on the remote although"),
+    ):
         store.push(store.objects())
 
 
 def test_a_damaged_index_of_dvc_is_no_obstacle(shared):
     shared.run("python", INTERRUPTED, "SIGKILL", "push", fails=True)
-    place = shared.run("python", "-c", "from dvc.repo import Repo; print(Repo().site_cache_dir)").split()[-1]
+    place = shared.run(
+        "python", "-c", "from dvc.repo import Repo; print(Repo().site_cache_dir)"
+    ).split()[-1]
     for file in (path for path in (Path(place) / "index").rglob("*") if path.is_file()):
         file.write_bytes(b"damaged" * 1000)
     assert f"all {OBJECTS} objects" in shared.run("chorus", PUSH)
@@ -122,4 +135,8 @@ def test_a_damaged_index_of_dvc_is_no_obstacle(shared):
 
 def test_without_a_remote_it_says_so(author):
     author.run("dvc", "remote", "remove", "shared")
-    assert author.run("chorus", PUSH, fails=True).splitlines()[-1].startswith("error: no remote to look at: ")
+    assert (
+        author.run("chorus", PUSH, fails=True)
+        .splitlines()[-1]
+        .startswith("error: no remote to look at: ")
+    )

@@ -83,25 +83,35 @@ def _members(project: Project, branch: str) -> pd.DataFrame:
 
 
 def test_a_new_composition_is_told_in_clips_and_metrics(author, harder, reviewer, tmp_path):
-    reviewer.review(harder, "--out", str(tmp_path / "review.md"), "--images", str(tmp_path / "images"))
+    reviewer.review(
+        harder, "--out", str(tmp_path / "review.md"), "--images", str(tmp_path / "images")
+    )
     text = (tmp_path / "review.md").read_text(encoding="utf-8")
     assert "This changes parameters and data." in text
     assert f"`compose.negative_subsets` `[]` → `['{SUBSET}']`" in text
     assert "Ran with other inputs: compose, train, evaluate." in text
     before, after = _members(author, "main"), _members(author, harder)
-    entered, left = after.drop(before.index, errors="ignore"), before.drop(after.index, errors="ignore")
+    entered, left = (
+        after.drop(before.index, errors="ignore"),
+        before.drop(after.index, errors="ignore"),
+    )
     assert set(entered["source"]) == {SUBSET} and len(entered) > 0
     row = f"| training set | {len(before)} | {len(after)} | {len(entered)}: {len(entered)} negative from {SUBSET} | "
     assert row in text
     assert f"| {len(left)}: {len(left)} negative |" in text
     assert entered.index[0] in text
     same = next(line for line in text.splitlines() if line.startswith("Same clips as before"))
-    places = [same.index(f"split {name}") for name in ("train", "validation", "test_iid", "test_ood")]
+    places = [
+        same.index(f"split {name}") for name in ("train", "validation", "test_iid", "test_ood")
+    ]
     assert places == sorted(places)
     old = json.loads(author.git("show", "main:metrics/evaluation.json"))["ood"]["auprc"]
     new = json.loads(author.git("show", "harder:metrics/evaluation.json"))["ood"]["auprc"]
     word = "better" if new > old else "worse"
-    assert f"| ood.auprc | {old:.3f} | {new:.3f} | {new - old:+.3f} | {word}; seed noise unknown |" in text
+    assert (
+        f"| ood.auprc | {old:.3f} | {new:.3f} | {new - old:+.3f} | {word}; seed noise unknown |"
+        in text
+    )
     assert "not produced by" not in text and "not run" not in text and "test split" not in text
     links = [part.partition(")")[0] for part in text.split("](")[1:]]
     assert links == ["images/evaluation.png", "images/training.png"]
@@ -140,7 +150,9 @@ def test_a_metric_edited_by_hand_is_warned_of(author, reviewer):
     author.commit("better")
     author.git("push", "-q", "origin", "edited")
     text = reviewer.review("edited")
-    warning = "metrics/evaluation.json is not what the stage evaluate made: dvc.lock has another hash."
+    warning = (
+        "metrics/evaluation.json is not what the stage evaluate made: dvc.lock has another hash."
+    )
     assert f"> * **Metrics not produced by the committed dvc.lock:** {warning}" in text
     author.run("chorus", "check", "--results", fails=True)
 
@@ -151,8 +163,12 @@ def test_parameters_that_were_changed_and_not_run_are_warned_of(author, reviewer
     author.commit("all negatives")
     author.git("push", "-q", "origin", "forgotten")
     text = reviewer.review("forgotten")
-    assert "**Changed, but not run:** the stage compose was not run since a change of compose." in text
-    assert "`compose.balance` `True` → `False`" in text and "No stage ran with other inputs." in text
+    assert (
+        "**Changed, but not run:** the stage compose was not run since a change of compose." in text
+    )
+    assert (
+        "`compose.balance` `True` → `False`" in text and "No stage ran with other inputs." in text
+    )
 
 
 def test_another_ood_site_is_another_test(elsewhere, reviewer):

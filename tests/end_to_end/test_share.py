@@ -68,11 +68,15 @@ def test_another_machine_has_the_same_bytes_and_nothing_to_run(author, origin, s
     other = Machine.clone(origin, tmp_path / "other", server)
     other.run("dvc", "pull")
     assert other.hashes() == author.hashes()
-    assert "data/raw/clips.csv" in other.hashes() and "models/detector.safetensors" in other.hashes()
+    assert (
+        "data/raw/clips.csv" in other.hashes() and "models/detector.safetensors" in other.hashes()
+    )
     assert "up to date" in other.run("dvc", "status")
     assert stages_run(other.run("dvc", "repro")) == set()
     assert other.run("git", "status", "--porcelain") == ""
-    assert re.search(r"on the remote: all [1-9]\d* objects are whole", other.run("chorus", "verify", "--remote"))
+    assert re.search(
+        r"on the remote: all [1-9]\d* objects are whole", other.run("chorus", "verify", "--remote")
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,10 @@ def test_experiments_travel_and_give_the_same_tables(author, swept):
     tables = author.hashes("metrics/two")
     assert set(tables) >= {"metrics/two/runs.csv", "metrics/two/leaderboard.csv"}
     assert tables == swept.hashes("metrics/two")
-    comparison = [machine.run("chorus", "compare", "run_1", "run_2", "--sweep", "two") for machine in (swept, author)]
+    comparison = [
+        machine.run("chorus", "compare", "run_1", "run_2", "--sweep", "two")
+        for machine in (swept, author)
+    ]
     assert "A: run_2, B: run_1" in comparison[0]
     assert comparison[0] == comparison[1]
 
@@ -134,13 +141,17 @@ def test_one_run_is_brought_without_the_rest(swept, origin, server, tmp_path):
 def test_two_people_who_push_at_once_lose_nothing(author, swept, origin, server, tmp_path):
     people = {"ana": author, "ben": swept}
     runs = [
-        machine.start("dvc", "exp", "run", "--allow-missing", "-n", name, "-S", f"seed={seed}", "compose")
+        machine.start(
+            "dvc", "exp", "run", "--allow-missing", "-n", name, "-S", f"seed={seed}", "compose"
+        )
         for seed, (name, machine) in enumerate(people.items(), start=11)
     ]
     for run in runs:
         output, _ = run.communicate(timeout=300)
         assert run.returncode == 0, output
-    pushes = [machine.start("dvc", "exp", "push", "origin", name) for name, machine in people.items()]
+    pushes = [
+        machine.start("dvc", "exp", "push", "origin", name) for name, machine in people.items()
+    ]
     for push in pushes:
         output, _ = push.communicate(timeout=120)
         assert push.returncode == 0, output
@@ -160,7 +171,10 @@ def test_the_name_of_anothers_experiment_is_refused_and_both_are_kept(author, sw
     """After the test above: "ana" is the author's and lies on the git remote."""
     swept.run("dvc", "exp", "rename", "ben", "ana")
     assert "experiment ana has diverged" in swept.run("dvc", "exp", "push", "origin", "ana")
-    own, there = _experiment(swept, "ana"), swept.run("git", "ls-remote", "origin", "refs/exps/*/ana").split()[0]
+    own, there = (
+        _experiment(swept, "ana"),
+        swept.run("git", "ls-remote", "origin", "refs/exps/*/ana").split()[0],
+    )
     assert there == _experiment(author, "ana") != own
     swept.run("dvc", "exp", "rename", "ana", "ben2")
     swept.run("dvc", "exp", "push", "origin", "ben2")
@@ -181,7 +195,9 @@ def test_the_committed_remote_holds_no_keys(author, swept, server):
 def _experiment(machine: Machine, name: str) -> str:
     """The commit of an experiment; it appears a moment after its run has ended."""
     for _ in range(60):
-        for line in machine.run("git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps").splitlines():
+        for line in machine.run(
+            "git", "for-each-ref", "--format=%(objectname) %(refname)", "refs/exps"
+        ).splitlines():
             if line.endswith(f"/{name}"):
                 return line.split()[0]
         time.sleep(0.5)

@@ -23,7 +23,9 @@ from end_to_end.sharing import URL, Machine, free_port
 VERIFY = "verify"
 PUSH = "push"
 NIGHTS = 60
-PIPELINE = "stages:\n  copy: {cmd: cp source.txt copied.txt, deps: [source.txt], outs: [copied.txt]}\n"
+PIPELINE = (
+    "stages:\n  copy: {cmd: cp source.txt copied.txt, deps: [source.txt], outs: [copied.txt]}\n"
+)
 
 
 class Cloud(S3Server):
@@ -45,7 +47,11 @@ class Cloud(S3Server):
         return f"{URL.removeprefix('s3://')}/files/md5/{name[:2]}/{name[2:]}"
 
     def names(self) -> set[str]:
-        return {path[-33:].replace("/", "") for path in self.files.find(self.place("")[:-2]) if ".dir" not in path}
+        return {
+            path[-33:].replace("/", "")
+            for path in self.files.find(self.place("")[:-2])
+            if ".dir" not in path
+        }
 
     def flip(self, name: str) -> None:
         content = bytearray(self.files.cat_file(self.place(name)))
@@ -72,7 +78,9 @@ def author(tmp_path, cloud):
     for night in range(NIGHTS):
         (shards / f"{night:03d}.tar").write_bytes(noise.randbytes(300_000))
     (author.folder / "model").write_bytes(noise.randbytes(20_000_000))
-    shutil.copy(author.folder / "model", author.folder / "twin")  # one content, one object, two files
+    shutil.copy(
+        author.folder / "model", author.folder / "twin"
+    )  # one content, one object, two files
     author.run("git", "init", "-q", "-b", "main")
     author.introduce("author")
     author.run("dvc", "init", "-q")
@@ -129,9 +137,13 @@ def test_the_server_is_killed_in_the_middle_of_a_push(author, cloud, tmp_path):
     objects = tmp_path / "s3/objects"
     killed(cloud, author, "push", lambda: len(list(objects.rglob("*_300000"))) > NIGHTS // 4)
     cloud.start()
-    assert not [path for path in cloud.files.find(URL) if path.endswith(".dir")]  # no list of files before the files
+    assert not [
+        path for path in cloud.files.find(URL) if path.endswith(".dir")
+    ]  # no list of files before the files
     assert "pushed" in author.run("dvc", "push")
-    assert re.search(r"on the remote: all [1-9]\d* objects are whole", author.run("chorus", VERIFY, "--remote"))
+    assert re.search(
+        r"on the remote: all [1-9]\d* objects are whole", author.run("chorus", VERIFY, "--remote")
+    )
     other = clone(author, tmp_path / "other", cloud)
     other.run("dvc", "pull")
     assert whole(other, author)
@@ -161,7 +173,9 @@ def test_dvc_takes_a_damaged_object_for_good_unless_told_to_verify(shared, cloud
     assert f"damaged here: model = twin ({of(shared, 'model')})" in output
     assert "error: 1 object is damaged or missing: chorus verify --repair throws away" in output
     cloud.files.put_file(shared.folder / "model", cloud.place(of(shared, "model")))
-    assert "thrown away; dvc pull brings it: model = twin" in other.run("chorus", VERIFY, "--repair")
+    assert "thrown away; dvc pull brings it: model = twin" in other.run(
+        "chorus", VERIFY, "--repair"
+    )
     other.run("dvc", "pull")
     assert whole(other, shared)
 
@@ -174,7 +188,10 @@ def test_a_damaged_object_is_refused_and_repaired_from_who_has_it(shared, cloud,
     assert "Checkout failed for following targets" in output and "Traceback" not in output
     assert not (other.folder / "model").exists() and other.damaged() == set()
     output = other.run("chorus", VERIFY, "--remote", fails=True)  # names what DVC does not
-    assert "damaged on the remote: model" in output and "damaged on the remote: shards/007.tar" in output
+    assert (
+        "damaged on the remote: model" in output
+        and "damaged on the remote: shards/007.tar" in output
+    )
     assert "up to date" in shared.run("dvc", "push")  # pushing again mends nothing
     output = shared.run("chorus", VERIFY, "--remote", "--repair")
     assert "uploaded again: model" in output and "uploaded again: shards/007.tar" in output
@@ -193,20 +210,30 @@ def test_a_missing_object_is_named_and_repaired_from_who_has_it(shared, cloud, t
     assert "The specified key does not exist" in output
     assert names.isdisjoint(other.cached()) and other.damaged() == set()
     output = other.run("chorus", VERIFY, "--remote", fails=True)
-    assert "missing on the remote: model" in output and "missing on the remote: shards/007.tar" in output
+    assert (
+        "missing on the remote: model" in output
+        and "missing on the remote: shards/007.tar" in output
+    )
     shared.run("dvc", "push")
-    assert names - cloud.names() == {of(shared, "shards/007.tar")}  # DVC sees the folder's list, and looks no further
+    assert names - cloud.names() == {
+        of(shared, "shards/007.tar")
+    }  # DVC sees the folder's list, and looks no further
     assert "uploaded again: shards/007.tar" in shared.run("chorus", VERIFY, "--remote", "--repair")
     other.run("dvc", "pull")
     assert whole(other, shared)
 
 
-def test_a_missing_list_of_a_folders_files_is_named_and_repaired_from_who_has_it(shared, cloud, tmp_path):
+def test_a_missing_list_of_a_folders_files_is_named_and_repaired_from_who_has_it(
+    shared, cloud, tmp_path
+):
     cloud.remove(next(name for name in shared.cached() if name.endswith(".dir")))
     other = clone(shared, tmp_path / "other", cloud)
     assert "Checkout failed for following targets" in other.run("dvc", "pull", fails=True)
     output = other.run("chorus", VERIFY, "--remote", fails=True)
-    assert "error: the list of files of shards is neither here nor on the remote: chorus verify" in output
+    assert (
+        "error: the list of files of shards is neither here nor on the remote: chorus verify"
+        in output
+    )
     assert "uploaded again: shards (" in shared.run("chorus", VERIFY, "--remote", "--repair")
     other.run("dvc", "pull")
     assert whole(other, shared)
@@ -301,7 +328,9 @@ def test_experiments_older_than_the_remote_are_pushed_with_a_remote_of_ones_own(
     assert "No storage files available" in other.run(*get, fails=True)
     for machine in (author, other):
         machine.use_keys(cloud.credentials)
-    assert "config file error: expected 'url'" in author.run("dvc", "exp", "push", "origin", "old", fails=True)
+    assert "config file error: expected 'url'" in author.run(
+        "dvc", "exp", "push", "origin", "old", fails=True
+    )
     for machine in (author, other):  # as docs/sharing.md says
         for option in (["url", URL], ["endpointurl", cloud.endpoint], ["verify", "true"]):
             machine.run("dvc", "remote", "modify", "--local", "storage", *option)
@@ -315,7 +344,9 @@ def test_experiments_older_than_the_remote_are_pushed_with_a_remote_of_ones_own(
 @pytest.mark.parametrize("ending", ["SIGTERM", "SIGKILL"])
 def test_an_interrupted_push_to_s3_loses_data_with_dvc_and_none_with_ours(author, cloud, ending):
     """As tests/end_to_end/test_push.py, with a real server."""
-    author.run("python", str(Path(__file__).with_name("interrupted.py")), ending, "push", fails=True)
+    author.run(
+        "python", str(Path(__file__).with_name("interrupted.py")), ending, "push", fails=True
+    )
     author.run("dvc", "push")
     author.run("dvc", "push")
     assert "in sync" in author.run("dvc", "status", "--cloud")

@@ -24,7 +24,9 @@ def _sound(number: int, positive: bool, seconds: float = 3) -> np.ndarray:
     """Noise, and in positives a pulsed tone."""
     time = np.arange(int(RATE * seconds)) / RATE
     noise = 0.05 * np.random.default_rng(number).standard_normal(len(time))
-    call = 0.3 * np.sin(2 * np.pi * (700 + 30 * (number % 5)) * time) * (np.sin(9 * np.pi * time) > 0)
+    call = (
+        0.3 * np.sin(2 * np.pi * (700 + 30 * (number % 5)) * time) * (np.sin(9 * np.pi * time) > 0)
+    )
     return noise + call * positive
 
 
@@ -36,7 +38,9 @@ def _folder(folder: Path, labels: Sequence[str], **columns: Sequence[str]) -> No
         table.writerow(["path", "label", *columns])
         for number, label in enumerate(labels):
             soundfile.write(folder / f"{number:03d}.wav", _sound(number, label == "positive"), RATE)
-            table.writerow([f"{number:03d}.wav", label, *(values[number] for values in columns.values())])
+            table.writerow(
+                [f"{number:03d}.wav", label, *(values[number] for values in columns.values())]
+            )
 
 
 def _study(folder: Path, labels: Sequence[str], **columns: Sequence[str]) -> Project:
@@ -79,11 +83,16 @@ def test_48_clips_of_6_nights_run_through_the_pipeline(tmp_path):
     assert "unknown" in project.dvc("metrics", "show")
 
 
-@pytest.mark.parametrize("what", ["12 clips", "path and label only", "positives only", "negatives only"])
+@pytest.mark.parametrize(
+    "what", ["12 clips", "path and label only", "positives only", "negatives only"]
+)
 def test_less_than_that_runs_through_the_stages(what, tmp_path):
     if what == "12 clips":
         labels = ["positive" if number % 3 == 0 else "negative" for number in range(12)]
-        columns = {"site": ["Pond"] * 12, "date": [f"2024-05-0{1 + number % 2}" for number in range(12)]}
+        columns = {
+            "site": ["Pond"] * 12,
+            "date": [f"2024-05-0{1 + number % 2}" for number in range(12)],
+        }
     else:
         kinds = {"path and label only": ("positive", "negative"), "positives only": ("positive",)}
         labels = [*kinds.get(what, ("negative",)) * 12]

@@ -50,7 +50,11 @@ def study(tmp_path_factory):
     (study.folder / "fit.py").write_text(TRAIN)
     (study.folder / ".gitignore").write_text("/data.txt\n")
     params = {"seed": 1, "prepare": {"how": "plainly"}, "model": {"width": 8, "layers": [4]}}
-    for name, content in {"dvc.yaml": PIPELINE, "params.yaml": params, "sweeps/width.yaml": SWEEP}.items():
+    for name, content in {
+        "dvc.yaml": PIPELINE,
+        "params.yaml": params,
+        "sweeps/width.yaml": SWEEP,
+    }.items():
         (study.folder / name).write_text(yaml.safe_dump(content, sort_keys=False))
     study.run("dvc", "repro", "-q")
     root.commit("a study")
@@ -73,8 +77,9 @@ def test_effects_and_report_say_what_its_factor_does(study):
     study.run("chorus", "leaderboard", "width")
     shown = study.run("chorus", "effects", "width")
     assert "width: 16 - 8" in shown and "+0.080" in shown
-    assert "The sweep declares no contrasts: each level of a factor is compared with the first" in " ".join(
-        shown.split()
+    assert (
+        "The sweep declares no contrasts: each level of a factor is compared with the first"
+        in " ".join(shown.split())
     )
     assert (study.folder / "plots/width/effects_mae.png").is_file()
     assert edited_grid(study.folder, study.folder / "sweeps/width.yaml") == []
@@ -90,4 +95,7 @@ def test_what_is_done_is_not_done_again_and_another_is_refused_by_name(study):
     said = study.run("chorus", "sweep", "deep", "--dry-run", fails=True)
     assert said.strip() == "error: sweep.rank_by: 'test.f1' is not allowed: one of test.mae, epochs"
     (study.folder / "sweeps/deep.yaml").unlink()
-    assert json.loads((study.folder / "metrics/scores.json").read_text()) == {"test": {"mae": 0.581}, "epochs": 3}
+    assert json.loads((study.folder / "metrics/scores.json").read_text()) == {
+        "test": {"mae": 0.581},
+        "epochs": 3,
+    }

@@ -12,7 +12,11 @@ from folder import Folder
 
 CODE = {"code": {"cache": False, "persist": True}}
 STAGES = {
-    "fingerprint": {"cmd": "python ../../src/fingerprint.py", "deps": ["../../src", "src"], "outs": [CODE]},
+    "fingerprint": {
+        "cmd": "python ../../src/fingerprint.py",
+        "deps": ["../../src", "src"],
+        "outs": [CODE],
+    },
     "one": {"cmd": "python ../../src/run.py one", "deps": ["code/one.txt"], "outs": ["one.txt"]},
     "two": {
         "cmd": "python ../../src/run.py two",
@@ -77,7 +81,11 @@ def ran(output: str) -> set[str]:
 def test_the_texts_name_the_studys_own_files_and_those_of_the_root(toy):
     paths = [line.split("  ")[1] for line in (toy.folder / "code/one.txt").read_text().splitlines()]
     own = [path for path in paths if path.startswith("studies/")]
-    assert own == ["studies/toy/src/one.py", "studies/toy/src/toy/__init__.py", "studies/toy/src/toy/helper.py"]
+    assert own == [
+        "studies/toy/src/one.py",
+        "studies/toy/src/toy/__init__.py",
+        "studies/toy/src/toy/helper.py",
+    ]
     assert {"src/stage.py", "src/chorus/seeds.py"} <= set(paths)
 
 

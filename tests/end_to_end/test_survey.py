@@ -18,8 +18,12 @@ RATE = 8_000
 def _night(folder: Path, night: int, clips: int = 25) -> None:
     """More recordings, and a table that lists all there are."""
     for number in range(clips):
-        noise = np.random.default_rng((night, number)).integers(-9_000, 9_000, 3 * RATE, dtype=np.int16)
-        sf.write(folder / f"A1_202403{night:02d}_2{number // 60}{number % 60:02d}00.wav", noise, RATE)
+        noise = np.random.default_rng((night, number)).integers(
+            -9_000, 9_000, 3 * RATE, dtype=np.int16
+        )
+        sf.write(
+            folder / f"A1_202403{night:02d}_2{number // 60}{number % 60:02d}00.wav", noise, RATE
+        )
     rows = [f"{path.name},negative" for path in sorted(folder.glob("*.wav"))]
     (folder / "clips.csv").write_text("\n".join(["path,label", *rows]) + "\n")
 
@@ -56,7 +60,9 @@ def test_one_more_night_is_read_alone_and_the_rest_is_as_it_was(project, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_survey_killed_at_any_moment_leaves_the_old_one_and_the_next_makes_it_good(project, tmp_path):
+def test_a_survey_killed_at_any_moment_leaves_the_old_one_and_the_next_makes_it_good(
+    project, tmp_path
+):
     raw, memory = project.folder / "data" / "raw", project.folder / "data" / ".survey.json"
     before = _bytes(raw)
     _night(tmp_path / "recordings", 4)

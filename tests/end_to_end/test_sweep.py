@@ -51,7 +51,10 @@ def undisturbed(template, tmp_path_factory):
 def real(template, tmp_path_factory):
     """Two runs of the real stages."""
     study = template.copy(tmp_path_factory.mktemp("real"))
-    study.write("sweeps/bench.yaml", SWEEP | {"axes": SWEEP["axes"] | {"compose.balance": [True]}, "comparisons": []})
+    study.write(
+        "sweeps/bench.yaml",
+        SWEEP | {"axes": SWEEP["axes"] | {"compose.balance": [True]}, "comparisons": []},
+    )
     study.commit()
     assert "2/2 done" in study.sweep()
     return study
@@ -69,7 +72,9 @@ def test_a_dry_run_lists_the_runs_with_the_sizes_of_their_training_sets(template
 def test_a_sweep_runs_every_planned_run_with_its_parameters(undisturbed):
     experiments = undisturbed.experiments()
     assert sorted(experiments) == RUNS
-    seen = [(experiments[name].seed, experiments[name].params["compose"]["balance"]) for name in RUNS]
+    seen = [
+        (experiments[name].seed, experiments[name].params["compose"]["balance"]) for name in RUNS
+    ]
     assert seen == [(1, True), (1, False), (2, True), (2, False)]
     assert all(experiment.complete for experiment in experiments.values())
     assert undisturbed.run("git", "status", "--porcelain") == ""
@@ -82,7 +87,9 @@ def test_a_second_call_does_nothing_and_is_quick(undisturbed):
     output = undisturbed.sweep()
     assert _processor_seconds() - start < 8  # other work on the machine does not count
     assert "4/4 done" in output and "running" not in output
-    assert {name: experiment.commit.id for name, experiment in undisturbed.experiments().items()} == before
+    assert {
+        name: experiment.commit.id for name, experiment in undisturbed.experiments().items()
+    } == before
 
 
 def _processor_seconds() -> float:
@@ -110,10 +117,15 @@ def test_real_runs_are_repeatable_and_reach_the_leaderboard(real):
     runs = pd.read_csv(real.folder / "metrics/bench/runs.csv", index_col="run")
     for name, experiment in real.experiments().items():
         headline = experiment.json("metrics/evaluation.json")
-        figures = {f"ood.{metric}": headline["ood"][metric] for metric in ("f1", "precision", "recall", "auprc")}
+        figures = {
+            f"ood.{metric}": headline["ood"][metric]
+            for metric in ("f1", "precision", "recall", "auprc")
+        }
         figures |= {"iid.f1": headline["iid"]["f1"], "threshold": headline["threshold"]}
         assert runs.loc[name, list(figures)].to_dict() == pytest.approx(figures, abs=1e-6)
-        assert runs.loc[name, "negatives"] == experiment.json("metrics/composition.json")["negatives"]
+        assert (
+            runs.loc[name, "negatives"] == experiment.json("metrics/composition.json")["negatives"]
+        )
     assert runs["ood.f1"].nunique() == 2  # the seed makes a difference
 
 
@@ -123,12 +135,20 @@ def test_the_leaderboard_groups_ranks_and_compares(undisturbed):
     folder = undisturbed.folder / "metrics/bench"
     runs = pd.read_csv(folder / "runs.csv", index_col="run")
     board = pd.read_csv(folder / "leaderboard.csv")
-    assert sorted(board["runs"]) == ["run_1, run_3", "run_2, run_4"] and board["n"].tolist() == [2, 2]
+    assert sorted(board["runs"]) == ["run_1, run_3", "run_2, run_4"] and board["n"].tolist() == [
+        2,
+        2,
+    ]
     assert board["ood.f1__mean"].is_monotonic_decreasing
     comparison = pd.read_csv(folder / "comparisons.csv")
-    difference = (runs.loc[["run_2", "run_4"], "ood.f1"].mean() - runs.loc[["run_1", "run_3"], "ood.f1"].mean()).item()
+    difference = (
+        runs.loc[["run_2", "run_4"], "ood.f1"].mean()
+        - runs.loc[["run_1", "run_3"], "ood.f1"].mean()
+    ).item()
     assert comparison.loc[2, "ood.f1"] == pytest.approx(difference, abs=1e-5)
-    assert "4/4 done" in undisturbed.sweep()  # what the leaderboard writes is no change that matters
+    assert (
+        "4/4 done" in undisturbed.sweep()
+    )  # what the leaderboard writes is no change that matters
 
 
 def test_runs_of_two_versions_are_mixed_only_on_demand_and_marked(undisturbed, tmp_path):
@@ -156,7 +176,9 @@ def test_uncommitted_changes_are_refused(study):
 def test_an_experiment_of_that_name_with_other_parameters_is_not_overwritten(study):
     head = study.run("git", "rev-parse", "HEAD").strip()
     study.run("git", "update-ref", f"refs/exps/{head[:2]}/{head[2:]}/run_2", head)
-    assert "error: run_2 is an experiment of this commit with other parameters" in study.sweep(fails=True)
+    assert "error: run_2 is an experiment of this commit with other parameters" in study.sweep(
+        fails=True
+    )
     assert study.run("git", "rev-parse", f"refs/exps/{head[:2]}/{head[2:]}/run_2").strip() == head
 
 
@@ -178,7 +200,9 @@ def test_a_full_disk_ends_the_sweep_and_the_next_call_goes_on(template, undistur
                     file.flush()
                 except OSError:
                     break
-        os.truncate(ballast, ballast.stat().st_size - 19 * 2**20)  # the queue has room, the second run has not
+        os.truncate(
+            ballast, ballast.stat().st_size - 19 * 2**20
+        )  # the queue has room, the second run has not
         assert "error: the disk is full: make room" in study.sweep(fails=True)
         assert study.processes("queue-worker") == []
         ballast.unlink()
@@ -188,7 +212,9 @@ def test_a_full_disk_ends_the_sweep_and_the_next_call_goes_on(template, undistur
         subprocess.run(["umount", "--lazy", disk], check=True)
 
 
-def test_killed_with_everything_it_started_it_is_continued_with_the_same_results(study, undisturbed):
+def test_killed_with_everything_it_started_it_is_continued_with_the_same_results(
+    study, undisturbed
+):
     sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
     study.wait_for("stand_in.py train")
     for what in ("chorus", "queue-worker", "exec-run", "src/"):
@@ -196,7 +222,10 @@ def test_killed_with_everything_it_started_it_is_continued_with_the_same_results
             process.send_signal(signal.SIGKILL)
     sweep.communicate()
     scratch = study.folder / ".dvc/tmp/exps"  # and what a kill in the middle of writing can leave
-    half_written = [scratch / "celery/broker/in/0_0.celery.msg", scratch / "celery/broker/control/celery.exchange"]
+    half_written = [
+        scratch / "celery/broker/in/0_0.celery.msg",
+        scratch / "celery/broker/control/celery.exchange",
+    ]
     for file in half_written:
         file.write_text('{"body": "')
     (scratch / "rwlock").write_text("")
@@ -224,7 +253,11 @@ def test_a_killed_training_fails_its_run_and_the_next_call_repeats_it_alone(stud
     sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
     study.wait_for("stand_in.py train").send_signal(signal.SIGKILL)
     output, _ = sweep.communicate(timeout=300)
-    assert sweep.returncode == 1 and "3/4 done, 1 failed" in output and "error: 1 of 4 runs failed" in output
+    assert (
+        sweep.returncode == 1
+        and "3/4 done, 1 failed" in output
+        and "error: 1 of 4 runs failed" in output
+    )
     before = {experiment.commit.id for experiment in study.experiments().values()}
     assert "4/4 done" in study.sweep()
     assert before < {experiment.commit.id for experiment in study.experiments().values()}
@@ -236,7 +269,10 @@ def test_a_failing_run_is_named_with_the_end_of_its_log(study):
         code.write('1 // (params["seed"] - 2)\n')
     study.commit()
     output = study.sweep(fails=True)
-    assert "run_3 failed; the end of its log:" in output and "run_4 failed; the end of its log:" in output
+    assert (
+        "run_3 failed; the end of its log:" in output
+        and "run_4 failed; the end of its log:" in output
+    )
     assert "ZeroDivisionError" in output and "error: 2 of 4 runs failed" in output
     assert sorted(study.experiments()) == ["run_1", "run_2"]
 
@@ -244,10 +280,15 @@ def test_a_failing_run_is_named_with_the_end_of_its_log(study):
 def test_two_sweeps_at_once_and_runs_taken_out_of_the_queue_are_no_success(study):
     sweep = study.start("chorus", "sweep", "bench", "--jobs", "1")
     study.wait_for("stand_in.py train")
-    assert f"error: another sweep is at work in this checkout: process {sweep.pid}" in study.sweep(fails=True)
+    assert f"error: another sweep is at work in this checkout: process {sweep.pid}" in study.sweep(
+        fails=True
+    )
     study.run("dvc", "queue", "remove", "--queued")
     output, _ = sweep.communicate(timeout=300)
-    assert sweep.returncode == 1 and "runs were taken out of DVC's queue before they were done" in output
+    assert (
+        sweep.returncode == 1
+        and "runs were taken out of DVC's queue before they were done" in output
+    )
     assert "4/4 done" in study.sweep()
 
 
@@ -264,8 +305,13 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
     sweep.communicate()
     output = clone.sweep()
     (tag,) = clone.run("git", "tag").split()
-    assert "other results here than in the commit: data/embeddings: as large there, and not on this machine" in output
-    assert f"so the runs start from a commit of their own, {tag};" in output and "4/4 done" in output
+    assert (
+        "other results here than in the commit: data/embeddings: as large there, and not on this machine"
+        in output
+    )
+    assert (
+        f"so the runs start from a commit of their own, {tag};" in output and "4/4 done" in output
+    )
     assert clone.run("git", "rev-parse", "HEAD") == head
     assert clone.run("git", "branch", "--format=%(refname:short)").split() == ["main"]
     assert clone.run("git", "status", "--porcelain").split() == ["M", "dvc.lock"]
@@ -283,7 +329,8 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
     assert Grid(clone.folder, SWEEP, target=TARGET).finished() == {}
     output = clone.run("chorus", "compare", "run_1", "run_2", "--sweep", "bench", fails=True)
     assert (
-        f"error: run_1 started from the results of shared stages in {tag}, and here are those of the commit" in output
+        f"error: run_1 started from the results of shared stages in {tag}, and here are those of the commit"
+        in output
     )
     clone.run("git", "checkout", tag, "--", ".")
     assert sorted(Grid(clone.folder, SWEEP, target=TARGET).finished()) == RUNS
@@ -292,7 +339,9 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
 
     before = {name: experiment.commit.id for name, experiment in clone.experiments().items()}
     assert "4/4 done" in clone.sweep()
-    assert {name: experiment.commit.id for name, experiment in clone.experiments().items()} == before
+    assert {
+        name: experiment.commit.id for name, experiment in clone.experiments().items()
+    } == before
 
     clone.run("git", "checkout", ".")
     clone.run("dvc", "checkout", fails=True)
@@ -308,7 +357,9 @@ def _clone_of_another_machine(study: Study, folder: Path) -> Study:
     path = other.folder / "data/embeddings/generated.safetensors"
     with safe_open(path, "np") as file:
         about = file.metadata()
-    tensors = {name: np.nextafter(values, np.float32(9)) for name, values in load_file(path).items()}
+    tensors = {
+        name: np.nextafter(values, np.float32(9)) for name, values in load_file(path).items()
+    }
     path.unlink()
     save_file(tensors, path, about)
     other.run("dvc", "commit", "-q", "-f", "generate")

@@ -27,14 +27,20 @@ def test_it_is_the_difference_of_scikit_learns_average_precisions_over_the_same_
     names = sorted(set(NIGHTS))
     differences = []
     for times in draw_nights(len(names), 200, seed=5):
-        rows = np.concatenate([np.flatnonzero(names[k] == NIGHTS) for k in range(len(names)) for _ in range(times[k])])
-        ours, other = (average_precision_score(LABELS[rows], given[rows]) for given in (SCORES, OTHERS))
+        rows = np.concatenate(
+            [np.flatnonzero(names[k] == NIGHTS) for k in range(len(names)) for _ in range(times[k])]
+        )
+        ours, other = (
+            average_precision_score(LABELS[rows], given[rows]) for given in (SCORES, OTHERS)
+        )
         differences.append(ours - other)
     found = _advantage(SCORES, OTHERS)
     expected = average_precision_score(LABELS, SCORES) - average_precision_score(LABELS, OTHERS)
     assert found["auprc"] == pytest.approx(expected)
     tail = norm.cdf(np.sqrt(9 / 8) * t.ppf(0.05, 8))  # both classes are heard in all nine nights
-    assert [found["low"], found["high"]] == pytest.approx(np.quantile(differences, [tail, 1 - tail]))
+    assert [found["low"], found["high"]] == pytest.approx(
+        np.quantile(differences, [tail, 1 - tail])
+    )
     assert (found["nights"], found["reliable"]) == (9, False)
 
 
@@ -42,7 +48,9 @@ def test_two_equal_methods_differ_by_nothing_and_turning_them_round_turns_the_si
     same = _advantage(SCORES, SCORES)
     assert (same["auprc"], same["low"], same["high"]) == (0, 0, 0)
     one, other = _advantage(SCORES, OTHERS), _advantage(OTHERS, SCORES)
-    assert [one["auprc"], one["low"], one["high"]] == pytest.approx([-other["auprc"], -other["high"], -other["low"]])
+    assert [one["auprc"], one["low"], one["high"]] == pytest.approx(
+        [-other["auprc"], -other["high"], -other["low"]]
+    )
 
 
 def test_two_nights_of_a_class_each_are_enough_to_say_something():

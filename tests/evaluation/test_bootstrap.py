@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, t
-from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
 from chorus.errors import DataError, ParameterError
 from chorus.evaluation import bootstrap
@@ -30,7 +36,11 @@ def _survey(seed, clips=200, nights=12, digits=None):
     rng = np.random.default_rng(seed)
     labels = rng.random(clips) < 0.4
     scores = 1 / (1 + np.exp(-rng.normal(labels * 1.5, 1)))
-    return labels, scores if digits is None else scores.round(digits), rng.integers(nights, size=clips).astype(str)
+    return (
+        labels,
+        scores if digits is None else scores.round(digits),
+        rng.integers(nights, size=clips).astype(str),
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -42,7 +52,9 @@ def test_weighted_metrics_equal_scikit_learns_whatever_the_ties(data):
     scores = np.array(data.draw(st.lists(st.integers(0, 6), min_size=n, max_size=n))) / 6
     night_of = np.array(data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
     night_of[:2] = 0
-    draws = np.array([data.draw(st.lists(st.integers(0, 4), min_size=4, max_size=4)) for _ in range(5)])
+    draws = np.array(
+        [data.draw(st.lists(st.integers(0, 4), min_size=4, max_size=4)) for _ in range(5)]
+    )
     draws[:, 0] += 1  # night 0 holds both classes
     threshold = data.draw(st.sampled_from([0.0, 1 / 3, 0.5, 1.0]))
     ours = resampled_metrics(labels, scores, night_of, draws, threshold)
@@ -127,33 +139,47 @@ def test_the_order_of_the_clips_does_not_matter_but_the_seed_of_a_draw_does():
     labels, scores, nights = _survey(3, digits=2)
     other = np.random.default_rng(0).permutation(len(labels))
     first = night_bootstrap(labels, scores, nights, 0.5, resamples=200, seed=1)
-    assert night_bootstrap(labels[other], scores[other], nights[other], 0.5, resamples=200, seed=1) == first
+    assert (
+        night_bootstrap(labels[other], scores[other], nights[other], 0.5, resamples=200, seed=1)
+        == first
+    )
     assert night_bootstrap(labels, scores, nights, 0.5, resamples=200, seed=2) != first
 
 
 def test_resamples_without_a_class_are_dropped_and_counted():
     """One night of positives and one of negatives: every second resample draws one of them twice."""
     labels = np.array([True] * 5 + [False] * 5)
-    intervals = night_bootstrap(labels, labels * 0.8, ["a"] * 5 + ["b"] * 5, 0.5, resamples=1000, seed=1)
+    intervals = night_bootstrap(
+        labels, labels * 0.8, ["a"] * 5 + ["b"] * 5, 0.5, resamples=1000, seed=1
+    )
     assert 430 < intervals["f1"].dropped < 570
     assert (intervals["f1"].low, intervals["f1"].high) == (1, 1)
 
 
 @pytest.mark.parametrize(
-    ("nights", "nights_with_positives", "reliable"), [(19, 19, False), (20, 20, True), (40, 19, False), (40, 20, True)]
+    ("nights", "nights_with_positives", "reliable"),
+    [(19, 19, False), (20, 20, True), (40, 19, False), (40, 20, True)],
 )
-def test_twenty_nights_of_each_class_make_an_interval_reliable(nights, nights_with_positives, reliable):
+def test_twenty_nights_of_each_class_make_an_interval_reliable(
+    nights, nights_with_positives, reliable
+):
     night_of = np.repeat(np.arange(nights), 4)
     labels = (np.arange(len(night_of)) % 2 == 0) & (night_of < nights_with_positives)
     scores = np.random.default_rng(0).random(len(labels))
-    interval = night_bootstrap(labels, scores, night_of.astype(str), 0.5, resamples=100, seed=1)["f1"]
+    interval = night_bootstrap(labels, scores, night_of.astype(str), 0.5, resamples=100, seed=1)[
+        "f1"
+    ]
     assert (interval.nights, interval.reliable) == (nights, reliable)
 
 
 def test_a_survey_without_detections_has_precision_zero():
     labels, scores, nights = _survey(4)
     intervals = night_bootstrap(labels, scores, nights, 1.1, resamples=100, seed=1)
-    assert (intervals["precision"].low, intervals["precision"].high, intervals["recall"].high) == (0, 0, 0)
+    assert (intervals["precision"].low, intervals["precision"].high, intervals["recall"].high) == (
+        0,
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,7 +194,12 @@ def test_a_survey_without_detections_has_precision_zero():
     ],
 )
 def test_impossible_input_is_refused(change, error):
-    given = {"labels": np.array([True, False] * 2), "scores": np.full(4, 0.5), "nights": list("aabb"), "threshold": 0.5}
+    given = {
+        "labels": np.array([True, False] * 2),
+        "scores": np.full(4, 0.5),
+        "nights": list("aabb"),
+        "threshold": 0.5,
+    }
     with pytest.raises(error):
         night_bootstrap(**({**given, "resamples": 50, "seed": 1} | change))
 
@@ -180,18 +211,28 @@ def test_intervals_cover_the_truth_where_resampled_clips_would_not():
     spread = np.hypot(between, within)
     truth = {
         "recall": norm.cdf((distance - threshold) / spread),
-        "auroc": norm.cdf(distance / (spread * np.sqrt(2))),  # of clips from different nights, which nearly all are
+        "auroc": norm.cdf(
+            distance / (spread * np.sqrt(2))
+        ),  # of clips from different nights, which nearly all are
     }
     night_of = np.repeat(np.arange(nights), clips)
     labels = np.arange(nights * clips) % 2 == 0
     rng = np.random.default_rng(20240301)
     covered = {"by night": dict.fromkeys(truth, 0.0), "by clip": dict.fromkeys(truth, 0.0)}
     for survey in range(surveys):
-        scores = rng.normal(0, between, nights)[night_of] + rng.normal(0, within, len(labels)) + distance * labels
+        scores = (
+            rng.normal(0, between, nights)[night_of]
+            + rng.normal(0, within, len(labels))
+            + distance * labels
+        )
         for unit, units in (("by night", night_of), ("by clip", np.arange(len(labels)))):
-            intervals = night_bootstrap(labels, scores, units.astype(str), threshold, resamples=200, seed=survey)
+            intervals = night_bootstrap(
+                labels, scores, units.astype(str), threshold, resamples=200, seed=survey
+            )
             for metric, value in truth.items():
-                covered[unit][metric] += (intervals[metric].low <= value <= intervals[metric].high) / surveys
+                covered[unit][metric] += (
+                    intervals[metric].low <= value <= intervals[metric].high
+                ) / surveys
     assert all(0.88 <= share <= 0.99 for share in covered["by night"].values()), covered
     assert covered["by clip"]["recall"] < 0.8, covered
 

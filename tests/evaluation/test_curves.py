@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import f1_score, precision_recall_curve, precision_score, recall_score, roc_auc_score, roc_curve
+from sklearn.metrics import (
+    f1_score,
+    precision_recall_curve,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+    roc_curve,
+)
 
 from chorus.evaluation import curves
 from predicted import arrays, predicted
@@ -44,7 +51,9 @@ def test_a_short_pr_is_scikit_learns_point_for_point():
     table = predicted(clips=90)
     precision, recall, _ = precision_recall_curve(*arrays(table, "test_ood"))
     ours = _of(curves(table)["pr"], "test_ood")
-    assert ours["recall"].to_numpy() == pytest.approx(recall[:-1][::-1])  # without its last, invented point
+    assert ours["recall"].to_numpy() == pytest.approx(
+        recall[:-1][::-1]
+    )  # without its last, invented point
     assert ours["precision"].to_numpy() == pytest.approx(precision[:-1][::-1])
 
 
@@ -55,7 +64,9 @@ def test_long_curves_are_thinned_and_keep_their_ends_and_area():
         assert drawn[name].groupby("split").size().between(150, 200).all()
     labels, scores = arrays(table, "test_ood")
     roc, pr = _of(drawn["roc"], "test_ood"), _of(drawn["pr"], "test_ood")
-    assert np.trapezoid(roc["tpr"], roc["fpr"]) == pytest.approx(roc_auc_score(labels, scores), abs=0.002)
+    assert np.trapezoid(roc["tpr"], roc["fpr"]) == pytest.approx(
+        roc_auc_score(labels, scores), abs=0.002
+    )
     assert tuple(roc.iloc[0][["fpr", "tpr"]]) == (0, 0)
     assert tuple(roc.iloc[-1][["fpr", "tpr"]]) == (1, 1)
     assert tuple(pr.iloc[-1][["recall", "precision"]]) == (1, pytest.approx(labels.mean()))
@@ -69,7 +80,11 @@ def test_the_sweep_gives_the_figures_of_each_threshold_that_detects_anything():
     assert list(sweep["threshold"]) == [t / 100 for t in range(101) if t / 100 <= scores.max()]
     for row in sweep.iloc[::13].itertuples():
         detected = scores >= row.threshold
-        expected = (precision_score(labels, detected), recall_score(labels, detected), f1_score(labels, detected))
+        expected = (
+            precision_score(labels, detected),
+            recall_score(labels, detected),
+            f1_score(labels, detected),
+        )
         assert (row.precision, row.recall, row.f1) == pytest.approx(expected)
 
 
@@ -80,7 +95,9 @@ def test_histograms_share_out_each_label():
     assert histogram.groupby("label")["share"].sum().to_numpy() == pytest.approx([1, 1])
     _, scores = arrays(table[table["label"] == "negative"], "validation")
     counts, _ = np.histogram(scores, bins=20, range=(0, 1))
-    assert histogram.loc[histogram["label"] == "negative", "share"].to_numpy() == pytest.approx(counts / len(scores))
+    assert histogram.loc[histogram["label"] == "negative", "share"].to_numpy() == pytest.approx(
+        counts / len(scores)
+    )
 
 
 def test_reliability_is_scikit_learns_calibration_curve():

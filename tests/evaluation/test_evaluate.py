@@ -49,7 +49,9 @@ def test_the_oracle_is_the_best_f1_that_this_split_allows(split):
     table = predicted()
     oracle = _evaluate(table).detail["splits"][split]["at"]["oracle_best_f1"]
     labels, scores = arrays(table, split)
-    assert oracle["f1"] == pytest.approx(max(f1_score(labels, scores >= threshold) for threshold in scores))
+    assert oracle["f1"] == pytest.approx(
+        max(f1_score(labels, scores >= threshold) for threshold in scores)
+    )
 
 
 def test_the_precise_threshold_is_the_lowest_that_reaches_the_precision_on_validation():
@@ -72,12 +74,14 @@ def test_a_precision_that_validation_never_reaches_gives_null():
 
 def test_intervals_are_those_of_the_night_bootstrap_and_say_how_many_nights():
     table = predicted()
-    intervals = _evaluate(table, options=EvaluateOptions(resamples=150, seed=9)).detail["splits"]["test_ood"][
-        "intervals"
-    ]
+    intervals = _evaluate(table, options=EvaluateOptions(resamples=150, seed=9)).detail["splits"][
+        "test_ood"
+    ]["intervals"]
     labels, scores = arrays(table, "test_ood")
     nights = table.loc[table["split"] == "test_ood", "night"]
-    expected = night_bootstrap(labels, scores, nights.to_numpy(dtype=str), 0.4, resamples=150, seed=9)
+    expected = night_bootstrap(
+        labels, scores, nights.to_numpy(dtype=str), 0.4, resamples=150, seed=9
+    )
     assert intervals["f1"] == [expected["f1"].low, expected["f1"].high]
     assert intervals["nights"] == nights.nunique()
     assert intervals["reliable"]
@@ -110,7 +114,9 @@ def test_calling_everything_positive_scores_what_scikit_learn_says():
 def test_a_baseline_gets_its_threshold_from_validation_alone():
     table = predicted()
     other = predicted(seed=1).set_index("clip_id")["score"].sample(frac=1, random_state=1)
-    judged = _evaluate(table, baselines={"other": other}).detail["splits"]["test_ood"]["baselines"]["other"]
+    judged = _evaluate(table, baselines={"other": other}).detail["splits"]["test_ood"]["baselines"][
+        "other"
+    ]
     labels, _ = arrays(table, "validation")
     scores = other.loc[table.loc[table["split"] == "validation", "clip_id"]].to_numpy()
     best = max(f1_score(labels, scores >= threshold) for threshold in scores)
@@ -138,27 +144,53 @@ def test_the_breakdown_counts_each_kind_apart():
         ("negative", 0.8, "", "", "Creek", "R1"),
         ("negative", 0.2, "", "", "Creek", "R3"),
     ]
-    table = pd.DataFrame(rows, columns=["label", "score", "quality", "call_type", "site", "recorder"])
-    table = table.assign(split="test_ood", night=[f"n{i}" for i in range(5)], clip_id=[f"c{i}" for i in range(5)])
+    table = pd.DataFrame(
+        rows, columns=["label", "score", "quality", "call_type", "site", "recorder"]
+    )
+    table = table.assign(
+        split="test_ood", night=[f"n{i}" for i in range(5)], clip_id=[f"c{i}" for i in range(5)]
+    )
     by = _evaluate(table, threshold=0.5).detail["splits"]["test_ood"]["by"]
     assert list(by["quality"]) == ["high", "low"]
     assert by["quality"]["high"] == {"n": 1, "recall": 1.0, "mean_score": 0.9, "auprc": 1.0}
     low = by["quality"]["low"]
     assert (low["n"], low["recall"], low["mean_score"]) == (2, 0.5, pytest.approx(0.4))
-    assert low["auprc"] == pytest.approx(average_precision_score([1, 1, 0, 0], [0.7, 0.1, 0.8, 0.2]))
-    assert {kind: figures["n"] for kind, figures in by["call_type"].items()} == {"grunt": 2, "unstated": 1}
+    assert low["auprc"] == pytest.approx(
+        average_precision_score([1, 1, 0, 0], [0.7, 0.1, 0.8, 0.2])
+    )
+    assert {kind: figures["n"] for kind, figures in by["call_type"].items()} == {
+        "grunt": 2,
+        "unstated": 1,
+    }
     creek, pond = by["site"]["Creek"], by["site"]["Pond"]
-    assert (creek["n"], creek["positives"], creek["recall"], creek["false_positive_rate"]) == (4, 2, 1.0, 0.5)
+    assert (creek["n"], creek["positives"], creek["recall"], creek["false_positive_rate"]) == (
+        4,
+        2,
+        1.0,
+        0.5,
+    )
     assert creek["f1"] == pytest.approx(0.8)
     assert pond == {"n": 1, "positives": 1, "recall": 0.0, "false_positive_rate": None, "f1": 0.0}
-    assert by["recorder"]["R3"] == {"n": 1, "positives": 0, "recall": None, "false_positive_rate": 0.0, "f1": None}
+    assert by["recorder"]["R3"] == {
+        "n": 1,
+        "positives": 0,
+        "recall": None,
+        "false_positive_rate": 0.0,
+        "f1": None,
+    }
 
 
 def test_a_survey_without_an_ood_site_has_null_there_and_figures_elsewhere():
     result = _evaluate(predicted(splits=("validation", "test_iid")))
     assert result.detail["splits"]["test_ood"] is None
-    assert [result.headline[f"ood_{metric}"] for metric in ("f1", "precision", "recall", "auprc")] == [None] * 4
-    assert result.headline["iid"]["f1"] == result.detail["splits"]["test_iid"]["at"]["headline"]["f1"] > 0
+    assert [
+        result.headline[f"ood_{metric}"] for metric in ("f1", "precision", "recall", "auprc")
+    ] == [None] * 4
+    assert (
+        result.headline["iid"]["f1"]
+        == result.detail["splits"]["test_iid"]["at"]["headline"]["f1"]
+        > 0
+    )
 
 
 @pytest.mark.parametrize("label", ["positive", "negative"])
@@ -181,14 +213,18 @@ def test_nothing_depends_on_the_order_of_rows_and_nothing_is_printed(capsys):
     table = predicted()
     scores = predicted(seed=1).set_index("clip_id")["score"]
     first = _evaluate(table, baselines={"other": scores})
-    assert _evaluate(table.sample(frac=1, random_state=3), baselines={"other": scores[::-1]}) == first
+    assert (
+        _evaluate(table.sample(frac=1, random_state=3), baselines={"other": scores[::-1]}) == first
+    )
     json.dumps([first.headline, first.detail], allow_nan=False)
     assert capsys.readouterr() == ("", "")
 
 
 def test_training_clips_are_not_judged():
     table = predicted()
-    training = predicted(seed=4, splits=("validation",)).assign(split="train", clip_id=[f"t{i}" for i in range(240)])
+    training = predicted(seed=4, splits=("validation",)).assign(
+        split="train", clip_id=[f"t{i}" for i in range(240)]
+    )
     assert _evaluate(pd.concat([table, training])) == _evaluate(table)
 
 
@@ -200,14 +236,25 @@ def test_an_impossible_threshold_is_refused(threshold):
 
 def test_sites_to_choose_by_have_figures_of_their_own_and_only_where_there_are_any():
     table = predicted(seed=3)
-    without = evaluate(table, threshold=0.4, baseline_scores={}, options=EvaluateOptions(resamples=100))
-    assert "ood_validation" not in without.detail["splits"] and "ood_validation_f1" not in without.headline
+    without = evaluate(
+        table, threshold=0.4, baseline_scores={}, options=EvaluateOptions(resamples=100)
+    )
+    assert (
+        "ood_validation" not in without.detail["splits"]
+        and "ood_validation_f1" not in without.headline
+    )
     apart = table.copy()
     ood = apart["split"] == "test_ood"
     half = ood & apart["night"].isin(sorted(apart.loc[ood, "night"].unique())[::2])
     apart.loc[half, "split"] = "ood_validation"
-    result = evaluate(apart, threshold=0.4, baseline_scores={}, options=EvaluateOptions(resamples=100))
+    result = evaluate(
+        apart, threshold=0.4, baseline_scores={}, options=EvaluateOptions(resamples=100)
+    )
     chosen_by = result.detail["splits"]["ood_validation"]
     assert chosen_by["n"] == half.sum()
-    assert result.headline["ood_validation"]["f1"] == chosen_by["at"]["headline"]["f1"] != result.headline["ood"]["f1"]
+    assert (
+        result.headline["ood_validation"]["f1"]
+        == chosen_by["at"]["headline"]["f1"]
+        != result.headline["ood"]["f1"]
+    )
     assert result.headline["ood_validation"]["auprc"] == chosen_by["auprc"]

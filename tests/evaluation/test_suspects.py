@@ -27,12 +27,16 @@ def test_planted_wrong_labels_come_first():
     assert set(ranked["clip_id"].head(4)) == set(wrong)
     assert list(ranked["rank"]) == list(range(1, 161))
     assert ranked["score"].is_monotonic_increasing and ranked["score"].between(0, 1).all()
-    assert ranked.set_index("clip_id").loc["train0003", "label"] == "negative"  # as it is labelled, not as it is
+    assert (
+        ranked.set_index("clip_id").loc["train0003", "label"] == "negative"
+    )  # as it is labelled, not as it is
 
 
 def test_the_scores_are_those_of_scikit_learns_cross_validation():
     examples = toy_examples("train")
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000))
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)
+    )
     expected = cross_val_predict(
         model,
         examples.features.astype(np.float64),
@@ -72,7 +76,9 @@ def test_with_few_nights_there_are_fewer_folds():
 def test_a_class_that_is_heard_in_one_night_cannot_be_checked():
     examples = toy_examples("train")
     kept = (examples.labels == 0) | (examples.groups == "train/02")
-    with pytest.raises(DataError, match="positive clips are heard in 1 night of the training set, and it takes two"):
+    with pytest.raises(
+        DataError, match="positive clips are heard in 1 night of the training set, and it takes two"
+    ):
         suspects(examples.take(kept))
     with pytest.raises(DataError, match="positive clips are heard in 0 nights"):
         suspects(examples.take(examples.labels == 0))
@@ -89,7 +95,9 @@ def test_among_several_classes_the_likely_one_is_named():
     examples = many_examples("train", clips=160, windows=2, distance=8)
     wrong = np.isin(examples.clip_ids, ["train0003", "train0050", "train0101"])
     labels = np.where(wrong, (examples.labels + 1) % 4, examples.labels)
-    ranked = suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, examples.task)).head(3)
+    ranked = suspects(
+        Examples(examples.features, labels, examples.groups, examples.clip_ids, examples.task)
+    ).head(3)
     right = dict(zip(examples.clip_ids, np.array(CLASSES)[examples.labels], strict=True))
     assert set(ranked["clip_id"]) == set(examples.clip_ids[wrong])
     assert list(ranked["likely"]) == [right[clip_id] for clip_id in ranked["clip_id"]]
@@ -97,6 +105,10 @@ def test_among_several_classes_the_likely_one_is_named():
 
 def test_a_class_of_a_single_night_is_refused():
     examples = many_examples("train", clips=80)
-    labels = np.where(examples.groups == "train/04", 2, np.where(examples.labels == 2, 0, examples.labels))
+    labels = np.where(
+        examples.groups == "train/04", 2, np.where(examples.labels == 2, 0, examples.labels)
+    )
     with pytest.raises(DataError, match="north clips are heard in 1 night of the training set"):
-        suspects(Examples(examples.features, labels, examples.groups, examples.clip_ids, examples.task))
+        suspects(
+            Examples(examples.features, labels, examples.groups, examples.clip_ids, examples.task)
+        )

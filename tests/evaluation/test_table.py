@@ -13,14 +13,18 @@ from tables import clip_table
 
 def test_a_table_of_predictions_stays_as_it_is_and_is_sorted():
     table = predicted(clips=12)
-    pd.testing.assert_frame_equal(predictions(table.sample(frac=1, random_state=1)), predictions(table))
+    pd.testing.assert_frame_equal(
+        predictions(table.sample(frac=1, random_state=1)), predictions(table)
+    )
     pd.testing.assert_frame_equal(predictions(predictions(table)), predictions(table))
     assert predictions(table)["clip_id"].is_monotonic_increasing
 
 
 def test_the_night_of_a_surveys_table_is_its_group():
     """The bare date would throw the sites of one evening together."""
-    clips = clip_table((2, {"split": "test_iid", "site": "Creek"}), (1, {"split": "test_iid", "site": "Pond"}))
+    clips = clip_table(
+        (2, {"split": "test_iid", "site": "Creek"}), (1, {"split": "test_iid", "site": "Pond"})
+    )
     table = predictions(clips.assign(score=[0.25, 0.5, 0.75]))
     assert list(table["night"]) == ["Creek/2024-03-01", "Creek/2024-03-01", "Pond/2024-03-01"]
     assert list(table["score"]) == [0.25, 0.5, 0.75]

@@ -44,7 +44,9 @@ def test_a_clip_at_the_threshold_is_a_detection(table):
     assert len(worst(at, "test_iid", "false_positives", threshold=0.5, n=500)) == 80
 
 
-@pytest.mark.parametrize(("split", "kind"), [("train", "false_positives"), ("test_ood", "mistakes")])
+@pytest.mark.parametrize(
+    ("split", "kind"), [("train", "false_positives"), ("test_ood", "mistakes")]
+)
 def test_an_unknown_split_or_kind_is_refused(table, split, kind):
     with pytest.raises(ParameterError, match="is not allowed"):
         worst(table, split, kind, threshold=0.5)

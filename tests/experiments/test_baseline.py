@@ -12,7 +12,11 @@ from folder import Folder
 
 STAGES = {
     "encode": {"cmd": "e", "params": ["encode"], "deps": ["src/e.py"], "outs": ["data/e"]},
-    "split": {"cmd": "s", "deps": ["data/e"], "outs": ["data/s", {"metrics/s.json": {"cache": False}}]},
+    "split": {
+        "cmd": "s",
+        "deps": ["data/e"],
+        "outs": ["data/s", {"metrics/s.json": {"cache": False}}],
+    },
     "train": {"cmd": "t", "deps": ["data/s"], "metrics": [{"metrics/t.json": {"cache": False}}]},
 }
 SHARED = ["encode", "split"]
@@ -21,7 +25,10 @@ SHARED = ["encode", "split"]
 def _lock(digits: str, trained: str = "t1") -> str:
     stages = {
         "encode": {"cmd": "e", "outs": [{"path": "data/e", "md5": digits}]},
-        "split": {"cmd": "s", "outs": [{"path": "data/s", "md5": "s1"}, {"path": "metrics/s.json", "md5": digits}]},
+        "split": {
+            "cmd": "s",
+            "outs": [{"path": "data/s", "md5": "s1"}, {"path": "metrics/s.json", "md5": digits}],
+        },
         "train": {"cmd": "t", "outs": [{"path": "metrics/t.json", "md5": trained}]},
     }
     return yaml.safe_dump({"schema": "2.0", "stages": stages}, sort_keys=False)
@@ -71,9 +78,14 @@ def test_other_shared_results_are_committed_beside_all_branches(repository):
     before = repository.run("git", "status", "--porcelain")
     own = repository.own()
     assert repository.run("git", "rev-parse", f"{own}^").strip() == head
-    assert repository.run("git", "show", f"{own}:dvc.lock") == _lock("e2")  # of training what the commit had
+    assert repository.run("git", "show", f"{own}:dvc.lock") == _lock(
+        "e2"
+    )  # of training what the commit had
     assert repository.run("git", "show", f"{own}:metrics/s.json") == "2\n"
-    assert repository.run("git", "diff", "--name-only", head, own).split() == ["dvc.lock", "metrics/s.json"]
+    assert repository.run("git", "diff", "--name-only", head, own).split() == [
+        "dvc.lock",
+        "metrics/s.json",
+    ]
     assert repository.run("git", "rev-parse", "HEAD").strip() == head
     assert repository.run("git", "status", "--porcelain") == before
 

@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,16 @@ def clone(tmp_path_factory) -> Path:
             shutil.copy(ROOT / name, folder / name)
     _git(folder, "init", "-q")
     _git(folder, "add", "-A")
-    _git(folder, "-c", "user.name=test", "-c", "user.email=test@example.org", "commit", "-qm", "start")
+    _git(
+        folder,
+        "-c",
+        "user.name=test",
+        "-c",
+        "user.email=test@example.org",
+        "commit",
+        "-qm",
+        "start",
+    )
     return folder
 
 
@@ -52,7 +63,9 @@ def _replace(path: Path, old: str, new: str) -> None:
 def _change_a_digit(path: Path, column: str, line: int = 1) -> str:
     """Change the last digit of a number in a CSV file; returns the new number."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    place = lines[0].split(",").index(column) - len(lines[0].split(","))  # from the end: names hold commas in quotes
+    place = lines[0].split(",").index(column) - len(
+        lines[0].split(",")
+    )  # from the end: names hold commas in quotes
     fields = lines[line].split(",")
     digit = int(fields[place][-1])
     fields[place] = fields[place][:-1] + str((digit + 1) % 10)
@@ -88,21 +101,30 @@ def test_an_edited_digit_is_named(broken):
 
 
 def test_a_picture_of_another_run_is_named(broken):
-    shutil.copy(broken / "plots/evaluation/false_positives.png", broken / "plots/evaluation/false_negatives.png")
+    shutil.copy(
+        broken / "plots/evaluation/false_positives.png",
+        broken / "plots/evaluation/false_negatives.png",
+    )
     (problem,) = problems(broken)
-    assert problem.startswith("plots/evaluation/false_negatives.png is not what the stage gallery made")
+    assert problem.startswith(
+        "plots/evaluation/false_negatives.png is not what the stage gallery made"
+    )
 
 
 def test_a_deleted_result_is_named(broken):
     (broken / "metrics/training.json").unlink()
-    assert problems(broken) == ["metrics/training.json is missing: dvc.lock says that the stage train made it"]
+    assert problems(broken) == [
+        "metrics/training.json is missing: dvc.lock says that the stage train made it"
+    ]
 
 
 def test_a_result_that_nothing_makes_is_named(broken):
     (broken / "metrics/better.json").write_text("{}\n")
     assert problems(broken) == []  # not committed: scratch
     _git(broken, "add", "metrics/better.json")
-    assert problems(broken) == ["metrics/better.json is made by no stage of dvc.yaml and by no grid"]
+    assert problems(broken) == [
+        "metrics/better.json is made by no stage of dvc.yaml and by no grid"
+    ]
 
 
 def test_results_without_dvc_lock_are_of_no_run(broken):
@@ -112,17 +134,31 @@ def test_results_without_dvc_lock_are_of_no_run(broken):
 
 def test_a_dvc_lock_put_together_from_two_runs_is_named(broken):
     with Repo(str(broken)) as repo:
-        (made,) = (out for stage in repo.index.stages for out in stage.outs if out.def_path.endswith("train.csv"))
+        (made,) = (
+            out
+            for stage in repo.index.stages
+            for out in stage.outs
+            if out.def_path.endswith("train.csv")
+        )
     lock = (broken / "dvc.lock").read_text()
-    head, _, tail = lock.rpartition(made.hash_info.value)  # in its last place, where a later stage uses it
+    head, _, tail = lock.rpartition(
+        made.hash_info.value
+    )  # in its last place, where a later stage uses it
     (broken / "dvc.lock").write_text(head + "f" * 32 + tail)
     (problem,) = problems(broken)
-    assert problem.startswith("dvc.lock does not fit together: ") and "data/manifests/train.csv" in problem
+    assert (
+        problem.startswith("dvc.lock does not fit together: ")
+        and "data/manifests/train.csv" in problem
+    )
 
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("leaderboard.csv", "ood.f1__mean"), ("comparisons.csv", "ood.auprc"), ("effects.csv", "p_holm")],
+    [
+        ("leaderboard.csv", "ood.f1__mean"),
+        ("comparisons.csv", "ood.auprc"),
+        ("effects.csv", "p_holm"),
+    ],
 )
 def test_an_edited_digit_in_a_table_of_the_grid_is_named(broken, table, column):
     now = _change_a_digit(broken / "metrics/stage6" / table, column)
@@ -139,7 +175,9 @@ def test_an_edited_run_no_longer_fits_the_tables_that_follow_from_it(broken):
     fields[place] = "0.9"
     path.write_text("\n".join([lines[0], ",".join(fields), *lines[2:]]) + "\n")
     named = {problem.split(" ")[0] for problem in problems(broken)}
-    assert named == {f"metrics/stage6/{table}.csv" for table in ("leaderboard", "comparisons", "effects")}
+    assert named == {
+        f"metrics/stage6/{table}.csv" for table in ("leaderboard", "comparisons", "effects")
+    }
 
 
 def test_runs_of_two_versions_are_refused(broken):
@@ -147,7 +185,9 @@ def test_runs_of_two_versions_are_refused(broken):
     head, _, last = path.read_text().rstrip("\n").rpartition(",")
     path.write_text(f"{head},{'0' * len(last)}\n")
     (problem,) = problems(broken)
-    assert "several versions of code or data" in problem and problem.startswith("metrics/stage6/runs.csv")
+    assert "several versions of code or data" in problem and problem.startswith(
+        "metrics/stage6/runs.csv"
+    )
 
 
 def test_tables_without_their_runs_are_refused(broken):
@@ -162,7 +202,9 @@ def test_a_change_that_was_not_run_is_stale_and_no_edited_number(broken):
     _replace(broken / "params.yaml", "\n  balance: auto", "\n  balance: false")
     (broken / "src/chorus/training/optimizer.py").write_text("# other code\n")
     users = ("mine", "train", "evaluate", "gallery")
-    assert problems(broken) == [f"code/{stage}.txt is not of the code in src/: dvc repro" for stage in users]
+    assert problems(broken) == [
+        f"code/{stage}.txt is not of the code in src/: dvc repro" for stage in users
+    ]
     with Repo(str(broken)) as repo:
         added = set(stale_stages(repo)) - before
     assert added == {
@@ -179,7 +221,11 @@ def test_a_stage_that_never_ran_is_neither_edited_nor_stale(broken):
         (broken / out["path"]).unlink(missing_ok=True)
     with Repo(str(broken)) as repo:
         assert not [problem for problem in stale_stages(repo) if "diagnose" in problem]
-    assert not [problem for problem in problems(broken) if "is of no run" in problem or "diagnose used" in problem]
+    assert not [
+        problem
+        for problem in problems(broken)
+        if "is of no run" in problem or "diagnose used" in problem
+    ]
 
 
 def test_a_damaged_dvc_lock_is_one_line(broken):

@@ -8,7 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from chorus.experiments.derived import evaluation_contradictions, health_contradictions, training_contradictions
+from chorus.experiments.derived import (
+    evaluation_contradictions,
+    health_contradictions,
+    training_contradictions,
+)
 from chorus.files import read_json
 
 METRICS = Path(__file__).parents[2] / "metrics"
@@ -24,7 +28,9 @@ def test_what_the_stages_wrote_fits_together():
     assert training_contradictions(TRAINING, CURVES) == []
 
 
-@pytest.mark.parametrize("name", [("ood", metric) for metric in EVALUATION["ood"]] + [("iid", "f1"), ("threshold",)])
+@pytest.mark.parametrize(
+    "name", [("ood", metric) for metric in EVALUATION["ood"]] + [("iid", "f1"), ("threshold",)]
+)
 def test_a_forged_headline_is_named(name):
     forged = copy.deepcopy(EVALUATION)
     inside = forged if len(name) == 1 else forged[name[0]]
@@ -37,7 +43,9 @@ def test_a_forged_headline_is_named(name):
 def test_headline_and_detail_forged_together_contradict_the_counts(metric):
     detail = copy.deepcopy(DETAIL)
     detail["splits"]["test_ood"]["at"]["headline"][metric] = 0.999
-    (found,) = evaluation_contradictions(EVALUATION | {"ood": EVALUATION["ood"] | {metric: 0.999}}, detail)
+    (found,) = evaluation_contradictions(
+        EVALUATION | {"ood": EVALUATION["ood"] | {metric: 0.999}}, detail
+    )
     assert f"test_ood at headline: {metric} is 0.999" in found
 
 
@@ -47,7 +55,9 @@ def test_forged_counts_contradict_the_number_of_clips():
     assert any("negatives is" in each for each in evaluation_contradictions(EVALUATION, detail))
 
 
-@pytest.mark.parametrize("change", [{"verdict": "sick"}, {"troubles": 7}, {"findings": "memorised"}])
+@pytest.mark.parametrize(
+    "change", [{"verdict": "sick"}, {"troubles": 7}, {"findings": "memorised"}]
+)
 def test_a_forged_verdict_is_named(change):
     assert len(health_contradictions(HEALTH | change, HEALTH_DETAIL)) == 1
 

@@ -20,8 +20,12 @@ FLOATS = np.array([1.0, -4.0, 0.5], dtype=np.float32)
 def test_numbers_differ_by_a_share_of_the_largest():
     other = FLOATS.copy()
     other[2] += 0.004
-    assert largest_relative("a.safetensors", save({"x": FLOATS}), save({"x": other})) == pytest.approx(0.001, rel=1e-4)
-    assert largest_relative("a.json", b'{"a": [1, 2], "b": true}', b'{"a": [1, 3], "b": true}') == 0.5
+    assert largest_relative(
+        "a.safetensors", save({"x": FLOATS}), save({"x": other})
+    ) == pytest.approx(0.001, rel=1e-4)
+    assert (
+        largest_relative("a.json", b'{"a": [1, 2], "b": true}', b'{"a": [1, 3], "b": true}') == 0.5
+    )
     assert largest_relative("a.csv", b"id,x\na,2\nb,\n", b"id,x\na,1\nb,\n") == 0.5
 
 
@@ -50,7 +54,10 @@ class _Cache:
         return md5
 
     def add_folder(self, **files: bytes) -> str:
-        entries = [{"md5": self.add(content), "relpath": f"{name}.safetensors"} for name, content in files.items()]
+        entries = [
+            {"md5": self.add(content), "relpath": f"{name}.safetensors"}
+            for name, content in files.items()
+        ]
         return self.add(json.dumps(entries).encode(), ".dir")
 
 
@@ -75,8 +82,12 @@ def test_each_output_that_differs_is_named_with_how_far(tmp_path):
         (tmp_path / "m.json").write_text(text)
         return History(tmp_path).at(folder.commit(), ())
 
-    old = commit(cache.add_folder(one=a, two=a, three=a), cache.add(b"x,y\n1,p\n"), "0123.dir", '{"n": 200}')
-    new = commit(cache.add_folder(one=b, two=a, four=c), cache.add(b"x,y\n1,q\n"), "4567.dir", '{"n": 201}')
+    old = commit(
+        cache.add_folder(one=a, two=a, three=a), cache.add(b"x,y\n1,p\n"), "0123.dir", '{"n": 200}'
+    )
+    new = commit(
+        cache.add_folder(one=b, two=a, four=c), cache.add(b"x,y\n1,q\n"), "4567.dir", '{"n": 201}'
+    )
     found = {each.path: each.how for each in differences(old, new, ["encode"], tmp_path / "cache")}
     assert found == {
         "data/e": "3 of 4 files, numbers by up to 6e-08 of the largest",

@@ -38,8 +38,12 @@ def made(axes: dict[str, list[object]], drop: int = 0, **more: object) -> tuple[
     rows = []
     for run in plan.runs[: len(plan.runs) - drop]:
         params = changed(PARAMS, run.changes)
-        score = sum(factor.levels.index(spell(run.changes[factor.key])) for factor in plan.factors) / 10
-        columns = metric_columns({"evaluation": {"test": {"score": score + rng.normal(0, 0.001)}}}, plan.names)
+        score = (
+            sum(factor.levels.index(spell(run.changes[factor.key])) for factor in plan.factors) / 10
+        )
+        columns = metric_columns(
+            {"evaluation": {"test": {"score": score + rng.normal(0, 0.001)}}}, plan.names
+        )
         row = run_row(run.name, params, plan.factors, columns)
         rows.append(row | {"signature": signature(params), "splits": "", "version": "abcd1234"})
     return plan, pd.DataFrame(rows)
@@ -55,7 +59,8 @@ def test_the_contrasts_of_stage_6_are_those_that_were_declared_with_the_publishe
     assert list(MAIN) == [*negatives, *positives, *qualities, Contrast("balance", "True", "False")]
     by_balance = [Interaction(contrast, "balance", "True", "False") for contrast in negatives]
     by_positives = [
-        Interaction(contrast, "positive_subsets", level, "none") for level, contrast in product(mined, negatives)
+        Interaction(contrast, "positive_subsets", level, "none")
+        for level, contrast in product(mined, negatives)
     ]
     assert list(INTERACTIONS) == by_balance + by_positives
 
@@ -66,12 +71,17 @@ def test_the_committed_tables_follow_from_the_committed_runs_byte_for_byte(tmp_p
     found = tables(runs, PLAN)
     write_csv(tmp_path / "leaderboard.csv", found.board)
     write_csv(tmp_path / "comparisons.csv", found.comparisons)
-    write_csv(tmp_path / "effects.csv", effects(runs, PLAN.metrics, PLAN.factors, PLAN.families).table())
+    write_csv(
+        tmp_path / "effects.csv", effects(runs, PLAN.metrics, PLAN.factors, PLAN.families).table()
+    )
     for file in sorted(tmp_path.iterdir()):
         assert file.read_bytes() == (folder / file.name).read_bytes(), file.name
 
 
-SWEEP = {"name": "run_{}", "axes": {"seed": [1, 2], "train.rate": [0.1, 0.2], "train.warm": [True, False]}}
+SWEEP = {
+    "name": "run_{}",
+    "axes": {"seed": [1, 2], "train.rate": [0.1, 0.2], "train.warm": [True, False]},
+}
 AT = "sweep.effects.main.0"
 RATE = {"factor": "rate", "levels": [0.2], "against": 0.1}
 
@@ -153,22 +163,38 @@ def test_any_axes_have_a_leaderboard_and_effects_with_their_names(keys):
 def test_what_is_asked_by_default_is_what_declaring_it_gives():
     axes = {"seed": [1, 2, 3], "train.rate": AXES["train.rate"], "train.warm": [True, False]}
     plan, runs = made(axes)
-    contrasts = [Contrast("rate", "0.2", "0.1"), Contrast("rate", "0.4", "0.1"), Contrast("warm", "False", "True")]
+    contrasts = [
+        Contrast("rate", "0.2", "0.1"),
+        Contrast("rate", "0.4", "0.1"),
+        Contrast("warm", "False", "True"),
+    ]
     declared = matched_effects(runs, "test.score", contrasts, factors=plan.names)
-    assert effects(runs, plan.metrics, plan.factors, None).by_metric["test.score"]["main effects"] == declared
+    assert (
+        effects(runs, plan.metrics, plan.factors, None).by_metric["test.score"]["main effects"]
+        == declared
+    )
 
 
 def test_an_axis_of_one_level_blocks_of_different_sizes_and_the_seed_alone():
     plan, runs = made({"seed": [1, 2], "train.rate": [0.1], "train.warm": [True, False]})
-    (effect,) = effects(runs, plan.metrics, plan.factors, None).by_metric["test.score"]["main effects"]
+    (effect,) = effects(runs, plan.metrics, plan.factors, None).by_metric["test.score"][
+        "main effects"
+    ]
     assert effect.name == "warm: False - True"
-    assert list(tables(runs, plan).board["configuration"]) == ["rate 0.1, warm False", "rate 0.1, warm True"]
+    assert list(tables(runs, plan).board["configuration"]) == [
+        "rate 0.1, warm False",
+        "rate 0.1, warm True",
+    ]
 
     blocks = [{}, {"train.rate": [0.4], "train.layers": [[8, 4]]}]
-    plan, runs = made({"seed": [1, 2], "train.rate": [0.1, 0.2], "train.layers": [[8]]}, blocks=blocks)
+    plan, runs = made(
+        {"seed": [1, 2], "train.rate": [0.1, 0.2], "train.layers": [[8]]}, blocks=blocks
+    )
     assert [factor.levels for factor in plan.factors] == [("0.1", "0.2", "0.4"), ("8", "8+4")]
     found = effects(runs, plan.metrics, plan.factors, None)
-    assert [effect.name for effect in found.by_metric["test.score"]["main effects"]] == ["rate: 0.2 - 0.1"]
+    assert [effect.name for effect in found.by_metric["test.score"]["main effects"]] == [
+        "rate: 0.2 - 0.1"
+    ]
     assert "rate 0.4: confounded with layers: no level of it has both 0.4 and 0.1." in found.remarks
     assert "layers 8+4: confounded with rate: no level of it has both 8+4 and 8." in found.remarks
 
@@ -183,16 +209,33 @@ def test_an_axis_of_one_level_blocks_of_different_sizes_and_the_seed_alone():
 
 def test_a_grid_that_is_half_done_answers_what_it_can():
     plan, runs = made({"seed": [1, 2, 3], "train.rate": [0.1, 0.2]}, drop=1)
-    (effect,) = effects(runs, plan.metrics, plan.factors, None).by_metric["test.score"]["main effects"]
+    (effect,) = effects(runs, plan.metrics, plan.factors, None).by_metric["test.score"][
+        "main effects"
+    ]
     assert len(effect.per_seed) == 2
 
 
 def test_metrics_are_named_as_dvc_names_them_and_never_hide_a_column():
-    files = {"evaluation": {"test": {"f1": 0.5, "n": [1]}, "loss": 2, "rate": 1}, "training": {"loss": 1, "why": "x"}}
+    files = {
+        "evaluation": {"test": {"f1": 0.5, "n": [1]}, "loss": 2, "rate": 1},
+        "training": {"loss": 1, "why": "x"},
+    }
     assert metric_columns(files, ["run", "rate"]) == {
         "test.f1": 0.5, "evaluation.loss": 2, "evaluation.rate": 1, "training.loss": 1, "why": "x",
     }  # fmt: skip
-    runs = pd.DataFrame([{"run": "a", "seed": 1, "rate": "0.1", "test.f1": 0.5, "why": "x", "late": None, "ok": True}])
+    runs = pd.DataFrame(
+        [
+            {
+                "run": "a",
+                "seed": 1,
+                "rate": "0.1",
+                "test.f1": 0.5,
+                "why": "x",
+                "late": None,
+                "ok": True,
+            }
+        ]
+    )
     assert measured(runs, ["rate"]) == ["test.f1"]
 
 
@@ -214,14 +257,20 @@ def _without_documentation(path: Path) -> str:
 
 
 def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def test_no_name_of_a_study_stands_in_the_code_of_sweeps():
     """What a study varies, how it calls that and what it listens for stand in its sweeps and parameters."""
     folders = ("experiments", "statistics", "reports", "runs")
     paths = [path for folder in folders for path in (ROOT / "src/chorus" / folder).rglob("*.*")]
-    code = {path.name: _without_documentation(path) for path in paths if path.suffix in (".py", ".html")}
+    code = {
+        path.name: _without_documentation(path) for path in paths if path.suffix in (".py", ".html")
+    }
     assert len(code) > 40
     words = ("hardneg", "top50", "frog", "stage6", "Stage 6", "balance_option", "FACTORS")
     assert {(name, word) for name, text in code.items() for word in words if word in text} == set()

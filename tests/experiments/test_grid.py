@@ -23,13 +23,22 @@ PUBLISHED = read_csv(ROOT / "data/reference/stage6_runs.csv")
 
 
 def _sweep(**axes: list[object]) -> dict[str, object]:
-    return {"name": "run_{}", "axes": {key.replace("__", "."): values for key, values in axes.items()}}
+    return {
+        "name": "run_{}",
+        "axes": {key.replace("__", "."): values for key, values in axes.items()},
+    }
 
 
 def test_run_n_is_the_published_run_n():
     runs = load_plan(STAGE6, PARAMS).runs
     assert len(runs) == len(PUBLISHED) == 90
-    columns = ["seed", "compose.quality", "compose.balance", "compose.positive_subsets", "compose.negative_subsets"]
+    columns = [
+        "seed",
+        "compose.quality",
+        "compose.balance",
+        "compose.positive_subsets",
+        "compose.negative_subsets",
+    ]
     ours = [[run.name, *(spell(run.changes[column]) for column in columns)] for run in runs]
     assert ours == PUBLISHED[list(PUBLISHED)[:6]].to_numpy().tolist()
     assert [run.order for run in runs] == list(range(90))
@@ -63,14 +72,29 @@ def test_any_parameter_can_be_an_axis():
         (_sweep(seed=[1, 2, 1]), "run_1 and run_3 are the same configuration: seed=1"),
         (_sweep(train__dropout=[0, 0.0]), "run_1 and run_2 are the same configuration"),
         (_sweep(seed=[]), "the axis seed has no values"),
-        (_sweep(seed=[1]) | {"blocks": [{"train.dropout": [0.1]}]}, "train.dropout is no axis of this sweep"),
+        (
+            _sweep(seed=[1]) | {"blocks": [{"train.dropout": [0.1]}]},
+            "train.dropout is no axis of this sweep",
+        ),
         (_sweep(seed=[1]) | {"name": "run"}, "sweep.name: 'run' is not allowed"),
         (_sweep(seed=[1]) | {"name": "../{}"}, "sweep.name: '../{}' is not allowed"),
         (_sweep(seed=[1]) | {"rank_by": "f1"}, "sweep.rank_by: 'f1' is not allowed: one of ood.f1"),
-        (_sweep(seed=[1]) | {"metrics": ["ood.f1", "f2"]}, "sweep.metrics: 'f2' is not allowed: one of ood.f1"),
-        (_sweep(seed=[1]) | {"judged_at": "split.sites"}, "split.sites: no such parameter in params.yaml"),
-        (_sweep(seed=[1]) | {"words": {"seed": {}}}, "sweep.words: 'seed' is not allowed: one of the axes of"),
-        (_sweep(compose__balance=[True]) | {"words": {"balance": {False: ""}}}, "sweep.words.balance: 'False' is not"),
+        (
+            _sweep(seed=[1]) | {"metrics": ["ood.f1", "f2"]},
+            "sweep.metrics: 'f2' is not allowed: one of ood.f1",
+        ),
+        (
+            _sweep(seed=[1]) | {"judged_at": "split.sites"},
+            "split.sites: no such parameter in params.yaml",
+        ),
+        (
+            _sweep(seed=[1]) | {"words": {"seed": {}}},
+            "sweep.words: 'seed' is not allowed: one of the axes of",
+        ),
+        (
+            _sweep(compose__balance=[True]) | {"words": {"balance": {False: ""}}},
+            "sweep.words.balance: 'False' is not",
+        ),
         (_sweep(compose__positive_subsets=[["a", "b"], ["a+b"]]), "tables spell both 'a+b'"),
         (_sweep(seed=[1]) | {"axis": {}}, "sweep.axis: unknown parameter"),
         ({"name": "run_{}"}, "sweep.axes: missing"),
@@ -83,10 +107,16 @@ def test_a_wrong_sweep_is_refused_before_anything_is_queued(sweep, message):
 
 
 def test_unknown_subsets_are_refused_once_subsets_exist():
-    known = {"positive": ["small", "top50"], "negative": ["hardneg_conf_min_50", "hardneg_conf_min_99"]}
+    known = {
+        "positive": ["small", "top50"],
+        "negative": ["hardneg_conf_min_50", "hardneg_conf_min_99"],
+    }
     assert len(load_plan(STAGE6, PARAMS, subsets=known).runs) == 90
     known["negative"].pop()
-    with pytest.raises(ParameterError, match=r"compose.negative_subsets: no subset 'hardneg_conf_min_99'; there are: "):
+    with pytest.raises(
+        ParameterError,
+        match=r"compose.negative_subsets: no subset 'hardneg_conf_min_99'; there are: ",
+    ):
         load_plan(STAGE6, PARAMS, subsets=known)
 
 
@@ -98,7 +128,14 @@ def test_comparisons_name_runs_of_the_grid():
     assert a | {"compose.negative_subsets": ["hardneg_conf_min_50"]} == b
     a, b = (by_name[name].changes for name in pairs["unbalanced: baseline vs both"])
     assert not a["compose.balance"]
-    assert a | {"compose.positive_subsets": ["small"], "compose.negative_subsets": ["hardneg_conf_min_50"]} == b
+    assert (
+        a
+        | {
+            "compose.positive_subsets": ["small"],
+            "compose.negative_subsets": ["hardneg_conf_min_50"],
+        }
+        == b
+    )
     wrong = copy.deepcopy(STAGE6)
     wrong["comparisons"][0]["b"] = "stage6_091"
     with pytest.raises(ParameterError, match="there is no run 'stage6_091' in this grid"):
@@ -116,7 +153,9 @@ def test_changing_params_leaves_the_original_and_the_rest_alone():
 def test_a_sweep_file_with_a_key_twice_or_none_at_all(tmp_path):
     path = tmp_path / "twice.yaml"
     path.write_text("name: run_{}\naxes: {seed: [1]}\naxes: {seed: [2]}\n")
-    with pytest.raises(ParameterError, match=r"twice\.yaml is not valid YAML: the key 'axes' stands twice"):
+    with pytest.raises(
+        ParameterError, match=r"twice\.yaml is not valid YAML: the key 'axes' stands twice"
+    ):
         read_sweep(path)
     with pytest.raises(ParameterError, match="there is no sweep file"):
         read_sweep(tmp_path / "none.yaml")

@@ -71,7 +71,9 @@ class _Repository:
     def write(self, name: str, content: Any) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False))
+        path.write_text(
+            content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
+        )
 
     def commit(self) -> str:
         self.git("add", "-A")
@@ -86,9 +88,16 @@ def repository(tmp_path):
 
 def test_what_varies_is_all_between_a_parameter_and_the_target():
     assert varying_stages(PIPELINE, ["seed"], "evaluate") == ["compose", "evaluate"]
-    assert varying_stages(PIPELINE, ["compose.balance", "seed"], "evaluate") == ["compose", "evaluate"]
+    assert varying_stages(PIPELINE, ["compose.balance", "seed"], "evaluate") == [
+        "compose",
+        "evaluate",
+    ]
     assert varying_stages(PIPELINE, ["evaluate.k"], "evaluate") == ["evaluate"]
-    assert varying_stages(PIPELINE, ["mine.head.epochs"], "evaluate") == ["mine", "compose", "evaluate"]
+    assert varying_stages(PIPELINE, ["mine.head.epochs"], "evaluate") == [
+        "mine",
+        "compose",
+        "evaluate",
+    ]
     assert inputs_of(PIPELINE, STAGES) == ["mine"]
     assert inputs_of(PIPELINE, ["mine", *STAGES]) == ["raw"]
     assert inputs(PIPELINE, STAGES) == ["data/subsets"]
@@ -106,7 +115,11 @@ def test_what_varies_is_all_between_a_parameter_and_the_target():
         ("src/lib/b.py", "new", True),
         ("dvc.lock", _lock(PARAMS, subsets="s2"), True),
         ("README.md", "two", False),
-        ("src/raw.py", "two", False),  # what it makes is what counts, and dvc.lock says that it is the same
+        (
+            "src/raw.py",
+            "two",
+            False,
+        ),  # what it makes is what counts, and dvc.lock says that it is the same
         ("params.yaml", PARAMS | {"seed": 2}, False),  # parameters are in the signature and the key
     ],
 )
@@ -119,10 +132,16 @@ def test_the_version_names_code_and_data_of_the_varying_stages(repository, file,
 
 
 @pytest.mark.parametrize(("text", "changes"), [("code/compose.txt", True), ("code/raw.txt", False)])
-def test_of_the_fingerprints_in_one_folder_the_version_names_those_of_the_varying_stages(repository, text, changes):
+def test_of_the_fingerprints_in_one_folder_the_version_names_those_of_the_varying_stages(
+    repository, text, changes
+):
     """Otherwise an edit of the survey, which makes the same clips, would run a whole grid again."""
     pipeline = yaml.safe_load(yaml.safe_dump(PIPELINE))
-    pipeline["stages"]["fingerprint"] = {"cmd": "f", "deps": ["src"], "outs": [{"code": {"cache": False}}]}
+    pipeline["stages"]["fingerprint"] = {
+        "cmd": "f",
+        "deps": ["src"],
+        "outs": [{"code": {"cache": False}}],
+    }
     pipeline["stages"]["compose"]["deps"] = ["data/subsets", "code/compose.txt"]
     repository.write("dvc.yaml", pipeline)
 
@@ -178,7 +197,13 @@ def test_a_lock_in_another_layout_than_dvcs_is_read_all_the_same(repository):
 
 def test_only_experiments_are_listed_not_what_dvc_keeps_beside_them(repository):
     commit = repository.commit()
-    for name in (f"{commit[:2]}/{commit[2:]}/run_1", "celery/stash", "exec/EXEC_HEAD", "temp/abc", "stash"):
+    for name in (
+        f"{commit[:2]}/{commit[2:]}/run_1",
+        "celery/stash",
+        "exec/EXEC_HEAD",
+        "temp/abc",
+        "stash",
+    ):
         repository.git("update-ref", f"refs/exps/{name}", commit)
     (experiment,) = History(repository.folder).experiments(STAGES)
     assert (experiment.name, experiment.params, experiment.seed) == ("run_1", PARAMS, 1)
@@ -189,7 +214,9 @@ def test_a_study_in_a_subfolder_reads_its_own_files(tmp_path):
     repository = _Repository(tmp_path)
     for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
         content = yaml.safe_load((tmp_path / name).read_text())
-        repository.write(f"studies/x/{name}", content | ({"seed": 7} if name == "params.yaml" else {}))
+        repository.write(
+            f"studies/x/{name}", content | ({"seed": 7} if name == "params.yaml" else {})
+        )
     repository.commit()
     assert History(tmp_path / "studies/x").baseline(STAGES).seed == 7
     assert History(tmp_path).baseline(STAGES).seed == 1
@@ -221,7 +248,9 @@ def test_tracked_changes_are_listed_except_among_results(repository):
     assert history.changed(beside=["metrics/stage6"]) == ["src/compose.py"]
 
 
-def test_without_a_commit_or_a_repository_there_is_nothing_to_start_from(repository, tmp_path_factory):
+def test_without_a_commit_or_a_repository_there_is_nothing_to_start_from(
+    repository, tmp_path_factory
+):
     with pytest.raises(DataError, match="no commit yet"):
         History(repository.folder).baseline()
     with pytest.raises(DataError, match="in no git repository"):

@@ -61,7 +61,9 @@ def test_what_belongs_to_a_run_comes_with_it(study):
     for name in ("run_7", "v1", "HEAD"):
         found = find_detector(name, study)
         assert (found.threshold, found.padding, found.min_seconds) == (0.6, "repeat", 1.0)
-        assert found.calibration is not None and found.calibration.slope == pytest.approx(2, abs=0.4)
+        assert found.calibration is not None and found.calibration.slope == pytest.approx(
+            2, abs=0.4
+        )
         assert found.calibration.positives + found.calibration.negatives == 1000
         features = np.random.default_rng(2).uniform(size=(3, 1024)).astype(np.float32)
         np.testing.assert_array_equal(found.head.scores(features), made_up_head().scores(features))
@@ -69,7 +71,10 @@ def test_what_belongs_to_a_run_comes_with_it(study):
 
 def test_a_folder_is_calibrated_by_its_own_predictions_only(study):
     at_home = find_detector(str(study / "models"))
-    assert (at_home.threshold, at_home.padding) == (0.6, "repeat") and at_home.calibration is not None
+    assert (at_home.threshold, at_home.padding) == (
+        0.6,
+        "repeat",
+    ) and at_home.calibration is not None
     predictions = study / "data" / "predictions.parquet"
     content = predictions.read_bytes()
     predictions.unlink()  # it may be linked to the cache
@@ -81,7 +86,9 @@ def test_a_folder_is_calibrated_by_its_own_predictions_only(study):
 
 
 def test_what_is_not_there_is_said(study, tmp_path):
-    with pytest.raises(DataError, match="run_8 is no folder with a head, no run and no revision here"):
+    with pytest.raises(
+        DataError, match="run_8 is no folder with a head, no run and no revision here"
+    ):
         find_detector("run_8", study)
     with pytest.raises(DataError, match="and here is no study whose run it might be"):
         find_detector("run_7", tmp_path)
@@ -89,7 +96,9 @@ def test_what_is_not_there_is_said(study, tmp_path):
     shutil.copytree(study, lonely)
     shutil.rmtree(lonely / ".dvc" / "cache", ignore_errors=True)
     Path(lonely, ".dvc", "config").write_text("")
-    with pytest.raises(DataError, match=r"models/detector\.json of run_7 is not on this machine, nor in a remote"):
+    with pytest.raises(
+        DataError, match=r"models/detector\.json of run_7 is not on this machine, nor in a remote"
+    ):
         find_detector("run_7", lonely)
 
 
@@ -100,12 +109,18 @@ def test_calibration_finds_the_sigmoid_that_made_the_labels():
     fitted = calibration.fit(positive, 1 / (1 + np.exp(-logits)))
     assert (fitted.slope, fitted.intercept) == pytest.approx((1.5, -1), abs=0.1)
     share = positive[(logits > 0.9) & (logits < 1.1)].mean()
-    assert fitted.probability(np.array([1 / (1 + np.exp(-1.0))]))[0] == pytest.approx(share, abs=0.03)
+    assert fitted.probability(np.array([1 / (1 + np.exp(-1.0))]))[0] == pytest.approx(
+        share, abs=0.03
+    )
 
 
 def test_calibration_stays_finite_where_a_threshold_separates_the_classes():
     fitted = calibration.fit(np.array([True, True, False]), np.array([1.0, 0.9, 0.0]))
     probabilities = fitted.probability(np.array([0.0, 0.5, 1.0]))
-    assert np.isfinite(probabilities).all() and (np.diff(probabilities) > 0).all() and probabilities[2] < 0.99
+    assert (
+        np.isfinite(probabilities).all()
+        and (np.diff(probabilities) > 0).all()
+        and probabilities[2] < 0.99
+    )
     with pytest.raises(DataError, match="clips of both classes, not 2 positive and 0 negative"):
         calibration.fit(np.array([True, True]), np.array([0.1, 0.2]))

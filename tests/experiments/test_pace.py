@@ -18,7 +18,10 @@ def test_speed_and_time_left_count_what_ended_since_the_start():
     assert pace.line(_progress(38, failed=2, running=2), now=220.0) == (
         "38/90 done, 2 failed, 2 running, 5.0 runs/min, 10:00 min left"
     )
-    assert pace.line(_progress(88, failed=2), now=820.0) == "88/90 done, 2 failed, 5.0 runs/min, took 12:00 min"
+    assert (
+        pace.line(_progress(88, failed=2), now=820.0)
+        == "88/90 done, 2 failed, 5.0 runs/min, took 12:00 min"
+    )
 
 
 def test_the_best_run_so_far_is_named():

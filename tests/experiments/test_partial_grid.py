@@ -30,7 +30,9 @@ def study(made, tmp_path):
 
 
 def _lose_a_run(study):
-    (reference,) = study.run("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/run_4").split()
+    (reference,) = study.run(
+        "git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/run_4"
+    ).split()
     study.run("git", "update-ref", "-d", reference)
 
 
@@ -40,11 +42,15 @@ def test_a_part_of_a_grid_does_not_replace_the_tables_and_the_report_in_the_comm
     _lose_a_run(study)
     shown = study.run(*LEADERBOARD)
     assert "3 runs; 1 of the grid are not done" in shown  # what there is, is shown all the same
-    assert "metrics/small stay as in the commit: 1 of 4 runs are not done" in " ".join(shown.split())
+    assert "metrics/small stay as in the commit: 1 of 4 runs are not done" in " ".join(
+        shown.split()
+    )
     assert study.run("git", "status", "--porcelain") == ""
     lines = (study.folder / RUNS).read_text(encoding="utf-8").splitlines(keepends=True)
     (study.folder / RUNS).write_text("".join(lines[:-1]), encoding="utf-8")
-    assert f"{PAGE} stay as in the commit: 1 of 4 runs are not done" in study.run(*REPORT, fails=True)
+    assert f"{PAGE} stay as in the commit: 1 of 4 runs are not done" in study.run(
+        *REPORT, fails=True
+    )
     assert study.run("git", "status", "--porcelain").split() == ["M", RUNS]
 
 
@@ -56,11 +62,15 @@ def test_a_part_of_a_grid_does_not_replace_the_effects_in_the_commit(study):
     study.commit()
     lines = (study.folder / STAGE6_RUNS).read_text(encoding="utf-8").splitlines(keepends=True)
     (study.folder / STAGE6_RUNS).write_text("".join(lines[:-1]), encoding="utf-8")
-    assert "metrics/stage6 stay as in the commit: 1 of 90 runs are not done" in study.run("chorus", "effects", "stage6")
+    assert "metrics/stage6 stay as in the commit: 1 of 90 runs are not done" in study.run(
+        "chorus", "effects", "stage6"
+    )
     assert study.run("git", "status", "--porcelain").split() == ["M", STAGE6_RUNS]
     (study.folder / STAGE6_RUNS).write_text("".join(lines), encoding="utf-8")
     (study.folder / STAGE6_EFFECTS).unlink()
-    assert "stay as in the commit" not in study.run("chorus", "effects", "stage6")  # of the whole grid they are made
+    assert "stay as in the commit" not in study.run(
+        "chorus", "effects", "stage6"
+    )  # of the whole grid they are made
     assert (study.folder / STAGE6_EFFECTS).is_file()
 
 
@@ -71,7 +81,9 @@ def brought_back(study):
     study.commit()
     head = study.run("git", "rev-parse", "HEAD").strip()
     pipeline = (study.folder / "dvc.yaml").read_text(encoding="utf-8")
-    (study.folder / "dvc.yaml").write_text(pipeline.replace("cp given", "cp  given", 1), encoding="utf-8")
+    (study.folder / "dvc.yaml").write_text(
+        pipeline.replace("cp given", "cp  given", 1), encoding="utf-8"
+    )
     study.run("git", "tag", TAG, study.commit("results of this machine"))
     study.run("dvc", "repro", "-q")
     experiment = study.commit("run_4 of this machine")
@@ -83,28 +95,46 @@ def brought_back(study):
 @pytest.mark.parametrize("command", [LEADERBOARD, REPORT])
 def test_the_tag_of_runs_that_a_table_lacks_after_going_back_is_named(brought_back, command):
     shown = " ".join(brought_back.run(*command).split())
-    assert f"not in this table: runs that started from the results of shared stages in {TAG}, and here are" in shown
+    assert (
+        f"not in this table: runs that started from the results of shared stages in {TAG}, and here are"
+        in shown
+    )
     assert f"git checkout {TAG} -- . brings them; chorus back goes back" in shown
 
 
 def test_the_tag_of_runs_in_a_table_is_named(brought_back):
     tagged = brought_back.run("git", "rev-parse", TAG)
-    for reference in brought_back.run("git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/run_4").split():
+    for reference in brought_back.run(
+        "git", "for-each-ref", "--format=%(refname)", "refs/exps/*/*/run_4"
+    ).split():
         if brought_back.run("git", "rev-parse", f"{reference}^") != tagged:
             brought_back.run("git", "update-ref", "-d", reference)
     shown = " ".join(brought_back.run(*LEADERBOARD, "--mixed").split())
-    assert f"runs of this table started from the results of shared stages in {TAG}, and here are others" in shown
+    assert (
+        f"runs of this table started from the results of shared stages in {TAG}, and here are others"
+        in shown
+    )
 
 
 def test_the_leaderboard_says_what_the_winner_is_worth_where_it_was_not_chosen(study):
     shown = " ".join(study.run(*LEADERBOARD).split())
-    said = re.search(r"judged it, which flatters it: corrected for selection, its OOD F1 of (\S+) is (\S+) ", shown)
-    board = (study.folder / "metrics/small/leaderboard.csv").read_text(encoding="utf-8").splitlines()
+    said = re.search(
+        r"judged it, which flatters it: corrected for selection, its OOD F1 of (\S+) is (\S+) ",
+        shown,
+    )
+    board = (
+        (study.folder / "metrics/small/leaderboard.csv").read_text(encoding="utf-8").splitlines()
+    )
     first = dict(zip(next(csv.reader(board)), next(csv.reader(board[1:])), strict=True))
-    assert said is not None and float(said[1]) == pytest.approx(float(first["ood.f1__mean"]), abs=0.0006)
+    assert said is not None and float(said[1]) == pytest.approx(
+        float(first["ood.f1__mean"]), abs=0.0006
+    )
     study.cached("run_2").unlink()
     shown = " ".join(study.run(*LEADERBOARD).split())
-    assert "which flatters its OOD F1; by how much cannot be said here: the predictions of run_2 are not on" in shown
+    assert (
+        "which flatters its OOD F1; by how much cannot be said here: the predictions of run_2 are not on"
+        in shown
+    )
 
 
 def test_a_part_of_a_grid_makes_the_first_tables(study):
@@ -114,16 +144,24 @@ def test_a_part_of_a_grid_makes_the_first_tables(study):
 
 
 def test_a_sweep_without_comparisons_is_ranked_reported_and_checked(study):
-    study.write("sweeps/small.yaml", {key: value for key, value in SWEEP.items() if key != "comparisons"})
+    study.write(
+        "sweeps/small.yaml", {key: value for key, value in SWEEP.items() if key != "comparisons"}
+    )
     study.run(*LEADERBOARD)
     sweep = study.folder / "sweeps/small.yaml"
     assert not [problem for problem in edited_grid(study.folder, sweep) if "comparisons" in problem]
     study.run(*REPORT)
     comparisons = study.folder / "metrics/small/comparisons.csv"
-    assert comparisons.read_text(encoding="utf-8").startswith("comparison,shows,side,configuration,seeds,")
+    assert comparisons.read_text(encoding="utf-8").startswith(
+        "comparison,shows,side,configuration,seeds,"
+    )
     comparisons.write_text("\n", encoding="utf-8")  # as it was written once
-    (problem,) = (problem for problem in edited_grid(study.folder, sweep) if "comparisons" in problem)
-    assert problem.startswith("metrics/small/comparisons.csv does not follow from metrics/small/runs.csv: its columns")
+    (problem,) = (
+        problem for problem in edited_grid(study.folder, sweep) if "comparisons" in problem
+    )
+    assert problem.startswith(
+        "metrics/small/comparisons.csv does not follow from metrics/small/runs.csv: its columns"
+    )
 
 
 def test_the_table_says_which_splits_a_run_was_judged_by(study):

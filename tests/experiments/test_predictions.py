@@ -30,9 +30,16 @@ def test_a_configuration_has_the_predictions_of_all_its_seeds_each_with_its_thre
     assert sorted(done) == list(RUNS)
     table = PredictionStore(made.folder).configuration(done, "run_2")
     assert list(table["seed"].unique()) == [1, 2]  # by rising seed, not in the order of the grid
-    assert table.groupby("run")["threshold"].unique().map(list).to_dict() == {"run_2": [0.4], "run_4": [0.6]}
+    assert table.groupby("run")["threshold"].unique().map(list).to_dict() == {
+        "run_2": [0.4],
+        "run_4": [0.6],
+    }
     for run in ("run_2", "run_4"):
-        part = table[table["run"] == run].drop(columns=["run", "seed", "threshold"]).reset_index(drop=True)
+        part = (
+            table[table["run"] == run]
+            .drop(columns=["run", "seed", "threshold"])
+            .reset_index(drop=True)
+        )
         pd.testing.assert_frame_equal(part, made.expected[run])
 
 
@@ -60,7 +67,9 @@ def test_what_is_not_in_the_cache_comes_from_the_remote_or_is_asked_for(study, t
     assert PredictionStore(study.folder).read(done["run_1"]).equals(study.expected["run_1"])
     shutil.rmtree(tmp_path / "remote")
     study.cached("run_2").unlink()
-    with pytest.raises(DataError, match=r"predictions of run_2 are not on this machine.*dvc exp pull"):
+    with pytest.raises(
+        DataError, match=r"predictions of run_2 are not on this machine.*dvc exp pull"
+    ):
         PredictionStore(study.folder).configuration(done, "run_2")
 
 
@@ -68,7 +77,9 @@ def test_damaged_predictions_are_named(study):
     file = study.cached("run_3")
     file.chmod(0o644)
     file.write_bytes(file.read_bytes()[:500])
-    with pytest.raises(DataError, match=r"predictions of run_3 are damaged in the cache: delete files/md5/"):
+    with pytest.raises(
+        DataError, match=r"predictions of run_3 are damaged in the cache: delete files/md5/"
+    ):
         PredictionStore(study.folder).read(study.grid().finished()["run_3"])
 
 
@@ -93,14 +104,22 @@ def test_compare_says_in_a_sentence_whether_two_configurations_differ(study):
 
 def test_compare_refuses_one_configuration_against_itself_and_runs_that_do_not_exist(study):
     output = study.with_code().run(*COMPARE, "run_1", "run_3", fails=True)
-    assert output.strip() == "error: run_3 and run_1 differ in the seed at most: there is nothing to compare"
+    assert (
+        output.strip()
+        == "error: run_3 and run_1 differ in the seed at most: there is nothing to compare"
+    )
     output = study.run(*COMPARE, "run_1", "nothing", fails=True)
-    assert output.strip() == "error: nothing is neither a run of this grid (run_1 to run_4) nor an experiment"
+    assert (
+        output.strip()
+        == "error: nothing is neither a run of this grid (run_1 to run_4) nor an experiment"
+    )
 
 
 def test_compare_takes_the_name_of_an_experiment_too(study):
     """As of one that was run by hand; a sweep does not run it again."""
-    references = study.with_code().run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    references = (
+        study.with_code().run("git", "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    )
     (reference,) = [reference for reference in references if reference.endswith("/run_2")]
     study.run("git", "update-ref", reference.replace("run_2", "by_hand"), reference)
     study.run("git", "update-ref", "-d", reference)
@@ -108,4 +127,7 @@ def test_compare_takes_the_name_of_an_experiment_too(study):
     assert "A: run_2, B: run_1;" in study.run(*COMPARE, "run_1", "by_hand")
     study.add("run_9", seed=3, balance=True, threshold=0.5)
     output = study.run(*COMPARE, "run_1", "run_9", fails=True)
-    assert output.strip() == "error: the experiment run_9 is no run of this grid with the current code and data"
+    assert (
+        output.strip()
+        == "error: the experiment run_9 is no run of this grid with the current code and data"
+    )

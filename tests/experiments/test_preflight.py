@@ -39,7 +39,9 @@ def repository(tmp_path):
 def test_an_ordinary_repository_is_fit(repository):
     _check(repository)
     repository.run("git", "checkout", "-q", "--detach")
-    repository.run("git", "update-ref", "refs/exps/mine", "HEAD")  # a foreign reference harms nobody
+    repository.run(
+        "git", "update-ref", "refs/exps/mine", "HEAD"
+    )  # a foreign reference harms nobody
     repository.run("git", "symbolic-ref", "refs/exps/exec/EXEC_BRANCH", "refs/exps/aa/bb/gone")
     (repository.folder / ".git/index.lock").touch()
     _check(repository)
@@ -60,7 +62,9 @@ def test_git_that_does_not_know_who_commits(repository, monkeypatch):
 
 def test_a_shallow_clone(repository):
     repository.run("git", "commit", "-q", "--allow-empty", "-m", "second")
-    repository.run("git", "clone", "-q", "--depth", "1", f"file://{repository.folder}", "../shallow")
+    repository.run(
+        "git", "clone", "-q", "--depth", "1", f"file://{repository.folder}", "../shallow"
+    )
     shallow = Folder(repository.folder.parent / "shallow")
     shallow.introduce("test")
     with pytest.raises(DataError, match="git fetch --unshallow"):
@@ -99,7 +103,9 @@ def test_a_submodule_is_fit(repository):
 
 def test_a_clone_without_the_content_of_files(repository):
     repository.run("git", "config", "uploadpack.allowFilter", "true")
-    repository.run("git", "clone", "-q", "--filter=blob:none", f"file://{repository.folder}", "../partial")
+    repository.run(
+        "git", "clone", "-q", "--filter=blob:none", f"file://{repository.folder}", "../partial"
+    )
     partial = Folder(repository.folder.parent / "partial")
     partial.introduce("test")
     with pytest.raises(DataError, match="a clone made with --filter"):
@@ -135,7 +141,9 @@ def test_a_cache_in_a_path_that_is_not_ascii(tmp_path):
 def test_a_site_cache_that_cannot_be_written(repository, tmp_path, monkeypatch, place):
     (tmp_path / "file").touch()
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / place))
-    with pytest.raises(DataError, match=r"DVC cannot write into .*: name another folder in DVC_SITE_CACHE_DIR"):
+    with pytest.raises(
+        DataError, match=r"DVC cannot write into .*: name another folder in DVC_SITE_CACHE_DIR"
+    ):
         _check(repository)
 
 
@@ -198,7 +206,9 @@ def test_what_a_killed_sweep_has_forked_does_not_hold_the_checkout(repository):
     ],
 )
 def test_a_ranking_needs_clips_of_both_labels(rank_by, labels, sentence):
-    rows = [{"split": split, "label": label} for split, of_split in labels.items() for label in of_split]
+    rows = [
+        {"split": split, "label": label} for split, of_split in labels.items() for label in of_split
+    ]
     with pytest.raises(DataError, match=sentence):
         refuse_unranked(rank_by, pd.DataFrame(rows))
     more = [{"split": f"test_{rank_by[:3]}", "label": label} for label in ("positive", "negative")]
@@ -210,7 +220,9 @@ def test_a_folder_of_somebody_else_is_one_sentence(repository):
         pytest.skip("only root can give a folder away")
     for path in [repository.folder, *repository.folder.rglob("*")]:
         os.lchown(path, 54321, 54321)
-    code = "import stage; from pathlib import Path; from chorus.experiments.history import History\n"
+    code = (
+        "import stage; from pathlib import Path; from chorus.experiments.history import History\n"
+    )
     environment = {"PYTHONPATH": str(Path(__file__).parents[2] / "src"), "HOME": "/nonexistent"}
     shown = subprocess.run(
         [*("python", "-c"), f"{code}stage.run(lambda: History(Path()))"],

@@ -117,7 +117,10 @@ def test_what_a_kill_has_left_half_written_is_tidied_and_the_rest_is_kept(reposi
     queue = Queue(str(grid.start.commit.id))
     queue.put("run_1", {"seed": 7}, [TARGET])
     scratch = repository.folder / ".dvc/tmp/exps"
-    half = [scratch / "celery/broker/in/0_0.celery.msg", scratch / "celery/broker/control/celery.exchange"]
+    half = [
+        scratch / "celery/broker/in/0_0.celery.msg",
+        scratch / "celery/broker/control/celery.exchange",
+    ]
     for file in half:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text('{"body": "')
@@ -126,7 +129,9 @@ def test_what_a_kill_has_left_half_written_is_tidied_and_the_rest_is_kept(reposi
     (scratch / "rwlock").write_text("")
     (scratch / "tmpabandoned").mkdir()
     queue.tidy()
-    assert not any(path.exists() for path in (*half, lock, scratch / "rwlock", scratch / "tmpabandoned"))
+    assert not any(
+        path.exists() for path in (*half, lock, scratch / "rwlock", scratch / "tmpabandoned")
+    )
     assert [task.name for task in queue.tasks()] == ["run_1"]
     queue.close()
 
@@ -144,7 +149,9 @@ def test_a_grid_is_brought_to_its_end_and_a_second_call_does_nothing(repository)
     written = {name: made.json("metrics/evaluation.json") for name, made in grid.finished().items()}
     assert written == {"run_1": {"seed": 7}, "run_3": {"seed": 8}}
     again: list[Progress] = []
-    other = _grid(repository, [7, 8])  # where seed 8 is run_2: what was run under another name is not run anew
+    other = _grid(
+        repository, [7, 8]
+    )  # where seed 8 is run_2: what was run under another name is not run anew
     assert conduct(other, jobs=2, report=again.append) == []
     assert [(progress.done, len(progress.new)) for progress in again] == [(2, 2)]
 
@@ -152,7 +159,9 @@ def test_a_grid_is_brought_to_its_end_and_a_second_call_does_nothing(repository)
 def test_an_experiment_of_that_name_with_other_parameters_stops_the_grid(repository):
     head = repository.run("git", "rev-parse", "HEAD").strip()
     repository.run("git", "update-ref", f"refs/exps/{head[:2]}/{head[2:]}/run_1", head)
-    with pytest.raises(ChorusError, match="run_1 is an experiment of this commit with other parameters: dvc exp"):
+    with pytest.raises(
+        ChorusError, match="run_1 is an experiment of this commit with other parameters: dvc exp"
+    ):
         conduct(_grid(repository, [7]), jobs=1, report=lambda _: None)
 
 
@@ -186,7 +195,11 @@ def _running(repository: Folder, what: str = "run.sh") -> list[psutil.Process]:
     for process in psutil.process_iter():
         try:
             here = Path(process.cwd()).is_relative_to(repository.folder)
-            if here and what in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                here
+                and what in " ".join(process.cmdline())
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue

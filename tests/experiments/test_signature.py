@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from chorus.experiments.signature import run_key, signature
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -33,7 +37,9 @@ def test_order_and_a_trip_through_json_change_nothing(params):
 
 @given(PARAMS, st.integers(0, 99))
 def test_another_value_anywhere_gives_another_signature(params, value):
-    assert signature(params | {"depth": {"of": [value]}}) != signature(params | {"depth": {"of": [value + 1]}})
+    assert signature(params | {"depth": {"of": [value]}}) != signature(
+        params | {"depth": {"of": [value + 1]}}
+    )
 
 
 def test_true_is_not_one_but_one_is_1_0():

@@ -46,7 +46,9 @@ def embedded():
 @pytest.mark.parametrize("name", HEADS)
 def test_a_classifier_of_birdnet_scores_as_the_head_does(name, embedded):
     head = HEADS[name]
-    interpreter = _interpreter(birdnet.classifier(encoder.model_file().read_bytes(), head, embedded[0]))
+    interpreter = _interpreter(
+        birdnet.classifier(encoder.model_file().read_bytes(), head, embedded[0])
+    )
     given, (result,) = interpreter.get_input_details()[0], interpreter.get_output_details()
     assert given["shape_signature"].tolist() == [-1, 144_000]
     assert result["shape_signature"].tolist() == [-1, head.task.outputs]
@@ -62,7 +64,9 @@ def test_a_classifier_of_birdnet_scores_as_the_head_does(name, embedded):
 
 def test_a_classifier_takes_batches(embedded):
     head = HEADS["two classes"]
-    interpreter = _interpreter(birdnet.classifier(encoder.model_file().read_bytes(), head, embedded[0]))
+    interpreter = _interpreter(
+        birdnet.classifier(encoder.model_file().read_bytes(), head, embedded[0])
+    )
     given, (result,) = interpreter.get_input_details()[0], interpreter.get_output_details()
     sounding = SOUNDS[2:8]
     interpreter.resize_tensor_input(given["index"], sounding.shape)
@@ -81,7 +85,9 @@ def test_silence_is_the_same_by_any_kernels(embedded):
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], SOUNDS[:1])
     interpreter.invoke()
     logits = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
-    np.testing.assert_allclose(1 / (1 + np.exp(-logits)), head.predictions(embedded[:1])[0], atol=1e-6)
+    np.testing.assert_allclose(
+        1 / (1 + np.exp(-logits)), head.predictions(embedded[:1])[0], atol=1e-6
+    )
 
 
 def _interpreter(model: bytes, **settings: object) -> Interpreter:
@@ -105,7 +111,9 @@ def test_onnx_scores_as_the_head_does(name, embedded):
     content = onnx.head_file(head, encoder_id="birdnet-x", names=["a"])
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {"embeddings": embedded})
-    np.testing.assert_allclose(found, head.predictions(embedded)[:, -head.task.outputs :], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        found, head.predictions(embedded)[:, -head.task.outputs :], rtol=0, atol=1e-5
+    )
     assert session.get_modelmeta().custom_metadata_map["encoder_id"] == "birdnet-x"
 
 

@@ -42,10 +42,14 @@ def test_accuracies_are_those_of_scikit_learn():
     facts = describe(table, probabilities, CLASSES)
     predicted = np.array(CLASSES)[probabilities.argmax(axis=1)]
     assert facts.tables["accuracy"] == pytest.approx(accuracy_score(table["label"], predicted))
-    assert facts.tables["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(table["label"], predicted))
+    assert facts.tables["balanced_accuracy"] == pytest.approx(
+        balanced_accuracy_score(table["label"], predicted)
+    )
     for source, share in facts.tables["sources"].items():
         here = (table["source"] == source).to_numpy()
-        assert share["accuracy"] == pytest.approx(accuracy_score(table["label"][here], predicted[here]))
+        assert share["accuracy"] == pytest.approx(
+            accuracy_score(table["label"][here], predicted[here])
+        )
         assert share["clips"] == here.sum()
 
 
@@ -53,8 +57,14 @@ def test_clips_are_parted_by_duration_with_the_edge_in_the_longer_bucket():
     table, probabilities = clips(4)
     table["seconds"] = [4.99, 5, 15, 100]
     durations = describe(table, probabilities, CLASSES).tables["durations"]
-    assert {name: share["clips"] for name, share in durations.items()} == {"0-5 s": 1, "5-10 s": 1, "15+ s": 2}
-    assert list(describe(table, probabilities, CLASSES, duration_edges=()).tables["durations"]) == ["0+ s"]
+    assert {name: share["clips"] for name, share in durations.items()} == {
+        "0-5 s": 1,
+        "5-10 s": 1,
+        "15+ s": 2,
+    }
+    assert list(describe(table, probabilities, CLASSES, duration_edges=()).tables["durations"]) == [
+        "0+ s"
+    ]
 
 
 def test_clips_of_one_length_say_nothing_about_length():
@@ -82,7 +92,14 @@ def test_groups_are_set_beside_chance_and_their_labels():
     table = table.assign(label=["north", "north", "north", "south"], group=["g", "g", "h", "h"])
     probabilities = np.eye(3)[[0, 0, 0, 0]]
     about = describe(table, probabilities, CLASSES).tables["group_consistency"]
-    assert about == {"share": 1.0, "chance": 1.0, "groups": 2, "alone": 0, "unknown": 0, "labels": 0.5}
+    assert about == {
+        "share": 1.0,
+        "chance": 1.0,
+        "groups": 2,
+        "alone": 0,
+        "unknown": 0,
+        "labels": 0.5,
+    }
     alone = describe(table.assign(group=list("abcd")), probabilities, CLASSES)
     assert alone.tables["group_consistency"]["share"] is None and alone.consistency_chance is None
 
@@ -102,10 +119,17 @@ def test_a_source_counts_as_behind_only_beyond_chance():
     gap = describe(table, np.where(at_a[:, None], wrong, right), CLASSES).signals["sources.gap"]
     assert gap == pytest.approx(1, abs=0.02)
     table = table.assign(source=table["source"].where(at_a, table["group"]))
-    few = table[~at_a | (np.cumsum(at_a) <= 9)].reset_index(drop=True)  # nine wrong clips at A prove nothing
+    few = table[~at_a | (np.cumsum(at_a) <= 9)].reset_index(
+        drop=True
+    )  # nine wrong clips at A prove nothing
     at_a = (few["source"] == "A").to_numpy()
     right = np.eye(3)[[CLASSES.index(label) for label in few["label"]]]
-    assert describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals["sources.gap"] == 0
+    assert (
+        describe(few, np.where(at_a[:, None], right[:, [1, 2, 0]], right), CLASSES).signals[
+            "sources.gap"
+        ]
+        == 0
+    )
 
 
 def test_one_source_cannot_be_behind():
@@ -114,22 +138,38 @@ def test_one_source_cannot_be_behind():
 
 
 def test_confusions_above_a_tenth_are_listed_and_marked_either_way_round():
-    table = pd.DataFrame({"clip_id": range(20), "label": ["north"] * 20, "source": "A", "group": "g", "seconds": 3})
+    table = pd.DataFrame(
+        {"clip_id": range(20), "label": ["north"] * 20, "source": "A", "group": "g", "seconds": 3}
+    )
     table["clip_id"] = table["clip_id"].astype(str)
     predicted = ["north"] * 13 + ["south"] * 5 + ["west"] * 2  # 2 of 20 is not above a tenth
     probabilities = np.eye(3)[[CLASSES.index(name) for name in predicted]]
     facts = describe(table, probabilities, CLASSES, expected_confusions=[("south", "north")])
     (pair,) = facts.tables["confusions"]
     low, high = pair.pop("low"), pair.pop("high")
-    assert pair == {"true": "north", "predicted": "south", "clips": 5, "of": 20, "share": 0.25, "expected": True}
+    assert pair == {
+        "true": "north",
+        "predicted": "south",
+        "clips": 5,
+        "of": 20,
+        "share": 0.25,
+        "expected": True,
+    }
     assert (low, high) == pytest.approx(proportion_confint(5, 20, method="wilson"))
     assert facts.signals["confusions.unexpected"] == 0
     facts = describe(table, probabilities, CLASSES, expected_confusions=[("south", "west")])
     assert facts.signals["confusions.unexpected"] == 1
     assert facts.signals["confusions.certain"] == 1
-    few = describe(table.tail(8), probabilities[-8:], CLASSES, expected_confusions=[("south", "west")])
-    assert (few.signals["confusions.unexpected"], few.signals["confusions.certain"]) == (2, 1)  # 2 of 8 prove nothing
-    facts = describe(table, probabilities, CLASSES)  # without a table nobody knows what is unexpected
+    few = describe(
+        table.tail(8), probabilities[-8:], CLASSES, expected_confusions=[("south", "west")]
+    )
+    assert (few.signals["confusions.unexpected"], few.signals["confusions.certain"]) == (
+        2,
+        1,
+    )  # 2 of 8 prove nothing
+    facts = describe(
+        table, probabilities, CLASSES
+    )  # without a table nobody knows what is unexpected
     assert facts.signals["confusions.unexpected"] is None
     assert facts.tables["confusions_expected"] is False
 
@@ -191,9 +231,13 @@ def test_clips_of_unknown_groups_and_sources_are_left_out():
     table, probabilities = clips()
     more = pd.concat([table, table.assign(group="", source="")], ignore_index=True)
     twice = np.vstack([probabilities, probabilities[::-1]])
-    first, second = (describe(*given, CLASSES).signals for given in ((table, probabilities), (more, twice)))
+    first, second = (
+        describe(*given, CLASSES).signals for given in ((table, probabilities), (more, twice))
+    )
     for signal in ("groups.effect", "sources.gap", "sources.below"):
         assert second[signal] == pytest.approx(first[signal])
     labels = pd.Series(["north", "south"] * 20 + ["north"] * 9)
     groups = pd.Series(["a", "b"] * 20 + [""] * 9)
-    assert association(labels, groups) == pytest.approx(association(labels.head(40), groups.head(40)))
+    assert association(labels, groups) == pytest.approx(
+        association(labels.head(40), groups.head(40))
+    )

@@ -68,7 +68,11 @@ def test_the_healthy_block_of_the_guide_is_healthy_and_within_every_range():
 
 def test_the_guides_warning_signs_beside_the_patterns():
     diagnosis = diagnose(at_epoch(10, **BLOCKS["mislabelled"]), EIGHT, GUIDE)
-    assert found(diagnosis, "watch") == {"unstable_gradients", "learning_rate_too_high", "noisy_batches"}
+    assert found(diagnosis, "watch") == {
+        "unstable_gradients",
+        "learning_rate_too_high",
+        "noisy_batches",
+    }
     diagnosis = diagnose(at_epoch(10, **BLOCKS["memorising_groups"]), EIGHT, GUIDE)
     assert found(diagnosis, "watch") == {"suspicious_consistency", "overconfident"}
 
@@ -76,7 +80,9 @@ def test_the_guides_warning_signs_beside_the_patterns():
 def test_a_finding_carries_its_numbers_and_what_to_do():
     diagnosis = diagnose(at_epoch(10, **BLOCKS["mislabelled"]), EIGHT, GUIDE)
     finding = diagnosis.findings[0]
-    assert "spread of the training loss over batches, at the end: 0.95 (above 0.5)" in finding.evidence
+    assert (
+        "spread of the training loss over batches, at the end: 0.95 (above 0.5)" in finding.evidence
+    )
     assert "validation accuracy, at the end: 0.35 (below 0.6)" in finding.evidence
     assert "metrics/suspects.csv" in finding.actions[0]
     assert diagnosis.sentence == "Many labels of the training data look wrong, and 3 more."
@@ -101,7 +107,10 @@ def test_missing_signals_are_said_and_not_guessed():
 def test_a_threshold_that_does_not_exist_is_said_too():
     unclipped = Details(classes=8, gradient_clip=None)
     diagnosis = diagnose(at_epoch(10, grad_norm=0.7, clipped_share=0.0), unclipped, GUIDE)
-    assert "learning_rate_too_high: not known: train.gradient_clip, which is not set" in diagnosis.not_judged
+    assert (
+        "learning_rate_too_high: not known: train.gradient_clip, which is not set"
+        in diagnosis.not_judged
+    )
 
 
 def test_a_missing_signal_that_cannot_change_the_outcome_is_no_gap():
@@ -144,7 +153,9 @@ def test_thresholds_scale_with_the_number_of_classes():
     assert threshold("memorising_groups", 1) == pytest.approx(0.5 + 0.5 * 0.475 / 0.875)
     assert threshold("suspicious_consistency", 0) == pytest.approx(0.4 + 0.6 * 0.725 / 0.875)
     eight = Circumstances(classes=8, assumed=8)
-    assert rules["suspicious_consistency"].conditions[0][0].threshold.at(eight) == pytest.approx(0.85)
+    assert rules["suspicious_consistency"].conditions[0][0].threshold.at(eight) == pytest.approx(
+        0.85
+    )
     assert rules["learning_rate_too_high"].conditions[0][1].threshold.at(eight) is None
 
 
@@ -168,14 +179,20 @@ def test_every_profile_can_be_read_and_names_only_signals_with_known_endings(pro
     endings = {"end", "best", "low", "high", "rise", "jump", "falling"}
     rules = load_rules(profile)
     for rule in rules.rules:
-        for condition in (condition for alternatives in rule.conditions for condition in alternatives):
+        for condition in (
+            condition for alternatives in rule.conditions for condition in alternatives
+        ):
             column, _, ending = condition.signal.rpartition(".")
-            known = condition.signal in rules.names or (column in rules.names and ending in endings | set(rules.phases))
+            known = condition.signal in rules.names or (
+                column in rules.names and ending in endings | set(rules.phases)
+            )
             assert known, f"{rule.name}: {condition.signal}"
 
 
 def test_an_unknown_profile_is_refused():
-    with pytest.raises(ParameterError, match=r"health.profile: 'guess' is not allowed: one of guide"):
+    with pytest.raises(
+        ParameterError, match=r"health.profile: 'guess' is not allowed: one of guide"
+    ):
         load_rules("guess")
 
 

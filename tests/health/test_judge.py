@@ -48,14 +48,28 @@ CALM = pd.DataFrame(
 MODEL = {
     **DETECTION.description(),
     "options": {"gradient_clip": None},
-    "training": {"best_epoch": 5, "stopped": "patience", "early_stopping": {"on": "internal", "clips": 80}},
+    "training": {
+        "best_epoch": 5,
+        "stopped": "patience",
+        "early_stopping": {"on": "internal", "clips": 80},
+    },
 }
 
 
 def _judge(history=CALM, model=MODEL, predictions=None, evaluation=None, **options):
     predictions = predicted() if predictions is None else predictions
-    clips = predictions.assign(group=predictions["night"], seconds="3.000", recording=predictions["night"])
-    return judge(history, model, predictions, clips[["clip_id", "label"]], clips, HealthOptions(**options), evaluation)
+    clips = predictions.assign(
+        group=predictions["night"], seconds="3.000", recording=predictions["night"]
+    )
+    return judge(
+        history,
+        model,
+        predictions,
+        clips[["clip_id", "label"]],
+        clips,
+        HealthOptions(**options),
+        evaluation,
+    )
 
 
 def _evaluated(baseline_of):
@@ -63,7 +77,9 @@ def _evaluated(baseline_of):
     table = predicted()
     baseline = pd.Series(baseline_of(table).to_numpy(), index=table["clip_id"])
     options = EvaluateOptions(resamples=200)
-    return evaluate(table, threshold=0.5, baseline_scores={"logistic_regression": baseline}, options=options).detail
+    return evaluate(
+        table, threshold=0.5, baseline_scores={"logistic_regression": baseline}, options=options
+    ).detail
 
 
 ADVANTAGE = {"auprc": -0.05, "low": -0.2, "high": 0.04, "nights": 24, "reliable": True}
@@ -74,7 +90,12 @@ def _names(health) -> set[str]:
 
 
 def test_a_calm_training_is_healthy():
-    assert _judge().headline == {"verdict": "healthy", "findings": "none", "troubles": 0, "watches": 0}
+    assert _judge().headline == {
+        "verdict": "healthy",
+        "findings": "none",
+        "troubles": 0,
+        "watches": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -82,12 +103,19 @@ def test_a_calm_training_is_healthy():
     [
         ({"train_loss": np.linspace(9, 5, 12)}, "learning_rate_too_high"),
         (
-            {"validation_loss": np.linspace(0.692, 0.66, 12), "validation_entropy": 0.69, "grad_norm": 1.5},
+            {
+                "validation_loss": np.linspace(0.692, 0.66, 12),
+                "validation_entropy": 0.69,
+                "grad_norm": 1.5,
+            },
             "learning_rate_too_low",
         ),
         ({"train_accuracy": 0.65, "validation_accuracy": 0.65}, "too_little_capacity"),
         (
-            {"grad_norm_std": [0.12] * 6 + [0.8] + [0.12] * 5, "train_loss": np.linspace(0.6, 0.4, 12)},
+            {
+                "grad_norm_std": [0.12] * 6 + [0.8] + [0.12] * 5,
+                "train_loss": np.linspace(0.6, 0.4, 12),
+            },
             "unstable_gradients",
         ),
         (
@@ -107,20 +135,28 @@ def test_the_calibrated_rules_name_what_the_curves_show(changes, finding):
 
 
 def test_a_regression_that_is_better_beyond_what_other_nights_would_change_is_trouble():
-    health = _judge(evaluation=_evaluated(lambda table: table["score"] / 2 + (table["label"] == "positive") / 2))
+    health = _judge(
+        evaluation=_evaluated(lambda table: table["score"] / 2 + (table["label"] == "positive") / 2)
+    )
     assert _names(health) == {"baseline_better"} and health.headline["verdict"] == "trouble"
     (finding,) = health.diagnosis.findings
     assert "lower end of its 95 % interval over nights" in finding.evidence[1]
 
 
 def test_a_regression_that_is_as_good_or_worse_is_no_finding():
-    assert _judge(evaluation=_evaluated(lambda table: table["score"])).headline["findings"] == "none"
-    worse = _judge(evaluation=_evaluated(lambda table: (table["score"] + np.arange(len(table)) % 7) / 8))
+    assert (
+        _judge(evaluation=_evaluated(lambda table: table["score"])).headline["findings"] == "none"
+    )
+    worse = _judge(
+        evaluation=_evaluated(lambda table: (table["score"] + np.arange(len(table)) % 7) / 8)
+    )
     assert worse.headline["findings"] == "none" and worse.signals["baseline.lead"] < -0.1
 
 
 def test_a_lead_that_other_nights_might_take_back_is_to_be_watched():
-    detail = {"splits": {"validation": {"baselines": {"logistic_regression": {"advantage": ADVANTAGE}}}}}
+    detail = {
+        "splits": {"validation": {"baselines": {"logistic_regression": {"advantage": ADVANTAGE}}}}
+    }
     health = _judge(evaluation=detail)
     assert (_names(health), health.headline["verdict"]) == ({"baseline_better"}, "watch")
 
@@ -129,7 +165,9 @@ def test_a_lead_that_other_nights_might_take_back_is_to_be_watched():
 def test_the_regression_may_be_better_on_validation_or_on_the_ood_test(worse):
     calm, ahead = ADVANTAGE | {"auprc": 0.1, "high": 0.2}, ADVANTAGE | {"auprc": -0.2, "high": -0.1}
     splits = {
-        split: {"baselines": {"logistic_regression": {"advantage": ahead if split == worse else calm}}}
+        split: {
+            "baselines": {"logistic_regression": {"advantage": ahead if split == worse else calm}}
+        }
         for split in ("validation", "test_ood")
     }
     health = _judge(evaluation={"splits": splits | {"test_iid": None}})
@@ -141,7 +179,9 @@ def test_a_first_epoch_that_no_other_one_betters_is_to_be_watched():
     model = {**MODEL, "training": {**MODEL["training"], "best_epoch": 1}}
     assert _judge(model=model).headline["verdict"] == "watch"
     assert _names(_judge(model=model)) == {"first_epoch_best"}
-    assert "first_epoch_best" not in _names(_judge(CALM.head(3), model=model))  # three epochs are no search
+    assert "first_epoch_best" not in _names(
+        _judge(CALM.head(3), model=model)
+    )  # three epochs are no search
 
 
 def _few(positives: int, nights: int):
@@ -155,9 +195,12 @@ def _few(positives: int, nights: int):
 
 @pytest.mark.parametrize("profile", ["guide", "calibrated"])
 @pytest.mark.parametrize(
-    ("positives", "nights", "enough"), [(0, 1, False), (9, 9, False), (30, 2, False), (10, 3, True), (30, 20, True)]
+    ("positives", "nights", "enough"),
+    [(0, 1, False), (9, 9, False), (30, 2, False), (10, 3, True), (30, 20, True)],
 )
-def test_too_few_validation_clips_or_nights_of_a_class_give_no_verdict(positives, nights, enough, profile):
+def test_too_few_validation_clips_or_nights_of_a_class_give_no_verdict(
+    positives, nights, enough, profile
+):
     health = _judge(predictions=_few(positives, nights), profile=profile)
     assert ("too_little_validation" in _names(health)) is not enough
     assert (health.headline["verdict"] == "unknown") is not enough
@@ -172,7 +215,15 @@ def test_trouble_is_told_even_where_there_is_too_little_to_judge_by():
 def test_without_validation_clips_the_verdict_is_unknown_and_the_page_is_written():
     health = _judge(predictions=predicted().query("split != 'validation'"))
     assert health.headline["verdict"] == "unknown"
-    assert list(health.sources) == ["source", "clips", "accuracy", "low", "high", "training_clips", "training_accuracy"]
+    assert list(health.sources) == [
+        "source",
+        "clips",
+        "accuracy",
+        "low",
+        "high",
+        "training_clips",
+        "training_accuracy",
+    ]
     assert "too little validation" in page("run", json.loads(json.dumps(health.detail)), CALM)
 
 
@@ -180,16 +231,18 @@ def test_a_validation_split_that_is_far_easier_than_the_iid_test_is_too_good():
     predictions = predicted()
     validation = predictions["split"] == "validation"
     score = np.where(predictions["label"] == "positive", 0.99, 0.01)
-    assert _names(_judge(predictions=predictions.assign(score=predictions["score"].where(~validation, score)))) == {
-        "suspiciously_good"
-    }
+    assert _names(
+        _judge(predictions=predictions.assign(score=predictions["score"].where(~validation, score)))
+    ) == {"suspiciously_good"}
 
 
 def test_a_recorder_whose_negatives_are_taken_for_positives_is_a_weak_source():
     predictions = predicted()
     recorder = "R" + (np.arange(len(predictions)) % 5).astype(str).astype(object)
     broken = (recorder == "R3") & (predictions["label"] == "negative")
-    predictions = predictions.assign(recorder=recorder, score=predictions["score"].mask(broken, 0.9))
+    predictions = predictions.assign(
+        recorder=recorder, score=predictions["score"].mask(broken, 0.9)
+    )
     health = _judge(predictions=predictions)
     assert "weak_source" in _names(health)
     assert list(health.sources["source"]) == ["R0", "R1", "R2", "R3", "R4"]
@@ -199,7 +252,9 @@ def test_recorders_that_give_the_label_away_are_told():
     predictions = predicted()
     clips = predictions.assign(group=predictions["night"], seconds="3.000", recording="")
     told = clips[(clips["label"] == "positive") == (clips["recorder"] == "R0")]
-    assert _names(judge(CALM, MODEL, predictions, told, clips, HealthOptions())) == {"confounded_sources"}
+    assert _names(judge(CALM, MODEL, predictions, told, clips, HealthOptions())) == {
+        "confounded_sources"
+    }
 
 
 def test_scores_that_go_by_recorder_are_told_if_the_model_fails_elsewhere():
@@ -207,7 +262,9 @@ def test_scores_that_go_by_recorder_are_told_if_the_model_fails_elsewhere():
     score = np.where(predictions["recorder"] == "R0", 0.9, 0.1)
     by_recorder = predictions.assign(score=0.8 * score + 0.2 * predictions["score"])
     assert _names(_judge(predictions=by_recorder)) == {"memorising_groups"}
-    worse = CALM.assign(validation_accuracy=0.5, validation_balanced_accuracy=0.5, train_accuracy=0.99)
+    worse = CALM.assign(
+        validation_accuracy=0.5, validation_balanced_accuracy=0.5, train_accuracy=0.99
+    )
     assert "memorising_groups" not in _names(_judge(worse, predictions=by_recorder))
 
 
@@ -218,7 +275,9 @@ def test_a_training_that_broke_down_is_told_with_its_reason():
     assert f"Training ended: {reason}" in verdict_in_words(health.detail)
 
 
-@pytest.mark.parametrize("holdout", [{"on": "split", "clips": 325}, {"on": "internal", "clips": 10}])
+@pytest.mark.parametrize(
+    "holdout", [{"on": "split", "clips": 325}, {"on": "internal", "clips": 10}]
+)
 def test_what_depends_on_held_out_nights_is_not_judged_without_enough_of_them(holdout):
     model = {**MODEL, "training": {**MODEL["training"], "early_stopping": holdout}}
     health = _judge(CALM.assign(validation_accuracy=0.6, validation_loss=0.7), model)
@@ -228,7 +287,12 @@ def test_what_depends_on_held_out_nights_is_not_judged_without_enough_of_them(ho
 
 def test_the_consistency_of_nights_does_not_stand_in_for_groups_of_one_clip():
     alone = predicted().assign(night=lambda table: table["clip_id"])
-    health = _judge(CALM.assign(validation_group_consistency=0.95), predictions=alone, profile="guide", group="night")
+    health = _judge(
+        CALM.assign(validation_group_consistency=0.95),
+        predictions=alone,
+        profile="guide",
+        group="night",
+    )
     needed = "suspicious_consistency: not known: share of groups with one and the same prediction, at the end"
     assert needed in health.diagnosis.not_judged
     assert not {"suspicious_consistency", "memorising_groups"} & _names(health)
@@ -236,7 +300,9 @@ def test_the_consistency_of_nights_does_not_stand_in_for_groups_of_one_clip():
 
 def test_durations_are_of_the_sound_before_it_was_padded():
     predictions = predicted()
-    clips = predictions.assign(group=predictions["night"], seconds="4.000", recording="", windows="2")
+    clips = predictions.assign(
+        group=predictions["night"], seconds="4.000", recording="", windows="2"
+    )
     health = judge(CALM, MODEL, predictions, clips, clips, HealthOptions())
     assert list(health.facts.tables["durations"]) == ["0-5 s"]
 
@@ -249,14 +315,21 @@ def test_clips_of_another_survey_are_refused():
 
 
 def test_impossible_options_are_refused():
-    for key, value in (("profile", "mine"), ("group", "planet"), ("duration_edges", [5, 5]), ("source", "")):
+    for key, value in (
+        ("profile", "mine"),
+        ("group", "planet"),
+        ("duration_edges", [5, 5]),
+        ("source", ""),
+    ):
         with pytest.raises(ParameterError, match=f"health.*{key}"):
             parse(HealthOptions, {key: value}, section="health")
 
 
 def test_the_lead_of_one_split_over_another_and_its_error():
     def clips(right: int, of: int) -> pd.DataFrame:
-        return pd.DataFrame({"label": ["a", "b"] * of, "right": np.repeat(np.arange(of) < right, 2)})
+        return pd.DataFrame(
+            {"label": ["a", "b"] * of, "right": np.repeat(np.arange(of) < right, 2)}
+        )
 
     difference, errors = lead(clips(90, 100), clips(80, 100))
     shares = np.array([91, 91, 81, 81]) / 102
@@ -272,7 +345,9 @@ def test_the_lead_of_one_split_over_another_and_its_error():
 def test_the_words_hold_verdict_numbers_and_actions():
     health = _judge(CALM.assign(train_loss=np.linspace(9, 5, 12)))
     said = verdict_in_words(health.detail)
-    assert said.startswith("Training health: TROUBLE. The learning rate looks too high. (rules: calibrated)")
+    assert said.startswith(
+        "Training health: TROUBLE. The learning rate looks too high. (rules: calibrated)"
+    )
     assert "training loss, at the end: 5.36 (above 1)" in said
     assert "-> Divide train.learning_rate by ten, and look again" in said
     assert "not judged: confused_classes: not known: pairs of classes confused" in said
@@ -317,7 +392,12 @@ def test_the_command_judges_the_workspace_and_writes_the_same_bytes_again(worksp
     assert first.returncode == 0, first.stderr
     assert _diagnose(workspace, "--page", "health.html").stdout == first.stdout
     assert first.stdout.startswith("Training health: HEALTHY. Nothing looks wrong.")
-    files = ["metrics/health.json", "metrics/health_detail.json", "plots/health/sources.csv", "health.html"]
+    files = [
+        "metrics/health.json",
+        "metrics/health_detail.json",
+        "plots/health/sources.csv",
+        "health.html",
+    ]
     written = [(workspace / file).read_bytes() for file in files]
     assert json.loads(written[0])["verdict"] == "healthy"
     _run_stage(workspace)
@@ -345,27 +425,38 @@ def test_the_command_tells_what_was_found_in_a_commit(workspace):
     shown = _diagnose(workspace, "high", "--page", "high.html")
     assert "TROUBLE. The learning rate looks too high" in shown.stdout
     assert "Training health of high" in (workspace / "high.html").read_text()
-    assert json.loads((workspace / "metrics/health.json").read_text())["verdict"] == "healthy"  # untouched
+    assert (
+        json.loads((workspace / "metrics/health.json").read_text())["verdict"] == "healthy"
+    )  # untouched
     unknown = _diagnose(workspace, "nowhere")
     assert unknown.returncode == 1
     assert unknown.stderr == "error: there is no experiment, branch or commit 'nowhere'\n"
     before = _diagnose(workspace, "before")
-    assert before.stderr == "error: before has no metrics/health_detail.json: it was made without the stage diagnose\n"
+    assert (
+        before.stderr
+        == "error: before has no metrics/health_detail.json: it was made without the stage diagnose\n"
+    )
 
 
 def test_judging_needs_none_of_the_heavy_libraries(workspace):
     """It runs in each of the ninety runs of a grid."""
     code = f"import runpy, sys; sys.argv[1:] = []; sys.path.insert(0, {str(ROOT / 'src')!r}); "
     code += f"runpy.run_path({str(ROOT / 'src/diagnose.py')!r}, run_name='__main__'); "
-    code += "print([m for m in ('torch', 'sklearn', 'scipy', 'matplotlib', 'dvc') if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], cwd=workspace, capture_output=True, text=True, check=False)
+    code += (
+        "print([m for m in ('torch', 'sklearn', 'scipy', 'matplotlib', 'dvc') if m in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=workspace, capture_output=True, text=True, check=False
+    )
     assert result.stdout.splitlines()[-1] == "[]", result.stderr
 
 
 SEVERAL = ("coast", "hills", "north", "south")
 
 
-def several(seed: int = 0, clips: int = 400, sure: float = 4.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def several(
+    seed: int = 0, clips: int = 400, sure: float = 4.0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predictions of four classes with the columns of scores, and the table of the clips."""
     random = np.random.default_rng(seed)
     labels = random.integers(4, size=clips)
@@ -390,7 +481,9 @@ def test_several_classes_are_judged_by_their_speakers():
     predictions, clips = several()
     training = clips.loc[clips["split"] == "train", ["clip_id", "label"]]
     model = {**MODEL, **Classification(SEVERAL).description(), "options": {"gradient_clip": 0.5}}
-    options = HealthOptions(profile="guide", group="speaker", expected_confusions=(("coast", "hills"),))
+    options = HealthOptions(
+        profile="guide", group="speaker", expected_confusions=(("coast", "hills"),)
+    )
     health = judge(CALM, model, predictions, training, clips, options)
     validation = predictions[predictions["split"] == "validation"]
     predicted_class = validation.filter(like="score_").to_numpy().argmax(axis=1)
@@ -413,8 +506,12 @@ def test_a_class_without_scores_is_refused():
 
 def test_a_group_that_no_clip_names_is_refused_in_one_line():
     predictions = predicted()
-    clips = predictions.assign(group=predictions["night"], seconds="3.000", recording="", speaker="")
-    with pytest.raises(DataError, match=r"health\.group: 'speaker' groups nothing.*fill that column of clips\.csv"):
+    clips = predictions.assign(
+        group=predictions["night"], seconds="3.000", recording="", speaker=""
+    )
+    with pytest.raises(
+        DataError, match=r"health\.group: 'speaker' groups nothing.*fill that column of clips\.csv"
+    ):
         judge(CALM, MODEL, predictions, clips, clips, HealthOptions(group="speaker"))
 
 
@@ -428,7 +525,9 @@ def test_a_source_that_was_learned_by_heart_is_named_by_the_guide():
     judged = predictions.assign(score=np.where(fooled, 1 - sure, sure))
     names = _names(judge(CALM, MODEL, judged, training, clips, HealthOptions(profile="guide")))
     assert {"overfitted_source", "weak_source"} <= names
-    everywhere = predictions.assign(score=np.where(predictions["split"] == "validation", 1 - sure, sure))
+    everywhere = predictions.assign(
+        score=np.where(predictions["split"] == "validation", 1 - sure, sure)
+    )
     assert "overfitted_source" not in _names(
         judge(CALM, MODEL, everywhere, training, clips, HealthOptions(profile="guide"))
     )
@@ -456,16 +555,24 @@ def test_from_a_head_of_several_classes_to_its_page():
     options = HealthOptions(group="speaker")
     head = HeadOptions(hidden_units=16, epochs=12, learning_rate=0.01)
     groups = options.groups_of(clips)
-    trained = detector.fit(training, clips, known, head, 1, task=Classification(SEVERAL), consistency_groups=groups)
+    trained = detector.fit(
+        training, clips, known, head, 1, task=Classification(SEVERAL), consistency_groups=groups
+    )
     scores = detector.predictions(trained.head, known, clips["clip_id"])
     assert scores.to_numpy() == pytest.approx(trained.head.predictions(features))
     predictions = clips.merge(scores.add_prefix("score_"), left_on="clip_id", right_index=True)
-    model = {**trained.head.task.description(), "options": {"gradient_clip": None}, "training": trained.summary}
+    model = {
+        **trained.head.task.description(),
+        "options": {"gradient_clip": None},
+        "training": trained.summary,
+    }
     health = judge(with_differences(trained.curves), model, predictions, training, clips, options)
     assert health.facts.tables["accuracy"] > 0.9
     assert list(health.durations["seconds"]) == ["0-5 s"]
     shown = page("accents", health.detail, with_differences(trained.curves))
     for panel in ("Top-k accuracy", "top-3", "share of speakers with one and the same prediction"):
         assert panel in shown
-    without = detector.fit(training, clips[clips["split"] == "train"], known, head, 1, task=Classification(SEVERAL))
+    without = detector.fit(
+        training, clips[clips["split"] == "train"], known, head, 1, task=Classification(SEVERAL)
+    )
     assert without.threshold is None and without.summary["notes"] == []

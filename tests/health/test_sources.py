@@ -16,7 +16,9 @@ def test_sources_that_all_differ_are_ordinary_and_the_one_beyond_them_is_not():
 
     def gap(**wrong: float) -> float:
         place = np.tile(np.arange(60) / 60, 6)
-        return sources.gap(table.assign(right=place >= pd.Series(names).map(lambda source: wrong.get(source, 0.1))))
+        return sources.gap(
+            table.assign(right=place >= pd.Series(names).map(lambda source: wrong.get(source, 0.1)))
+        )
 
     assert gap(A=0.4) == pytest.approx(0.3, abs=0.02)
     assert gap(A=0.4, B=0.0, C=0.35, D=0.05, E=0.3) == 0
@@ -25,14 +27,21 @@ def test_sources_that_all_differ_are_ordinary_and_the_one_beyond_them_is_not():
 def _sources(**right: tuple[int, int]) -> pd.DataFrame:
     """Clips of each source: how many are right, of how many."""
     return pd.concat(
-        [pd.DataFrame({"source": name, "right": np.arange(of) < number}) for name, (number, of) in right.items()],
+        [
+            pd.DataFrame({"source": name, "right": np.arange(of) < number})
+            for name, (number, of) in right.items()
+        ],
         ignore_index=True,
     )
 
 
 def test_the_worst_source_is_compared_with_all_others_together():
-    assert sources.below(_sources(A=(10, 20), B=(18, 20), C=(72, 80))) == pytest.approx(90 / 100 - 0.5)
-    assert sources.below(_sources(A=(0, 9), B=(18, 20), C=(20, 20))) == pytest.approx(0.1)  # nine clips prove nothing
+    assert sources.below(_sources(A=(10, 20), B=(18, 20), C=(72, 80))) == pytest.approx(
+        90 / 100 - 0.5
+    )
+    assert sources.below(_sources(A=(0, 9), B=(18, 20), C=(20, 20))) == pytest.approx(
+        0.1
+    )  # nine clips prove nothing
     assert sources.below(_sources(A=(0, 9), B=(18, 20))) is None
 
 

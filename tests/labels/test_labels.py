@@ -33,7 +33,9 @@ def spans(folder: Path, wishes: Wishes = ALL) -> list[tuple[str, str, str]]:
 
 
 def refused(folder: Path, wishes: Wishes = ALL) -> list[tuple[str, str]]:
-    return [(one.source, one.reason) for one in collect(folder, tables_in([folder]), wishes).refused]
+    return [
+        (one.source, one.reason) for one in collect(folder, tables_in([folder]), wishes).refused
+    ]
 
 
 @pytest.fixture
@@ -42,7 +44,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write(folder: Path, text: str | bytes, name: str = "A1_20240312_203000.Table.1.selections.txt") -> None:
+def write(
+    folder: Path, text: str | bytes, name: str = "A1_20240312_203000.Table.1.selections.txt"
+) -> None:
     data = text if isinstance(text, bytes) else text.encode()
     (folder / name).write_bytes(data)
 
@@ -123,22 +127,36 @@ def test_labels_are_text_whatever_is_in_them(folder):
 
 def test_several_tables_of_one_recording_and_overlapping_selections(folder):
     write(folder, RAVEN + "1\tS 1\t1\t1\t4\t270\t660\tRADR\n2\tS 1\t1\t2\t5\t270\t660\tRADR\n")
-    two = "1\tS 1\t1\t1\t4\t9\t99\tRADR\n2\tS 1\t1\t3\t6\t9\t99\towl\n3\tS 1\t1\t30\t33\t9\t99\towl\n"
+    two = (
+        "1\tS 1\t1\t1\t4\t9\t99\tRADR\n2\tS 1\t1\t3\t6\t9\t99\towl\n3\tS 1\t1\t30\t33\t9\t99\towl\n"
+    )
     write(folder, RAVEN + two, "A1_20240312_203000.Table.2.selections.txt")
-    assert spans(folder) == [("positive", "1", "4"), ("positive", "2", "5"), ("negative", "30", "33")]
+    assert spans(folder) == [
+        ("positive", "1", "4"),
+        ("positive", "2", "5"),
+        ("negative", "30", "33"),
+    ]
     assert sorted(reason for _, reason in refused(folder)) == [
         "marked twice",
         "negative by '*' alone, beside a positive",
     ]
-    named = Wishes(("RADR",), ("owl",))  # said to be a negative: the survey keeps both out, as people contradict
+    named = Wishes(
+        ("RADR",), ("owl",)
+    )  # said to be a negative: the survey keeps both out, as people contradict
     assert ("negative", "3", "6") in spans(folder, named)
 
 
 def test_one_span_with_two_labels_is_kept_out(folder):
-    write(folder, RAVEN + "1\tS 1\t1\t1\t4\t9\t99\tRADR\n2\tS 1\t1\t1\t4\t9\t99\tno\n3\tS 1\t1\t7\t9\t9\t99\tno\n")
+    write(
+        folder,
+        RAVEN
+        + "1\tS 1\t1\t1\t4\t9\t99\tRADR\n2\tS 1\t1\t1\t4\t9\t99\tno\n3\tS 1\t1\t7\t9\t9\t99\tno\n",
+    )
     named = Wishes(("RADR",), ("no",))
     assert spans(folder, named) == [("negative", "7", "9")]
-    assert [reason for _, reason in refused(folder, named)] == ["marked as negative and positive"] * 2
+    assert [reason for _, reason in refused(folder, named)] == [
+        "marked as negative and positive"
+    ] * 2
 
 
 def test_a_raven_table_over_several_files(tmp_path):
@@ -151,8 +169,13 @@ def test_a_raven_table_over_several_files(tmp_path):
     )
     write(tmp_path, head + rows, "all.txt")
     clips = collect(tmp_path, tables_in([tmp_path]), ALL).clips
-    assert clips[["path", "onset", "end"]].to_numpy().tolist() == [["one.wav", "10", "13"], ["two.wav", "10", "13"]]
-    assert refused(tmp_path) == [("all.txt:4", "begins in one.wav and ends in two.wav: a clip lies in one file")]
+    assert clips[["path", "onset", "end"]].to_numpy().tolist() == [
+        ["one.wav", "10", "13"],
+        ["two.wav", "10", "13"],
+    ]
+    assert refused(tmp_path) == [
+        ("all.txt:4", "begins in one.wav and ends in two.wav: a clip lies in one file")
+    ]
     without = head.replace("\tFile Offset (s)", "") + "".join(
         row.rpartition("\t")[0] + "\n" for row in rows.splitlines()
     )
@@ -188,12 +211,18 @@ BIRDNET = {
 
 
 @pytest.mark.parametrize("kind", BIRDNET)
-@pytest.mark.parametrize("path", ["/mnt/other/pond/A1.wav", "C:\\data\\pond\\A1.wav", "pond/A1.wav"])
+@pytest.mark.parametrize(
+    "path", ["/mnt/other/pond/A1.wav", "C:\\data\\pond\\A1.wav", "pond/A1.wav"]
+)
 def test_birdnet_in_a_range_of_confidence(tmp_path, kind, path):
     sound(tmp_path, "pond/A1.wav")
     sound(tmp_path, "stream/A1.wav")
     folder, _, name = path.replace("\\", "/").rpartition("/")
-    write(tmp_path, BIRDNET[kind].format(path=path, folder=folder, name=name), "BirdNET_CombinedTable.csv")
+    write(
+        tmp_path,
+        BIRDNET[kind].format(path=path, folder=folder, name=name),
+        "BirdNET_CombinedTable.csv",
+    )
     found = collect(tmp_path, tables_in([tmp_path]), Wishes(("RADR",), ("*",), confidence=(0.5, 1)))
     assert found.clips[["path", "label", "onset", "end", "confidence"]].to_numpy().tolist() == [
         ["pond/A1.wav", "positive", "0", "3", "0.9"], ["pond/A1.wav", "negative", "57", "60", "0.8"],
@@ -203,7 +232,12 @@ def test_birdnet_in_a_range_of_confidence(tmp_path, kind, path):
 
 def test_recordings_that_a_table_may_mean(tmp_path):
     row = RAVEN.strip() + "\tBegin Path\n" + "1\tS 1\t1\t1\t4\t270\t660\tRADR\t{}\n"
-    sound(tmp_path, "a/x.wav"), sound(tmp_path, "b/x.wav"), sound(tmp_path, "b/y.flac"), sound(tmp_path, "b/y.wav")
+    (
+        sound(tmp_path, "a/x.wav"),
+        sound(tmp_path, "b/x.wav"),
+        sound(tmp_path, "b/y.flac"),
+        sound(tmp_path, "b/y.wav"),
+    )
     sound(tmp_path.parent, "outside.wav")
     reasons = {
         "x.wav": "2 recordings could be meant: a/x.wav, b/x.wav",
@@ -215,20 +249,33 @@ def test_recordings_that_a_table_may_mean(tmp_path):
         write(tmp_path, row.format(path), "all.txt")
         assert refused(tmp_path) == [("all.txt:2", reason)], path
     (tmp_path / "all.txt").unlink()
-    write(tmp_path, RAVEN + "1\tS 1\t1\t1\t4\t270\t660\tRADR\n", "b/x.Table.1.selections.txt")  # the one beside it
+    write(
+        tmp_path, RAVEN + "1\tS 1\t1\t1\t4\t270\t660\tRADR\n", "b/x.Table.1.selections.txt"
+    )  # the one beside it
     write(tmp_path, RAVEN + "1\tS 1\t1\t1\t4\t270\t660\tRADR\n", "b/y.Table.1.selections.txt")
     write(tmp_path, RAVEN + "1\tS 1\t1\t1\t4\t270\t660\tRADR\n", "b/y.wav.Table.1.selections.txt")
-    assert collect(tmp_path, tables_in([tmp_path]), ALL).clips["path"].tolist() == ["b/x.wav", "b/y.wav"]
-    assert refused(tmp_path) == [("b/y.Table.1.selections.txt:2", "2 recordings could be meant: b/y.flac, b/y.wav")]
+    assert collect(tmp_path, tables_in([tmp_path]), ALL).clips["path"].tolist() == [
+        "b/x.wav",
+        "b/y.wav",
+    ]
+    assert refused(tmp_path) == [
+        ("b/y.Table.1.selections.txt:2", "2 recordings could be meant: b/y.flac, b/y.wav")
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("hello\nworld\n", "no table of Raven, Audacity or BirdNET that is known: it begins 'hello'"),
+        (
+            "hello\nworld\n",
+            "no table of Raven, Audacity or BirdNET that is known: it begins 'hello'",
+        ),
         (b"Selection\tLabel\n1\tgr\xfcn\n", "not in UTF-8: save it as UTF-8"),
         (b"\0\1\2\3", "no text: it holds zero bytes"),
-        (RAVEN.replace("\t", ",") + '1,S 1,1,1,4,9,99,"open\n', "no readable table: line 3: unexpected end of data"),
+        (
+            RAVEN.replace("\t", ",") + '1,S 1,1,1,4,9,99,"open\n',
+            "no readable table: line 3: unexpected end of data",
+        ),
     ],
 )
 def test_what_is_no_table_is_named_and_the_others_are_read(folder, text, reason):
@@ -238,8 +285,12 @@ def test_what_is_no_table_is_named_and_the_others_are_read(folder, text, reason)
 
 
 def test_a_row_with_too_many_cells_is_named(folder):
-    write(folder, RAVEN + "1\tS 1\t1\t1\t4\t270\t660\tRADR\n2\tS 1\t1\t5\t8\t270\t660\tRADR\tmore\n")
-    assert refused(folder) == [("A1_20240312_203000.Table.1.selections.txt:3", "9 cells under 8 columns")]
+    write(
+        folder, RAVEN + "1\tS 1\t1\t1\t4\t270\t660\tRADR\n2\tS 1\t1\t5\t8\t270\t660\tRADR\tmore\n"
+    )
+    assert refused(folder) == [
+        ("A1_20240312_203000.Table.1.selections.txt:3", "9 cells under 8 columns")
+    ]
 
 
 def test_a_folder_for_each_class(tmp_path):
@@ -249,11 +300,17 @@ def test_a_folder_for_each_class(tmp_path):
     assert found.clips[["path", "label", "onset"]].to_numpy().tolist() == [
         ["frog/a.wav", "positive", ""], ["noise/b.wav", "negative", ""], ["noise/rain/c.wav", "negative", ""],
     ]  # fmt: skip
-    assert [(one.source, one.reason) for one in found.refused] == [("d.wav", "in no folder of a class")]
+    assert [(one.source, one.reason) for one in found.refused] == [
+        ("d.wav", "in no folder of a class")
+    ]
 
 
 def test_labels_of_other_names_are_listed(folder):
-    write(folder, RAVEN + "1\tS 1\t1\t1\t4\t9\t99\tfrog\n2\tS 1\t1\t5\t8\t9\t99\tfrog\n3\tS 1\t1\t7\t9\t9\t99\towl\n")
+    write(
+        folder,
+        RAVEN
+        + "1\tS 1\t1\t1\t4\t9\t99\tfrog\n2\tS 1\t1\t5\t8\t9\t99\tfrog\n3\tS 1\t1\t7\t9\t9\t99\towl\n",
+    )
     with pytest.raises(DataError, match=r"there are frog \(2\), owl \(1\); say --positive NAME"):
         collect(folder, tables_in([folder]), Wishes())
 
@@ -275,7 +332,9 @@ def test_the_command_writes_the_table_once_and_says_what_it_did(folder, capsys):
     write(folder, RAVEN + "1\tS 1\t1\t1\t1.2\t270\t660\tRADR\n2\tS 1\t1\t5\t99\t9\t99\tRADR\n")
     main(["labels", str(folder), "--positive", "RADR"])
     said = capsys.readouterr().out
-    assert "1 in labels_quarantine.csv: beyond the end of the file (1)" in said and "--widen 3" in said
+    assert (
+        "1 in labels_quarantine.csv: beyond the end of the file (1)" in said and "--widen 3" in said
+    )
     assert read_csv(folder / "clips.csv")["onset"].tolist() == ["1"]
     assert read_csv(folder / "labels_quarantine.csv")["source"].tolist() == [
         "A1_20240312_203000.Table.1.selections.txt:3"
@@ -304,7 +363,9 @@ def test_the_survey_cuts_a_long_recording_where_the_labels_say(tmp_path):
     rows = "1\tS 1\t1\t12.5\t15.5\t270\t660\tRADR\n2\tS 1\t1\t100\t103\t270\t660\tRADR\n3\tS 1\t1\t40\t43\t9\t99\towl\n"
     write(recordings, RAVEN + rows, "A1_20240312_235900.Table.1.selections.txt")
     main(["labels", str(recordings), "--positive", "RADR", "--negative", "*"])
-    sources, rejected, _ = survey.user_sources(recordings, survey.SurveyOptions(source=str(recordings)))
+    sources, rejected, _ = survey.user_sources(
+        recordings, survey.SurveyOptions(source=str(recordings))
+    )
     clips = survey.build(sources, out, workers=1).clips
     assert len(rejected) == 0 and len(clips) == 3 and set(clips["night"]) == {"2024-03-12"}
     expected = {12.5: "positive", 100.0: "positive", 40.0: "negative"}

@@ -55,25 +55,42 @@ def review(study: Path, *rows: dict[str, str], folder: str = "survey") -> pd.Dat
 
 
 def test_windows_are_cut_out_and_bear_who_when_and_model(study, capsys):
-    clips = review(study, answer(9, "positive"), answer(30, "negative"), answer(33, "unsure"), answer(36, "", who=""))
+    clips = review(
+        study,
+        answer(9, "positive"),
+        answer(30, "negative"),
+        answer(33, "unsure"),
+        answer(36, "", who=""),
+    )
     assert "2 clips added" in capsys.readouterr().out
     row = clips.iloc[1]
     assert row["path"] == "reviewed/season/Pond/A1_20240312_203000_9.0s_12.0s.flac"
-    assert row[["label", "site", "recorder", "date"]].tolist() == ["positive", "Pond", "A1", "2024-03-12"]
+    assert row[["label", "site", "recorder", "date"]].tolist() == [
+        "positive",
+        "Pond",
+        "A1",
+        "2024-03-12",
+    ]
     by = ["reviewed_by", "reviewed_at", "reviewed_model", "reviewed_quality"]
     assert row[by].tolist() == ["Ada", "2024-04-01T10:00:00Z", "stage6_038", "medium"]
     whole, _ = sf.read(study / "season/Pond/A1_20240312_203000.wav", dtype="int16")
     cut, _ = sf.read(study / "survey" / row["path"], dtype="int16")
     assert np.array_equal(cut, whole[9 * RATE : 12 * RATE])
-    assert len(read_csv(study / "survey/reviews/abc.csv")) == 4  # what was not answered too: recall needs it
+    assert (
+        len(read_csv(study / "survey/reviews/abc.csv")) == 4
+    )  # what was not answered too: recall needs it
 
 
 def test_the_survey_takes_them_as_they_are(study):
     review(study, answer(9, "positive"), answer(30, "negative"))
-    sources, rejected, _ = survey.user_sources(study / "survey", survey.SurveyOptions(source=str(study / "survey")))
+    sources, rejected, _ = survey.user_sources(
+        study / "survey", survey.SurveyOptions(source=str(study / "survey"))
+    )
     assert rejected.empty and len(sources) == 3
     reviewed = [source.meta for source in sources if source.meta["source"].startswith("reviewed")]
-    assert {meta["night"] for meta in reviewed} == {"2024-03-12"} and {meta["site"] for meta in reviewed} == {"Pond"}
+    assert {meta["night"] for meta in reviewed} == {"2024-03-12"} and {
+        meta["site"] for meta in reviewed
+    } == {"Pond"}
 
 
 def test_the_same_answers_again_add_nothing(study, capsys):
@@ -86,8 +103,14 @@ def test_the_same_answers_again_add_nothing(study, capsys):
 def test_windows_of_recordings_in_the_survey_are_pieces_of_them(study):
     (study / "clips.csv").write_text("path,label,quality,onset,end\nsurvey/old.wav,negative,,,\n")
     clips = review(study, answer(9, "positive"), folder=".")
-    assert clips.iloc[1][["path", "onset", "end"]].tolist() == ["season/Pond/A1_20240312_203000.wav", "9", "12"]
-    assert clips.iloc[1]["quality"] == ""  # the table grades nobody: one graded row would put out all others
+    assert clips.iloc[1][["path", "onset", "end"]].tolist() == [
+        "season/Pond/A1_20240312_203000.wav",
+        "9",
+        "12",
+    ]
+    assert (
+        clips.iloc[1]["quality"] == ""
+    )  # the table grades nobody: one graded row would put out all others
 
 
 def test_a_table_that_grades_gets_the_grade(study):
@@ -107,7 +130,9 @@ def test_people_who_disagree_are_named_and_the_last_word_of_one_counts(study):
 
 
 def test_what_the_table_says_already_is_not_overruled(study):
-    (study / "clips.csv").write_text("path,label,onset,end\nseason/Pond/A1_20240312_203000.wav,negative,8,10\n")
+    (study / "clips.csv").write_text(
+        "path,label,onset,end\nseason/Pond/A1_20240312_203000.wav,negative,8,10\n"
+    )
     clips = review(study, answer(9, "positive"), folder=".")
     assert len(clips) == 1
     reason = read_csv(study / "reviews/labels_quarantine.csv")["reason"][0]
@@ -123,14 +148,22 @@ def test_a_recording_that_is_gone_is_named(study):
 def test_a_path_cannot_lead_out_of_the_folder(study):
     row = answer(9, "positive", file="../../season/Pond/A1_20240312_203000.wav")
     added = add_reviews(
-        study / "survey", read_csv(study / "survey/clips.csv"), read_reviews([exported(study, row)]), study / "a/b"
+        study / "survey",
+        read_csv(study / "survey/clips.csv"),
+        read_reviews([exported(study, row)]),
+        study / "a/b",
     )
     assert [one.reason[:11] for one in added.refused] == ["there is no"]
     (study / "a/b").mkdir(parents=True)
     added = add_reviews(
-        study / "survey", read_csv(study / "survey/clips.csv"), read_reviews([exported(study, row)]), study / "a/b"
+        study / "survey",
+        read_csv(study / "survey/clips.csv"),
+        read_reviews([exported(study, row)]),
+        study / "a/b",
     )
-    assert added.clips["path"].tolist()[1] == "reviewed/season/Pond/A1_20240312_203000_9.0s_12.0s.flac"
+    assert (
+        added.clips["path"].tolist()[1] == "reviewed/season/Pond/A1_20240312_203000_9.0s_12.0s.flac"
+    )
 
 
 @pytest.mark.parametrize(

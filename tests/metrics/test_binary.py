@@ -51,8 +51,12 @@ def test_confusion_is_that_of_scikit_learn_with_a_score_at_the_threshold_detecte
     labels, scores = pairs
     detected = scores >= step / 6
     ours = confusion(labels, scores, step / 6)
-    assert [[ours.tn, ours.fp], [ours.fn, ours.tp]] == golden.confusion_matrix(labels, detected).tolist()
-    assert ours.precision == pytest.approx(golden.precision_score(labels, detected, zero_division=0))
+    assert [[ours.tn, ours.fp], [ours.fn, ours.tp]] == golden.confusion_matrix(
+        labels, detected
+    ).tolist()
+    assert ours.precision == pytest.approx(
+        golden.precision_score(labels, detected, zero_division=0)
+    )
     assert ours.recall == pytest.approx(golden.recall_score(labels, detected))
     assert ours.f1 == pytest.approx(golden.f1_score(labels, detected))
     assert ours.accuracy == pytest.approx(golden.accuracy_score(labels, detected))
@@ -86,7 +90,10 @@ def test_best_f1_threshold_lies_midway_below_the_highest_of_the_scores_that_no_o
 
 
 def test_the_threshold_of_separable_classes_is_as_far_from_the_one_as_from_the_other():
-    assert best_f1_threshold(np.array([False, False, True, True]), np.array([0.1, 0.2, 0.8, 0.9])) == 0.5
+    assert (
+        best_f1_threshold(np.array([False, False, True, True]), np.array([0.1, 0.2, 0.8, 0.9]))
+        == 0.5
+    )
 
 
 def test_between_neighbouring_floats_the_threshold_is_the_upper_one():
@@ -97,8 +104,14 @@ def test_between_neighbouring_floats_the_threshold_is_the_upper_one():
 @given(PAIRS, st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0]))
 def test_threshold_for_precision_is_the_lowest_that_reaches_it(pairs, precision):
     labels, scores = pairs
-    reaching = [score for score in scores.tolist() if confusion(labels, scores, score).precision >= precision]
-    assert threshold_for_precision(labels, scores, precision) == (min(reaching) if reaching else None)
+    reaching = [
+        score
+        for score in scores.tolist()
+        if confusion(labels, scores, score).precision >= precision
+    ]
+    assert threshold_for_precision(labels, scores, precision) == (
+        min(reaching) if reaching else None
+    )
 
 
 def test_a_precision_out_of_reach_has_no_threshold():
@@ -119,7 +132,9 @@ def test_ece_agrees_with_scikit_learns_calibration_curve(bins):
 
 def test_ece_by_hand():
     labels = np.array([True, False, True, False])
-    scores = np.array([0.5, 0.5, 0.9, 1.0])  # bin [0.5, 0.6) has no gap; bin [0.9, 1], 1 included, has 0.1 - 1.0
+    scores = np.array(
+        [0.5, 0.5, 0.9, 1.0]
+    )  # bin [0.5, 0.6) has no gap; bin [0.9, 1], 1 included, has 0.1 - 1.0
     assert ece(labels, scores) == pytest.approx(0.9 / 4)
 
 

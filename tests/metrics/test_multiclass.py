@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import entropy as scipy_entropy
 from scipy.stats import linregress
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, top_k_accuracy_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    top_k_accuracy_score,
+)
 from statsmodels.stats.proportion import proportion_confint
 
 from chorus.errors import DataError
@@ -34,8 +40,12 @@ def _predictions(classes, samples, seed=0):
 def test_accuracies_and_f1_are_those_of_scikit_learn(classes, samples):
     probabilities, truth = _predictions(classes, samples)
     predicted = multiclass.predictions(probabilities)
-    assert multiclass.accuracy(probabilities, truth) == pytest.approx(accuracy_score(truth, predicted))
-    assert multiclass.macro_f1(predicted, truth) == pytest.approx(f1_score(truth, predicted, average="macro"))
+    assert multiclass.accuracy(probabilities, truth) == pytest.approx(
+        accuracy_score(truth, predicted)
+    )
+    assert multiclass.macro_f1(predicted, truth) == pytest.approx(
+        f1_score(truth, predicted, average="macro")
+    )
     for k in range(2, classes):
         golden = top_k_accuracy_score(truth, probabilities, k=k, labels=np.arange(classes))
         assert multiclass.top_k_accuracy(probabilities, truth, k) == pytest.approx(golden)
@@ -95,7 +105,10 @@ def test_the_chance_of_consistency_agrees_with_a_simulation_for_many_groups():
     predicted = random.choice(3, p=[0.7, 0.2, 0.1], size=200)
     groups = groups[np.isin(groups, np.flatnonzero(np.bincount(groups) > 1))]
     predicted = predicted[: len(groups)]
-    dealt = [multiclass.group_consistency(random.permutation(predicted), groups).share for _ in range(2000)]
+    dealt = [
+        multiclass.group_consistency(random.permutation(predicted), groups).share
+        for _ in range(2000)
+    ]
     expected = multiclass.group_consistency(predicted, groups).chance
     assert expected == pytest.approx(np.mean(dealt), abs=4 * np.std(dealt) / math.sqrt(2000))
     assert 0.05 < expected < 0.4
@@ -103,7 +116,9 @@ def test_the_chance_of_consistency_agrees_with_a_simulation_for_many_groups():
 
 def test_large_groups_do_not_overflow_the_chance_and_one_class_gives_certainty():
     groups = np.repeat(np.arange(5), 10_000)
-    assert multiclass.group_consistency(np.zeros(50_000, dtype=int), groups).chance == pytest.approx(1)
+    assert multiclass.group_consistency(
+        np.zeros(50_000, dtype=int), groups
+    ).chance == pytest.approx(1)
     assert multiclass.group_consistency(np.arange(50_000) % 2, groups).chance == 0
 
 
@@ -114,7 +129,10 @@ def test_groups_of_one_sample_say_nothing():
     assert (consistency.groups, consistency.alone) == (0, 3)
 
 
-@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([0.9, 0.95]))
+@given(
+    st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
+    st.sampled_from([0.9, 0.95]),
+)
 def test_intervals_of_shares_are_those_of_statsmodels(counts, level):
     golden = proportion_confint(*counts, alpha=1 - level, method="wilson")
     assert multiclass.wilson(*counts, level) == pytest.approx(golden, abs=1e-12)
@@ -127,11 +145,20 @@ def test_no_trials_leave_everything_possible():
 
 
 def test_accuracy_by_category_has_counts_and_intervals_and_leaves_the_unknown_out():
-    found = multiclass.accuracy_by([0, 1, 1, 0, 1], [0, 1, 0, 0, 1], ["pond", "creek", "pond", "pond", ""])
+    found = multiclass.accuracy_by(
+        [0, 1, 1, 0, 1], [0, 1, 0, 0, 1], ["pond", "creek", "pond", "pond", ""]
+    )
     assert list(found) == ["creek", "pond"]
-    assert found["creek"] == {"clips": 1, "accuracy": 1.0, "low": pytest.approx(0.2065, abs=1e-4), "high": 1.0}
+    assert found["creek"] == {
+        "clips": 1,
+        "accuracy": 1.0,
+        "low": pytest.approx(0.2065, abs=1e-4),
+        "high": 1.0,
+    }
     assert (found["pond"]["clips"], found["pond"]["accuracy"]) == (3, pytest.approx(2 / 3))
-    assert (found["pond"]["low"], found["pond"]["high"]) == pytest.approx(proportion_confint(2, 3, method="wilson"))
+    assert (found["pond"]["low"], found["pond"]["high"]) == pytest.approx(
+        proportion_confint(2, 3, method="wilson")
+    )
 
 
 def test_an_edge_belongs_to_the_upper_bucket_of_durations():
@@ -239,8 +266,13 @@ def test_samples_of_unknown_groups_are_left_out_of_consistency():
 
 def test_balanced_accuracy_is_that_of_scikit_learn():
     random = RNG(4)
-    truth, predicted = random.choice([0, 1, 3], p=[0.7, 0.2, 0.1], size=200), random.integers(4, size=200)
+    truth, predicted = (
+        random.choice([0, 1, 3], p=[0.7, 0.2, 0.1], size=200),
+        random.integers(4, size=200),
+    )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # it warns of predicted classes that do not occur
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # it warns of predicted classes that do not occur
         expected = balanced_accuracy_score(truth, predicted)
     assert multiclass.balanced_accuracy(predicted, truth) == pytest.approx(expected)

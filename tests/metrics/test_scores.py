@@ -30,7 +30,9 @@ def test_the_distribution_of_the_records_changes_nothing():
 def test_a_uniform_distribution_is_a_set_with_as_many_of_each():
     errors = [((SAID - TRUTH)[place == TRUTH] ** 2).mean() for place in range(11)]
     uniform = dict.fromkeys(range(11), 1 / 11)
-    assert metrics.reweighted_rmse(TRUTH, SAID, uniform) == pytest.approx(math.sqrt(np.mean(errors)))
+    assert metrics.reweighted_rmse(TRUTH, SAID, uniform) == pytest.approx(
+        math.sqrt(np.mean(errors))
+    )
 
 
 def test_bins_without_records_are_left_out_and_none_at_all_is_an_error():
@@ -55,14 +57,19 @@ def test_coverage_and_likelihood_are_scipys():
     spread = np.full(400, 4.0)
     normal = stats.norm(SAID, 2)
     low, high = normal.interval(0.9)
-    assert metrics.interval_coverage(TRUTH, SAID, spread, 0.9) == np.mean((low <= TRUTH) & (high >= TRUTH))
+    assert metrics.interval_coverage(TRUTH, SAID, spread, 0.9) == np.mean(
+        (low <= TRUTH) & (high >= TRUTH)
+    )
     assert metrics.gaussian_nll(TRUTH, SAID, spread) == pytest.approx(-normal.logpdf(TRUTH).mean())
 
 
 def test_the_scale_of_the_variance_is_the_most_likely_one():
     spread = RANDOM.uniform(0.5, 2, 400)
     best = metrics.variance_scale(TRUTH, SAID, spread)
-    at = {scale: metrics.gaussian_nll(TRUTH, SAID, spread * scale) for scale in (best * 0.98, best, best * 1.02)}
+    at = {
+        scale: metrics.gaussian_nll(TRUTH, SAID, spread * scale)
+        for scale in (best * 0.98, best, best * 1.02)
+    }
     assert min(at, key=at.get) == best
     with pytest.raises(DataError, match="variance above 0"):
         metrics.interval_coverage(TRUTH, SAID, spread * 0, 0.9)

@@ -18,7 +18,9 @@ RATE = 48_000
 
 
 def _noise(seconds: float, seed: int = 0, channels: int = 1, rate: int = RATE) -> np.ndarray:
-    return np.random.default_rng(seed).integers(-9_000, 9_000, (int(seconds * rate), channels), dtype=np.int16)
+    return np.random.default_rng(seed).integers(
+        -9_000, 9_000, (int(seconds * rate), channels), dtype=np.int16
+    )
 
 
 def _encoded(kind: str, samples: np.ndarray, rate: int = RATE, **options: object) -> bytes:
@@ -75,7 +77,9 @@ MENDED = {
     "a quarter is promised": _sizes(len(WAV) - 8, len(DATA) // 4),
     "header half updated": _sizes(36 + len(DATA) // 4, len(DATA) // 4),
     "RIFX": b"RIFX"
-    + struct.pack(">I4s4sIHHIIHH4sI", 0, b"WAVE", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16, b"data", 0)
+    + struct.pack(
+        ">I4s4sIHHIIHH4sI", 0, b"WAVE", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16, b"data", 0
+    )
     + SOUND.astype(">i2").tobytes(),
     "RF64 never finished": _rf64(0),
     "RF64 with a quarter": _rf64(len(DATA) // 4),
@@ -94,8 +98,16 @@ AGREES = {
     "plain": WAV,
     "counts its header in": _sizes(len(WAV), len(WAV)),
     "chunks behind": _sizes(len(WAV) + len(GUANO) - 8, len(DATA)) + GUANO,
-    "odd chunk without a pad": b"RIFF\0\0\0\0WAVE" + FORM + b"LIST" + _u32(3) + b"abc" + _chunk(b"data", DATA),
-    "a chunk of zeros": b"RIFF\0\0\0\0WAVE" + FORM + _chunk(b"LIST", b"\0" * 3_932) + _chunk(b"data", DATA),
+    "odd chunk without a pad": b"RIFF\0\0\0\0WAVE"
+    + FORM
+    + b"LIST"
+    + _u32(3)
+    + b"abc"
+    + _chunk(b"data", DATA),
+    "a chunk of zeros": b"RIFF\0\0\0\0WAVE"
+    + FORM
+    + _chunk(b"LIST", b"\0" * 3_932)
+    + _chunk(b"data", DATA),
     "zeros behind": WAV + b"\0" * 5_000,
     "RF64": _rf64(len(DATA)),
 }
@@ -117,7 +129,12 @@ def test_a_wav_beyond_4_gb_is_heard_whole(tmp_path):
     """Its sizes are what is left of them in 32 bits; the file has a hole, and takes no room."""
     seconds, rate = 5_000, 1_000_000
     size = seconds * rate
-    header = b"RIFF" + _u32(size + 36) + b"WAVE" + _chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, rate, rate, 1, 8))
+    header = (
+        b"RIFF"
+        + _u32(size + 36)
+        + b"WAVE"
+        + _chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, rate, rate, 1, 8))
+    )
     with (tmp_path / "a.wav").open("wb") as file:
         file.write(header + b"data" + _u32(size))
         file.seek(len(header) + 7 + size)
@@ -131,7 +148,10 @@ def test_a_wav_beyond_4_gb_is_heard_whole(tmp_path):
 
 QUARTER = 3 * RATE * 2  # bytes
 SHORT = {  # where a header says how long the sound is: text before it, bytes between, and what a quarter is
-    "AIFF": [(b"COMM", 6, struct.pack(">I", 3 * RATE)), (b"SSND", 0, struct.pack(">I", 8 + QUARTER))],
+    "AIFF": [
+        (b"COMM", 6, struct.pack(">I", 3 * RATE)),
+        (b"SSND", 0, struct.pack(">I", 8 + QUARTER)),
+    ],
     "CAF": [(b"data", 0, struct.pack(">q", 4 + QUARTER))],
     "W64": [(b"data\xf3\xac", 10, struct.pack("<q", 24 + QUARTER))],
     "AU": [(b".snd", 4, struct.pack(">I", QUARTER))],
@@ -142,13 +162,17 @@ SHORT = {  # where a header says how long the sound is: text before it, bytes be
 @pytest.mark.parametrize("kind", SHORT)
 def test_any_header_that_promises_a_quarter_is_not_believed(tmp_path, kind):
     content = _encoded(kind, SOUND, subtype="PCM_16")
-    changes = [(content.index(text) + len(text) + between, said) for text, between, said in SHORT[kind]]
+    changes = [
+        (content.index(text) + len(text) + between, said) for text, between, said in SHORT[kind]
+    ]
     found = _examined(tmp_path, _patched(content, *changes))
     np.testing.assert_array_equal(found.read(), SOUND[:, 0])
     assert found.remarks == ("header wrong: it says 3.000 s, 12.000 s were read",)
 
 
-@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
+@pytest.mark.parametrize(
+    "subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"]
+)
 @pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "NIST"])
 def test_bare_samples_are_decoded_as_with_their_header(tmp_path, kind, subtype):
     subtype = subtype.replace("PCM_U8", "PCM_S8") if kind in ("CAF", "AU", "NIST") else subtype
@@ -171,18 +195,38 @@ def test_bare_samples_are_decoded_as_with_their_header(tmp_path, kind, subtype):
     np.testing.assert_array_equal(found.read()[: len(whole)], whole)
     assert found.seconds == pytest.approx(3 * RATE / 44_100, abs=0.001)
     assert found.remarks[0].startswith("header wrong: it says no length")
-    with pytest.raises(DataError, match=r"^cut off: [01]\.\d+ of 3\.265 s are in the file \([\d,]+ of [\d,]+ bytes\)$"):
+    with pytest.raises(
+        DataError,
+        match=r"^cut off: [01]\.\d+ of 3\.265 s are in the file \([\d,]+ of [\d,]+ bytes\)$",
+    ):
         _examined(tmp_path, content[: len(content) // 2])
 
 
-def _extensible(samples: np.ndarray, bits: int, valid: int, *, upper: bool, said: int | None = None) -> bytes:
+def _extensible(
+    samples: np.ndarray, bits: int, valid: int, *, upper: bool, said: int | None = None
+) -> bytes:
     """A WAV of samples of `valid` bits in `bits`, at the upper end of their bytes or at the lower."""
     width = bits // 8
     whole = (samples.astype("<i4") << (bits - valid if upper else 0)).astype("<i4")
     data = whole.view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
     frame = width * samples.shape[1]
     guid = b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
-    form = struct.pack("<HHIIHHHHIH", 0xFFFE, samples.shape[1], RATE, RATE * frame, frame, bits, 22, valid, 4, 1) + guid
+    form = (
+        struct.pack(
+            "<HHIIHHHHIH",
+            0xFFFE,
+            samples.shape[1],
+            RATE,
+            RATE * frame,
+            frame,
+            bits,
+            22,
+            valid,
+            4,
+            1,
+        )
+        + guid
+    )
     size = len(data) if said is None else said
     return b"RIFF" + _u32(60 + size) + b"WAVE" + _chunk(b"fmt ", form) + b"data" + _u32(size) + data
 
@@ -190,18 +234,26 @@ def _extensible(samples: np.ndarray, bits: int, valid: int, *, upper: bool, said
 @pytest.mark.parametrize("said", [None, 0])
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize(("bits", "valid"), [(32, 24), (24, 20), (32, 16), (16, 12)])
-def test_samples_at_the_wrong_end_of_their_bytes_are_as_loud_as_at_the_right_one(tmp_path, bits, valid, channels, said):
-    samples = np.random.default_rng(0).integers(-(2 ** (valid - 1)), 2 ** (valid - 1), (RATE, channels))
+def test_samples_at_the_wrong_end_of_their_bytes_are_as_loud_as_at_the_right_one(
+    tmp_path, bits, valid, channels, said
+):
+    samples = np.random.default_rng(0).integers(
+        -(2 ** (valid - 1)), 2 ** (valid - 1), (RATE, channels)
+    )
     right = _examined(tmp_path, _extensible(samples, bits, valid, upper=True, said=said))
     wrong = _examined(tmp_path, _extensible(samples, bits, valid, upper=False, said=said))
     np.testing.assert_array_equal(right.read(), wrong.read())
     said_of = [remark for remark in wrong.remarks if remark not in right.remarks]
     times = 2 ** (bits - valid)
-    assert said_of == [f"justified: samples stand at the wrong end of their bytes, read {times} times louder"]
+    assert said_of == [
+        f"justified: samples stand at the wrong end of their bytes, read {times} times louder"
+    ]
 
 
 @pytest.mark.parametrize(("valid", "reach", "loudest"), [(24, 2**15, 128), (32, 2**22, 64)])
-def test_a_quiet_recording_at_the_right_end_of_its_bytes_stays_quiet(tmp_path, valid, reach, loudest):
+def test_a_quiet_recording_at_the_right_end_of_its_bytes_stays_quiet(
+    tmp_path, valid, reach, loudest
+):
     """Its lowest bits are zero; or the header does not say that any are spare."""
     quiet = np.random.default_rng(0).integers(-reach, reach, (RATE, 1))
     found = _examined(tmp_path, _extensible(quiet, 32, valid, upper=True))
@@ -226,7 +278,9 @@ def test_a_flac_that_promises_another_length_is_heard_whole(tmp_path, total, beh
     assert remark.startswith("header wrong: it says ") and remark.endswith(", 12.000 s were read")
 
 
-@pytest.mark.parametrize("content", [FLAC, FLAC + b"garbage" * 100, _patched(FLAC, (26, b"\0" * 16))])
+@pytest.mark.parametrize(
+    "content", [FLAC, FLAC + b"garbage" * 100, _patched(FLAC, (26, b"\0" * 16))]
+)
 def test_a_flac_that_promises_what_it_holds_is_heard_without_a_remark(tmp_path, content):
     found = _examined(tmp_path, content)
     np.testing.assert_array_equal(found.read(), SOUND[:, 0])
@@ -234,13 +288,19 @@ def test_a_flac_that_promises_what_it_holds_is_heard_without_a_remark(tmp_path, 
 
 
 @pytest.mark.parametrize("before", [b"", b"ID3\x03\0\0\0\0\x07\x76" + b"\0" * 1_014])
-@pytest.mark.parametrize(("channels", "subtype"), [(1, "PCM_S8"), (2, "PCM_16"), (1, "PCM_24"), (3, "PCM_24")])
-def test_a_flac_that_is_not_the_sound_of_its_check_sum_is_refused(tmp_path, channels, subtype, before):
+@pytest.mark.parametrize(
+    ("channels", "subtype"), [(1, "PCM_S8"), (2, "PCM_16"), (1, "PCM_24"), (3, "PCM_24")]
+)
+def test_a_flac_that_is_not_the_sound_of_its_check_sum_is_refused(
+    tmp_path, channels, subtype, before
+):
     """Each of its frames has a sum of its own, and is whole: they are those of another sound."""
     content = before + _encoded("FLAC", _noise(2, channels=channels), subtype=subtype)
     assert _examined(tmp_path, content).remarks == ()
     other = _encoded("FLAC", _noise(2, seed=1, channels=channels), subtype=subtype)
-    with pytest.raises(DataError, match=r"^damaged: what is decoded is not the sound .* check sum \(MD5\)$"):
+    with pytest.raises(
+        DataError, match=r"^damaged: what is decoded is not the sound .* check sum \(MD5\)$"
+    ):
         _examined(tmp_path, _patched(content, (len(before) + 26, other[26:42])))
 
 
@@ -253,7 +313,9 @@ def test_of_flac_files_put_together_each_has_its_check_sum(tmp_path):
 
 @pytest.mark.parametrize("total", [0, 12 * RATE, 2**36 - 1])
 def test_a_flac_that_ends_within_a_frame_is_refused(tmp_path, total):
-    with pytest.raises(DataError, match=r"^cut off: 5\.\d+ s of .* are in the file, which ends within a frame$"):
+    with pytest.raises(
+        DataError, match=r"^cut off: 5\.\d+ s of .* are in the file, which ends within a frame$"
+    ):
         _examined(tmp_path, _total(FLAC, total)[: len(FLAC) // 2])
 
 
@@ -262,7 +324,9 @@ def test_a_flac_of_another_rate_than_its_frames_is_refused(tmp_path, true):
     content = _encoded("FLAC", SOUND[:9_000], true)
     assert _examined(tmp_path, content).parts[0].rate == true
     packed = int.from_bytes(content[18:26], "big") & (1 << 44) - 1 | 8_000 << 44
-    with pytest.raises(DataError, match=f"^header and file disagree: 8,000 Hz promised, {true:,} Hz in the frames$"):
+    with pytest.raises(
+        DataError, match=f"^header and file disagree: 8,000 Hz promised, {true:,} Hz in the frames$"
+    ):
         _examined(tmp_path, _patched(content, (18, packed.to_bytes(8, "big"))))
 
 
@@ -285,14 +349,18 @@ OTHER = {
 }
 
 
-@pytest.mark.parametrize(("kind", "first"), [("FLAC", FLAC), ("OGG", OGG), ("OGG", OPUS), ("MP3", MP3), ("WAV", WAV)])
+@pytest.mark.parametrize(
+    ("kind", "first"), [("FLAC", FLAC), ("OGG", OGG), ("OGG", OPUS), ("MP3", MP3), ("WAV", WAV)]
+)
 def test_files_put_together_are_heard_one_after_the_other(tmp_path, kind, first):
     found = _examined(tmp_path, first + OTHER[kind] + first)
     heard = found.read()
     one, two = _examined(tmp_path, first).read(), _examined(tmp_path, OTHER[kind]).read()
     np.testing.assert_array_equal(heard, np.concatenate([one, two, one]))
     assert len(one) == 12 * RATE and len(two) == 12 * RATE
-    assert found.seconds == 36 and any(remark.startswith("several streams: ") for remark in found.remarks)
+    assert found.seconds == 36 and any(
+        remark.startswith("several streams: ") for remark in found.remarks
+    )
 
 
 def _pages() -> list[int]:
@@ -305,13 +373,28 @@ def _pages() -> list[int]:
 
 PAGES = _pages()
 DAMAGED = {
-    "OGG, half": (OGG[: len(OGG) // 2], r"^cut off: the last OGG page, at byte [\d,]+ of [\d,]+, is incomplete$"),
+    "OGG, half": (
+        OGG[: len(OGG) // 2],
+        r"^cut off: the last OGG page, at byte [\d,]+ of [\d,]+, is incomplete$",
+    ),
     "Opus, half": (OPUS[: len(OPUS) // 2], "^cut off: the last OGG page"),
-    "OGG, a page lost": (OGG[: PAGES[4]] + OGG[PAGES[5] :], "^damaged: 1 OGG pages are missing before byte"),
-    "OGG, a byte changed": (_patched(OGG, (len(OGG) // 2, b"\0\1\2")), r"^damaged: .* \(check sum\)$"),
-    "OGG, bytes between": (OGG[: PAGES[4]] + b"\0" * 99 + OGG[PAGES[4] :], "^damaged: no OGG page at byte"),
+    "OGG, a page lost": (
+        OGG[: PAGES[4]] + OGG[PAGES[5] :],
+        "^damaged: 1 OGG pages are missing before byte",
+    ),
+    "OGG, a byte changed": (
+        _patched(OGG, (len(OGG) // 2, b"\0\1\2")),
+        r"^damaged: .* \(check sum\)$",
+    ),
+    "OGG, bytes between": (
+        OGG[: PAGES[4]] + b"\0" * 99 + OGG[PAGES[4] :],
+        "^damaged: no OGG page at byte",
+    ),
     "MP3, half": (MP3[: len(MP3) // 2], "^cut off: "),
-    "MP3, zeros within": (_patched(MP3, (50_000, b"\0" * 5_000)), r"^damaged: [\d,]+ bytes from byte [\d,]+ on, of"),
+    "MP3, zeros within": (
+        _patched(MP3, (50_000, b"\0" * 5_000)),
+        r"^damaged: [\d,]+ bytes from byte [\d,]+ on, of",
+    ),
     "MP3, a piece lost": (MP3[:30_000] + MP3[33_333:], "^damaged: "),
     "FLAC, a piece lost": (FLAC[:300_000] + FLAC[333_333:], "^(unreadable|damaged): "),
     "FLAC, a byte changed": (_patched(FLAC, (300_000, b"\0\1\2")), "^unreadable: "),
@@ -347,15 +430,23 @@ TAG = b"ID3\x03\0\0\0\0\x07\x76" + b"\xff\xfb\x90" * 338
 def test_an_mp3_without_a_count_of_its_frames_is_heard_whole(tmp_path, mode):
     """The decoder alone guesses from the first frame, and stops after a third."""
     loudness = np.linspace(0, 1, 12 * RATE)[:, None]
-    content = _encoded("MP3", (SOUND * loudness).astype(np.int16), bitrate_mode=mode, compression_level=0.5)
+    content = _encoded(
+        "MP3", (SOUND * loudness).astype(np.int16), bitrate_mode=mode, compression_level=0.5
+    )
     whole = _examined(tmp_path, content)
     places = _frames(content)
     found = _examined(tmp_path, content[places[1] :])
-    assert whole.seconds == 12 and found.seconds == pytest.approx(12, abs=0.05)  # delay and padding of the encoder
+    assert whole.seconds == 12 and found.seconds == pytest.approx(
+        12, abs=0.05
+    )  # delay and padding of the encoder
     heard, begin = found.read().astype(float), whole.read().astype(float)[:400_000]
-    shifts = {shift: np.corrcoef(heard[shift : shift + 400_000], begin)[0, 1] for shift in range(2_400)}
+    shifts = {
+        shift: np.corrcoef(heard[shift : shift + 400_000], begin)[0, 1] for shift in range(2_400)
+    }
     assert max(shifts.values()) > 0.999
-    with pytest.raises(DataError, match=r"^cut off: the last MP3 frame, at byte [\d,]+ of [\d,]+, is incomplete$"):
+    with pytest.raises(
+        DataError, match=r"^cut off: the last MP3 frame, at byte [\d,]+ of [\d,]+, is incomplete$"
+    ):
         _examined(tmp_path, content[places[1] : -20])
 
 
@@ -379,11 +470,15 @@ def _message(count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rate", [8_000, 48_000])
-@pytest.mark.parametrize("length", [2_560, 250_000])  # aligned to 256 samples, and not; a block is 262,144 long
+@pytest.mark.parametrize(
+    "length", [2_560, 250_000]
+)  # aligned to 256 samples, and not; a block is 262,144 long
 def test_what_audiomoth_left_out_is_put_back_as_zeros(tmp_path, monkeypatch, rate, length):
     calls = [_noise(length / rate, seed, rate=rate)[:, 0] for seed in range(3)]
     silences = [np.zeros(256 * count, np.int16) for count in (500, 3, 1_000)]
-    written = np.concatenate([_message(500), calls[0], _message(3), _message(1_000), calls[1], calls[2]])
+    written = np.concatenate(
+        [_message(500), calls[0], _message(3), _message(1_000), calls[1], calls[2]]
+    )
     expanded = np.concatenate([silences[0], calls[0], *silences[1:], calls[1], calls[2]])
     sf.write(tmp_path / "plain.wav", expanded, rate)
     expected = examine(tmp_path / "plain.wav")
@@ -393,20 +488,34 @@ def test_what_audiomoth_left_out_is_put_back_as_zeros(tmp_path, monkeypatch, rat
         found = examine(tmp_path / "20240312_203000T.WAV")
         np.testing.assert_array_equal(found.read(), expected.read())
         assert found.seconds == expected.seconds == len(expanded) / rate
-        assert found.remarks == ("triggered: AudioMoth left out silence in 3 places, put back as zeros",)
+        assert found.remarks == (
+            "triggered: AudioMoth left out silence in 3 places, put back as zeros",
+        )
 
 
 FOREIGN = {
-    "._a.wav": (bytes.fromhex("0005160700020000") + b"Mac OS X        " + b"\0" * 4_072, "no audio: what macOS keeps"),
-    "lfs.wav": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "no audio: a git-lfs pointer"),
-    "annex.wav": (b"../.git/annex/objects/xx/yy/SHA256E-s1--0.wav", "no audio: a git-annex pointer"),
+    "._a.wav": (
+        bytes.fromhex("0005160700020000") + b"Mac OS X        " + b"\0" * 4_072,
+        "no audio: what macOS keeps",
+    ),
+    "lfs.wav": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+        "no audio: a git-lfs pointer",
+    ),
+    "annex.wav": (
+        b"../.git/annex/objects/xx/yy/SHA256E-s1--0.wav",
+        "no audio: a git-annex pointer",
+    ),
     "page.wav": (b"\n<!DOCTYPE html><html><body>404</body></html>", "no audio: a web page"),
     "text.flac": ("Fröhliche Frösche\n" * 500, "no audio: a text"),
     "zip.wav": (b"PK\x03\x04" + b"\1" * 99, "no audio: a zip archive"),
     "zeros.wav": (b"\0" * 131_072, "no audio: nothing but zeros"),
     "phone.m4a": (b"\0\0\0\x20ftypM4A \0\0\0\0" + b"\1" * 99, "not supported: MP4, M4A or MOV"),
     "a.aac": (b"\xff\xf1\x50\x80" + b"\1" * 99, "not supported: AAC"),
-    "a.avr": (_encoded("AVR", SOUND), "not supported: AVR, of which nobody can tell whether it is whole"),
+    "a.avr": (
+        _encoded("AVR", SOUND),
+        "not supported: AVR, of which nobody can tell whether it is whole",
+    ),
     "adpcm.wav": (_encoded("WAV", SOUND, subtype="IMA_ADPCM")[:99_999], "cut off: 99,939 of"),
     "bw.wav": (_rf64(len(DATA), b"BW64"), "not supported: BW64"),
     "noise.wav": (np.random.default_rng(0).bytes(300_000), "unreadable: Format not recognised"),

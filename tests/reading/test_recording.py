@@ -174,7 +174,10 @@ def test_the_length_of_blocks_does_not_show(tmp_path, monkeypatch, rate):
         (np.zeros(96_000), "dead channel: 2 of 2, left out"),
         (np.full(96_000, -0.999), "dead channel: 2 of 2, left out"),
         (np.resize([-1.0, 1.0, 1.0], 96_000), "dead channel: 2 of 2, left out"),  # at the rails
-        (1e-4 * _noise(96_000, 9) / 32_768, "dead channel: 2 of 2, left out"),  # the noise of an open input
+        (
+            1e-4 * _noise(96_000, 9) / 32_768,
+            "dead channel: 2 of 2, left out",
+        ),  # the noise of an open input
         (-_noise(96_000) / 32_768, "channels cancel: of 2 only the loudest, 1, is heard"),
         (-0.8 * _noise(96_000) / 32_768, "channels cancel: of 2 only the loudest, 1, is heard"),
     ],
@@ -201,7 +204,9 @@ def test_floats_beyond_full_scale_are_scaled_and_a_few_peaks_are_not(tmp_path):
     found = examine(tmp_path / "a.wav")
     np.testing.assert_allclose(found.read(), loud / np.abs(loud).max() * 32_768, atol=1)
     share = np.mean(np.abs(loud) > 1)
-    assert found.remarks == (f"beyond full scale: {share:.1%} of the samples, scaled down by 20.0 dB",)
+    assert found.remarks == (
+        f"beyond full scale: {share:.1%} of the samples, scaled down by 20.0 dB",
+    )
     peaks = np.float32(_tone(48_000))
     peaks[::5_000] = 1.5
     sf.write(tmp_path / "b.wav", peaks, 48_000, subtype="FLOAT")
@@ -214,7 +219,9 @@ def test_clipping_and_an_offset_are_noticed(tmp_path):
     clipped = np.clip(_noise(96_000).astype(int) * 2, -32_768, 32_767).astype(np.int16)
     sf.write(tmp_path / "a.wav", clipped, 48_000)
     share = np.mean(np.abs(clipped.astype(int)) >= 32_767)
-    assert examine(tmp_path / "a.wav").remarks == (f"clipped: {share:.1%} of the samples are at full scale",)
+    assert examine(tmp_path / "a.wav").remarks == (
+        f"clipped: {share:.1%} of the samples are at full scale",
+    )
     sf.write(tmp_path / "b.wav", _noise(96_000) // 4 + 3_277, 48_000)
     (remark,) = examine(tmp_path / "b.wav").remarks
     assert remark == "offset: the mean is 10.0% of full scale, not 0"

@@ -25,11 +25,20 @@ ABOUT = {
 }
 
 
-def predictions(scores: dict[str, tuple[str, list[float]]], thresholds: list[float]) -> pd.DataFrame:
+def predictions(
+    scores: dict[str, tuple[str, list[float]]], thresholds: list[float]
+) -> pd.DataFrame:
     """clip -> (label, its score in each run)."""
     return pd.DataFrame(
         [
-            {"run": f"run_{n}", "threshold": threshold, "clip_id": clip, "label": label, "score": values[n], **ABOUT}
+            {
+                "run": f"run_{n}",
+                "threshold": threshold,
+                "clip_id": clip,
+                "label": label,
+                "score": values[n],
+                **ABOUT,
+            }
             for n, threshold in enumerate(thresholds)
             for clip, (label, values) in scores.items()
         ]
@@ -56,7 +65,9 @@ def test_a_clip_is_wrong_by_the_threshold_of_each_run():
 
 
 def test_bands_of_the_share_that_is_wrong():
-    shares = pd.DataFrame({"label": "positive", "wrong": [0, 0, 0.01, 0.1, 0.11, 0.5, 0.9, 0.91, 1]})
+    shares = pd.DataFrame(
+        {"label": "positive", "wrong": [0, 0, 0.01, 0.1, 0.11, 0.5, 0.9, 0.91, 1]}
+    )
     (row,) = wrong_counts(shares)
     assert (row["label"], row["clips"]) == ("positive", 9)
     assert list(row["counts"].values()) == [2, 2, 2, 1, 2]
@@ -76,13 +87,19 @@ def survey(tmp_path):
     """Two clips in a shard."""
     rng = np.random.default_rng(1)
     sounds = {clip: rng.integers(-3000, 3000, 144_000).astype(np.int16) for clip in ("a", "b")}
-    shards.write_shard(tmp_path / "R1.tar", {f"{clip}.flac": audio.encode_flac(pcm) for clip, pcm in sounds.items()})
+    shards.write_shard(
+        tmp_path / "R1.tar",
+        {f"{clip}.flac": audio.encode_flac(pcm) for clip, pcm in sounds.items()},
+    )
     write_csv(tmp_path / "clips.csv", pd.DataFrame({"clip_id": ["a", "b"], "shard": "R1.tar"}))
     return tmp_path
 
 
 SHARES = wrong_shares(
-    predictions({"a": ("positive", [0.1]), "b": ("negative", [0.9]), "right": ("negative", [0.1])}, [0.5]), "test_ood"
+    predictions(
+        {"a": ("positive", [0.1]), "b": ("negative", [0.9]), "right": ("negative", [0.1])}, [0.5]
+    ),
+    "test_ood",
 )
 
 
@@ -90,12 +107,17 @@ def test_clips_that_are_wrong_come_with_a_picture_and_a_sound(survey):
     shown = PictureOptions(highest_hz=4000.0)
     clips, missing = hard_clips(SHARES, survey, shown)
     assert missing == ""
-    assert sorted(clip.about["clip_id"] for clip in clips) == ["a", "b"]  # not the one that no run gets wrong
+    assert sorted(clip.about["clip_id"] for clip in clips) == [
+        "a",
+        "b",
+    ]  # not the one that no run gets wrong
     assert all(clip.picture is not None and clip.picture.startswith(b"\x89PNG") for clip in clips)
     sound, rate = soundfile.read(io.BytesIO(clips[0].sound or b""))
     assert (len(sound), rate) == (48_000, 16_000)  # twice what is shown can be heard
     again, _ = hard_clips(SHARES, survey, shown)
-    assert [(clip.picture, clip.sound) for clip in again] == [(clip.picture, clip.sound) for clip in clips]
+    assert [(clip.picture, clip.sound) for clip in again] == [
+        (clip.picture, clip.sound) for clip in clips
+    ]
 
 
 def test_without_the_audio_a_sentence_says_what_to_pull(survey, tmp_path_factory):

@@ -43,7 +43,8 @@ def detail(tmp_path):
     predictions = predicted(splits=("validation",))
     clips = predictions.assign(group=predictions["night"], seconds="3.000", recording="")
     write_json(
-        tmp_path / "d.json", judge(HISTORY, MODEL, predictions, clips, clips, HealthOptions(profile="guide")).detail
+        tmp_path / "d.json",
+        judge(HISTORY, MODEL, predictions, clips, clips, HealthOptions(profile="guide")).detail,
     )
     return read_json(tmp_path / "d.json")
 
@@ -79,7 +80,9 @@ def test_the_page_needs_nothing_else(detail):
 
 
 def test_names_cannot_break_the_page(detail):
-    detail["validation"]["sources"] = {"<script>Pond & Co": {"clips": 12, "accuracy": 0.5, "low": 0.2, "high": 0.8}}
+    detail["validation"]["sources"] = {
+        "<script>Pond & Co": {"clips": 12, "accuracy": 0.5, "low": 0.2, "high": 0.8}
+    }
     html = page("<b>run", detail, HISTORY)
     assert "<script>" not in html and "<b>" not in html
     assert "&lt;script&gt;Pond &amp; Co" in html
@@ -121,7 +124,9 @@ def test_ticks_are_round():
 
 def test_higher_values_are_drawn_higher_and_the_chart_is_wellformed():
     chart = ElementTree.fromstring(line_chart({"loss": [(1, 0.9), (2, 0.1), (3, 0.5)]}, marked=2))
-    points = [tuple(map(float, pair.split(","))) for pair in chart.find("polyline").get("points").split()]
+    points = [
+        tuple(map(float, pair.split(","))) for pair in chart.find("polyline").get("points").split()
+    ]
     (x1, y1), (x2, y2), (x3, y3) = points
     assert x1 < x2 < x3 and y1 < y3 < y2
     assert float(chart.find("line[@class='marked']").get("x1")) == pytest.approx(x2)
@@ -132,13 +137,22 @@ def test_a_training_of_one_epoch_can_be_drawn():
 
 
 def test_bars_are_as_long_as_their_shares():
-    chart = ElementTree.fromstring(bar_chart([("A", 0.5, 0.4, 0.6, ""), ("B", 0.25, 0.1, 0.4, "")], "sources"))
+    chart = ElementTree.fromstring(
+        bar_chart([("A", 0.5, 0.4, 0.6, ""), ("B", 0.25, 0.1, 0.4, "")], "sources")
+    )
     a, b = (float(bar.get("width")) for bar in chart.findall("rect[@class='bar']"))
     assert a == pytest.approx(2 * b, abs=0.2)
     assert len(chart.findall("line[@class='ends']")) == 2
 
 
 def test_a_run_from_before_confusions_had_intervals_can_be_shown(detail):
-    pair = {"true": "negative", "predicted": "positive", "clips": 3, "of": 9, "share": 1 / 3, "expected": False}
+    pair = {
+        "true": "negative",
+        "predicted": "positive",
+        "clips": 3,
+        "of": 9,
+        "share": 1 / 3,
+        "expected": False,
+    }
     detail["validation"]["confusions"] = [pair]
     assert "3 of 9 clips" in page("old", detail, HISTORY)

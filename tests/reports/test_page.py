@@ -57,8 +57,15 @@ def _material(tmp_path, runs: pd.DataFrame, **more) -> Material:
     read = typed(read_csv(tmp_path / "runs.csv"), ["ood.f1"], FACTORS)
     board = rank(aggregate(read, FACTORS), "ood.f1")
     first = told(read, "ood.f1", PLAN.metrics, FACTORS).first
-    figures = draw_all(read, list(board["signature"]), first, FACTORS, PLAN.by_axis(), tmp_path / "plots")
-    given = {"name": "stage6", "planned": len(runs), "comparisons": pd.DataFrame(), "rank_by": "ood.f1"}
+    figures = draw_all(
+        read, list(board["signature"]), first, FACTORS, PLAN.by_axis(), tmp_path / "plots"
+    )
+    given = {
+        "name": "stage6",
+        "planned": len(runs),
+        "comparisons": pd.DataFrame(),
+        "rank_by": "ood.f1",
+    }
     given |= {"question": PLAN.question, "factors": FACTORS, "metrics": PLAN.metrics}
     try:
         given["effects"] = effects(read, PLAN.metrics, FACTORS, PLAN.families).by_metric
@@ -111,7 +118,9 @@ def test_it_needs_nothing_else_and_its_links_lead_somewhere(material):
     text = page(material)
     read = _Page(text)
     assert read.open == []
-    assert len(read.loaded) >= 4 and all(address.startswith("data:image/png;base64,") for address in read.loaded)
+    assert len(read.loaded) >= 4 and all(
+        address.startswith("data:image/png;base64,") for address in read.loaded
+    )
     assert all(target.startswith("#") and target[1:] in read.ids for target in read.targets)
     assert not re.search(r"https?://|@import|url\(|<script|<link", text)
     assert len(text.encode()) < 3_000_000
@@ -126,7 +135,10 @@ def test_the_best_configuration_and_its_figures_are_those_of_the_runs(material):
     first = material.board.iloc[0]
     own = material.runs[material.runs["signature"] == first["signature"]]["ood.f1"]
     found = seed_summary(own.to_numpy())
-    assert f"{first['configuration']}: OOD F1 {own.mean():.3f} on average over 3 seeds (SD {found.sd:.3f}" in text
+    assert (
+        f"{first['configuration']}: OOD F1 {own.mean():.3f} on average over 3 seeds (SD {found.sd:.3f}"
+        in text
+    )
     assert f"95 % interval {found.ci_low:.3f} to {found.ci_high:.3f}" in text
 
 
@@ -137,7 +149,10 @@ def test_what_holds_is_said_and_what_does_not_is_not(material):
     assert "hardneg_conf_min_99" not in held and "balanced instead" not in held
     assert text.startswith("stage6: Which training data?")
     assert "The baseline “all positive” gives 0.600; the model is better in 30 of 30" in text
-    assert "The baseline “logistic regression”" in text and "better than it in 30 of 30 configurations" in text
+    assert (
+        "The baseline “logistic regression”" in text
+        and "better than it in 30 of 30 configurations" in text
+    )
 
 
 def test_health_is_shown_once_runs_have_it(material, tmp_path):
@@ -158,7 +173,9 @@ def test_health_is_shown_once_runs_have_it(material, tmp_path):
 def test_missing_predictions_and_several_versions_are_said(tmp_path):
     runs = _runs()
     runs.loc[0, "version"] = "ffff0000"
-    text = _Page(page(_material(tmp_path, runs, planned=100, hard_missing="the audio is not here", notes={}))).text
+    text = _Page(
+        page(_material(tmp_path, runs, planned=100, hard_missing="the audio is not here", notes={}))
+    ).text
     assert "The audio is not here." in text
     assert "Several versions of code or data (abcd1234, ffff0000)" in text
     assert "90 of 100 runs" in text
@@ -186,7 +203,9 @@ def test_a_grid_of_other_factors_has_a_page_without_effects(tmp_path):
     runs = _runs()
     runs = runs[(runs["negative_subsets"] == "none") & (runs["positive_subsets"] == "none")]
     text = _Page(page(_material(tmp_path, runs))).text
-    assert "Not for this grid: there are no runs with negative_subsets = hardneg_conf_min_50" in text
+    assert (
+        "Not for this grid: there are no runs with negative_subsets = hardneg_conf_min_50" in text
+    )
 
 
 def test_one_seed_and_one_configuration_have_a_page_that_claims_nothing(tmp_path):
@@ -198,7 +217,14 @@ def test_one_seed_and_one_configuration_have_a_page_that_claims_nothing(tmp_path
 
 def test_pictures_are_narrow_and_the_same_each_time(tmp_path):
     sick = _material(tmp_path / "a", _runs(health=True))
-    assert sorted(sick.figures) == ["health", "heat_auprc", "heat_f1", "leaderboard", "parallel", "signals"]
+    assert sorted(sick.figures) == [
+        "health",
+        "heat_auprc",
+        "heat_f1",
+        "leaderboard",
+        "parallel",
+        "signals",
+    ]
     assert _material(tmp_path / "b", _runs(health=True)).figures == sick.figures
     for name in sick.figures:
         with Image.open(tmp_path / f"a/plots/{name}.png") as image:

@@ -25,7 +25,9 @@ def made(tmp_path_factory):
     rng = np.random.default_rng(1)
     flac = audio.encode_flac(rng.integers(-3000, 3000, 144_000).astype(np.int16))
     shards.write_shard(study.folder / "data/raw/R.tar", {f"{clip}.flac": flac for clip in clips})
-    write_csv(study.folder / "data/raw/clips.csv", pd.DataFrame({"clip_id": clips, "shard": "R.tar"}))
+    write_csv(
+        study.folder / "data/raw/clips.csv", pd.DataFrame({"clip_id": clips, "shard": "R.tar"})
+    )
     study.run(*LEADERBOARD)
     return study
 
@@ -38,11 +40,17 @@ def study(made, tmp_path):
 def test_the_report_is_whole_and_the_same_each_time(study):
     shown = study.run(*REPORT)
     assert shown.startswith(f"{PAGE}: ") and "4 runs" in shown
-    files = [study.folder / PAGE, study.folder / HARDEST, *sorted((study.folder / "plots/small").glob("*.png"))]
+    files = [
+        study.folder / PAGE,
+        study.folder / HARDEST,
+        *sorted((study.folder / "plots/small").glob("*.png")),
+    ]
     assert [file.stem for file in files[2:]] == ["heat_auprc", "heat_f1", "leaderboard", "parallel"]
     text = files[0].read_text(encoding="utf-8")
     assert text.count("data:audio/flac;base64,") >= 2
-    assert "b and a cannot be told apart with these data" in text  # the comparison, judged on the predictions
+    assert (
+        "b and a cannot be told apart with these data" in text
+    )  # the comparison, judged on the predictions
     assert "corrected for selection, its OOD F1 of" in text
     before = [file.read_bytes() for file in files]
     files[0].unlink()
@@ -60,7 +68,9 @@ def test_a_complete_report_of_the_same_runs_is_left_alone(study):
     with (study.folder / "metrics/small/runs.csv").open("a") as runs:
         runs.write("\n")
     assert "without the sound of the hardest clips" in study.run(*REPORT)
-    assert "without the sound of the hardest clips" in study.run(*REPORT)  # an incomplete one is tried again
+    assert "without the sound of the hardest clips" in study.run(
+        *REPORT
+    )  # an incomplete one is tried again
 
 
 def test_clips_are_counted_over_the_runs_of_the_table(study):
@@ -69,7 +79,9 @@ def test_clips_are_counted_over_the_runs_of_the_table(study):
     wrong = pd.DataFrame(
         {
             run: (table["score"] >= threshold) != (table["label"] == "positive")
-            for (run, table), threshold in zip(study.expected.items(), (0.3, 0.4, 0.5, 0.6), strict=True)
+            for (run, table), threshold in zip(
+                study.expected.items(), (0.3, 0.4, 0.5, 0.6), strict=True
+            )
         }
     ).set_index(study.expected["run_1"]["clip_id"])
     expected = wrong.mean(axis=1)[wrong.index.str.startswith("test_ood")]
@@ -80,8 +92,14 @@ def test_clips_are_counted_over_the_runs_of_the_table(study):
     ("lost", "sentence"),
     [
         ("audio", "The audio is not on this machine: dvc pull data/raw."),
-        ("predictions", "The predictions of run_3 are not on this machine, nor in a remote that can be reached:"),
-        ("experiments", "1 of 4 experiments are not in this repository, run_2 for one: git fetch origin"),
+        (
+            "predictions",
+            "The predictions of run_3 are not on this machine, nor in a remote that can be reached:",
+        ),
+        (
+            "experiments",
+            "1 of 4 experiments are not in this repository, run_2 for one: git fetch origin",
+        ),
     ],
 )
 def test_what_is_not_at_hand_is_said_and_the_rest_is_there(study, lost, sentence):
@@ -90,13 +108,17 @@ def test_what_is_not_at_hand_is_said_and_the_rest_is_there(study, lost, sentence
     elif lost == "predictions":
         study.cached("run_3").unlink()
     else:
-        (reference,) = study.run("git", "for-each-ref", "--format=%(refname)", "refs/exps/**/run_2").split()
+        (reference,) = study.run(
+            "git", "for-each-ref", "--format=%(refname)", "refs/exps/**/run_2"
+        ).split()
         study.run("git", "update-ref", "-d", reference)
     study.run(*REPORT)
     text = (study.folder / PAGE).read_text(encoding="utf-8")
     assert sentence in text and "data:audio" not in text
     known = lost == "audio"
-    assert ("corrected for selection, its OOD F1 of" if known else "by how much cannot be said here") in text
+    assert (
+        "corrected for selection, its OOD F1 of" if known else "by how much cannot be said here"
+    ) in text
     assert "Best configuration" in text
 
 

@@ -23,7 +23,9 @@ def _predictions(runs: pd.DataFrame) -> pd.DataFrame:
     """Of all runs on the same clips, each with its own luck."""
     same, rng = predicted(), np.random.default_rng(3)
     tables = [
-        same.assign(run=run.run, seed=run.seed, threshold=0.5, score=same["score"] ** rng.uniform(0.5, 2))
+        same.assign(
+            run=run.run, seed=run.seed, threshold=0.5, score=same["score"] ** rng.uniform(0.5, 2)
+        )
         for run in runs.itertuples()
     ]
     return pd.concat(tables, ignore_index=True)
@@ -42,11 +44,17 @@ def _runs(**more) -> pd.DataFrame:
 
 
 def _sentence(
-    runs, rank_by="ood.f1", judge=None, sites=("Sylvan Pond",), predictions: pd.DataFrame | str = "none here"
+    runs,
+    rank_by="ood.f1",
+    judge=None,
+    sites=("Sylvan Pond",),
+    predictions: pd.DataFrame | str = "none here",
 ):
     factors = [*FACTORS, SITES] if judge else FACTORS
     names = [factor.name for factor in factors]
-    return selection_sentence(runs, rank(aggregate(runs, factors), rank_by), rank_by, names, judge, sites, predictions)
+    return selection_sentence(
+        runs, rank(aggregate(runs, factors), rank_by), rank_by, names, judge, sites, predictions
+    )
 
 
 def test_a_site_that_chose_and_judged_is_named_with_the_corrected_figure():
@@ -55,7 +63,10 @@ def test_a_site_that_chose_and_judged_is_named_with_the_corrected_figure():
     said = _sentence(runs, predictions=predictions)
     scores = np.array(
         [
-            [arrays(predictions[predictions["run"] == f"{subset}{seed}"], "test_ood")[1] for seed in (1, 2)]
+            [
+                arrays(predictions[predictions["run"] == f"{subset}{seed}"], "test_ood")[1]
+                for seed in (1, 2)
+            ]
             for subset in ("large", "none", "small")
         ]
     )
@@ -71,12 +82,17 @@ def test_a_site_that_chose_and_judged_is_named_with_the_corrected_figure():
 
 def test_one_seed_leaves_its_luck_in_the_figure():
     runs = _runs().query("seed == 1")
-    assert _sentence(runs, predictions=_predictions(runs)).endswith("The luck of its only seed is still in that.")
+    assert _sentence(runs, predictions=_predictions(runs)).endswith(
+        "The luck of its only seed is still in that."
+    )
 
 
 @pytest.mark.parametrize(
     ("rank_by", "chooser"),
-    [("ood_validation.f1", "the sites of split.ood_validation_sites"), ("iid.f1", "test nights of known sites")],
+    [
+        ("ood_validation.f1", "the sites of split.ood_validation_sites"),
+        ("iid.f1", "test nights of known sites"),
+    ],
 )
 def test_selection_apart_from_judgement_is_said_and_needs_no_correction(rank_by, chooser):
     runs = _runs()
@@ -112,22 +128,34 @@ def test_leaving_one_site_out_chooses_by_the_others():
         " seem to have 0.733."
     )
     board = rank(aggregate(runs, [*FACTORS, SITES]), "ood.f1")
-    assert board["configuration"].iloc[0] == "high, balanced, ood sites A"  # or a row would not say where it is from
+    assert (
+        board["configuration"].iloc[0] == "high, balanced, ood sites A"
+    )  # or a row would not say where it is from
     assert len(board) == 9
 
 
 @pytest.mark.parametrize(
     ("rank_by", "predictions", "why"),
     [
-        ("ood.f1", "the predictions of none1 are not on this machine", "the predictions of none1 are not on this"),
-        ("ood.oracle_best_f1", "", "ood.oracle_best_f1 cannot be corrected for selection: only precision, recall"),
+        (
+            "ood.f1",
+            "the predictions of none1 are not on this machine",
+            "the predictions of none1 are not on this",
+        ),
+        (
+            "ood.oracle_best_f1",
+            "",
+            "ood.oracle_best_f1 cannot be corrected for selection: only precision, recall",
+        ),
     ],
 )
 def test_what_cannot_be_corrected_is_still_called_flattered(rank_by, predictions, why):
     runs = _runs(**{"ood.oracle_best_f1": 0.7})
     given = predictions or _predictions(runs)
     said = _sentence(runs, rank_by, predictions=given)
-    assert said.startswith("One site, Sylvan Pond, both chose the best configuration and judged it, which flatters its")
+    assert said.startswith(
+        "One site, Sylvan Pond, both chose the best configuration and judged it, which flatters its"
+    )
     assert re.search(f"by how much cannot be said here: {why}", said)
 
 
@@ -139,7 +167,9 @@ def test_several_sites_and_none_by_name():
 def test_configurations_judged_on_other_clips_cannot_be_corrected():
     runs = _runs()
     predictions = _predictions(runs)
-    lacks = (predictions["run"].str.startswith("large")) & (predictions["clip_id"] == "test_ood_00000")
+    lacks = (predictions["run"].str.startswith("large")) & (
+        predictions["clip_id"] == "test_ood_00000"
+    )
     assert "not all judged on the same clips" in _sentence(runs, predictions=predictions[~lacks])
 
 

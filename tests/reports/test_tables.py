@@ -11,7 +11,15 @@ from statsmodels.stats.multitest import multipletests
 
 from chorus.errors import DataError
 from chorus.reports import tables
-from chorus.reports.tables import associations, baselines, findings, health_of, heat_map, told, training_sets
+from chorus.reports.tables import (
+    associations,
+    baselines,
+    findings,
+    health_of,
+    heat_map,
+    told,
+    training_sets,
+)
 from chorus.runs.factors import Factor
 
 
@@ -26,7 +34,10 @@ def made(*rows: dict[str, str]) -> pd.DataFrame:
         "negative_subsets": "none", "ood.f1": "0.5", "positives": "10", "negatives": "10", "version": "12345678",
     }  # fmt: skip
     return pd.DataFrame(
-        [{"run": f"run_{n}", "signature": str(n), **common, **row} for n, row in enumerate(rows, start=1)]
+        [
+            {"run": f"run_{n}", "signature": str(n), **common, **row}
+            for n, row in enumerate(rows, start=1)
+        ]
     )
 
 
@@ -34,7 +45,10 @@ def test_numbers_become_numbers_and_names_stay_text():
     runs = typed(made({"ood.f1": "0.25"}, {"iid.f1": ""}).fillna(""), ["ood.f1"])
     assert runs["ood.f1"].tolist() == [0.25, 0.5]
     assert runs["seed"].tolist() == [1, 1]
-    assert runs["version"].tolist() == ["12345678", "12345678"]  # a hash, though it looks like a number
+    assert runs["version"].tolist() == [
+        "12345678",
+        "12345678",
+    ]  # a hash, though it looks like a number
     assert runs["signature"].tolist() == ["1", "2"]
     assert runs["balance"].tolist() == ["True", "True"]
 
@@ -67,9 +81,17 @@ def test_factors_stand_in_panels_rows_and_columns_in_the_order_of_the_sweep():
     )
     found = heat_map(runs, "ood.f1", PLAN.by_axis())
     assert found.table.index.unique("panel").tolist() == ["balanced", "all negatives"]
-    assert found.table.index.unique("row").tolist() == ["high+medium +small", "high", "high+medium+low"]
+    assert found.table.index.unique("row").tolist() == [
+        "high+medium +small",
+        "high",
+        "high+medium+low",
+    ]
     assert list(found.table) == ["none", "hardneg_conf_min_50"]
-    assert (found.panels, found.rows, found.columns) == ("balance", "quality, positive subsets", "negative subsets")
+    assert (found.panels, found.rows, found.columns) == (
+        "balance",
+        "quality, positive subsets",
+        "negative subsets",
+    )
 
 
 def test_a_cell_is_the_mean_of_its_runs_and_empty_without_any():
@@ -80,15 +102,21 @@ def test_a_cell_is_the_mean_of_its_runs_and_empty_without_any():
         ["ood.f1"],
     )  # fmt: skip
     table = heat_map(runs, "ood.f1", PLAN.by_axis()).table
-    assert table.loc[("balanced", "high+medium")].to_dict() == pytest.approx({"none": 0.3, hard: 0.9})
+    assert table.loc[("balanced", "high+medium")].to_dict() == pytest.approx(
+        {"none": 0.3, hard: 0.9}
+    )
     assert table.loc[("all negatives", "high+medium"), "none"] == 0.7
     assert pd.isna(table.loc[("all negatives", "high+medium"), hard])
 
 
-@pytest.mark.parametrize(("rows", "columns", "panels"), [("a", "", ""), ("a", "b", ""), ("b", "c", "a")])
+@pytest.mark.parametrize(
+    ("rows", "columns", "panels"), [("a", "", ""), ("a", "b", ""), ("b", "c", "a")]
+)
 def test_a_heat_map_of_any_number_of_factors(rows, columns, panels):
     factors = [Factor(f"x.{name}", name, ("0.1", "2")) for name in panels + rows + columns]
-    runs = pd.DataFrame([dict.fromkeys("abc", "0.1") | {"ood.f1": 1.0}, dict.fromkeys("abc", "2") | {"ood.f1": 2.0}])
+    runs = pd.DataFrame(
+        [dict.fromkeys("abc", "0.1") | {"ood.f1": 1.0}, dict.fromkeys("abc", "2") | {"ood.f1": 2.0}]
+    )
     found = heat_map(runs, "ood.f1", factors)
     assert (found.rows, found.columns, found.panels) == (rows, columns, panels)
     assert sorted(found.table.to_numpy()[~found.table.isna().to_numpy()]) == [1.0, 2.0]
@@ -104,11 +132,19 @@ def test_training_sets_are_counted_and_ranges_shown():
         {"signature": "b", "positives": "10", "negatives": "1,234", "positives.high": "4"},
         {"signature": "a", "positives": "10", "negatives": "10–12", "positives.high": "3–4"},
     ]
-    assert training_sets(runs.drop(columns=["positives", "negatives", "positives.high"]), ["a"]) == []
+    assert (
+        training_sets(runs.drop(columns=["positives", "negatives", "positives.high"]), ["a"]) == []
+    )
 
 
 def test_metrics_that_are_told_and_baselines_are_found_by_their_names():
-    row = {"ood.auprc": "0.6", "ood.recall": "0.7", "iid.f1": "0.8", "ood.always_yes.f1": "0.3", "iid.auprc": ""}
+    row = {
+        "ood.auprc": "0.6",
+        "ood.recall": "0.7",
+        "iid.f1": "0.8",
+        "ood.always_yes.f1": "0.3",
+        "iid.auprc": "",
+    }
     runs = typed(made(row, row), ["ood.f1"])
     found = told(runs, "ood.f1", ["ood.f1", "ood.recall"], FACTORS)
     assert found.first == ("ood.f1", "ood.auprc")
@@ -128,7 +164,9 @@ def test_findings_are_counted_and_compared_with_runs_without_them():
     )
     rows = findings(runs, ["ood.f1"])
     assert [(row["finding"], row["runs"]) for row in rows] == [("overfitting", 2), ("unstable", 1)]
-    assert rows[0]["with"] == {"ood.f1": pytest.approx(0.3)} and rows[0]["without"] == {"ood.f1": 0.9}
+    assert rows[0]["with"] == {"ood.f1": pytest.approx(0.3)} and rows[0]["without"] == {
+        "ood.f1": 0.9
+    }
     assert rows[1]["without"] == {"ood.f1": pytest.approx(0.65)}
 
 
@@ -154,7 +192,14 @@ def test_signals_are_compared_over_configurations_with_adjusted_p_values():
 def test_verdicts_of_a_configuration_in_words_and_the_worst_of_them():
     verdicts = ("healthy", "watch", "healthy"), ("watch", "trouble"), ("healthy",)
     runs = typed(
-        made(*({"signature": str(n), "health.verdict": v} for n, own in enumerate(verdicts) for v in own)), ["ood.f1"]
+        made(
+            *(
+                {"signature": str(n), "health.verdict": v}
+                for n, own in enumerate(verdicts)
+                for v in own
+            )
+        ),
+        ["ood.f1"],
     )
     assert health_of(runs) == {
         "0": {"words": "2 healthy, 1 watch", "worst": "watch"},

@@ -31,7 +31,9 @@ FOUND = {block.block: block for block in effects_by_block(RUNS, "f1")}
 
 def test_stage_6_has_the_effects_of_our_page_on_it():
     ours = {effect.name: effect for effect in FOUND["stage6"].effects}
-    there = matched_effects(read_csv(REFERENCE / "stage6_runs.csv"), "ood.best_f1.f1", MAIN, factors=NAMES)
+    there = matched_effects(
+        read_csv(REFERENCE / "stage6_runs.csv"), "ood.best_f1.f1", MAIN, factors=NAMES
+    )
     assert len(ours) == len(there) == 7
     for effect in there:
         if effect.factor == "balance":
@@ -42,7 +44,11 @@ def test_stage_6_has_the_effects_of_our_page_on_it():
         level = effect.level.replace("hardneg_conf_min", "hardneg")
         same = ours[f"{factor}: {level} - {effect.reference}"]
         assert same.per_seed == pytest.approx(effect.per_seed)
-        assert (same.p, same.run_p, same.pairs) == (pytest.approx(effect.p), pytest.approx(effect.run_p), effect.pairs)
+        assert (same.p, same.run_p, same.pairs) == (
+            pytest.approx(effect.p),
+            pytest.approx(effect.run_p),
+            effect.pairs,
+        )
 
 
 def test_stage_18_is_the_t_test_of_ten_seeds():
@@ -56,7 +62,11 @@ def test_stage_18_is_the_t_test_of_ten_seeds():
 
 def test_run_p_is_that_of_the_linear_model_without_seeds_as_the_unit():
     frame = RUNS.of("stage17").frame
-    wide = frame.pivot(index=["seed", "focal_loss", "upsampling", "upsampling_ratio"], columns="quality", values="f1")
+    wide = frame.pivot(
+        index=["seed", "focal_loss", "upsampling", "upsampling_ratio"],
+        columns="quality",
+        values="f1",
+    )
     pairs = (wide["high+medium+low"] - wide["high+medium"]).rename("d").reset_index()
     pairs["cell"] = pairs["focal_loss"] + pairs["upsampling"] + pairs["upsampling_ratio"]
     golden = smf.ols("d ~ C(seed, Sum) + C(cell, Sum)", pairs).fit().pvalues["Intercept"]
@@ -67,7 +77,9 @@ def test_run_p_is_that_of_the_linear_model_without_seeds_as_the_unit():
 def test_holm_is_over_a_block_and_over_all():
     every = [effect for block in FOUND.values() for effect in block.effects]
     by_all = [p for block in FOUND.values() for p in block.p_holm_all]
-    assert by_all == pytest.approx(list(multipletests([effect.p for effect in every], method="holm")[1]))
+    assert by_all == pytest.approx(
+        list(multipletests([effect.p for effect in every], method="holm")[1])
+    )
     of_block = [effect.p for effect in FOUND["stage13"].effects]
     expected = multipletests(of_block, method="holm")[1]
     assert [effect.p_holm for effect in FOUND["stage13"].effects] == pytest.approx(list(expected))
@@ -76,7 +88,11 @@ def test_holm_is_over_a_block_and_over_all():
 def test_repeats_are_averaged_and_counted():
     assert (FOUND["stage13"].repeats, FOUND["stage13"].runs) == (42, 180)
     frame = RUNS.of("stage13").frame
-    means = frame.groupby(["seed", "dropout", "hidden_units", "learning_rate"])["f1"].mean().unstack("dropout")
+    means = (
+        frame.groupby(["seed", "dropout", "hidden_units", "learning_rate"])["f1"]
+        .mean()
+        .unstack("dropout")
+    )
     whole = (means["0.5"] - means["0.25"]).dropna().unstack("seed").dropna()
     (effect,) = [effect for effect in FOUND["stage13"].effects if effect.level == "0.5"]
     assert effect.difference == pytest.approx(whole.mean().mean())
@@ -91,7 +107,10 @@ def test_levels_without_matched_seeds_are_named_and_not_estimated():
 
 def test_a_factor_that_always_changes_with_another_is_named():
     (named,) = FOUND["stage18"].not_estimated
-    assert (named.factor, named.reason) == ("fmax_in_use", "confounded with fmax: they always change together")
+    assert (named.factor, named.reason) == (
+        "fmax_in_use",
+        "confounded with fmax: they always change together",
+    )
 
 
 def test_a_factor_that_differs_between_blocks_only_is_confounded_with_the_block(tmp_path):
@@ -100,13 +119,17 @@ def test_a_factor_that_differs_between_blocks_only_is_confounded_with_the_block(
     runs = as_runs(pd.concat(parts), tmp_path, ["a", "b"])
     (named,) = between_blocks(runs)
     assert named.factor == "b" and "confounded with the block: 2 levels" in named.reason
-    assert {effect.factor for block in effects_by_block(runs, "score") for effect in block.effects} == {"a"}
+    assert {
+        effect.factor for block in effects_by_block(runs, "score") for effect in block.effects
+    } == {"a"}
 
 
 def test_partly_confounded_factors_are_compared_where_they_are_crossed(tmp_path):
     """y comes with b = 2 only: y - x can be seen there; z comes with c = 2 only, where x never is."""
     table = grid({"a": ["x", "y", "z"], "b": ["1", "2"], "c": ["1", "2"]})
-    keep = ~((table["a"] == "y") & (table["b"] == "1")) & ((table["a"] == "z") == (table["c"] == "2"))
+    keep = ~((table["a"] == "y") & (table["b"] == "1")) & (
+        (table["a"] == "z") == (table["c"] == "2")
+    )
     runs = as_runs(table[keep], tmp_path, ["a", "b", "c"], references={"a": "x"})
     asked = questions(runs)
     assert ("a", "y") in {(contrast.factor, contrast.level) for contrast in asked.contrasts}
@@ -135,7 +158,9 @@ def test_missing_metrics_are_left_out_and_counted(tmp_path):
 def test_seeds_may_have_names(tmp_path):
     table = grid({"a": ["x", "y"], "b": ["1", "2"]})
     plain = effects_by_block(as_runs(table, tmp_path, ["a", "b"]), "score")
-    named = effects_by_block(as_runs(table.assign(seed="s" + table["seed"]), tmp_path, ["a", "b"]), "score")
+    named = effects_by_block(
+        as_runs(table.assign(seed="s" + table["seed"]), tmp_path, ["a", "b"]), "score"
+    )
     assert plain[0].effects == named[0].effects
 
 
@@ -155,7 +180,9 @@ def test_the_table_and_the_picture_hold_every_effect(tmp_path):
         draw_blocks(few, tmp_path / name, "Effects", "f1", RUNS.labels)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "again.png").read_bytes()
     with pytest.raises(DataError, match="no effects"):
-        draw_blocks([block for block in blocks if not block.effects], tmp_path / "none.png", "", "", {})
+        draw_blocks(
+            [block for block in blocks if not block.effects], tmp_path / "none.png", "", "", {}
+        )
 
 
 def test_power_is_from_the_spread_that_configurations_and_seeds_leave():
@@ -165,7 +192,11 @@ def test_power_is_from_the_spread_that_configurations_and_seeds_leave():
     fit = smf.ols("f1 ~ C(seed) + C(cell)", frame.assign(cell=cell)).fit()
     assert found is not None
     assert found.spread == pytest.approx(np.sqrt(2 * fit.mse_resid))
-    assert found.detectable == found.with_seeds[0] == pytest.approx(minimal_detectable_difference(found.spread, 3))
+    assert (
+        found.detectable
+        == found.with_seeds[0]
+        == pytest.approx(minimal_detectable_difference(found.spread, 3))
+    )
     assert block_power(RUNS.of("stage21"), "f1", (3,)) is None
 
 

@@ -41,7 +41,12 @@ def test_published_figures_that_follow_and_those_that_do_not():
     table = read_csv(REFERENCE / "published_tables.csv")
     found = recompute(RUNS, table)
     share = found.groupby("page")["agrees"].mean()
-    assert share["stage 6 leaderboard"] == share["validation set (stage 16)"] == share["model of 2024"] == 1
+    assert (
+        share["stage 6 leaderboard"]
+        == share["validation set (stage 16)"]
+        == share["model of 2024"]
+        == 1
+    )
     assert share["stage 7"] == 0
     wrong = table.iloc[[0]].assign(mean="0.8211")
     assert not recompute(RUNS, wrong.assign(digits="4"))["agrees"].iloc[0]
@@ -64,10 +69,15 @@ def test_a_published_table_of_something_else_is_refused(change, message):
 def test_two_configurations_are_compared_by_seed():
     found = compare_runs(RUNS, "stage6_002", "stage6_001")
     frame = RUNS.frame.set_index("run")
-    a, b = (frame.loc[[f"stage6_{n + 18 * k:03}" for k in range(3)], "f1"].to_numpy() for n in (2, 1))
+    a, b = (
+        frame.loc[[f"stage6_{n + 18 * k:03}" for k in range(3)], "f1"].to_numpy() for n in (2, 1)
+    )
     golden = stats.ttest_rel(a, b)
     judged = found.metrics["f1"]
-    assert (judged.difference, judged.p) == (pytest.approx((a - b).mean()), pytest.approx(golden.pvalue))
+    assert (judged.difference, judged.p) == (
+        pytest.approx((a - b).mean()),
+        pytest.approx(golden.pvalue),
+    )
     assert (judged.low, judged.high) == pytest.approx(tuple(golden.confidence_interval(0.95)))
     assert found.how == "paired by seed" and found.names[0].endswith("negatives=hardneg_50")
 

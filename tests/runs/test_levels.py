@@ -13,7 +13,10 @@ from chorus.runs.levels import items, levels
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        (["['high', 'medium']", '["high","medium"]', "[high, medium]", "['medium', 'high']"], "high+medium"),
+        (
+            ["['high', 'medium']", '["high","medium"]', "[high, medium]", "['medium', 'high']"],
+            "high+medium",
+        ),
         (["[]", "[ ]"], "none"),
         (["512", "512.0", "5.12e2", " 512 "], "512"),
         (["0.0005", "5e-4", "5.0E-04"], "0.0005"),
@@ -45,7 +48,9 @@ def test_a_cell_is_data_and_never_code():
     assert items("[!!python/object/apply:os.system ['true']]") is None
 
 
-@given(st.lists(st.sampled_from("abcd"), max_size=4, unique=True), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.sampled_from("abcd"), max_size=4, unique=True), st.randoms(use_true_random=False)
+)
 def test_the_order_in_a_list_makes_no_other_level(given_items, random):
     shuffled = random.sample(given_items, len(given_items))
     found = levels(pd.Series([str(given_items), str(shuffled)]))

@@ -41,9 +41,13 @@ def test_trainings_repeated_with_one_seed_in_stage_13():
 
 def test_a_seed_that_acts_is_seen_and_one_that_does_nothing_is_not(tmp_path):
     table = grid({"a": ["x", "y"], "use": ["1", "2", "3", "4"]}, seeds=range(8), sd=0.02)
-    acting = table.assign(score=table["score"] + table["seed"].map({str(i): 0.1 * np.sin(i) for i in range(8)}))
+    acting = table.assign(
+        score=table["score"] + table["seed"].map({str(i): 0.1 * np.sin(i) for i in range(8)})
+    )
     for one, acts in ((table, False), (acting, True)):
-        found = spread(as_runs(one, tmp_path, ["a", "use"], after_training=("use",)), "score", "one")
+        found = spread(
+            as_runs(one, tmp_path, ["a", "use"], after_training=("use",)), "score", "one"
+        )
         seeds = found.repeated[0]
         assert (seeds.p < 1e-6) == acts
         assert (seeds.share > 0.8) == acts
@@ -52,7 +56,9 @@ def test_a_seed_that_acts_is_seen_and_one_that_does_nothing_is_not(tmp_path):
 def test_an_idle_factor_makes_repeats(tmp_path):
     table = grid({"ratio": ["0", "1"], "mode": ["m", "n"]})
     plain = spread(as_runs(table, tmp_path, ["ratio", "mode"]), "score", "one")
-    idle = spread(as_runs(table, tmp_path, ["ratio", "mode"], idle={"mode": "ratio=0"}), "score", "one")
+    idle = spread(
+        as_runs(table, tmp_path, ["ratio", "mode"], idle={"mode": "ratio=0"}), "score", "one"
+    )
     assert (plain.repeats, idle.repeats) == (0, 3)
 
 
@@ -71,7 +77,9 @@ def test_all_repeats_together():
 
 
 def test_configurations_of_several_blocks(tmp_path):
-    table = pd.concat([grid({"a": ["x", "y"]}, block="1"), grid({"a": ["y", "z"]}, block="2", seeds=(1, 2, 3, 4))])
+    table = pd.concat(
+        [grid({"a": ["x", "y"]}, block="1"), grid({"a": ["y", "z"]}, block="2", seeds=(1, 2, 3, 4))]
+    )
     table.loc[table["block"] == "2", "score"] += 1.0
     ((same,), components) = across_blocks(as_runs(table, tmp_path, ["a"]), "score")
     assert [(part.block, part.n) for part in same.parts] == [("1", 3), ("2", 4)]
@@ -86,7 +94,9 @@ def test_rows_that_differ_in_one_contrast_only():
     frame = table.reset_index()
     assert len(pairs) == 18
     for one, other in pairs:
-        differ = [factor for factor in factors if frame.loc[one, factor] != frame.loc[other, factor]]
+        differ = [
+            factor for factor in factors if frame.loc[one, factor] != frame.loc[other, factor]
+        ]
         assert differ == ["quality"]
 
 

@@ -39,7 +39,10 @@ def test_a_missing_metric_is_unknown_and_a_wrong_one_is_named(tmp_path):
 
 def test_an_idle_factor_is_settled(tmp_path):
     runs = as_runs(
-        grid({"ratio": ["0", "0.5"], "mode": ["m", "n"]}), tmp_path, ["ratio", "mode"], idle={"mode": "ratio=0"}
+        grid({"ratio": ["0", "0.5"], "mode": ["m", "n"]}),
+        tmp_path,
+        ["ratio", "mode"],
+        idle={"mode": "ratio=0"},
     )
     settled = runs.settled().frame
     assert set(settled.loc[settled["ratio"] == "0", "mode"]) == {"-"}
@@ -59,7 +62,13 @@ def test_an_idle_factor_is_settled(tmp_path):
 )
 def test_what_does_not_fit_is_named(change, message, tmp_path):
     grid({"a": ["x", "y"]}).to_csv(tmp_path / "runs.csv", index=False)
-    plain = {"runs": "runs.csv", "run": "name", "block": "block", "factors": {"a": "a"}, "metrics": {"score": "score"}}
+    plain = {
+        "runs": "runs.csv",
+        "run": "name",
+        "block": "block",
+        "factors": {"a": "a"},
+        "metrics": {"score": "score"},
+    }
     with pytest.raises((DataError, ParameterError), match=message):
         read_runs(TableOptions(**{**plain, **change}), tmp_path)
 
@@ -98,7 +107,11 @@ def test_a_description_that_speaks_of_nothing_is_refused(change, message, tmp_pa
 def test_the_example_in_the_docs_describes_a_table():
     page = (REFERENCE.parents[1] / "docs" / "tables_of_runs.md").read_text(encoding="utf-8")
     example = yaml.safe_load(page.partition("```yaml\n")[2].partition("```")[0])
-    given = parse(TableOptions, example | {"runs": "published_runs.csv", "block_pattern": r"^(\w+?)_"}, section="docs")
+    given = parse(
+        TableOptions,
+        example | {"runs": "published_runs.csv", "block_pattern": r"^(\w+?)_"},
+        section="docs",
+    )
     check_options(given, "docs")
     runs = read_runs(given, REFERENCE)
     assert runs.idle == {"mode": ("ratio", "0")} and len(runs.frame) == 811

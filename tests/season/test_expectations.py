@@ -27,12 +27,20 @@ HITS, CLIPS = np.array([0, 3, 9, 1, 0, 14, 2, 6]), np.array([40, 50, 60, 30, 45,
 
 def test_the_interval_is_that_of_a_binomial_model_with_errors_clustered_by_night():
     found = clustered_rate(HITS, CLIPS)
-    model = sm.GLM(np.column_stack([HITS, CLIPS - HITS]), np.ones((len(HITS), 1)), family=sm.families.Binomial())
+    model = sm.GLM(
+        np.column_stack([HITS, CLIPS - HITS]),
+        np.ones((len(HITS), 1)),
+        family=sm.families.Binomial(),
+    )
     golden = model.fit(cov_type="HC0")  # one row a night: robust errors are clustered ones
     error = golden.bse[0] * np.sqrt(8 / 7)
     reach = stats.t.ppf(0.975, 7) * error
     low, high = (1 / (1 + np.exp(-(golden.params[0] + side * reach))) for side in (-1, 1))
-    assert (found.rate, found.low, found.high) == (pytest.approx(35 / 388), pytest.approx(low), pytest.approx(high))
+    assert (found.rate, found.low, found.high) == (
+        pytest.approx(35 / 388),
+        pytest.approx(low),
+        pytest.approx(high),
+    )
     assert found.nights == 8 and found.design_effect > 2
 
 
@@ -57,7 +65,9 @@ def test_independent_clips_have_the_exact_interval():
 
 def test_correlation_is_that_of_a_one_way_analysis_of_variance():
     clips = [
-        (night, float(i < hits)) for night, (hits, n) in enumerate(zip(HITS, CLIPS, strict=True)) for i in range(n)
+        (night, float(i < hits))
+        for night, (hits, n) in enumerate(zip(HITS, CLIPS, strict=True))
+        for i in range(n)
     ]
     nights, hit = (np.array(column) for column in zip(*clips, strict=True))
     groups = [hit[nights == night] for night in range(8)]
@@ -68,7 +78,9 @@ def test_correlation_is_that_of_a_one_way_analysis_of_variance():
     assert intra_night_correlation([10, 0], [10, 10]) == 1
 
 
-def simulated(rng: np.random.Generator, rate: float, correlation: float, nights: int) -> tuple[np.ndarray, np.ndarray]:
+def simulated(
+    rng: np.random.Generator, rate: float, correlation: float, nights: int
+) -> tuple[np.ndarray, np.ndarray]:
     size = 1 / correlation - 1
     clips = rng.integers(20, 120, nights)
     return rng.binomial(clips, rng.beta(rate * size, (1 - rate) * size, nights)), clips
@@ -93,7 +105,9 @@ def test_the_chance_to_miss_all_calls_is_what_simulated_nights_show():
     size = 1 / 0.3 - 1
     of_night = rng.beta(0.6 * size, 0.4 * size, 200_000)
     assert chance_missed(0.6, 5, 0.3) == pytest.approx(np.mean((1 - of_night) ** 5), abs=0.003)
-    assert chance_missed(0.6, 5, 0.3) == pytest.approx(stats.betabinom(5, 0.6 * size, 0.4 * size).pmf(0))
+    assert chance_missed(0.6, 5, 0.3) == pytest.approx(
+        stats.betabinom(5, 0.6 * size, 0.4 * size).pmf(0)
+    )
     assert chance_missed(0.6, 5) == pytest.approx(0.4**5)
 
 
@@ -108,7 +122,10 @@ def test_single_nights_scatter_more_than_their_expectation():
     low, high = night_range(0.1, 200, 0.1)
     golden = stats.betabinom(200, 0.1 * 9, 0.9 * 9)
     assert (low, high) == (golden.ppf(0.025), golden.ppf(0.975))
-    assert night_range(0.1, 200, 0) == (stats.binom(200, 0.1).ppf(0.025), stats.binom(200, 0.1).ppf(0.975))
+    assert night_range(0.1, 200, 0) == (
+        stats.binom(200, 0.1).ppf(0.025),
+        stats.binom(200, 0.1).ppf(0.975),
+    )
     assert night_range(0, 200, 0.1) == (0, 0)
 
 
@@ -117,7 +134,9 @@ def test_counts_behind_precision_and_recall():
     assert (counts.true_positives, counts.false_positives) == (50, pytest.approx(12.5))
     assert counts.false_positive_rate == pytest.approx(12.5 / 400)
     # Ten times as many negatives make ten times as many false positives, and another precision.
-    assert precision_in_field(counts.recall, counts.false_positive_rate, 100, 4000) == pytest.approx(50 / 175)
+    assert precision_in_field(
+        counts.recall, counts.false_positive_rate, 100, 4000
+    ) == pytest.approx(50 / 175)
     assert precision_in_field(0.5, counts.false_positive_rate, 100, 400) == pytest.approx(0.8)
 
 

@@ -21,7 +21,9 @@ def scored(nights: int = 12, seed: int = 1) -> pd.DataFrame:
         for clip in range(40):
             positive = clip < 15
             score = rng.normal(0.7 if positive else 0.3, 0.12) + (0.15 if night % 3 == 0 else 0.0)
-            rows.append((f"Pond/{night:02}", "positive" if positive else "negative", score, "test_ood"))
+            rows.append(
+                (f"Pond/{night:02}", "positive" if positive else "negative", score, "test_ood")
+            )
     return pd.DataFrame(rows, columns=["night", "label", "score", "split"])
 
 
@@ -31,14 +33,18 @@ def test_rates_are_counted_by_nights():
     wrong = (clips["score"] >= 0.5) & (clips["label"] == "negative")
     by_night = wrong.groupby(clips["night"]).sum().to_numpy()
     assert found.false_positives == clustered_rate(by_night, [25] * 12)
-    assert found.correlation_of_false_positives == intra_night_correlation(by_night, [25] * 12) > 0.05
+    assert (
+        found.correlation_of_false_positives == intra_night_correlation(by_night, [25] * 12) > 0.05
+    )
     missed = (clips["score"] < 0.5) & (clips["label"] == "positive")
     assert found.misses.rate == pytest.approx(missed.sum() / 180)
     assert found.recall == pytest.approx(1 - found.misses.rate)
 
 
 def test_a_score_at_the_threshold_is_a_detection():
-    clips = pd.DataFrame({"night": list("aabb"), "label": ["positive", "negative"] * 2, "score": [0.5] * 4})
+    clips = pd.DataFrame(
+        {"night": list("aabb"), "label": ["positive", "negative"] * 2, "score": [0.5] * 4}
+    )
     found = error_rates(clips.loc[clips.index.repeat(2)].reset_index(drop=True), 0.5)
     assert (found.recall, found.false_positives.rate) == (1, 1)
 

@@ -14,7 +14,9 @@ from chorus.season import NightCounts, chance_missed, presence
 from chorus.season.presence import _Season, _unheard_by, listening
 
 
-def labelled(false: float = 0.01, missed: float = 0.2, nights: int = 20, alike: float = 0.0) -> NightCounts:
+def labelled(
+    false: float = 0.01, missed: float = 0.2, nights: int = 20, alike: float = 0.0
+) -> NightCounts:
     """Nights of 200 negatives and 40 positives, all alike, or with errors in every other one only."""
     swing = 1 + alike * np.where(np.arange(nights) % 2, 1.0, -1.0)
     of = np.full(nights, 200.0), np.full(nights, 40.0)
@@ -38,28 +40,40 @@ def found():
 
 def test_counts_far_above_the_false_positives_are_presence_and_others_stay_open(found):
     pond = found.nights[found.nights["site"] == "Pond"]
-    assert (pond["presence"].to_numpy()[5:] > 0.95).all() and (pond["presence"].to_numpy()[:5] < 0.5).all()
+    assert (pond["presence"].to_numpy()[5:] > 0.95).all() and (
+        pond["presence"].to_numpy()[:5] < 0.5
+    ).all()
     assert (found.nights["presence_low"] <= found.nights["presence_high"]).all()
     assert found.nights["presence"].between(0, 1).all()
     sites = found.sites.set_index("site")
     assert sites.loc["Pond", "presence"] > 0.99 and sites.loc["Ditch", "presence"] < 0.5
     assert 4.5 < sites.loc["Pond", "nights_present"] < 7
-    assert sites.loc["Pond", "minutes_to_presence"] == 0 and sites.loc["Pond", "minutes_to_absence"] != 0
+    assert (
+        sites.loc["Pond", "minutes_to_presence"] == 0
+        and sites.loc["Pond", "minutes_to_absence"] != 0
+    )
     false = found.rates["false_positive_rate"]
     assert false[1] < 0.01 < false[2]
 
 
 def test_calls_are_those_found_and_those_missed(found):
-    pond = found.nights[found.nights["site"] == "Pond"].iloc[8]  # 150 detections, 10 of them wrong, a fifth missed
+    pond = found.nights[found.nights["site"] == "Pond"].iloc[
+        8
+    ]  # 150 detections, 10 of them wrong, a fifth missed
     assert pond["calls_low"] < (150 - 10) / 0.8 < pond["calls_high"]
     assert pond["calls"] == pytest.approx(175, rel=0.15)
 
 
 def test_errors_that_come_in_nights_leave_more_open():
     counts = season(Pond=[50, 60, 45, 55, 110, 50, 48, 52])
-    even, clumped = (presence(counts, labelled(false=0.05, alike=alike), draws=200) for alike in (0.0, 0.9))
+    even, clumped = (
+        presence(counts, labelled(false=0.05, alike=alike), draws=200) for alike in (0.0, 0.9)
+    )
     assert even.nights["presence"][4] > clumped.nights["presence"][4] + 0.2
-    assert clumped.rates["spread_of_false_positives"][0] > 3 * even.rates["spread_of_false_positives"][0]
+    assert (
+        clumped.rates["spread_of_false_positives"][0]
+        > 3 * even.rates["spread_of_false_positives"][0]
+    )
 
 
 def test_the_same_season_gives_the_same_numbers_and_the_order_of_nights_does_not_matter():
@@ -74,7 +88,9 @@ def test_the_same_season_gives_the_same_numbers_and_the_order_of_nights_does_not
 def test_without_false_positives_and_spread_it_is_bayes_by_hand():
     """One night, nothing heard: prior odds by the chance to miss all calls, which many nodes of recall make up."""
     model = _Season(season(Pond=[0]), labelled(), 0.5)
-    theta = np.array([-30.0, -9.0, 0.0, -9.0, np.log(0.005), np.log(1e4)])  # recall 1/2, 5 calls as a Poisson
+    theta = np.array(
+        [-30.0, -9.0, 0.0, -9.0, np.log(0.005), np.log(1e4)]
+    )  # recall 1/2, 5 calls as a Poisson
     odds, absent = model.odds(theta)
     by_hand = (np.exp(-5 * 0.5) - np.exp(-5)) / (1 - np.exp(-5))
     assert absent[0] == pytest.approx(0, abs=1e-6)
@@ -84,7 +100,9 @@ def test_without_false_positives_and_spread_it_is_bayes_by_hand():
 def test_large_counts_are_thinned_without_a_change():
     counts = season(Pond=[900])
     thinned = _Season(counts, labelled(), 0.5)
-    with pytest.MonkeyPatch.context() as patch:  # by its module: the package has a function of its name
+    with (
+        pytest.MonkeyPatch.context() as patch
+    ):  # by its module: the package has a function of its name
         patch.setattr(sys.modules["chorus.season.presence"], "_MOST_STEPS", 1_000)
         whole = _Season(counts, labelled(), 0.5)
     assert len(thinned.right) < len(whole.right) / 2
@@ -110,7 +128,10 @@ def test_listening_ends_where_it_is_certain():
     used = np.array([True] * 50 + [False] * 50)
     found, missed = np.where(used, 5.0, 0.0), np.where(used, 10.0, 0.0)
     to_presence, to_absence = listening(10, 1_000, (used, found, missed), 0.95)
-    assert (to_presence, to_absence) == (4, 4)  # of ten detections half are right: C(5, 4) / C(10, 4) < 0.05
+    assert (to_presence, to_absence) == (
+        4,
+        4,
+    )  # of ten detections half are right: C(5, 4) / C(10, 4) < 0.05
     always = np.ones(100, bool)
     assert listening(10, 1_000, (always, np.full(100, 5.0), np.zeros(100)), 0.95)[0] == 0
     assert listening(10, 1_000, (~always, np.zeros(100), np.zeros(100)), 0.95)[1] == 0

@@ -28,11 +28,15 @@ def answered(chosen: pd.DataFrame, calls: pd.Series) -> pd.DataFrame:
 
 def test_each_kind_is_there_and_every_stratum_knows_its_size(season):
     heard, _ = season
-    chosen = choose(heard, THRESHOLD, Wanted(uncertain=10, unconfirmed=4, random=25), seed=1, confirmed={"Pond"})
+    chosen = choose(
+        heard, THRESHOLD, Wanted(uncertain=10, unconfirmed=4, random=25), seed=1, confirmed={"Pond"}
+    )
     assert chosen["window"].is_unique and len(chosen) == 10 + 2 * 4 + 5 * 5
     uncertain = chosen[chosen["reason"] == "uncertain"]
     others = heard.windows[~pd.Series(window_names(heard.windows)).isin(uncertain["window"])]
-    assert (uncertain["score"] - THRESHOLD).abs().max() <= (others["score"] - THRESHOLD).abs().min() + 0.01
+    assert (uncertain["score"] - THRESHOLD).abs().max() <= (
+        others["score"] - THRESHOLD
+    ).abs().min() + 0.01
     assert set(chosen.loc[chosen["reason"] == "unconfirmed site", "site"]) == {"Stream", "Ditch"}
     sizes = chosen.groupby("stratum")["stratum_size"].first()
     assert sizes.sum() == len(heard.windows)  # every window lies in one stratum
@@ -58,7 +62,10 @@ def test_recall_by_listening_is_without_bias_and_its_interval_covers(season):
     heard, calls = season
     truly = calls[window_names(heard.windows)].to_numpy()
     found = truly & (heard.windows["score"] >= THRESHOLD).to_numpy()
-    estimates = [estimate(answered(choose(heard, THRESHOLD, Wanted(20, 5, 120), seed), calls)) for seed in range(200)]
+    estimates = [
+        estimate(answered(choose(heard, THRESHOLD, Wanted(20, 5, 120), seed), calls))
+        for seed in range(200)
+    ]
     total = np.array([one.calls for one in estimates])
     assert abs(total.mean() - truly.sum()) < 3 * total.std() / np.sqrt(200)
     recall = np.array([one.recall for one in estimates])
@@ -92,16 +99,23 @@ def test_answers_that_tell_nothing(season):
     heard, calls = season
     answers = answered(choose(heard, THRESHOLD, Wanted(5, 0, 20), 1), calls)
     with pytest.raises(DataError, match="no window of the stratum"):
-        estimate(answers.assign(label=np.where(answers["stratum"] == "uncertain", answers["label"], "")))
+        estimate(
+            answers.assign(label=np.where(answers["stratum"] == "uncertain", answers["label"], ""))
+        )
     assert np.isnan(estimate(answers.assign(label="negative")).recall)
-    none_missed = answers.assign(label=np.where(answers["score"] >= THRESHOLD, "positive", "negative"))
+    none_missed = answers.assign(
+        label=np.where(answers["score"] >= THRESHOLD, "positive", "negative")
+    )
     found = estimate(none_missed)
     assert found.recall == found.high == 1 and found.low < 0.9
 
 
 @pytest.mark.parametrize(
     ("wanted", "threshold", "message"),
-    [(Wanted(uncertain=-1), 0.6, "uncertain: -1 is not allowed"), (Wanted(), 1.5, "threshold: 1.5 is not allowed")],
+    [
+        (Wanted(uncertain=-1), 0.6, "uncertain: -1 is not allowed"),
+        (Wanted(), 1.5, "threshold: 1.5 is not allowed"),
+    ],
 )
 def test_queues_that_cannot_be(season, wanted, threshold, message):
     with pytest.raises(ParameterError, match=message):

@@ -28,7 +28,12 @@ def folder(tmp_path_factory) -> Path:
     noise = np.random.default_rng(1).integers(-9_000, 9_000, 120 * 8_000, dtype=np.int16)
     (folder / "season/Pond").mkdir(parents=True)
     sf.write(folder / "season/Pond/A0_20240302_210000.wav", noise, 8_000)
-    predictions = ["--predictions", str(folder / "predictions.parquet"), "--recordings", str(folder)]
+    predictions = [
+        "--predictions",
+        str(folder / "predictions.parquet"),
+        "--recordings",
+        str(folder),
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("chorus.commands.season._SLIDER", (0.0, 2.0))
         main(["season", str(folder / "found"), *predictions])
@@ -46,13 +51,18 @@ def test_counts_are_by_site_and_night_and_nights_without_a_detection_count(folde
     heard = read_season(folder / "found")
     counts = nightly_counts(heard, 0.6)
     assert len(counts) == 3 * 6 and set(counts["windows"]) == {40}
-    by_hand = heard.windows[(heard.windows["score"] >= 0.6) & (heard.windows["night"] == "2024-03-02")]
+    by_hand = heard.windows[
+        (heard.windows["score"] >= 0.6) & (heard.windows["night"] == "2024-03-02")
+    ]
     assert counts.loc[counts["night"] == "2024-03-02", "positive"].sum() == len(by_hand)
     assert nightly_counts(heard, 1.0)["positive"].sum() == 0
     hours = hourly_counts(heard, 0.6)
     assert hours.loc["Pond", 21] == counts.loc[counts["site"] == "Pond", "positive"].sum()
     best = best_windows(heard, 0.6, 2)
-    assert best.groupby("site").size().max() == 2 and best.drop_duplicates(["site", "night"]).shape == best.shape
+    assert (
+        best.groupby("site").size().max() == 2
+        and best.drop_duplicates(["site", "night"]).shape == best.shape
+    )
 
 
 def test_the_tables_and_the_page_say_the_same(folder):
@@ -76,7 +86,9 @@ def test_the_tables_and_the_page_say_the_same(folder):
 def test_a_page_needs_nothing_from_elsewhere_and_names_cannot_break_it(folder):
     for name in ("season", "queue"):
         text = (folder / f"found/{name}.html").read_text(encoding="utf-8")
-        assert "default-src 'none'" in text and not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
+        assert "default-src 'none'" in text and not re.search(
+            r"https?://(?!www\.w3\.org/2000/svg)", text
+        )
         assert text.count("</script>") == 2
     from chorus.season.page import filled
 
@@ -103,7 +115,14 @@ def test_a_table_of_high_scores_alone_knows_no_lower_threshold(folder, tmp_path)
     model = json.loads((tmp_path / "found/model.json").read_text())
     (tmp_path / "found/model.json").write_text(json.dumps(model | {"options": {"min_score": 0.7}}))
     with pytest.raises(SystemExit, match=r"threshold: 0.6 is not allowed: from 0.7"):
-        main(["season", str(tmp_path / "found"), "--predictions", str(folder / "predictions.parquet")])
+        main(
+            [
+                "season",
+                str(tmp_path / "found"),
+                "--predictions",
+                str(folder / "predictions.parquet"),
+            ]
+        )
 
 
 @needs_browser
@@ -127,7 +146,9 @@ def test_answers_by_key_are_kept_undone_and_exported(folder, tmp_path):
         page = folder / "found/queue.html"
         window.open(page)
         window.press("1")
-        assert "Say first who listens" in window.text("#notice") and "0 answered" in window.text("#count")
+        assert "Say first who listens" in window.text("#notice") and "0 answered" in window.text(
+            "#count"
+        )
         window.type("#who", "Ada")
         window.press("1", "3", "0", "u")
         assert "4 answered" in window.text("#count")

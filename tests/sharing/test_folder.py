@@ -111,7 +111,9 @@ def test_what_is_refused_dvc_does_not_take_or_not_see(repository, name):
     REFUSED[name][0](repository.folder / "recordings" / name)
     command = [sys.executable, "-m", "dvc", "repro"]
     waits_for_ever = name in ("pipe", "zero.wav")
-    run = partial(subprocess.run, command, cwd=repository.folder, capture_output=True, text=True, check=False)
+    run = partial(
+        subprocess.run, command, cwd=repository.folder, capture_output=True, text=True, check=False
+    )
     if waits_for_ever:
         with pytest.raises(subprocess.TimeoutExpired):
             run(timeout=6)
@@ -130,8 +132,9 @@ def test_the_check_says_so_before_dvc_runs(repository):
     check = ("chorus", "check")
     repository.run(*check)
     (repository.folder / "recordings/old disk.wav").symlink_to("/media/gone/old.wav")
-    assert "error: survey.source: DVC cannot take old disk.wav (a link to nothing)" in repository.run(
-        *check, fails=True
+    assert (
+        "error: survey.source: DVC cannot take old disk.wav (a link to nothing)"
+        in repository.run(*check, fails=True)
     )
     shutil.rmtree(repository.folder / "recordings")
     repository.run(*check)
@@ -143,7 +146,9 @@ def test_an_absolute_folder_is_recorded_by_its_content(repository, tmp_path):
     stage = {"cmd": "echo done > out", "deps": [str(tmp_path / "disk")], "outs": ["out"]}
     (repository.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"survey": stage}}))
     repository.run("dvc", "repro")
-    (dep,) = yaml.safe_load((repository.folder / "dvc.lock").read_text())["stages"]["survey"]["deps"]
+    (dep,) = yaml.safe_load((repository.folder / "dvc.lock").read_text())["stages"]["survey"][
+        "deps"
+    ]
     assert dep["nfiles"] == 1 and dep["md5"].endswith(".dir")
     (tmp_path / "disk/two.wav").write_text("two")
     assert "modified" in repository.run("dvc", "status")

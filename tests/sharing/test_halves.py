@@ -48,7 +48,11 @@ def clone(tmp_path):
 
 
 def in_halves(folder: Path) -> list[Path]:
-    return [path.parent.relative_to(folder) for path in folder.rglob(".*.tmp") if ".dvc" not in path.parts]
+    return [
+        path.parent.relative_to(folder)
+        for path in folder.rglob(".*.tmp")
+        if ".dvc" not in path.parts
+    ]
 
 
 @pytest.mark.parametrize(("target", "place"), [("raw.dvc", "raw"), ("scores.csv.dvc", ".")])
@@ -57,7 +61,10 @@ def test_a_half_in_the_study_does_not_stop_the_next_pull(clone, target, place):
     assert in_halves(clone.folder) == [Path(place)]
     clone.run("chorus", PULL)
     assert in_halves(clone.folder) == []
-    assert "up to date" in clone.run("dvc", "status") and clone.run("git", "status", "--porcelain") == ""
+    assert (
+        "up to date" in clone.run("dvc", "status")
+        and clone.run("git", "status", "--porcelain") == ""
+    )
 
 
 def test_dvc_itself_stops_at_a_half(clone):
@@ -66,7 +73,9 @@ def test_dvc_itself_stops_at_a_half(clone):
     assert "Can't remove the following unsaved files" in clone.run("dvc", "pull", fails=True)
 
 
-def test_a_half_in_a_cache_or_in_a_remotes_folder_is_removed_when_nobody_writes_it_any_more(clone, monkeypatch):
+def test_a_half_in_a_cache_or_in_a_remotes_folder_is_removed_when_nobody_writes_it_any_more(
+    clone, monkeypatch
+):
     cache, remote = clone.folder / ".dvc/cache/files/md5", clone.folder.parent / "shared/files/md5"
     files = [store / "ab" / f".{'x' * 22}.tmp" for store in (cache, remote)]
     object_ = remote / "ab" / ("c" * 30)

@@ -82,11 +82,20 @@ def mute(request):
 
 
 @pytest.mark.parametrize("kind", ["s3", "http"])
-def test_a_server_that_takes_connections_and_says_nothing_is_not_without_objects(author, mute, kind):
+def test_a_server_that_takes_connections_and_says_nothing_is_not_without_objects(
+    author, mute, kind
+):
     address = f"http://127.0.0.1:{mute}"
     options = {"read_timeout": 1, "connect_timeout": 1}
     if kind == "s3":
-        share(author, "s3://bucket/x", endpointurl=address, access_key_id="a", secret_access_key="b", **options)
+        share(
+            author,
+            "s3://bucket/x",
+            endpointurl=address,
+            access_key_id="a",
+            secret_access_key="b",
+            **options,
+        )
     else:
         share(author, f"{address}/x", **options)
     said = author.run("chorus", *VERIFY, "--remote", fails=True)
@@ -125,12 +134,32 @@ def test_an_s3_server_that_falls_silent_midway_is_given_up_in_one_sentence(autho
         server.daemon_threads = True
         server.asked, server.patience, server.over = [], 2, threading.Event()
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        options = {"read_timeout": 1, "connect_timeout": 1, "access_key_id": "a", "secret_access_key": "b"}
-        share(author, "s3://bucket/x", endpointurl=f"http://127.0.0.1:{server.server_port}", region="x", **options)
+        options = {
+            "read_timeout": 1,
+            "connect_timeout": 1,
+            "access_key_id": "a",
+            "secret_access_key": "b",
+        }
+        share(
+            author,
+            "s3://bucket/x",
+            endpointurl=f"http://127.0.0.1:{server.server_port}",
+            region="x",
+            **options,
+        )
         said = author.run("chorus", *PUSH, fails=True)
         server.over.set()
         server.shutdown()
-    assert len([line for line in said.splitlines() if line.startswith("error: the remote cannot be used: ")]) == 1
+    assert (
+        len(
+            [
+                line
+                for line in said.splitlines()
+                if line.startswith("error: the remote cannot be used: ")
+            ]
+        )
+        == 1
+    )
     assert "Traceback" not in said and 2 < len(server.asked) <= 2 + 10
 
 
@@ -143,7 +172,9 @@ def test_s3_is_not_waited_for_without_end_and_the_options_of_a_remote_win():
     assert [patient.fs_args["config_kwargs"][limit] for limit in limits] == [10, 600]
 
 
-@pytest.mark.parametrize(("status", "sentence"), [(401, "401"), (500, "500"), (404, "1 missing"), (410, "1 missing")])
+@pytest.mark.parametrize(
+    ("status", "sentence"), [(401, "401"), (500, "500"), (404, "1 missing"), (410, "1 missing")]
+)
 def test_http_tells_a_refusal_from_an_object_that_is_not_there(author, status, sentence):
     class Refusing(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -21,7 +21,16 @@ OURS = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 
 def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
     port = free_port()
-    command = [sys.executable, "-m", "chorus", "s3", "--port", str(port), "--folder", str(tmp_path / "s3")]
+    command = [
+        sys.executable,
+        "-m",
+        "chorus",
+        "s3",
+        "--port",
+        str(port),
+        "--folder",
+        str(tmp_path / "s3"),
+    ]
     with subprocess.Popen(command, env=OURS, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -53,7 +62,16 @@ def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it stays behind")
 def test_a_kill_leaves_no_server_behind(tmp_path):
     port = free_port()
-    command = [sys.executable, "-m", "chorus", "s3", "--port", str(port), "--folder", str(tmp_path / "s3")]
+    command = [
+        sys.executable,
+        "-m",
+        "chorus",
+        "s3",
+        "--port",
+        str(port),
+        "--folder",
+        str(tmp_path / "s3"),
+    ]
     with subprocess.Popen(command, env=OURS, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and "An S3 server runs" in process.stdout.readline()
         (server,) = psutil.Process(process.pid).children()
@@ -69,7 +87,9 @@ def test_what_it_confirmed_survives_a_kill(tmp_path):
     def files() -> s3fs.S3FileSystem:
         key, secret = server.credentials.read_text().split()[3::3]
         client = {"endpoint_url": server.endpoint}
-        return s3fs.S3FileSystem(key=key, secret=secret, client_kwargs=client, skip_instance_cache=True)
+        return s3fs.S3FileSystem(
+            key=key, secret=secret, client_kwargs=client, skip_instance_cache=True
+        )
 
     server.start()
     try:
@@ -93,7 +113,11 @@ def test_it_listens_on_this_machine_alone(tmp_path):
     with S3Server(tmp_path / "s3", free_port()) as server:
         assert server._process is not None
         connections = psutil.Process(server._process.pid).net_connections("inet")
-        listening = [connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN]
+        listening = [
+            connection.laddr.ip
+            for connection in connections
+            if connection.status == psutil.CONN_LISTEN
+        ]
     assert listening and set(listening) == {"127.0.0.1"}
 
 

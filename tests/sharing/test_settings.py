@@ -31,7 +31,9 @@ def project(tmp_path):
 
 
 def _dvc(folder, *arguments):
-    subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=folder, check=True, capture_output=True
+    )
 
 
 def _check(folder):
@@ -41,7 +43,9 @@ def _check(folder):
 
 
 def test_no_tracked_file_holds_a_secret():
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
     files = [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
     assert ROOT / ".dvc/config" in files and ROOT / CHECKED in files
     texts = {file: file.read_bytes().decode("utf-8", errors="replace") for file in files}
@@ -51,7 +55,9 @@ def test_no_tracked_file_holds_a_secret():
 
 @pytest.mark.parametrize("name", [".dvc/config.local", ".s3/credentials", ".s3/objects/x"])
 def test_what_may_hold_secrets_is_ignored_by_git(name):
-    assert subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode == 0
+    assert (
+        subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False).returncode == 0
+    )
 
 
 def test_the_scan_finds_secrets():
@@ -63,7 +69,10 @@ def test_the_scan_finds_secrets():
         "https://user" + ":password@example.org/x",
     ):
         assert len(secrets_in(f"first line\n{text}\nlast line")) == 1, text
-    assert secrets_in("export AWS_SECRET_ACCESS_KEY=...; s3://bucket/a; user@example.org; x: y@z") == []
+    assert (
+        secrets_in("export AWS_SECRET_ACCESS_KEY=...; s3://bucket/a; user@example.org; x: y@z")
+        == []
+    )
 
 
 def test_a_remote_and_its_local_secrets_pass(project):
@@ -77,7 +86,9 @@ def test_a_secret_without_local_stops_the_check_and_is_not_shown(project):
     _dvc(project, "remote", "modify", "storage", "secret_access_key", SECRET)
     result = _check(project)
     assert result.returncode == 1
-    assert result.stderr.startswith("error: .dvc/config holds secret_access_key of remote 'storage'")
+    assert result.stderr.startswith(
+        "error: .dvc/config holds secret_access_key of remote 'storage'"
+    )
     assert SECRET not in result.stderr
     _dvc(project, "remote", "modify", "--unset", "storage", "secret_access_key")  # as it says
     assert _check(project).returncode == 0
@@ -85,7 +96,11 @@ def test_a_secret_without_local_stops_the_check_and_is_not_shown(project):
 
 @pytest.mark.parametrize(
     ("url", "options"),
-    [("azure://c/x", {"account_key": "k"}), ("ssh://h/x", {"password": "p"}), ("s3://b/x", {"session_token": "t"})],
+    [
+        ("azure://c/x", {"account_key": "k"}),
+        ("ssh://h/x", {"password": "p"}),
+        ("s3://b/x", {"session_token": "t"}),
+    ],
 )
 def test_the_keys_of_other_storages_are_refused_too(url, options):
     text = f"['remote \"one\"']\n    url = {url}\n" + "".join(
@@ -101,7 +116,10 @@ def test_a_remote_that_takes_damaged_data_is_named(project):
     assert unverified(project / ".dvc") == []
     _dvc(project, "remote", "modify", "storage", "verify", "false")
     assert unverified(project / ".dvc") == ["dvc remote modify storage verify true"]
-    assert "warning: DVC would take damaged data: dvc remote modify storage verify true" in _check(project).stderr
+    assert (
+        "warning: DVC would take damaged data: dvc remote modify storage verify true"
+        in _check(project).stderr
+    )
 
 
 def test_what_counts_is_what_dvc_goes_by(project):
@@ -118,7 +136,10 @@ def test_settings_that_dvc_refuses_are_one_sentence(project):
     (project / ".dvc/config.local").write_text("['remote \"other\"']\n    verify = true\n")
     result = _check(project)
     assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert result.stderr.startswith("error: DVC's settings cannot be read: ") and "'url'" in result.stderr
+    assert (
+        result.stderr.startswith("error: DVC's settings cannot be read: ")
+        and "'url'" in result.stderr
+    )
 
 
 def test_the_config_is_found_from_a_folder_inside(project):

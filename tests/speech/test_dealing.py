@@ -25,7 +25,10 @@ def samples(speakers=10, sentences=10, datasets=("studio", "phone")) -> pd.DataF
         for number in range(speakers):
             for region in CLASSES:
                 speaker = f"{dataset}/{region}{number}"
-                rows += [sample(dataset, speaker, region, f"{dataset} sentence {k}.") for k in range(sentences)]
+                rows += [
+                    sample(dataset, speaker, region, f"{dataset} sentence {k}.")
+                    for k in range(sentences)
+                ]
     return pd.DataFrame(rows)
 
 
@@ -46,7 +49,11 @@ def sample(dataset, speaker, region, transcript):
 
 
 def sides(table, column):
-    return table.assign(side=table["split"].replace(TEST_OOD, TEST_IID)).groupby(column)["side"].nunique()
+    return (
+        table.assign(side=table["split"].replace(TEST_OOD, TEST_IID))
+        .groupby(column)["side"]
+        .nunique()
+    )
 
 
 def test_shares_of_each_class_and_dataset():
@@ -80,7 +87,8 @@ def test_the_order_of_rows_does_not_show_and_no_speaker_is_divided(speakers, ord
     shuffled = pd.concat([table[number::4] for number in order], ignore_index=True)
     one, other = deal(table, OPTIONS).table, deal(shuffled, OPTIONS).table
     pd.testing.assert_series_equal(
-        one.set_index("sample_id")["split"].sort_index(), other.set_index("sample_id")["split"].sort_index()
+        one.set_index("sample_id")["split"].sort_index(),
+        other.set_index("sample_id")["split"].sort_index(),
     )
     assert (sides(one, "speaker_id") == 1).all()
 
@@ -95,7 +103,9 @@ def test_a_voice_with_several_speakers_stays_together():
 
 def test_those_who_are_heard_in_one_recording_stay_together():
     table = samples(sentences=3)
-    pairs = table["speaker_id"].str.extract(r"(\d+)$")[0].astype(int) // 2  # speakers 0 and 1, 2 and 3, ...
+    pairs = (
+        table["speaker_id"].str.extract(r"(\d+)$")[0].astype(int) // 2
+    )  # speakers 0 and 1, 2 and 3, ...
     table["recording"] = "interview " + pairs.astype(str)
     dealt = deal(table, OPTIONS).table
     assert (sides(dealt, "recording") == 1).all()
@@ -135,7 +145,9 @@ def test_a_sentence_that_was_heard_is_named():
     table = deal(samples(), OPTIONS).table
     train = table.index[table["split"] == TRAIN][0]
     table.loc[train, "sentence"] = table.loc[table["split"] == TEST_OOD, "sentence"].iloc[0]
-    with pytest.raises(LeakageError, match=r"sentences of test_ood were heard in training: .* \(train\)"):
+    with pytest.raises(
+        LeakageError, match=r"sentences of test_ood were heard in training: .* \(train\)"
+    ):
         audit(table)
 
 

@@ -18,9 +18,13 @@ def digest(said):
 
 
 def test_a_voice_says_the_same_whatever_another_said_before():
-    first = [digest(espeak.speak("en-us", variant, TEXTS)) for variant in ("f1", "m1", "iven", "Andy")]
+    first = [
+        digest(espeak.speak("en-us", variant, TEXTS)) for variant in ("f1", "m1", "iven", "Andy")
+    ]
     espeak.speak("en-029", "belinda", ["Something else."])
-    again = [digest(espeak.speak("en-us", variant, TEXTS)) for variant in ("Andy", "iven", "m1", "f1")]
+    again = [
+        digest(espeak.speak("en-us", variant, TEXTS)) for variant in ("Andy", "iven", "m1", "f1")
+    ]
     assert first == again[::-1]
     assert len(set(first)) == 4
 

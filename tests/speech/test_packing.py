@@ -51,7 +51,12 @@ def test_samples_lie_in_shards_as_their_rows_say(all_corpora, tmp_path):
             assert audio.sha256(pcm) == row.sha256
             assert len(pcm) / 16_000 == pytest.approx(float(row.duration), abs=1e-3)
     rates = packed.table.groupby("dataset_name")["sample_rate"].unique().map(list).to_dict()
-    assert rates == {"timit": ["16000"], "common_voice": ["32000"], "coraal": ["44100"], "accent_archive": ["44100"]}
+    assert rates == {
+        "timit": ["16000"],
+        "common_voice": ["32000"],
+        "coraal": ["44100"],
+        "accent_archive": ["44100"],
+    }
 
 
 def test_sphere_samples_are_unchanged(tmp_path):
@@ -67,7 +72,10 @@ def test_neither_order_nor_workers_show(all_corpora, tmp_path):
     again = pack(all_corpora[::-1], tmp_path / "two", workers=2)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == sorted(path.name for path in (tmp_path / "two").iterdir())
-    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in files)
+    assert all(
+        (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        for name in files
+    )
     assert again.table["sample_id"].is_monotonic_increasing
 
 
@@ -75,7 +83,11 @@ def test_long_recordings_are_cut_and_the_pieces_named_by_their_place(tmp_path):
     long = np.concatenate([trees.tone(number, 2.0) for number in range(9)])
     utterances = own(tmp_path / "mine", {"a.wav": long}, ["a.wav,ann,West"])
     table = pack(utterances, tmp_path / "out").table.sort_values("audio_path")
-    assert list(table["audio_path"]) == ["mine/a.wav@0-7.5", "mine/a.wav@10-18", "mine/a.wav@5-12.5"]
+    assert list(table["audio_path"]) == [
+        "mine/a.wav@0-7.5",
+        "mine/a.wav@10-18",
+        "mine/a.wav@5-12.5",
+    ]
     assert list(table["duration"]) == ["7.500", "8.000", "7.500"]
     assert set(table["recording"]) == {"mine/a.wav"}
 
@@ -92,7 +104,9 @@ def test_bad_sound_is_named_and_the_rest_packed(tmp_path):
     cut.write_bytes(cut.read_bytes()[:20_000])
     packed = pack(utterances, tmp_path / "out")
     assert list(packed.table["audio_path"]) == ["mine/good.wav"]
-    found = {row.source: (row.stage, row.reason.split(":")[0]) for row in packed.quarantine.itertuples()}
+    found = {
+        row.source: (row.stage, row.reason.split(":")[0]) for row in packed.quarantine.itertuples()
+    }
     assert found["mine/short.wav"] == ("selection", "too short")
     assert found["mine/silent.wav"] == ("corpus", "silent")
     assert found["mine/cut.wav"][0] == "corpus"
@@ -110,7 +124,14 @@ def test_the_same_sound_twice(tmp_path, second, kept, reason):
     sounds = {"a.wav": trees.tone(1), "b.wav": trees.tone(1), "c.wav": trees.tone(2)}
     utterances = own(tmp_path / "mine", sounds, ["a.wav,ann,West", second, "c.wav,carl,West"])
     packed = pack(utterances, tmp_path / "out")
-    assert list(packed.table["audio_path"].drop(packed.table.index[packed.table["speaker_id"] == "mine/carl"])) == kept
+    assert (
+        list(
+            packed.table["audio_path"].drop(
+                packed.table.index[packed.table["speaker_id"] == "mine/carl"]
+            )
+        )
+        == kept
+    )
     assert set(packed.quarantine["reason"]) == {reason}
     (shard,) = (tmp_path / "out").glob("*.tar")
     assert len(member_names(shard)) == len(packed.table)
@@ -119,7 +140,9 @@ def test_the_same_sound_twice(tmp_path, second, kept, reason):
 def test_too_much_bad_input_stops_the_stage_and_what_nobody_wanted_does_not():
     bad = packing.rejections([("a", "silent")] * 3, [("b", "not listed")] * 50)
     packing.check_share(bad, 12, 0.2)
-    with pytest.raises(DataError, match=r"3 of 13 clips .* corpus.max_quarantined_share .* silent \(3\)"):
+    with pytest.raises(
+        DataError, match=r"3 of 13 clips .* corpus.max_quarantined_share .* silent \(3\)"
+    ):
         packing.check_share(bad, 10, 0.2)
     with pytest.raises(DataError, match=r"no sample is left: not listed \(50\), silent \(3\)"):
         packing.check_share(bad, 0, 0.2)

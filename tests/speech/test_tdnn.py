@@ -28,7 +28,9 @@ def test_a_samples_logits_are_those_that_it_has_alone(lengths):
     samples = [frames(length, seed) for seed, length in enumerate(lengths)]
     together = network()(*batch(samples))
     for number, sample in enumerate(samples):
-        torch.testing.assert_close(together[number], network()(*batch([sample]))[0], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(
+            together[number], network()(*batch([sample]))[0], rtol=1e-5, atol=1e-6
+        )
 
 
 @torch.no_grad()
@@ -56,7 +58,9 @@ def test_gradients_do_not_depend_on_padding_either():
         model = network().train()
         padded = torch.nn.functional.pad(frames(40), (0, 0, 0, length - 40))[None]
         model(padded, torch.tensor([40]))[0, 0].backward()
-        return torch.cat([weight.grad.flatten() for weight in model.parameters() if weight.grad is not None])
+        return torch.cat(
+            [weight.grad.flatten() for weight in model.parameters() if weight.grad is not None]
+        )
 
     torch.testing.assert_close(gradient(40), gradient(140), rtol=1e-4, atol=1e-6)
 

@@ -10,7 +10,9 @@ from chorus.errors import DataError
 from chorus.statistics import compare, delong, mcnemar, paired_bootstrap
 
 
-def predictions(noise: float, seed: int = 0, seeds: tuple[int, ...] = (123, 456, 789)) -> pd.DataFrame:
+def predictions(
+    noise: float, seed: int = 0, seeds: tuple[int, ...] = (123, 456, 789)
+) -> pd.DataFrame:
     truth = np.random.default_rng(7)
     clips = pd.DataFrame({"clip_id": [f"clip{i:03}" for i in range(120)]})
     clips["label"] = np.where(truth.random(120) < 0.5, "positive", "negative")
@@ -19,7 +21,9 @@ def predictions(noise: float, seed: int = 0, seeds: tuple[int, ...] = (123, 456,
     rng = np.random.default_rng(seed)
     runs = []
     for of in seeds:
-        score = np.clip((clips["label"] == "positive") * 0.4 + 0.3 + rng.normal(0, noise, 120), 0, 1)
+        score = np.clip(
+            (clips["label"] == "positive") * 0.4 + 0.3 + rng.normal(0, noise, 120), 0, 1
+        )
         runs.append(clips.assign(seed=of, threshold=0.5 + of / 1e5, score=score))
     return pd.concat(runs, ignore_index=True)
 
@@ -33,16 +37,22 @@ def test_clips_and_seeds_are_paired_whatever_the_order_of_the_rows():
     right = [(table["score"] >= table["threshold"]).to_numpy() == labels for table in ood]
     assert whole.mcnemar[456] == mcnemar(*right)
     assert whole.delong[456] == delong(labels, *(table["score"].to_numpy() for table in ood))
-    scores = [table[table["split"] == "test_ood"]["score"].to_numpy().reshape(3, 100) for table in (a, b)]
+    scores = [
+        table[table["split"] == "test_ood"]["score"].to_numpy().reshape(3, 100) for table in (a, b)
+    ]
     thresholds = [0.50123, 0.50456, 0.50789]
     nights = ood[0]["night"].to_numpy(dtype=str)
-    assert dict(whole.differences) == paired_bootstrap(labels, *scores, thresholds, thresholds, nights, resamples=100)
+    assert dict(whole.differences) == paired_bootstrap(
+        labels, *scores, thresholds, thresholds, nights, resamples=100
+    )
     assert whole.sentence.startswith("clean is better than noisy: F1")
     assert "over 3 seeds and 24 nights" in whole.sentence
 
 
 def test_the_sentence_may_speak_of_another_metric_and_split():
-    found = compare(predictions(0.1), predictions(0.1, 3), split="test_iid", metric="auprc", resamples=50)
+    found = compare(
+        predictions(0.1), predictions(0.1, 3), split="test_iid", metric="auprc", resamples=50
+    )
     assert found.clips == 20
     assert "AUPRC" in found.sentence
 

@@ -14,7 +14,9 @@ from chorus.errors import DataError, ParameterError
 from chorus.statistics.components import REST, Component, variance_components
 
 
-def crossed(cells: int = 8, seeds: int = 5, spreads: tuple[float, float, float] = (1.0, 0.7, 0.5)) -> pd.DataFrame:
+def crossed(
+    cells: int = 8, seeds: int = 5, spreads: tuple[float, float, float] = (1.0, 0.7, 0.5)
+) -> pd.DataFrame:
     rng = np.random.default_rng(3)
     of_cell, of_seed = rng.normal(0, spreads[0], cells), rng.normal(0, spreads[1], seeds)
     rows = [
@@ -33,7 +35,10 @@ def test_a_balanced_table_gives_the_estimates_of_reml():
     table = crossed()
     found = components(table, "cell", "seed")
     model = smf.mixedlm(
-        "y ~ 1", table, groups=np.ones(len(table)), vc_formula={"cell": "0 + C(cell)", "seed": "0 + C(seed)"}
+        "y ~ 1",
+        table,
+        groups=np.ones(len(table)),
+        vc_formula={"cell": "0 + C(cell)", "seed": "0 + C(seed)"},
     )
     golden = model.fit(reml=True)
     by_name = dict(zip(model.exog_vc.names, golden.vcomp, strict=True))
@@ -56,7 +61,11 @@ def test_unequal_groups_give_the_textbook_estimate():
     rng = np.random.default_rng(1)
     sizes = [2, 3, 5, 1, 4]
     table = pd.concat(
-        [pd.DataFrame({"cell": f"c{i}", "y": rng.normal(i % 2, 1, n)}) for i, n in enumerate(sizes)], ignore_index=True
+        [
+            pd.DataFrame({"cell": f"c{i}", "y": rng.normal(i % 2, 1, n)})
+            for i, n in enumerate(sizes)
+        ],
+        ignore_index=True,
     )
     found = components(table, "cell")
     groups = [group["y"].to_numpy() for _, group in table.groupby("cell")]

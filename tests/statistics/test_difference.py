@@ -18,7 +18,13 @@ METRICS = ("f1", "precision", "recall", "auroc", "auprc")
 
 
 def survey(
-    rng: np.random.Generator, nights: int, *, seeds: int = 3, by_seed: float = 0.0, by_night: float = 0.0, better=0.0
+    rng: np.random.Generator,
+    nights: int,
+    *,
+    seeds: int = 3,
+    by_seed: float = 0.0,
+    by_night: float = 0.0,
+    better=0.0,
 ) -> tuple[np.ndarray, ...]:
     """Clips of some nights scored by A and B. How good each is varies with seed and night.
 
@@ -30,7 +36,10 @@ def survey(
     common = rng.normal(labels * 1.5, 1) + rng.normal(0, 0.5, nights)[night_of]
     scores = common + rng.normal(0, 0.3, (2, seeds, len(labels)))
     # Drawn alike for A and B, so that without `better` neither is, over all nights and seeds.
-    gain = rng.normal(0, by_seed, (2, seeds, 1)) + rng.normal(0, by_night, (2, 1, nights))[:, :, night_of]
+    gain = (
+        rng.normal(0, by_seed, (2, seeds, 1))
+        + rng.normal(0, by_night, (2, 1, nights))[:, :, night_of]
+    )
     gain[0] += better
     scores += gain * (labels - 0.5)
     names = np.array([f"night {night:03}" for night in night_of])
@@ -59,7 +68,10 @@ def test_it_is_a_bootstrap_over_nights_plus_the_spread_over_seeds():
     def differences(weights: np.ndarray) -> dict[str, list[float]]:
         of_a = [figures(labels, a[i], threshold_a[i], weights) for i in range(3)]
         of_b = [figures(labels, b[i], threshold_b[i], weights) for i in range(3)]
-        return {metric: [x[metric] - y[metric] for x, y in zip(of_a, of_b, strict=True)] for metric in METRICS}
+        return {
+            metric: [x[metric] - y[metric] for x, y in zip(of_a, of_b, strict=True)]
+            for metric in METRICS
+        }
 
     observed = differences(np.ones(len(labels), dtype=int))
     resampled = [differences(draw[night_of]) for draw in draw_nights(22, 25, seed=3)]
@@ -72,9 +84,13 @@ def test_it_is_a_bootstrap_over_nights_plus_the_spread_over_seeds():
         of_seeds = stats.sem(observed[metric]) ** 2
         assert (got.se_nights**2, got.se_seeds**2) == pytest.approx((of_nights, of_seeds))
         error = np.sqrt(of_nights + of_seeds)
-        critical = (of_nights * stats.t.ppf(0.975, 21) + of_seeds * stats.t.ppf(0.975, 2)) / error**2
+        critical = (
+            of_nights * stats.t.ppf(0.975, 21) + of_seeds * stats.t.ppf(0.975, 2)
+        ) / error**2
         reach = critical * error
-        assert (got.low, got.high) == pytest.approx((got.difference - reach, got.difference + reach))
+        assert (got.low, got.high) == pytest.approx(
+            (got.difference - reach, got.difference + reach)
+        )
         assert (got.seeds, got.nights, got.reliable, got.swap_p) == (3, 22, True, None)
 
 
@@ -89,7 +105,9 @@ def test_with_few_nights_all_swaps_of_whole_nights_are_tried():
     for swaps in product([False, True], repeat=5):
         swapped = np.array(swaps)[night_of]
         one, other = np.where(swapped, b, a), np.where(swapped, a, b)
-        pairs = [(figures(labels, one[i], 0, ones), figures(labels, other[i], 0, ones)) for i in range(3)]
+        pairs = [
+            (figures(labels, one[i], 0, ones), figures(labels, other[i], 0, ones)) for i in range(3)
+        ]
         for metric in METRICS:
             sizes[metric].append(abs(np.mean([x[metric] - y[metric] for x, y in pairs])))
     for metric in METRICS:
@@ -107,17 +125,23 @@ def test_swaps_are_random_but_the_same_each_time_with_more_nights():
 
 
 def test_equal_models_do_not_differ_and_swapping_a_and_b_changes_the_sign_only():
-    labels, a, b, threshold_a, threshold_b, names = survey(np.random.default_rng(5), nights=8, better=0.5)
+    labels, a, b, threshold_a, threshold_b, names = survey(
+        np.random.default_rng(5), nights=8, better=0.5
+    )
     same = paired_bootstrap(labels, a, a, threshold_a, threshold_a, names, resamples=50)["f1"]
     assert (same.difference, same.low, same.high, same.p, same.swap_p) == (0, 0, 0, 1, 1)
     assert not same.told_apart
     one = paired_bootstrap(labels, a, b, threshold_a, threshold_b, names, resamples=50)["f1"]
     other = paired_bootstrap(labels, b, a, threshold_b, threshold_a, names, resamples=50)["f1"]
-    assert (one.low, one.high, one.p, one.swap_p) == pytest.approx((-other.high, -other.low, other.p, other.swap_p))
+    assert (one.low, one.high, one.p, one.swap_p) == pytest.approx(
+        (-other.high, -other.low, other.p, other.swap_p)
+    )
 
 
 def test_one_seed_counts_nights_only():
-    got = paired_bootstrap(*survey(np.random.default_rng(6), nights=25, seeds=1, better=0.4), resamples=100)["f1"]
+    got = paired_bootstrap(
+        *survey(np.random.default_rng(6), nights=25, seeds=1, better=0.4), resamples=100
+    )["f1"]
     reach = stats.t.ppf(0.975, 24) * got.se_nights
     assert (got.seeds, got.se_seeds) == (1, 0)
     assert (got.low, got.high) == pytest.approx((got.difference - reach, got.difference + reach))
@@ -138,7 +162,9 @@ def test_intervals_cover_and_false_positives_are_rare_over_new_nights_and_seeds(
         labels, a, b, _, _, names = survey(rng, nights=24, **WORLDS[world])
         equal = np.full(3, 0.75)
         found = paired_bootstrap(labels, a, b, equal, equal, names, resamples=100)
-        covered += [[found[metric].low <= 0 <= found[metric].high for metric in ("f1", "recall", "auroc")]]
+        covered += [
+            [found[metric].low <= 0 <= found[metric].high for metric in ("f1", "recall", "auroc")]
+        ]
         false += [found["f1"].told_apart]
     assert 0.92 <= np.mean(covered) <= 0.98
     assert (np.mean(covered, axis=0) > 0.9).all()  # 400 repeats know each to 1.3 % only
@@ -153,7 +179,8 @@ def test_percentiles_of_resampled_seeds_and_nights_would_cover_too_little():
         per_night_and_seed = rng.normal(0, 1, (3, 1)) + rng.normal(0, 0.5, (1, 24))
         seeds, nights = rng.integers(0, 3, (400, 3)), rng.integers(0, 24, (400, 24))
         low, high = np.quantile(
-            per_night_and_seed[seeds[:, :, None], nights[:, None, :]].mean(axis=(1, 2)), [0.025, 0.975]
+            per_night_and_seed[seeds[:, :, None], nights[:, None, :]].mean(axis=(1, 2)),
+            [0.025, 0.975],
         )
         covered.append(low <= 0 <= high)
     assert np.mean(covered) < 0.85
@@ -192,7 +219,14 @@ def test_the_verdict_is_one_plain_sentence():
 
 
 def test_the_verdict_tells_its_doubts_and_needs_the_swaps_to_agree_where_nights_are_few():
-    clear = {"difference": 0.08, "low": 0.04, "high": 0.12, "nights": 6, "seeds": 1, "reliable": False}
+    clear = {
+        "difference": 0.08,
+        "low": 0.04,
+        "high": 0.12,
+        "nights": 6,
+        "seeds": 1,
+        "reliable": False,
+    }
     assert verdict(sure(**clear, swap_p=0.0625)) == (
         "A and B cannot be told apart with these data: F1 differs by +0.080, 95 % interval 0.040 to 0.120 over 1 seed "
         "and 6 nights; with so few nights the interval is likely too narrow: swapping A and B in whole nights gives "
@@ -224,7 +258,9 @@ def test_impossible_options_are_refused(wrong):
         paired_bootstrap(*survey(np.random.default_rng(1), nights=4), **wrong)
 
 
-@pytest.mark.parametrize("variances", [[(0.04, 2)], [(0.04, 2), (0.01, 30)], [(0.04, 2), (0.0, 30)]])
+@pytest.mark.parametrize(
+    "variances", [[(0.04, 2)], [(0.04, 2), (0.01, 30)], [(0.04, 2), (0.0, 30)]]
+)
 def test_p_is_the_level_at_which_the_interval_reaches_zero(variances):
     p = student(0.7, *variances, level=0.95)[2]
     assert student(0.7, *variances, level=1 - p)[0] == pytest.approx(0, abs=1e-9)

@@ -23,7 +23,10 @@ def test_coverage_is_that_of_every_choice_of_seeds():
             held.append(low <= row.mean() <= high)
             half = (high - low) / 2 * np.sqrt(1 - 3 / 6)
             shrunk.append(abs(np.mean(which) - row.mean()) <= half)
-    assert (found.covered, found.as_sampled) == (pytest.approx(np.mean(held)), pytest.approx(np.mean(shrunk)))
+    assert (found.covered, found.as_sampled) == (
+        pytest.approx(np.mean(held)),
+        pytest.approx(np.mean(shrunk)),
+    )
     assert (found.draws, found.by_configuration.n) == (20, 4)
 
 
@@ -43,7 +46,9 @@ def test_many_choices_are_drawn_at_random_and_alike_every_time():
 
 def test_dealt_runs_show_the_false_positives_that_they_should():
     rng = np.random.default_rng(5)
-    values = rng.normal(0.8, 0.05, (8, 6)) + rng.normal(0, 0.1, (1, 6)) + np.arange(8)[:, None]  # large true effects
+    values = (
+        rng.normal(0.8, 0.05, (8, 6)) + rng.normal(0, 0.1, (1, 6)) + np.arange(8)[:, None]
+    )  # large true effects
     contrasts = [[(i, i + 4) for i in range(4)], [(0, 1), (2, 3), (4, 5), (6, 7)]]
     found = false_positives(values, contrasts, times=1500)
     assert 0.035 <= found.single <= 0.065
@@ -75,7 +80,9 @@ def test_a_best_that_stands_far_out_comes_first_again():
 def test_equal_configurations_win_by_luck_and_look_better_than_that():
     rng = np.random.default_rng(7)
     found = [best_again(rng.normal(0.5, 0.05, (10, 3)), resamples=400, seed=i) for i in range(60)]
-    shrunk, as_seen = (np.mean([getattr(one, name) for one in found]) for name in ("shrunk", "as_seen"))
+    shrunk, as_seen = (
+        np.mean([getattr(one, name) for one in found]) for name in ("shrunk", "as_seen")
+    )
     assert 0.10 <= shrunk <= 0.25  # 1 of 10 where the spread between them is estimated as none
     assert as_seen > shrunk + 0.1
 

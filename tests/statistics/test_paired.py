@@ -90,7 +90,10 @@ def test_delong_is_the_u_statistic_over_all_pairs_ties_included(seed):
     labels = np.array([True, True, False, False, *(rng.random(20) < 0.4)])
     a, b = rng.integers(0, 6, (2, 24)) / 5 + 0.2 * labels
     ours, (difference, variance) = delong(labels, a, b), slow_delong(labels, a, b)
-    assert (ours.auc_a, ours.auc_b) == (pytest.approx(auroc(labels, a)), pytest.approx(auroc(labels, b)))
+    assert (ours.auc_a, ours.auc_b) == (
+        pytest.approx(auroc(labels, a)),
+        pytest.approx(auroc(labels, b)),
+    )
     assert ours.difference == pytest.approx(difference)
     assert (ours.high - ours.low) / 2 == pytest.approx(1.959964 * variance**0.5, abs=1e-6)
 
@@ -132,7 +135,9 @@ def test_mcnemar_and_delong_are_seldom_wrong_where_there_is_no_difference_and_cl
         common = rng.normal(labels * 1.0)
         a, b = common + rng.normal(0, 1, (2, 140))
         test = delong(labels, a, b)
-        found.append((mcnemar((a > 0.5) == labels, (b > 0.5) == labels).p < 0.05, test.low <= 0 <= test.high))
+        found.append(
+            (mcnemar((a > 0.5) == labels, (b > 0.5) == labels).p < 0.05, test.low <= 0 <= test.high)
+        )
     false_positives, covered = np.mean(found, axis=0)
     assert false_positives <= 0.07
     assert 0.92 <= covered <= 0.98

@@ -16,23 +16,31 @@ METRICS = (F1, PRECISION, RECALL, "ood.auprc")
 
 
 def test_no_effect_of_the_training_data_holds_with_three_seeds():
-    families = [matched_effects(RUNS, metric, f, factors=NAMES) for metric in METRICS for f in (MAIN, INTERACTIONS)]
+    families = [
+        matched_effects(RUNS, metric, f, factors=NAMES)
+        for metric in METRICS
+        for f in (MAIN, INTERACTIONS)
+    ]
     effects = [effect for family in families for effect in family]
     assert len(effects) == 4 * 13
     assert not [effect.name for effect in effects if effect.holds]
 
 
 def test_low_quality_positives_raise_recall_in_every_seed_but_not_beyond_doubt():
-    found = {effect.level: effect for effect in matched_effects(RUNS, RECALL, MAIN, factors=NAMES)}["high+medium+low"]
+    found = {effect.level: effect for effect in matched_effects(RUNS, RECALL, MAIN, factors=NAMES)}[
+        "high+medium+low"
+    ]
     assert found.per_seed == pytest.approx((0.271, 0.178, 0.262), abs=5e-4)
-    assert (found.difference, found.low, found.high) == pytest.approx((0.237, 0.110, 0.364), abs=5e-4)
+    assert (found.difference, found.low, found.high) == pytest.approx(
+        (0.237, 0.110, 0.364), abs=5e-4
+    )
     assert (found.p, found.p_holm) == pytest.approx((0.015, 0.106), abs=5e-4)
 
 
 def test_runs_of_a_seed_are_not_independent():
-    found = {effect.level: effect for effect in matched_effects(RUNS, PRECISION, MAIN, factors=NAMES)}[
-        "hardneg_conf_min_99"
-    ]
+    found = {
+        effect.level: effect for effect in matched_effects(RUNS, PRECISION, MAIN, factors=NAMES)
+    }["hardneg_conf_min_99"]
     assert found.shared_p == pytest.approx(0.015, abs=5e-4)
 
 

@@ -16,7 +16,11 @@ from chorus.statistics import judge_best
 
 def runs_of(values: np.ndarray) -> pd.DataFrame:
     """(configurations, seeds) as a table of runs."""
-    rows = [(seed, f"c{cell}", value) for cell, row in enumerate(values) for seed, value in enumerate(row)]
+    rows = [
+        (seed, f"c{cell}", value)
+        for cell, row in enumerate(values)
+        for seed, value in enumerate(row)
+    ]
     return pd.DataFrame(rows, columns=["seed", "cell", "f1"])
 
 
@@ -26,7 +30,10 @@ def test_the_best_is_named_and_compared_with_all_others_seed_by_seed():
     best = judge_best(runs_of(values), "f1", factors=["cell"], shuffles=50)
     p_values = [stats.ttest_rel(values[3], values[i]).pvalue for i in (0, 1, 2, 4, 5)]
     assert best.levels == ("c3",)
-    assert (best.mean, best.per_seed) == (pytest.approx(values[3].mean()), pytest.approx(tuple(values[3])))
+    assert (best.mean, best.per_seed) == (
+        pytest.approx(values[3].mean()),
+        pytest.approx(tuple(values[3])),
+    )
     assert (best.others, best.behind) == (5, int(np.sum(multipletests(p_values, method="holm")[0])))
     assert best.behind > 0
 
@@ -46,7 +53,9 @@ def test_shuffling_agrees_with_all_ways_to_deal_the_runs():
 def test_where_all_are_equal_the_best_seldom_seems_more_than_luck():
     rng = np.random.default_rng(2)
     worlds = rng.normal(0.7, 0.05, (300, 8, 3)) + rng.normal(0, 0.05, (300, 1, 3))
-    found = [judge_best(runs_of(values), "f1", factors=["cell"], shuffles=60).p for values in worlds]
+    found = [
+        judge_best(runs_of(values), "f1", factors=["cell"], shuffles=60).p for values in worlds
+    ]
     assert np.mean(np.array(found) < 0.05) <= 0.07
 
 

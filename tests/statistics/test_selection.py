@@ -22,14 +22,18 @@ class Grid:
     nights: NDArray[np.str_]
 
     def corrected(self, metric: str = "f1", **more):
-        return correct_for_selection(self.labels, self.scores, self.thresholds, self.nights, metric, **more)
+        return correct_for_selection(
+            self.labels, self.scores, self.thresholds, self.nights, metric, **more
+        )
 
 
 def grid(configurations: int = 4, seeds: int = 3, nights: int = 12) -> Grid:
     rng = np.random.default_rng(4)
     night = np.repeat(np.arange(nights), 5)
     labels = rng.random(len(night)) < 0.4
-    noise = rng.normal(0, 1, (configurations, seeds, len(night))) + rng.normal(0, 0.2, (configurations, seeds, 1))
+    noise = rng.normal(0, 1, (configurations, seeds, len(night))) + rng.normal(
+        0, 0.2, (configurations, seeds, 1)
+    )
     thresholds = rng.normal(0.5, 0.1, (configurations, seeds))
     return Grid(labels, labels + noise, thresholds, np.char.add("n", night.astype(str)))
 
@@ -43,7 +47,10 @@ def by_hand(given: Grid, metric: str, seeds: bool, draws: int) -> list[float]:
     def figure(configuration, clips, chosen_seeds):
         values = []
         for seed in chosen_seeds:
-            scores, threshold = given.scores[configuration, seed, clips], given.thresholds[configuration, seed]
+            scores, threshold = (
+                given.scores[configuration, seed, clips],
+                given.thresholds[configuration, seed],
+            )
             labels, detected = given.labels[clips], scores >= threshold
             if metric == "f1":
                 values.append(2 * np.sum(labels & detected) / (labels.sum() + detected.sum()))
@@ -74,14 +81,23 @@ def test_the_corrected_figure_agrees_with_choosing_and_judging_by_hand(metric, s
     expected = by_hand(given, metric, seeds > 1, draws=120)
     error = np.std(expected) * np.sqrt(1 / 120 + 1 / found.resamples)
     assert found.corrected == pytest.approx(np.mean(expected), abs=3 * error)
-    assert [found.low, found.high] == pytest.approx(np.quantile(expected, [0.025, 0.975]), abs=9 * error)
-    assert (found.seeds, found.by_seeds, found.nights, found.configurations) == (seeds, seeds > 1, 12, 4)
+    assert [found.low, found.high] == pytest.approx(
+        np.quantile(expected, [0.025, 0.975]), abs=9 * error
+    )
+    assert (found.seeds, found.by_seeds, found.nights, found.configurations) == (
+        seeds,
+        seeds > 1,
+        12,
+        4,
+    )
 
 
 def test_the_best_is_the_one_with_the_highest_mean_over_seeds():
     given = grid()
     means = [
-        np.mean([f1_score(given.labels, row >= at) for row, at in zip(scores, thresholds, strict=True)])
+        np.mean(
+            [f1_score(given.labels, row >= at) for row, at in zip(scores, thresholds, strict=True)]
+        )
         for scores, thresholds in zip(given.scores, given.thresholds, strict=True)
     ]
     found = given.corrected(resamples=50)
@@ -127,7 +143,9 @@ def test_what_cannot_be_corrected_is_named(change, sentence):
 
 
 def test_impossible_questions_are_refused():
-    with pytest.raises(ChorusError, match="metric: oracle is not allowed: one of precision, recall, f1"):
+    with pytest.raises(
+        ChorusError, match="metric: oracle is not allowed: one of precision, recall, f1"
+    ):
         grid().corrected("oracle")
     with pytest.raises(ChorusError, match="resamples: 0"):
         grid().corrected(resamples=0)

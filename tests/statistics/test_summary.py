@@ -32,7 +32,9 @@ def test_the_interval_is_that_of_statsmodels(values):
 def test_the_interval_covers_the_mean_of_all_seeds_as_often_as_it_says():
     rng = np.random.default_rng(5)
     summaries = [seed_summary(values) for values in rng.normal(0.8, 0.05, (1000, 3))]
-    assert 0.92 <= np.mean([summary.ci_low <= 0.8 <= summary.ci_high for summary in summaries]) <= 0.98
+    assert (
+        0.92 <= np.mean([summary.ci_low <= 0.8 <= summary.ci_high for summary in summaries]) <= 0.98
+    )
 
 
 def test_one_seed_has_no_spread():
@@ -49,7 +51,10 @@ def test_no_values_or_impossible_ones_are_refused(values):
 
 
 def test_the_text_has_the_format_of_the_seed_document():
-    accuracy, speech = seed_summary([29 / 32] * 3 + [30 / 32] * 2), seed_summary([13 / 16] * 3 + [14 / 16] * 2)
+    accuracy, speech = (
+        seed_summary([29 / 32] * 3 + [30 / 32] * 2),
+        seed_summary([13 / 16] * 3 + [14 / 16] * 2),
+    )
     assert format_summaries({"Overall Accuracy": accuracy, "SPEECH Accuracy": speech}) == (
         "MULTI-SEED RESULTS SUMMARY\n"
         "================================================================================\n"
@@ -79,7 +84,9 @@ def test_summaries_of_different_numbers_of_runs_are_not_shown_together():
 @pytest.mark.parametrize("power", [0.5, 0.8, 0.95])
 def test_the_detectable_difference_is_that_of_statsmodels(seeds, power):
     golden = TTestPower().solve_power(nobs=seeds, power=power, alpha=0.05)
-    assert minimal_detectable_difference(0.1, seeds, power=power) == pytest.approx(0.1 * float(golden), rel=1e-4)
+    assert minimal_detectable_difference(0.1, seeds, power=power) == pytest.approx(
+        0.1 * float(golden), rel=1e-4
+    )
 
 
 @pytest.mark.parametrize("seeds", [2, 3])
@@ -90,7 +97,9 @@ def test_the_detectable_difference_is_found_in_four_of_five_cases(seeds):
     assert found.mean() == pytest.approx(0.8, abs=0.02)
 
 
-@pytest.mark.parametrize("wrong", [{"sd": -1}, {"seeds": 1}, {"power": 0.01}, {"alpha": 0}, {"sd": float("inf")}])
+@pytest.mark.parametrize(
+    "wrong", [{"sd": -1}, {"seeds": 1}, {"power": 0.01}, {"alpha": 0}, {"sd": float("inf")}]
+)
 def test_impossible_questions_are_refused(wrong):
     with pytest.raises(ChorusError, match="not allowed"):
         minimal_detectable_difference(**({"sd": 1.0, "seeds": 3} | wrong))

@@ -78,7 +78,12 @@ def test_the_file_name_fills_in_recorder_and_night_where_the_table_is_silent(tmp
 
 
 def test_without_a_recorder_the_site_stands_in(tmp_path):
-    assert _only(_read(_folder(tmp_path, "a.wav"), "path,label,site\na.wav,negative,Pond\n"))["recorder"] == "Pond"
+    assert (
+        _only(_read(_folder(tmp_path, "a.wav"), "path,label,site\na.wav,negative,Pond\n"))[
+            "recorder"
+        ]
+        == "Pond"
+    )
 
 
 def test_spreadsheets_are_read_as_they_write(tmp_path):
@@ -89,8 +94,14 @@ def test_spreadsheets_are_read_as_they_write(tmp_path):
         '\ufeff Path , LABEL,Quality ,notes\r\n"my sounds/grenouille verte, près.wav",Positive,HIGH,x\r\n'
         "ü/蛙.wav, negative ,,\r\n\r\n",
     )
-    assert [row["source"] for row in table.rows] == ["my sounds/grenouille verte, près.wav", "ü/蛙.wav"]
-    assert [(row["label"], row["quality"]) for row in table.rows] == [("positive", "high"), ("negative", "")]
+    assert [row["source"] for row in table.rows] == [
+        "my sounds/grenouille verte, près.wav",
+        "ü/蛙.wav",
+    ]
+    assert [(row["label"], row["quality"]) for row in table.rows] == [
+        ("positive", "high"),
+        ("negative", ""),
+    ]
     assert table.rejected == [] and table.notes["ignored_columns"] == ["notes"]
 
 
@@ -116,11 +127,23 @@ def test_the_classes_may_have_other_names(tmp_path):
         ({"path": "none.wav"}, "missing file"),
         ({"path": "sub"}, "missing file"),
         ({"path": "../outside.wav"}, "path outside the folder: it leaves the folder of clips.csv"),
-        ({"path": "sub/../../outside.wav"}, "path outside the folder: it leaves the folder of clips.csv"),
+        (
+            {"path": "sub/../../outside.wav"},
+            "path outside the folder: it leaves the folder of clips.csv",
+        ),
         ({"path": "..\\outside.wav"}, "path outside the folder: it leaves the folder of clips.csv"),
-        ({"path": "/etc/hostname"}, "path outside the folder: paths are relative to the folder of clips.csv"),
-        ({"path": "link.wav"}, "path outside the folder: a link leads out of the folder of clips.csv"),
-        ({"path": "linked/outside.wav"}, "path outside the folder: a link leads out of the folder of clips.csv"),
+        (
+            {"path": "/etc/hostname"},
+            "path outside the folder: paths are relative to the folder of clips.csv",
+        ),
+        (
+            {"path": "link.wav"},
+            "path outside the folder: a link leads out of the folder of clips.csv",
+        ),
+        (
+            {"path": "linked/outside.wav"},
+            "path outside the folder: a link leads out of the folder of clips.csv",
+        ),
         ({"path": "loop.wav"}, "unusable path: Symlink loop"),
         ({"path": "a" * 300 + ".wav"}, "unusable path: File name too long"),
         ({"label": "frog"}, "unknown label: frog"),
@@ -130,7 +153,10 @@ def test_the_classes_may_have_other_names(tmp_path):
         ({"split": "holdout"}, "unknown split: holdout"),
         ({"split": "candidate"}, "unknown split: candidate"),
         ({"role": "extra"}, "unknown role: extra"),
-        ({"role": "candidate", "label": "positive", "quality": "low"}, "a candidate labelled positive"),
+        (
+            {"role": "candidate", "label": "positive", "quality": "low"},
+            "a candidate labelled positive",
+        ),
         ({"role": "candidate", "split": "train"}, "a candidate with a split"),
         (
             {"date": "12/03/2024"},
@@ -141,7 +167,10 @@ def test_the_classes_may_have_other_names(tmp_path):
             "date not understood: yesterday (write it as 2024-03-12, 2024-03-12 20:30, 2024-03-12T20:30:00+10:00, "
             "seconds since 1970)",
         ),
-        ({"date": "0001-01-01T01:00"}, "date not understood: 0001-01-01T01:00 (year outside 1900 to 2100)"),
+        (
+            {"date": "0001-01-01T01:00"},
+            "date not understood: 0001-01-01T01:00 (year outside 1900 to 2100)",
+        ),
         ({"date": "1970-01-01 00:05"}, "date not understood: 1970-01-01 00:05 (clock never set)"),
     ],
 )
@@ -152,7 +181,14 @@ def test_a_faulty_row_is_rejected_with_its_reason_and_the_others_stay(tmp_path, 
     (folder / "link.wav").symlink_to(tmp_path / "outside.wav")
     (folder / "linked").symlink_to(tmp_path)
     (folder / "loop.wav").symlink_to("loop.wav")
-    row = {"path": "a.wav", "label": "negative", "quality": "", "split": "", "role": "", "date": ""} | row
+    row = {
+        "path": "a.wav",
+        "label": "negative",
+        "quality": "",
+        "split": "",
+        "role": "",
+        "date": "",
+    } | row
     good = "good.wav,positive,high,train,labelled,2024-03-12"
     table = _read(folder, f"{','.join(row)}\n{good}\n{','.join(row.values())}\n")
     assert [kept["source"] for kept in table.rows] == ["good.wav"]
@@ -168,7 +204,11 @@ def test_a_candidate_needs_no_label(tmp_path):
     ("text", "kept", "rejected"),
     [
         ("a.wav,negative,\n./a.wav,negative,\n", ["negative"], [("a.wav", "path listed twice")]),
-        ("b.wav,negative,\nlink.wav,negative,\n", ["negative"], [("link.wav", "path listed twice")]),
+        (
+            "b.wav,negative,\nlink.wav,negative,\n",
+            ["negative"],
+            [("link.wav", "path listed twice")],
+        ),
         (
             "a.wav,negative,\na.wav,positive,\n",
             [],
@@ -189,7 +229,10 @@ def test_a_file_listed_at_two_sites_goes(tmp_path):
     _folder(tmp_path, "a.wav", "b.wav", "c.wav")
     rows = "a.wav,negative,Pond\na.wav,negative,Creek\nb.wav,negative,Pond\nb.wav,negative, pond\n"
     table = _read(tmp_path, f"path,label,site\n{rows}c.wav,negative,\nc.wav,negative,Pond\n")
-    assert [(row["source"], row["site"]) for row in table.rows] == [("b.wav", "Pond"), ("c.wav", "Pond")]
+    assert [(row["source"], row["site"]) for row in table.rows] == [
+        ("b.wav", "Pond"),
+        ("c.wav", "Pond"),
+    ]
     reasons = ["path listed twice"] * 2 + ["path listed twice with contradicting sites"] * 2
     assert sorted(reason for _, reason in table.rejected) == reasons
 
@@ -217,12 +260,19 @@ def test_what_programs_write_for_nothing_is_nothing(tmp_path, nothing):
     assert (row["site"], row["recorder"], row["night"], row["recording"]) == (
         "unknown", "SM4", "2024-03-12", "SM4_2024-03-12",
     )  # fmt: skip
-    assert (row["quality"], row["role"], row["split"], table.notes["nothing_known"]) == ("high", "labelled", "", 7)
+    assert (row["quality"], row["role"], row["split"], table.notes["nothing_known"]) == (
+        "high",
+        "labelled",
+        "",
+        7,
+    )
 
 
 def test_a_class_may_be_called_none(tmp_path):
     text = "path,label\na.wav,frog\nb.wav,none\n"
-    table = _read(_folder(tmp_path, "a.wav", "b.wav"), text, positive_label="frog", negative_label="none")
+    table = _read(
+        _folder(tmp_path, "a.wav", "b.wav"), text, positive_label="frog", negative_label="none"
+    )
     assert [row["label"] for row in table.rows] == ["positive", "negative"]
 
 
@@ -237,7 +287,10 @@ def test_a_class_may_be_called_none(tmp_path):
 def test_other_names_of_the_classes_are_listed_with_the_parameters_to_set(tmp_path, labels, found):
     _folder(tmp_path, *(f"{i}.wav" for i in range(len(labels))))
     text = "path,label\n" + "".join(f"{i}.wav,{label}\n" for i, label in enumerate(labels))
-    with pytest.raises(DataError, match=f"neither 'positive' nor 'negative'; it has: {found}: set survey.positive_l"):
+    with pytest.raises(
+        DataError,
+        match=f"neither 'positive' nor 'negative'; it has: {found}: set survey.positive_l",
+    ):
         _read(tmp_path, text)
 
 
@@ -263,7 +316,9 @@ def test_one_pond_in_many_spellings_is_one_pond_and_look_alikes_are_said(tmp_pat
 
 
 def test_blank_rows_are_skipped(tmp_path):
-    table = _read(_folder(tmp_path, "a.wav"), "path,label,notes\n,,\na.wav,negative,\n" + ",,\n" * 30)
+    table = _read(
+        _folder(tmp_path, "a.wav"), "path,label,notes\n,,\na.wav,negative,\n" + ",,\n" * 30
+    )
     assert _only(table)["source"] == "a.wav" and table.notes["blank_rows"] == 31
 
 
@@ -275,10 +330,13 @@ def test_a_missing_table_or_folder_is_one_sentence(tmp_path):
 
 _CELLS = st.fixed_dictionaries(
     {
-        "path": st.sampled_from(["a.wav", "b.wav", "c.wav", "none.wav", "../a.wav", ""]) | st.text(max_size=8),
-        "label": st.sampled_from(["positive", "negative", "Negative ", "frog", ""]) | st.text(max_size=4),
+        "path": st.sampled_from(["a.wav", "b.wav", "c.wav", "none.wav", "../a.wav", ""])
+        | st.text(max_size=8),
+        "label": st.sampled_from(["positive", "negative", "Negative ", "frog", ""])
+        | st.text(max_size=4),
         "quality": st.sampled_from(["", "", "high", "low", "poor"]),
-        "date": st.sampled_from(["", "2024-03-12", "2024-03-12T03:00", "1.1."]) | st.text("0123456789-T:", max_size=12),
+        "date": st.sampled_from(["", "2024-03-12", "2024-03-12T03:00", "1.1."])
+        | st.text("0123456789-T:", max_size=12),
         "split": st.sampled_from(["", "", "train", "candidate"]),
         "role": st.sampled_from(["", "labelled", "candidate", "x"]),
     }
@@ -289,14 +347,21 @@ _CELLS = st.fixed_dictionaries(
 @given(rows=st.lists(_CELLS, min_size=1, max_size=8))
 def test_every_row_ends_in_the_survey_or_in_quarantine(rows):
     with tempfile.TemporaryDirectory() as name:
-        good = [{**dict.fromkeys(rows[0], ""), "path": f"{i}.wav", "label": "negative"} for i in range(9)]
+        good = [
+            {**dict.fromkeys(rows[0], ""), "path": f"{i}.wav", "label": "negative"}
+            for i in range(9)
+        ]
         folder = _folder(Path(name), "a.wav", "b.wav", "c.wav", *(row["path"] for row in good))
         with (folder / "clips.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, rows[0], quoting=csv.QUOTE_ALL)
             writer.writeheader()
             writer.writerows([*rows, *good])
         table = read_clip_table(folder)
-    assert len(table.rows) + len(table.rejected) == table.notes["rows"] == len(rows) + 9 - table.notes["blank_rows"]
+    assert (
+        len(table.rows) + len(table.rejected)
+        == table.notes["rows"]
+        == len(rows) + 9 - table.notes["blank_rows"]
+    )
     assert all(reason for _, reason in table.rejected)
     sources = [row["source"] for row in table.rows]
     assert len(set(sources)) == len(sources) and {row["path"] for row in good} <= set(sources)

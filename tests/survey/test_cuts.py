@@ -39,7 +39,9 @@ def recordings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recordings")
     sound = _five_minutes()
     sf.write(folder / "long.wav", sound, RATE, subtype="PCM_16")
-    sf.write(folder / "long.flac", np.roll(sound, 7), RATE, subtype="PCM_16")  # no copy of the first
+    sf.write(
+        folder / "long.flac", np.roll(sound, 7), RATE, subtype="PCM_16"
+    )  # no copy of the first
     sf.write(folder / "long.mp3", sound[::-1], RATE)
     sf.write(folder / "slow.wav", sound[: 60 * 32_000], 32_000, subtype="PCM_16")
     return folder
@@ -50,9 +52,13 @@ def _table(folder: Path, rows: str, **options: str) -> ClipTable:
     return read_clip_table(folder, times=parse(SurveyOptions, options, section="survey").times)
 
 
-def _survey(folder: Path, rows: str, out: Path, earlier: survey.Earlier | None = None) -> tuple[BuiltSurvey, dict]:
+def _survey(
+    folder: Path, rows: str, out: Path, earlier: survey.Earlier | None = None
+) -> tuple[BuiltSurvey, dict]:
     (folder / "clips.csv").write_text(rows, encoding="utf-8")
-    sources, rejected, _ = survey.user_sources(folder, parse(SurveyOptions, {"source": str(folder)}, section="survey"))
+    sources, rejected, _ = survey.user_sources(
+        folder, parse(SurveyOptions, {"source": str(folder)}, section="survey")
+    )
     built = survey.build(sources, out, workers=1, earlier=earlier)
     rejected = quarantine.join(rejected, built.quarantine)
     return built, dict(zip(rejected["source"], rejected["reason"], strict=True))
@@ -64,7 +70,9 @@ def _pcm(out: Path, built: BuiltSurvey, source: str) -> np.ndarray:
 
 
 def test_three_calls_are_cut_out_of_a_five_minute_file(recordings, tmp_path):
-    rows = "".join(f"long.wav,positive,{onset},{onset + seconds}\n" for onset, seconds in CALLS.items())
+    rows = "".join(
+        f"long.wav,positive,{onset},{onset + seconds}\n" for onset, seconds in CALLS.items()
+    )
     built, rejected = _survey(recordings, "path,label,onset,end\n" + rows, tmp_path)
     assert rejected == {}
     clips = built.clips.set_index("source")
@@ -79,13 +87,17 @@ def test_three_calls_are_cut_out_of_a_five_minute_file(recordings, tmp_path):
         expected = whole[round(onset * RATE) : round((onset + seconds) * RATE)]
         found = _pcm(tmp_path, built, source)
         np.testing.assert_array_equal(found[: len(expected)], expected)
-        assert not found[len(expected) :].any() and np.abs(found[: len(expected)]).mean() > 5_000  # the call is in it
+        assert (
+            not found[len(expected) :].any() and np.abs(found[: len(expected)]).mean() > 5_000
+        )  # the call is in it
 
 
 @pytest.fixture(scope="module")
 def wholes(recordings):
     """File -> all of it as int16, decoded by libsndfile alone where decoders agree to the last bit."""
-    lossless = {name: sf.read(recordings / name, dtype="int16")[0] for name in ("long.wav", "long.flac")}
+    lossless = {
+        name: sf.read(recordings / name, dtype="int16")[0] for name in ("long.wav", "long.flac")
+    }
     return lossless | {"long.mp3": examine(recordings / "long.mp3").read()}
 
 
@@ -98,18 +110,25 @@ def wholes(recordings):
 def test_a_cut_is_a_slice_of_the_decoded_whole(recordings, wholes, name, onset, seconds):
     span = Span(onset, min(onset + seconds, 300.0))
     heard = np.concatenate(list(RecordedClip({}, recordings / name, 0.1, span).hear().blocks))
-    np.testing.assert_array_equal(heard, wholes[name][round(span.onset * RATE) : round(span.end * RATE)])
+    np.testing.assert_array_equal(
+        heard, wholes[name][round(span.onset * RATE) : round(span.end * RATE)]
+    )
 
 
 def test_a_cut_at_another_rate_sounds_as_a_file_of_its_own(recordings, tmp_path):
     sound, _ = sf.read(recordings / "slow.wav", dtype="int16")
     sf.write(tmp_path / "own.wav", sound[10 * 32_000 : 13 * 32_000], 32_000)
-    heard = np.concatenate(list(RecordedClip({}, recordings / "slow.wav", 0.5, Span(10, 13)).hear().blocks))
+    heard = np.concatenate(
+        list(RecordedClip({}, recordings / "slow.wav", 0.5, Span(10, 13)).hear().blocks)
+    )
     np.testing.assert_array_equal(heard, examine(tmp_path / "own.wav").read())
 
 
 def test_a_cut_across_the_seam_of_two_recordings_in_one_file(tmp_path):
-    parts = [np.random.default_rng(seed).integers(-9_000, 9_000, 2 * RATE, dtype=np.int16) for seed in (1, 2)]
+    parts = [
+        np.random.default_rng(seed).integers(-9_000, 9_000, 2 * RATE, dtype=np.int16)
+        for seed in (1, 2)
+    ]
     for number, part in enumerate(parts):
         sf.write(tmp_path / f"{number}.flac", part, RATE)
     joined = tmp_path / "joined.flac"
@@ -215,13 +234,18 @@ def test_overlapping_spans_with_contradicting_labels_all_go(recordings):
 
 
 def test_a_whole_file_contradicts_its_pieces(recordings):
-    kept, rejected = _kept(recordings, "long.wav,negative,,,", "long.wav,positive,30,33,", "long.flac,negative,,,")
+    kept, rejected = _kept(
+        recordings, "long.wav,negative,,,", "long.wav,positive,30,33,", "long.flac,negative,,,"
+    )
     assert kept == {"long.flac"} and set(rejected) == {"long.wav", "long.wav@30-33"}
 
 
 def test_overlapping_spans_with_one_label_stay_and_labels_outweigh_candidates(recordings):
     kept, rejected = _kept(
-        recordings, "long.wav,positive,10,13,", "long.wav,positive,11,14,", "long.wav,,12,15,candidate"
+        recordings,
+        "long.wav,positive,10,13,",
+        "long.wav,positive,11,14,",
+        "long.wav,,12,15,candidate",
     )
     assert kept == {"long.wav@10-13", "long.wav@11-14"} and set(rejected) == {"long.wav@12-15"}
 
@@ -230,7 +254,9 @@ def test_one_span_listed_twice_counts_once(recordings):
     kept, rejected = _kept(recordings, "long.wav,positive,10,13,", "long.wav,positive,10.0,13.00,")
     assert kept == {"long.wav@10-13"} and rejected == {"long.wav@10-13": "path listed twice"}
     kept, rejected = _kept(recordings, "long.wav,positive,10,13,", "long.wav,negative,10,13,")
-    assert kept == set() and rejected == {"long.wav@10-13": "path listed twice with contradicting labels"}
+    assert kept == set() and rejected == {
+        "long.wav@10-13": "path listed twice with contradicting labels"
+    }
 
 
 def _nights(folder: Path, header: str, *rows: str, **options: str) -> list[str]:
@@ -244,7 +270,9 @@ def test_the_night_of_a_cut_is_that_of_its_instant(tmp_path):
     (tmp_path / name).write_bytes(b"sound")
     rows = (f"{name},negative,599,602,", f"{name},negative,600,603,")
     assert _nights(tmp_path, "site", *rows) == ["2024-03-11", "2024-03-12"]
-    dated = [[row + date for row in rows] for date in ("2024-03-12", "2024-03-11", "2024-03-12 11:50")]
+    dated = [
+        [row + date for row in rows] for date in ("2024-03-12", "2024-03-11", "2024-03-12 11:50")
+    ]
     for rows_with_date in dated:  # the day or the evening of the start, or its time
         assert _nights(tmp_path, "date", *rows_with_date) == ["2024-03-11", "2024-03-12"]
     assert _nights(tmp_path, "date", *(row + "2024-05-01" for row in rows)) == ["2024-05-01"] * 2
@@ -260,18 +288,26 @@ def test_a_clock_put_forward_in_between_counts(tmp_path):
     (tmp_path / "A1_20240330_230000Z.wav").write_bytes(b"sound")  # the same instant
     for name in ("A1_20240331_000000.wav", "A1_20240330_230000Z.wav"):
         rows = [f"{name},negative,{11 * 3600 + more},{11 * 3600 + more + 3}," for more in (-1, 0)]
-        assert _nights(tmp_path, "site", *rows, time_zone="Europe/Berlin") == ["2024-03-30", "2024-03-31"]
+        assert _nights(tmp_path, "site", *rows, time_zone="Europe/Berlin") == [
+            "2024-03-30",
+            "2024-03-31",
+        ]
 
 
 def test_cuts_of_one_file_are_one_recording_and_count_once_for_its_name(tmp_path):
     names = [f"{number:04}_20240312_203000.wav" for number in range(20)]  # counters, no recorders
     for name in names:
         (tmp_path / name).write_bytes(b"sound")
-    rows = "".join(f"{name},negative,{onset},{onset + 3}\n" for name in names for onset in (0, 10, 20))
+    rows = "".join(
+        f"{name},negative,{onset},{onset + 3}\n" for name in names for onset in (0, 10, 20)
+    )
     table = _table(tmp_path, "path,label,onset,end\n" + rows)
     assert {row["recorder"] for row in table.rows} == {"unknown"}
     (tmp_path / "long.wav").write_bytes(b"sound")
-    table = _table(tmp_path, "path,label,onset,end,recording\nlong.wav,negative,0,3,\nlong.wav,negative,5,8,mine\n")
+    table = _table(
+        tmp_path,
+        "path,label,onset,end,recording\nlong.wav,negative,0,3,\nlong.wav,negative,5,8,mine\n",
+    )
     assert {row["recording"] for row in table.rows} == {"long.wav", "mine"}
 
 
@@ -289,16 +325,22 @@ def test_an_earlier_survey_knows_each_cut_by_itself(recordings, tmp_path):
 def test_a_file_that_changes_is_examined_anew(tmp_path):
     path = tmp_path / "a.wav"
     for seed in (1, 2):
-        sound = np.random.default_rng(seed).integers(-9_000, 9_000, (seed + 3) * RATE, dtype=np.int16)
+        sound = np.random.default_rng(seed).integers(
+            -9_000, 9_000, (seed + 3) * RATE, dtype=np.int16
+        )
         sf.write(path, sound, RATE)
         clip = RecordedClip({}, path, 0.5, Span(1, seed + 3))
         np.testing.assert_array_equal(np.concatenate(list(clip.hear().blocks)), sound[RATE:])
 
 
 def test_an_end_that_is_a_time_of_day_is_no_span(recordings):
-    table = _table(recordings, "path,label,start,end\nlong.wav,positive,2024-03-12 20:30,2024-03-12 20:35\n")
+    table = _table(
+        recordings, "path,label,start,end\nlong.wav,positive,2024-03-12 20:30,2024-03-12 20:35\n"
+    )
     assert [row["source"] for row in table.rows] == ["long.wav"]
-    assert table.notes["ignored_columns"] == ["start", "end"] and table.notes["columns_meant"] == {"start": "date"}
+    assert table.notes["ignored_columns"] == ["start", "end"] and table.notes["columns_meant"] == {
+        "start": "date"
+    }
     table = _table(recordings, "path,label,start,end\nlong.wav,positive,12.5,15.5\n")
     assert table.rejected == [("long.wav", "an end without an onset: 15.5")]
     assert table.notes["columns_meant"] == {"start": "onset"}
@@ -307,7 +349,11 @@ def test_an_end_that_is_a_time_of_day_is_no_span(recordings):
 @pytest.mark.parametrize(
     ("columns", "missing", "meant"),
     [
-        (["begin_time_(s)", "end_time_(s)"], {"onset", "end"}, {"begin_time_(s)": "onset", "end_time_(s)": "end"}),
+        (
+            ["begin_time_(s)", "end_time_(s)"],
+            {"onset", "end"},
+            {"begin_time_(s)": "onset", "end_time_(s)": "end"},
+        ),
         (["start", "stop"], {"onset", "end", "date"}, {"start": "onset", "stop": "end"}),
         (["start"], {"onset", "date"}, {"start": "onset"}),  # beside a column end
         (["start"], {"onset", "end"}, {}),
@@ -321,4 +367,6 @@ def test_columns_of_seconds_that_mean_spans_are_named(columns, missing, meant):
 
 
 def test_columns_that_hold_no_seconds_mean_no_spans():
-    assert suggest_columns(["start_time", "end_time"], {"onset", "end", "date"}) == {"start_time": "date"}
+    assert suggest_columns(["start_time", "end_time"], {"onset", "end", "date"}) == {
+        "start_time": "date"
+    }

@@ -44,7 +44,9 @@ def test_dates_with_the_year_first(text, moment):
 
 
 @pytest.mark.parametrize("order", ["DMY", "MDY"])
-@pytest.mark.parametrize("text", ["{}.{}.2024", "{}/{}/2024", "{}-{}-24", "{}.{}.2024 20:30", "{}/{}/2024 8:30 pm"])
+@pytest.mark.parametrize(
+    "text", ["{}.{}.2024", "{}/{}/2024", "{}-{}-24", "{}.{}.2024 20:30", "{}/{}/2024 8:30 pm"]
+)
 def test_dates_with_the_year_last_need_an_order(text, order):
     written = text.format(*(("5", "6") if order == "DMY" else ("6", "5")))
     read = parse_date(written, order)
@@ -72,7 +74,11 @@ def test_a_date_may_mean_two_days():
     assert readings("25.06.2024") == {"DMY": date(2024, 6, 25)}
     assert readings("2024-06-12") == {}
     assert readings("24-06-12") == {"DMY": date(2012, 6, 24), "YMD": date(2024, 6, 12)}
-    assert readings("12.06.24") == {"DMY": date(2024, 6, 12), "MDY": date(2024, 12, 6), "YMD": date(2012, 6, 24)}
+    assert readings("12.06.24") == {
+        "DMY": date(2024, 6, 12),
+        "MDY": date(2024, 12, 6),
+        "YMD": date(2012, 6, 24),
+    }
 
 
 def test_one_date_that_has_one_reading_tells_the_order_of_its_column():
@@ -113,7 +119,11 @@ def test_blanks_and_hyphens_of_word_processors_are_plain():
     assert plain(" 2024\u201103\u201312\u00a0 20:30 ") == "2024-03-12 20:30"
 
 
-@given(st.datetimes(datetime(2001, 2, 1), datetime(2099, 1, 1)).map(lambda moment: moment.replace(microsecond=0)))
+@given(
+    st.datetimes(datetime(2001, 2, 1), datetime(2099, 1, 1)).map(
+        lambda moment: moment.replace(microsecond=0)
+    )
+)
 def test_what_python_and_pandas_write_is_read(moment):
     for text in (moment.isoformat(), str(moment), moment.isoformat() + ".000000000"):
         assert parse_date(text) == moment

@@ -61,7 +61,9 @@ def test_a_clock_that_nobody_set_is_not_believed(name, recorder):
     assert parse_filename(name) == FileName(recorder, problem=CLOCK_NEVER_SET)
 
 
-@pytest.mark.parametrize("name", ["EMER_20000605_133112.wav", "19850612_203000.wav", "20010101_000500.wav"])
+@pytest.mark.parametrize(
+    "name", ["EMER_20000605_133112.wav", "19850612_203000.wav", "20010101_000500.wav"]
+)
 def test_old_recordings_are_believed(name):
     assert parse_filename(name).start is not None
 
@@ -70,22 +72,33 @@ def test_two_times_in_a_name():
     """Start and end are one; an export's time and a recording's are none."""
     start = datetime(2024, 3, 12, 20, 30)
     assert parse_filename("A1_20240312_203000_20240312_213000.wav") == FileName("A1", start)
-    for name in ("20240401_120000_A1_20240312_203000.wav", "A1_20240312_203000_20240501_090000.wav"):
+    for name in (
+        "20240401_120000_A1_20240312_203000.wav",
+        "A1_20240312_203000_20240501_090000.wav",
+    ):
         assert parse_filename(name).problem == TWO_TIMES
 
 
 def test_a_bare_date_needs_separators():
-    assert parse_filename("pond/frog_2024-03-12_clip7.wav") == FileName("frog", day=date(2024, 3, 12))
+    assert parse_filename("pond/frog_2024-03-12_clip7.wav") == FileName(
+        "frog", day=date(2024, 3, 12)
+    )
     assert parse_filename("frog_2024-02-30.wav") == FileName()
     assert parse_filename("frog_2024-03-12_2030.wav").start is None  # may be a counter
 
 
 def test_a_recorder_may_be_called_by_a_date():
-    assert parse_filename("20240101_20240312_203000.wav") == FileName("20240101", datetime(2024, 3, 12, 20, 30))
+    assert parse_filename("20240101_20240312_203000.wav") == FileName(
+        "20240101", datetime(2024, 3, 12, 20, 30)
+    )
 
 
 def test_a_counter_behind_a_stamp_is_no_offset():
-    for name in ("A_20240312_203000-01.wav", "A_20240312_203000-0001.wav", "A_20240312_203000-1.wav"):
+    for name in (
+        "A_20240312_203000-01.wav",
+        "A_20240312_203000-0001.wav",
+        "A_20240312_203000-1.wav",
+    ):
         assert parse_filename(name).start == datetime(2024, 3, 12, 20, 30)
 
 
@@ -96,8 +109,12 @@ def test_no_name_is_too_strange(name):
 
 
 @given(
-    st.datetimes(datetime(2001, 2, 1), datetime(2099, 12, 30)).map(lambda moment: moment.replace(microsecond=0)),
-    st.sampled_from(["%Y%m%d_%H%M%S", "%Y%m%dT%H%M%S", "%Y-%m-%d_%H-%M-%S", "%Y-%m-%d %Hh%Mm%S", "%y%m%d%H%M%S"]),
+    st.datetimes(datetime(2001, 2, 1), datetime(2099, 12, 30)).map(
+        lambda moment: moment.replace(microsecond=0)
+    ),
+    st.sampled_from(
+        ["%Y%m%d_%H%M%S", "%Y%m%dT%H%M%S", "%Y-%m-%d_%H-%M-%S", "%Y-%m-%d %Hh%Mm%S", "%y%m%d%H%M%S"]
+    ),
     st.sampled_from(["", "SM4_", "Étang 3_", "24F319046055D4A7_", "0.812_4_A1_"]),
     st.sampled_from(["", "_000", "T", "_clip", " (2)"]),
 )

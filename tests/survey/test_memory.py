@@ -17,14 +17,21 @@ COLUMNS = ("call_type", "speaker", "site", "recorder", "recording", "split", "qu
 
 
 def _write(path: Path, seed: int) -> None:
-    sf.write(path, np.random.default_rng(seed).integers(-9_000, 9_000, 48_000, dtype=np.int16), 48_000)
+    sf.write(
+        path, np.random.default_rng(seed).integers(-9_000, 9_000, 48_000, dtype=np.int16), 48_000
+    )
 
 
 def _clips(folder: Path) -> list[RecordedClip]:
     return [
         RecordedClip(
             dict.fromkeys(COLUMNS, "")
-            | {"label": "negative", "role": "labelled", "night": f"2024-03-0{number}", "source": f"{number}.wav"},
+            | {
+                "label": "negative",
+                "role": "labelled",
+                "night": f"2024-03-0{number}",
+                "source": f"{number}.wav",
+            },
             folder / f"{number}.wav",
             0.5,
         )
@@ -93,7 +100,9 @@ def _one_sample(path: Path) -> None:
         file.write(b"\1\2")
 
 
-@pytest.mark.parametrize("change", [_same_size, _same_size_and_time, _another_file_of_the_same_times, _one_sample])
+@pytest.mark.parametrize(
+    "change", [_same_size, _same_size_and_time, _another_file_of_the_same_times, _one_sample]
+)
 def test_a_changed_recording_is_noticed_whatever_its_size_and_time_say(tmp_path, hashed, change):
     _survey(tmp_path)
     size = (tmp_path / "2.wav").stat().st_size

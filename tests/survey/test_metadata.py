@@ -26,11 +26,16 @@ def _sound() -> bytes:
 
 
 def _chunk(name: bytes, content: bytes, *, pad: bool = True) -> bytes:
-    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2 if pad else 0)
+    return (
+        name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2 if pad else 0)
+    )
 
 
 def _info(**texts: str) -> bytes:
-    return _chunk(b"LIST", b"INFO" + b"".join(_chunk(name.encode(), text.encode()) for name, text in texts.items()))
+    return _chunk(
+        b"LIST",
+        b"INFO" + b"".join(_chunk(name.encode(), text.encode()) for name, text in texts.items()),
+    )
 
 
 def _read(folder: Path, *chunks: bytes, first: bytes = b"") -> Metadata | None:
@@ -101,7 +106,13 @@ def test_guano_behind_the_sound(tmp_path):
 
 
 def test_wamd_of_an_older_song_meter(tmp_path):
-    fields = ((0, b"\1\0"), (1, b"SM3"), (2, b"SM301297"), (4, b"POND"), (5, b"2014-04-02 22:59:14-05:00"))
+    fields = (
+        (0, b"\1\0"),
+        (1, b"SM3"),
+        (2, b"SM301297"),
+        (4, b"POND"),
+        (5, b"2014-04-02 22:59:14-05:00"),
+    )
     raw = b"".join(struct.pack("<HI", kind, len(text)) + text for kind, text in fields)
     data = _read(tmp_path, _chunk(b"wamd", raw))
     assert data is not None and (data.recorder, data.settings["model"]) == ("SM301297", "SM3")
@@ -109,13 +120,24 @@ def test_wamd_of_an_older_song_meter(tmp_path):
 
 
 def test_bext_of_a_handheld_recorder(tmp_path):
-    raw = b"".join([b"note".ljust(256, b"\0"), b"ZOOM H5".ljust(32, b"\0"), bytes(32), b"2024-03-12", b"20:30:00"])
+    raw = b"".join(
+        [
+            b"note".ljust(256, b"\0"),
+            b"ZOOM H5".ljust(32, b"\0"),
+            bytes(32),
+            b"2024-03-12",
+            b"20:30:00",
+        ]
+    )
     data = _read(tmp_path, first=_chunk(b"bext", raw + bytes(264)))
     assert data == Metadata("bext", "", datetime(2024, 3, 12, 20, 30), {"make": "ZOOM H5"})
 
 
 def test_an_unset_clock_is_no_time(tmp_path):
-    data = _read(tmp_path, _chunk(b"guan", b"GUANO|Version: 1.0\nTimestamp: 1970-01-01T00:05:00\nSerial: 7\n"))
+    data = _read(
+        tmp_path,
+        _chunk(b"guan", b"GUANO|Version: 1.0\nTimestamp: 1970-01-01T00:05:00\nSerial: 7\n"),
+    )
     assert data is not None and data.start is None and data.recorder == "7"
 
 

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chorus.survey.nights import LocalTime, Night, dates_at_midnight, decide_night, night_of, only_offset
+from chorus.survey.nights import (
+    LocalTime,
+    Night,
+    dates_at_midnight,
+    decide_night,
+    night_of,
+    only_offset,
+)
 from chorus.survey.zones import parse_zone
 
 _PARIS = LocalTime(parse_zone("Europe/Paris"))
@@ -32,12 +39,20 @@ def test_a_night_begins_at_noon(moment, night):
 @given(
     st.datetimes(datetime(2001, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)),
     st.integers(-48, 56).map(lambda quarters: timezone(timedelta(minutes=15 * quarters))),
-    st.sampled_from(["America/Los_Angeles", "Asia/Kathmandu", "Pacific/Kiritimati", "Europe/Paris"]),
+    st.sampled_from(
+        ["America/Los_Angeles", "Asia/Kathmandu", "Pacific/Kiritimati", "Europe/Paris"]
+    ),
 )
 def test_an_instant_is_in_one_night_however_it_is_written(instant, offset, place):
     local = LocalTime(parse_zone(place))
-    of_utc, of_offset = (decide_night(None, moment, local) for moment in (instant, instant.astimezone(offset)))
-    assert of_utc == of_offset == Night(night_of(instant.astimezone(parse_zone(place)).replace(tzinfo=None)))
+    of_utc, of_offset = (
+        decide_night(None, moment, local) for moment in (instant, instant.astimezone(offset))
+    )
+    assert (
+        of_utc
+        == of_offset
+        == Night(night_of(instant.astimezone(parse_zone(place)).replace(tzinfo=None)))
+    )
 
 
 def test_without_a_zone_times_are_as_local_as_they_are_written():
@@ -48,11 +63,19 @@ def test_without_a_zone_times_are_as_local_as_they_are_written():
 
 def test_the_only_offset_of_a_survey_stands_in_for_its_zone():
     east = timezone(timedelta(hours=10))
-    moments = [datetime(2024, 3, 12, 20, tzinfo=east), datetime(2024, 3, 12, 8, tzinfo=UTC), date(2024, 3, 12), None]
+    moments = [
+        datetime(2024, 3, 12, 20, tzinfo=east),
+        datetime(2024, 3, 12, 8, tzinfo=UTC),
+        date(2024, 3, 12),
+        None,
+    ]
     local = LocalTime(offset=only_offset(moments))
     assert local.offset == east
     assert local.of(datetime(2024, 3, 12, 8, tzinfo=UTC)) == datetime(2024, 3, 12, 18)
-    assert only_offset([*moments, datetime(2024, 3, 12, 20, tzinfo=timezone(timedelta(hours=9)))]) is None
+    assert (
+        only_offset([*moments, datetime(2024, 3, 12, 20, tzinfo=timezone(timedelta(hours=9)))])
+        is None
+    )
 
 
 _LATE, _EARLY = datetime(2024, 3, 12, 23, 30), datetime(2024, 3, 13, 0, 30)

@@ -76,7 +76,13 @@ def _equal(one: BuiltSurvey, other: BuiltSurvey) -> None:
 
 
 def test_one_shard_a_recorder_and_night(tmp_path):
-    sources = [_clip(1), _clip(2), _clip(3, night=""), _clip(4, recorder="M 2"), _clip(5, night="2024-03-13")]
+    sources = [
+        _clip(1),
+        _clip(2),
+        _clip(3, night=""),
+        _clip(4, recorder="M 2"),
+        _clip(5, night="2024-03-13"),
+    ]
     built = build(sources, tmp_path, workers=1)
     assert {path.name for path in tmp_path.iterdir()} == {
         "M1_20240312.tar", "M1.tar", "M-2_20240312.tar", "M1_20240313.tar",
@@ -84,7 +90,9 @@ def test_one_shard_a_recorder_and_night(tmp_path):
     for source in sources:
         row = built.clips[built.clips["source"] == source.meta["source"]].iloc[0]
         assert row["clip_id"] == f"{Path(row['shard']).stem}_{row['sha256'][:12]}"
-        pcm = audio.decode_flac(shards.read_member(tmp_path / row["shard"], f"{row['clip_id']}.flac"))
+        pcm = audio.decode_flac(
+            shards.read_member(tmp_path / row["shard"], f"{row['clip_id']}.flac")
+        )
         np.testing.assert_array_equal(pcm, source.samples())
         assert {key: row[key] for key in source.meta} == source.meta
     assert list(built.clips["clip_id"]) == sorted(built.clips["clip_id"])
@@ -104,7 +112,11 @@ def test_a_new_night_leaves_the_other_shards_as_they_were(tmp_path):
     ("copies", "kept", "reasons"),
     [
         ([_clip(1, "b"), _clip(1, "a")], ["a"], {"b": "same audio as another clip: a"}),
-        ([_clip(1, "a", night="2024-03-13"), _clip(1, "b")], ["a"], {"b": "same audio as another clip: a"}),
+        (
+            [_clip(1, "a", night="2024-03-13"), _clip(1, "b")],
+            ["a"],
+            {"b": "same audio as another clip: a"},
+        ),
         (
             [_clip(1, "a"), _clip(1, "b", label="positive"), _clip(1, "c", recorder="M2")],
             [],
@@ -123,7 +135,11 @@ def test_a_new_night_leaves_the_other_shards_as_they_were(tmp_path):
                 "c": "same audio with contradicting sites: a, b",
             },
         ),
-        ([_clip(1, "a", site="unknown"), _clip(1, "b")], ["b"], {"a": "same audio as another clip: b"}),
+        (
+            [_clip(1, "a", site="unknown"), _clip(1, "b")],
+            ["b"],
+            {"a": "same audio as another clip: b"},
+        ),
         ([_clip(1, "a", night=""), _clip(1, "b")], ["b"], {"a": "same audio as another clip: b"}),
         (
             [_clip(1, "b", role="candidate"), _clip(1, "a", role="candidate")],
@@ -158,12 +174,16 @@ def test_a_big_night_is_read_in_parts_and_lies_in_one_shard(tmp_path, monkeypatc
 
 def test_unusable_clips_are_kept_out_with_their_reason(tmp_path):
     done: list[int] = []
-    built = build([_clip(1), _clip(-5), _clip(-6, recorder="M2")], tmp_path, workers=1, progress=done.append)
+    built = build(
+        [_clip(1), _clip(-5), _clip(-6, recorder="M2")], tmp_path, workers=1, progress=done.append
+    )
     assert built.quarantine[["source", "reason"]].values.tolist() == [
         ["-05.wav", "unusable: -5"],
         ["-06.wav", "unusable: -6"],
     ]
-    assert len(built.clips) == 1 and [path.name for path in tmp_path.iterdir()] == ["M1_20240312.tar"]
+    assert len(built.clips) == 1 and [path.name for path in tmp_path.iterdir()] == [
+        "M1_20240312.tar"
+    ]
     assert sum(done) == 3
 
 
@@ -178,7 +198,12 @@ def test_what_an_earlier_run_left_does_not_show(tmp_path):
     clean = build(sources, tmp_path / "clean", workers=1)
     dirty = tmp_path / "dirty"
     (dirty / ".parts").mkdir(parents=True)
-    for name in ("M1_20240301.tar", "gone_20200101.tar", ".M1_20240302.tar.x1.tar", ".parts/0_M1_20240301.tar"):
+    for name in (
+        "M1_20240301.tar",
+        "gone_20200101.tar",
+        ".M1_20240302.tar.x1.tar",
+        ".parts/0_M1_20240301.tar",
+    ):
         (dirty / name).write_bytes(b"half")
     _equal(clean, build(sources, dirty, workers=1))
     assert _bytes(dirty) == _bytes(tmp_path / "clean")
@@ -193,7 +218,9 @@ class Silences:
 
     def hear(self) -> audio.Heard:
         noise = _clip(1).samples()
-        return audio.Heard([noise if sounding else 0 * noise + 5 for sounding in self.windows], ("clipped: a bit",))
+        return audio.Heard(
+            [noise if sounding else 0 * noise + 5 for sounding in self.windows], ("clipped: a bit",)
+        )
 
     def identity(self) -> str:
         return ""
@@ -220,7 +247,10 @@ def test_windows_of_digital_silence_are_left_out_and_counted(tmp_path):
     shard = tmp_path / "M1_20240312.tar"
     lengths = {name: len(audio.decode_flac(data)) for name, data in shards.read_shard(shard)}
     clips = built.clips.set_index("source")["clip_id"]
-    assert lengths == {f"{clips['a']}.flac": 2 * WINDOW_SAMPLES, f"{clips['c']}.flac": 3 * WINDOW_SAMPLES}
+    assert lengths == {
+        f"{clips['a']}.flac": 2 * WINDOW_SAMPLES,
+        f"{clips['c']}.flac": 3 * WINDOW_SAMPLES,
+    }
 
 
 def _again(folder: Path, sources: list[Noise], **options: object) -> BuiltSurvey:
@@ -245,7 +275,11 @@ def test_what_is_known_is_not_read_again(tmp_path):
     new = [_known(50, night="2024-04-01"), _known(51, night="2024-03-02")]
     second = _again(tmp_path, [*sources, *new])
     assert second.read == 2
-    kept = {path.name for path in (tmp_path / "raw").iterdir() if places.get(path.name) == path.stat().st_ino}
+    kept = {
+        path.name
+        for path in (tmp_path / "raw").iterdir()
+        if places.get(path.name) == path.stat().st_ino
+    }
     assert kept == {"M1_20240301.tar", "M1_20240303.tar"}
     _equal(second, build([*sources, *new], tmp_path / "clean", workers=1))
     assert _bytes(tmp_path / "raw") == _bytes(tmp_path / "clean")
@@ -276,7 +310,12 @@ def test_what_is_not_certain_is_read_again(tmp_path, change):
 
 
 def test_a_copy_that_was_left_out_is_read_when_the_other_goes(tmp_path):
-    both = [_known(1, "a"), _known(2, "b"), _known(1, "c", night="2024-03-13"), _known(3, "d", night="2024-03-13")]
+    both = [
+        _known(1, "a"),
+        _known(2, "b"),
+        _known(1, "c", night="2024-03-13"),
+        _known(3, "d", night="2024-03-13"),
+    ]
     assert list(_again(tmp_path, both).quarantine["source"]) == ["c"]
     built = _again(tmp_path, both[1:])
     assert built.read == 1 and sorted(built.clips["source"]) == ["b", "c", "d"]
@@ -342,7 +381,9 @@ def test_a_killed_run_is_made_good_by_the_next(tmp_path, moment):
     assert process.stdout.readline() == b"stopped\n"
     process.kill()
     process.wait()
-    assert (killed / ".parts").is_dir() and len(list(killed.glob("M1_*.tar"))) == (moment == "packing")
+    assert (killed / ".parts").is_dir() and len(list(killed.glob("M1_*.tar"))) == (
+        moment == "packing"
+    )
     _equal(build(_three_nights(), killed, workers=1), build(_three_nights(), clean, workers=1))
     assert _bytes(killed) == _bytes(clean)
 

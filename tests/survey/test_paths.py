@@ -31,7 +31,10 @@ _NFC, _NFD = (unicodedata.normalize(form, "Étang/près.wav") for form in ("NFC"
         (_NFC, _NFD),
         (_NFD, _NFC),
         (_NFC.replace("/", "\\").upper(), _NFD),
-        (f"{unicodedata.normalize('NFC', 'Étang')}/{unicodedata.normalize('NFD', 'près')}.wav", _NFC),
+        (
+            f"{unicodedata.normalize('NFC', 'Étang')}/{unicodedata.normalize('NFD', 'près')}.wav",
+            _NFC,
+        ),
         ("straße.wav", "STRASSE.wav"),
         ("a\u00a0b.wav", "a  b.wav"),
         ("\u200ba.wav\u00ad", "a.wav "),
@@ -52,7 +55,8 @@ def test_the_exact_name_outweighs_its_look_alikes(tmp_path):
     files = Folder(tmp_path)
     assert (files.find("a.wav"), files.find("A.wav"), files.respelt) == ("a.wav", "A.wav", 0)
     with pytest.raises(
-        DataError, match=r"^missing file: 2 differ from it in capitals, accents or blanks only, A\.wav, a\.wav$"
+        DataError,
+        match=r"^missing file: 2 differ from it in capitals, accents or blanks only, A\.wav, a\.wav$",
     ):
         files.find("a.WAV")
 
@@ -69,9 +73,18 @@ def test_the_exact_name_outweighs_its_look_alikes(tmp_path):
         ("../x.wav", "path outside the folder: it leaves the folder of clips.csv"),
         ("..\\x.wav", "path outside the folder: it leaves the folder of clips.csv"),
         ("/etc/hostname", "path outside the folder: paths are relative to the folder of clips.csv"),
-        ("C:\\data\\x.wav", "path outside the folder: paths are relative to the folder of clips.csv"),
-        ("file:///data/pond/frog1.wav", "path outside the folder: paths are relative to the folder of clips.csv"),
-        ("s3://bucket/frog1.wav", "path outside the folder: paths are relative to the folder of clips.csv"),
+        (
+            "C:\\data\\x.wav",
+            "path outside the folder: paths are relative to the folder of clips.csv",
+        ),
+        (
+            "file:///data/pond/frog1.wav",
+            "path outside the folder: paths are relative to the folder of clips.csv",
+        ),
+        (
+            "s3://bucket/frog1.wav",
+            "path outside the folder: paths are relative to the folder of clips.csv",
+        ),
         ("out.wav", "path outside the folder: a link leads out of the folder of clips.csv"),
         ("dangling.wav", "missing file: a link to nothing"),
         ("a\0b", "unusable path: embedded null byte"),

@@ -51,11 +51,17 @@ def test_a_row_with_more_fields_than_the_header_is_marked(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("path,label\n0.wav,x\n".encode("utf-16"), "is in UTF-16, not in UTF-8: save it as CSV in UTF-8"),
+        (
+            "path,label\n0.wav,x\n".encode("utf-16"),
+            "is in UTF-16, not in UTF-8: save it as CSV in UTF-8",
+        ),
         ("path,label\n0.wav,x\n".encode("utf-16-le"), "is not in UTF-8"),
         ("path,label\nprès.wav,x\n".encode("cp1252"), "is not in UTF-8: save it as CSV in UTF-8"),
         (b"PK\x03\x04\0\0", "is a workbook of a spreadsheet program"),
-        (b"path\tlabel\n0.wav\tx\n", "separates its columns by tabs: save it as CSV in UTF-8, with commas"),
+        (
+            b"path\tlabel\n0.wav\tx\n",
+            "separates its columns by tabs: save it as CSV in UTF-8, with commas",
+        ),
         (b"path|label\n0.wav|x\n", "separates its columns by vertical bars"),
         (b"sep=,\npath,label\n0.wav,x\n", "begins with the line 'sep=,'.*delete it"),
         (
@@ -63,11 +69,23 @@ def test_a_row_with_more_fields_than_the_header_is_marked(tmp_path):
             "is a selection table of Raven: .*cut",
         ),
         (b"0.000000\t3.000000\tfrog\n3.0\t6.0\tfrog\n", "is a label track of Audacity"),
-        (b"Start (s),End (s),Scientific name,Common name,Confidence\n0,3,Rana,frog,0.9\n", "BirdNET-Analyzer"),
-        (b"INDIR,FOLDER,IN FILE,CHANNEL,OFFSET,DURATION\nx,,a.wav,0,0,3\n", "result table of Kaleidoscope"),
+        (
+            b"Start (s),End (s),Scientific name,Common name,Confidence\n0,3,Rana,frog,0.9\n",
+            "BirdNET-Analyzer",
+        ),
+        (
+            b"INDIR,FOLDER,IN FILE,CHANNEL,OFFSET,DURATION\nx,,a.wav,0,0,3\n",
+            "result table of Kaleidoscope",
+        ),
         (b"file,start_time,end_time,frog\na.wav,0,3,0.5\n", "OpenSoundscape"),
-        (b"File;Label\na.wav;x\n", "lacks the column 'path'; it has: file, label; rename 'file' to 'path'"),
-        (b"path,species\na.wav,x\n", "lacks the column 'label'; it has: path, species; rename 'species' to 'label'"),
+        (
+            b"File;Label\na.wav;x\n",
+            "lacks the column 'path'; it has: file, label; rename 'file' to 'path'",
+        ),
+        (
+            b"path,species\na.wav,x\n",
+            "lacks the column 'label'; it has: path, species; rename 'species' to 'label'",
+        ),
         (b"pth,lable\na.wav,x\n", "rename 'pth' to 'path', rename 'lable' to 'label'"),
         (b"x,y,z\n1,2,3\n", "lacks the columns 'path' and 'label'; it has: x, y, z"),
         (b"", "is empty"),
@@ -84,4 +102,7 @@ def test_what_cannot_be_read_is_named_with_the_remedy(tmp_path, content, message
 
 def test_a_column_is_suggested_once():
     assert suggest_columns(["station", "pond", "notes"], {"site", "date"}) == {"station": "site"}
-    assert suggest_columns(["timestamp", "sites"], {"site", "date"}) == {"timestamp": "date", "sites": "site"}
+    assert suggest_columns(["timestamp", "sites"], {"site", "date"}) == {
+        "timestamp": "date",
+        "sites": "site",
+    }

@@ -22,7 +22,9 @@ def _sound(seconds: float, rate: int = 48_000, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(-9_000, 9_000, int(seconds * rate), dtype=np.int16)
 
 
-def _survey(folder: Path, out: Path, *, workers: int = 1, **options: object) -> tuple[BuiltSurvey, pd.DataFrame, dict]:
+def _survey(
+    folder: Path, out: Path, *, workers: int = 1, **options: object
+) -> tuple[BuiltSurvey, pd.DataFrame, dict]:
     parsed = parse(SurveyOptions, {"source": str(folder), **options}, section="survey")
     sources, rejected, notes = survey.user_sources(folder, parsed)
     padding, least = parsed.padding, parsed.min_seconds
@@ -83,8 +85,16 @@ BAD = [
     ("contradicting.wav", "positive", "path listed twice with contradicting labels"),
     ("contradicting.wav", "negative", "path listed twice with contradicting labels"),
     ("../outside.wav", "positive", "path outside the folder: it leaves the folder of clips.csv"),
-    ("link.wav", "positive", "path outside the folder: a link leads out of the folder of clips.csv"),
-    ("good.wav/../../outside.wav", "positive", "path outside the folder: it leaves the folder of clips.csv"),
+    (
+        "link.wav",
+        "positive",
+        "path outside the folder: a link leads out of the folder of clips.csv",
+    ),
+    (
+        "good.wav/../../outside.wav",
+        "positive",
+        "path outside the folder: it leaves the folder of clips.csv",
+    ),
     ("none.wav", "negative", "missing file"),
     ("a.mp3", "frog", "unknown label: frog"),
     ("copy of good.wav", "positive", "same audio as another clip: good.wav"),
@@ -104,7 +114,10 @@ def test_the_good_clips_are_all_kept(result):
     out, clips, _, _ = result
     kept = dict(zip(clips["source"], clips["windows"], strict=True))
     # the copy that sorts first stays: "copy of good.wav" < "good.wav"
-    assert kept == {("copy of good.wav" if name == "good.wav" else name): windows for name, windows in GOOD.items()}
+    assert kept == {
+        ("copy of good.wav" if name == "good.wav" else name): windows
+        for name, windows in GOOD.items()
+    }
     assert list(clips.columns) == list(CLIP_COLUMNS)
     for _, clip in clips.iterrows():
         pcm = _pcm(out, clip)
@@ -124,7 +137,10 @@ def test_a_good_clip_is_in_its_shard_bit_by_bit(result):
     out, clips, _, _ = result
     flac = clips[clips["source"] == "Étang 1/grenouille verte.flac"].iloc[0]
     np.testing.assert_array_equal(_pcm(out, flac), _sound(3, seed=1))
-    assert flac["clip_id"] == f"unknown_{audio.sha256(_sound(3, seed=1))[:12]}" and flac["shard"] == "unknown.tar"
+    assert (
+        flac["clip_id"] == f"unknown_{audio.sha256(_sound(3, seed=1))[:12]}"
+        and flac["shard"] == "unknown.tar"
+    )
 
 
 def test_a_short_stereo_clip_is_padded_with_silence(result):
@@ -136,12 +152,18 @@ def test_a_short_stereo_clip_is_padded_with_silence(result):
 def test_the_file_name_places_a_clip(result):
     _, clips, _, _ = result
     clip = clips[clips["source"] == "SM4_20240312_013000.ogg"].iloc[0]
-    assert (clip["recorder"], clip["night"], clip["shard"]) == ("SM4", "2024-03-11", "SM4_20240311.tar")
+    assert (clip["recorder"], clip["night"], clip["shard"]) == (
+        "SM4",
+        "2024-03-11",
+        "SM4_20240311.tar",
+    )
 
 
 def test_the_summary_counts_all_of_it(result):
     _, clips, rejected, notes = result
-    remarks = pd.DataFrame({"source": ["a", "b"], "clip_id": ["", ""], "remark": ["clipped: 1 %", "clipped: 2 %"]})
+    remarks = pd.DataFrame(
+        {"source": ["a", "b"], "clip_id": ["", ""], "remark": ["clipped: 1 %", "clipped: 2 %"]}
+    )
     summary = survey.summarise(clips, rejected, remarks, notes)
     assert summary["remarks"] == {"clipped": 2}
     assert summary["clips"] == len(GOOD) and summary["quarantined"] == len(BAD)
@@ -187,7 +209,9 @@ def test_padding_and_the_least_length_are_parameters(tmp_path):
     sf.write(folder / "b.wav", _sound(0.9, seed=1), 48_000)
     (folder / "clips.csv").write_text("path,label\na.wav,negative\nb.wav,negative\n")
     built, rejected, _ = _survey(folder, tmp_path / "out", padding="repeat", min_seconds=1.0)
-    np.testing.assert_array_equal(_pcm(tmp_path / "out", built.clips.iloc[0]), np.tile(_sound(1), 3))
+    np.testing.assert_array_equal(
+        _pcm(tmp_path / "out", built.clips.iloc[0]), np.tile(_sound(1), 3)
+    )
     assert list(built.clips["seconds"]) == ["1.000"]  # of sound, however it was padded
     assert list(rejected["reason"]) == ["too short: 0.9 s of at least 1 s"]
 

@@ -23,7 +23,11 @@ EAST = timezone(timedelta(hours=10))
 
 
 def _table(
-    folder: Path, rows: dict[str, str], contents: dict[str, bytes] | None = None, header: str = "date", **options: str
+    folder: Path,
+    rows: dict[str, str],
+    contents: dict[str, bytes] | None = None,
+    header: str = "date",
+    **options: str,
 ) -> ClipTable:
     """The table of files with a text in one column each."""
     for name in rows:
@@ -49,7 +53,9 @@ def _guano(timestamp: str, serial: str = "A1") -> bytes:
 
 
 def _hexadecimal(start: datetime, count: int) -> dict[str, str]:
-    return {f"{int((start + timedelta(minutes=30 * i)).timestamp()):08X}.WAV": "" for i in range(count)}
+    return {
+        f"{int((start + timedelta(minutes=30 * i)).timestamp()):08X}.WAV": "" for i in range(count)
+    }
 
 
 def test_one_instant_is_one_night_however_it_is_written(tmp_path):
@@ -67,7 +73,10 @@ def test_one_instant_is_one_night_however_it_is_written(tmp_path):
     }
     for zone in ("-08:00", "Etc/GMT+8"):
         assert _nights(_table(tmp_path, names, time_zone=zone)) == {"2024-03-12"}
-    assert _nights(_table(tmp_path, names, time_zone="Asia/Tokyo")) == {"2024-03-13", "2024-03-12"}  # but local.wav
+    assert _nights(_table(tmp_path, names, time_zone="Asia/Tokyo")) == {
+        "2024-03-13",
+        "2024-03-12",
+    }  # but local.wav
 
 
 def test_old_audiomoth_names_are_utc_and_need_a_zone(tmp_path):
@@ -75,14 +84,20 @@ def test_old_audiomoth_names_are_utc_and_need_a_zone(tmp_path):
     assert _nights(_table(tmp_path, names, time_zone="Australia/Brisbane")) == {"2019-10-12"}
     without = _table(tmp_path, names)
     assert _nights(without) == {"2019-10-11", "2019-10-12"}
-    assert "20 of 20 files are timed in UTC" in _said(without) and "survey.time_zone is not set" in _said(without)
+    assert "20 of 20 files are timed in UTC" in _said(
+        without
+    ) and "survey.time_zone is not set" in _said(without)
 
 
 def test_the_only_offset_in_a_survey_serves_its_utc_names(tmp_path):
-    names = _hexadecimal(datetime(2019, 10, 12, 18, tzinfo=EAST), 20) | {"B_20191012T180000+1000.wav": ""}
+    names = _hexadecimal(datetime(2019, 10, 12, 18, tzinfo=EAST), 20) | {
+        "B_20191012T180000+1000.wav": ""
+    }
     table = _table(tmp_path, names)
     assert _nights(table) == {"2019-10-12"}
-    assert "20 of 21 files are timed in UTC" in _said(table) and "they take the only other offset" in _said(table)
+    assert "20 of 21 files are timed in UTC" in _said(
+        table
+    ) and "they take the only other offset" in _said(table)
 
 
 def test_clocks_set_to_utc(tmp_path):
@@ -117,7 +132,9 @@ def test_a_file_that_was_renamed_is_said(tmp_path):
     contents = {"20191012_203000.WAV": _guano("2019-11-12T20:30:00Z")}
     table = _table(tmp_path, {"20191012_203000.WAV": ""}, contents)
     assert _nights(table) == {"2019-10-12"}
-    assert "the time written inside 1 of 1 files is a day or more from that of their name" in _said(table)
+    assert "the time written inside 1 of 1 files is a day or more from that of their name" in _said(
+        table
+    )
 
 
 def test_a_bare_date_does_not_undo_a_known_time(tmp_path):
@@ -135,7 +152,9 @@ def test_a_bare_date_does_not_undo_a_known_time(tmp_path):
 
 def test_a_column_that_is_always_midnight_holds_dates(tmp_path):
     for midnight in (" 00:00:00", "T00:00:00Z", " 12:00 AM", "T00:00"):
-        assert _nights(_table(tmp_path, {"a.wav": f"2024-03-12{midnight}", "b.wav": "2024-03-12"})) == {"2024-03-12"}
+        assert _nights(
+            _table(tmp_path, {"a.wav": f"2024-03-12{midnight}", "b.wav": "2024-03-12"})
+        ) == {"2024-03-12"}
     dates = {"a.wav": "2024-03-12 00:00:00", "b.wav": "2024-03-12 00:30:00"}
     assert _nights(_table(tmp_path, dates)) == {"2024-03-11"}
 
@@ -151,7 +170,10 @@ def test_a_column_time_completes_the_date(tmp_path):
 def test_a_contradiction_is_said_and_the_table_believed(tmp_path):
     table = _table(tmp_path, {"A1_20240312_213000.wav": "2024-05-01", "A1_20240313_213000.wav": ""})
     assert _nights(table) == {"2024-05-01", "2024-03-13"}
-    assert "the date of 1 of 2 files in clips.csv is not that of the file, e.g. A1_20240312_213000.wav" in _said(table)
+    assert (
+        "the date of 1 of 2 files in clips.csv is not that of the file, e.g. A1_20240312_213000.wav"
+        in _said(table)
+    )
 
 
 def test_a_clock_that_was_never_set_is_said(tmp_path):
@@ -172,13 +194,17 @@ def test_names_at_midnight_are_questioned(tmp_path):
 
 def test_a_date_without_a_time_in_a_name_is_said(tmp_path):
     table = _table(tmp_path, {"frog_2024-03-12_clip7.wav": ""})
-    assert _nights(table) == {"2024-03-12"} and "1 of 1 file names have a date without a time" in _said(table)
+    assert _nights(table) == {
+        "2024-03-12"
+    } and "1 of 1 file names have a date without a time" in _said(table)
 
 
 def test_counters_before_a_stamp_are_no_recorders(tmp_path):
     names = {f"{i:03d}_20240312_20{i:02d}00.wav": "" for i in range(30)}
     table = _table(tmp_path, names)
-    assert {row["recorder"] for row in table.rows} == {"unknown"} and "taken for a counter" in _said(table)
+    assert {row["recorder"] for row in table.rows} == {
+        "unknown"
+    } and "taken for a counter" in _said(table)
     names = {f"A{i % 3}_20240312_20{i:02d}00.wav": "" for i in range(30)}
     (tmp_path / "few").mkdir()
     assert {row["recorder"] for row in _table(tmp_path / "few", names).rows} == {"A0", "A1", "A2"}
@@ -187,37 +213,51 @@ def test_counters_before_a_stamp_are_no_recorders(tmp_path):
 def test_dates_with_the_year_last(tmp_path):
     dates = {"a.wav": "12.06.2024", "b.wav": "11.06.2024 23:30"}
     with pytest.raises(
-        DataError, match=r"12\.06\.2024, which is 12 June 2024 or 6 December 2024: set survey\.date_format"
+        DataError,
+        match=r"12\.06\.2024, which is 12 June 2024 or 6 December 2024: set survey\.date_format",
     ):
         _table(tmp_path, dates)
     assert _nights(_table(tmp_path, dates, date_format="DMY")) == {"2024-06-12", "2024-06-11"}
     assert _nights(_table(tmp_path, dates, date_format="MDY")) == {"2024-12-06", "2024-11-06"}
-    assert _nights(_table(tmp_path, dates | {"c.wav": "25.06.2024"})) == {"2024-06-12", "2024-06-11", "2024-06-25"}
+    assert _nights(_table(tmp_path, dates | {"c.wav": "25.06.2024"})) == {
+        "2024-06-12",
+        "2024-06-11",
+        "2024-06-25",
+    }
 
 
 def test_two_digits_may_be_a_year_at_either_end(tmp_path):
     dates = {"a.wav": "24-06-12", "b.wav": "24-06-13"}
-    with pytest.raises(DataError, match=r"24 June 2012 or 12 June 2024: set survey\.date_format to DMY or YMD"):
+    with pytest.raises(
+        DataError, match=r"24 June 2012 or 12 June 2024: set survey\.date_format to DMY or YMD"
+    ):
         _table(tmp_path, dates)
     assert _nights(_table(tmp_path, dates, date_format="YMD")) == {"2024-06-12", "2024-06-13"}
 
 
 @pytest.mark.parametrize("times", [("0230", "2330"), ("2h30", "23h30"), ("2:30 AM", "NA")])
 def test_a_time_in_another_form_tells_the_night_too(tmp_path, times):
-    table = _table(tmp_path, {"a.wav": f"2024-03-13,{times[0]}", "b.wav": f"2024-03-12,{times[1]}"}, header="date,time")
+    table = _table(
+        tmp_path,
+        {"a.wav": f"2024-03-13,{times[0]}", "b.wav": f"2024-03-12,{times[1]}"},
+        header="date,time",
+    )
     assert _nights(table) == {"2024-03-12"}
 
 
 def test_a_column_time_that_holds_no_times_is_said(tmp_path):
     table = _table(tmp_path, {"a.wav": "2024-03-13,0.104"}, header="date,time")
-    assert _nights(table) == {"2024-03-13"} and "holds no times of day, e.g. '0.104', and is ignored" in _said(table)
+    assert _nights(table) == {
+        "2024-03-13"
+    } and "holds no times of day, e.g. '0.104', and is ignored" in _said(table)
 
 
 def test_a_share_of_unknown_nights_may_be_refused(tmp_path):
     table = _table(tmp_path, {"a.wav": "", "b.wav": "2024-03-12"})
     check_nights(table.notes, 2, 0.5)
     with pytest.raises(
-        DataError, match=r"night unknown for 1 of 2 files, e\.g\. a\.wav, more than .*allows \(20\.0%\)"
+        DataError,
+        match=r"night unknown for 1 of 2 files, e\.g\. a\.wav, more than .*allows \(20\.0%\)",
     ):
         check_nights(table.notes, 2, 0.2)
 
@@ -245,7 +285,9 @@ def test_impossible_zones_are_refused(key, value):
 
 
 def test_bare_dates_stay_as_they_are(tmp_path):
-    assert _nights(_table(tmp_path, {"a.wav": date(2024, 3, 12).isoformat()}, time_zone="+10:00")) == {"2024-03-12"}
+    assert _nights(
+        _table(tmp_path, {"a.wav": date(2024, 3, 12).isoformat()}, time_zone="+10:00")
+    ) == {"2024-03-12"}
 
 
 @pytest.mark.parametrize("source", ["~/recs", "~", "s3://bucket/recs", "file:///recs"])
@@ -255,7 +297,9 @@ def test_a_source_that_only_a_shell_or_a_browser_understands_is_refused(source):
 
 
 def test_nights_that_have_not_been_are_said(tmp_path):
-    rows = _table(tmp_path, {"A_20240312_213000.wav": "", "A_20991231_213000.wav": "", "b.wav": ""}).rows
+    rows = _table(
+        tmp_path, {"A_20240312_213000.wav": "", "A_20991231_213000.wav": "", "b.wav": ""}
+    ).rows
     assert list(nights_to_come(rows, date(2024, 3, 11))) == [
         "the night of 1 of 3 files is in the future, e.g. A_20991231_213000.wav: it is believed"
     ]

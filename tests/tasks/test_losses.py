@@ -20,7 +20,9 @@ def test_cross_entropy_by_hand():
         -(target * math.log(chance) + (1 - target) * math.log(1 - chance))
         for chance, target in zip(chances, TARGETS[:, 0].tolist(), strict=True)
     ]
-    assert binary_cross_entropy(LOGITS, TARGETS, "mean").item() == pytest.approx(sum(terms) / 4, rel=1e-6)
+    assert binary_cross_entropy(LOGITS, TARGETS, "mean").item() == pytest.approx(
+        sum(terms) / 4, rel=1e-6
+    )
 
 
 def test_focal_loss_by_hand_on_hard_labels():
@@ -56,9 +58,9 @@ def test_focal_gradients_are_finite_for_sure_and_right_logits(gamma):
 
 
 def test_label_smoothing_moves_both_labels_and_keeps_the_middle():
-    assert DETECTION.smooth(torch.tensor([[0.0], [0.5], [1.0]]), 0.05)[:, 0].tolist() == pytest.approx(
-        [0.025, 0.5, 0.975]
-    )
+    assert DETECTION.smooth(torch.tensor([[0.0], [0.5], [1.0]]), 0.05)[
+        :, 0
+    ].tolist() == pytest.approx([0.025, 0.5, 0.975])
     assert DETECTION.smooth(torch.tensor([[0.0], [1.0]]), 0.0)[:, 0].tolist() == [0, 1]
 
 
@@ -69,7 +71,10 @@ def test_label_smoothing_of_several_classes_is_spread_over_all():
 
 def test_focal_loss_replaces_cross_entropy_where_it_is_asked_for():
     assert DETECTION.loss(LOGITS, TARGETS, None) == binary_cross_entropy(LOGITS, TARGETS, "mean")
-    assert DETECTION.loss(LOGITS, TARGETS, Focal(1.5, 0.25)) == binary_focal(LOGITS, TARGETS, 1.5, 0.25).mean()
+    assert (
+        DETECTION.loss(LOGITS, TARGETS, Focal(1.5, 0.25))
+        == binary_focal(LOGITS, TARGETS, 1.5, 0.25).mean()
+    )
 
 
 THREE = Classification(("a", "b", "c"))
@@ -86,7 +91,8 @@ def _log_softmax(row):
 def test_losses_of_several_classes_by_hand(gamma):
     by_hand = [
         -sum(
-            target * (1 - math.exp(log)) ** gamma * log for target, log in zip(targets, _log_softmax(row), strict=True)
+            target * (1 - math.exp(log)) ** gamma * log
+            for target, log in zip(targets, _log_softmax(row), strict=True)
         )
         for row, targets in zip(MANY.tolist(), MIXED.tolist(), strict=True)
     ]

@@ -106,7 +106,9 @@ def test_metrics_are_those_of_scikit_learn():
     truth = LABELS[FOUR]
     found = FOUR.metrics(truth, shares)
     assert found["top2_accuracy"] == top_k_accuracy_score(truth, shares, k=2)
-    assert found["macro_f1"] == pytest.approx(f1_score(truth, shares.argmax(axis=1), average="macro"))
+    assert found["macro_f1"] == pytest.approx(
+        f1_score(truth, shares.argmax(axis=1), average="macro")
+    )
     assert found["log_loss"] == pytest.approx(log_loss(truth, shares))
     scores = RANDOM.uniform(0, 10, size=(10, 1))
     truth = LABELS[SCORE]
@@ -128,7 +130,9 @@ def test_no_answer_without_the_sound_does_better_than_chance():
         assert SCORE.metrics(labels, np.full((10, 1), constant))["rmse"] >= rmse
     labels = LABELS[FOUR]
     chance = FOUR.chance(labels)
-    assert chance["log_loss"] == pytest.approx(log_loss(labels, np.tile([0.2, 0.3, 0.3, 0.2], (10, 1))))
+    assert chance["log_loss"] == pytest.approx(
+        log_loss(labels, np.tile([0.2, 0.3, 0.3, 0.2], (10, 1)))
+    )
     assert chance["accuracy"] == pytest.approx(0.3)
     brier = DETECTION.chance(LABELS[DETECTION])["brier"]
     for share in np.linspace(0, 1, 11):

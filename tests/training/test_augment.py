@@ -104,7 +104,9 @@ def test_smote_goes_towards_near_neighbours_only():
 
 def test_nearest_rows_are_those_of_scikit_learn():
     points = RNG(3).standard_normal((1500, 4)).astype(np.float32)  # more than one block
-    golden = NearestNeighbors(n_neighbors=6).fit(points).kneighbors(points, return_distance=False)[:, 1:]
+    golden = (
+        NearestNeighbors(n_neighbors=6).fit(points).kneighbors(points, return_distance=False)[:, 1:]
+    )
     assert np.array_equal(np.sort(nearest(points, 5)), np.sort(golden))
 
 
@@ -116,7 +118,10 @@ def test_points_between_rows_need_two_rows():
 
 
 def test_smote_of_two_rows_uses_the_only_neighbour_there_is():
-    assert upsample(FEATURES, (np.arange(60) < 2).astype(np.int64), "smote", 1.0, RNG(0))[1].sum() == 58
+    assert (
+        upsample(FEATURES, (np.arange(60) < 2).astype(np.int64), "smote", 1.0, RNG(0))[1].sum()
+        == 58
+    )
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=50), st.floats(0.05, 5), st.integers(0, 99))

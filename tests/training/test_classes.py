@@ -33,7 +33,10 @@ def test_several_classes_are_learned_kept_and_saved(tmp_path):
         "validation_loss",
         "validation_macro_f1",
     ]
-    assert sum(trained.summary["training"]["by_class"].values()) == trained.summary["training"]["clips"]
+    assert (
+        sum(trained.summary["training"]["by_class"].values())
+        == trained.summary["training"]["clips"]
+    )
 
     save_head(trained, tmp_path / "head", encoder_id="toy", options=options, seed=1)
     loaded = load_head(tmp_path / "head", encoder_id="toy")
@@ -46,18 +49,30 @@ def test_several_classes_are_learned_kept_and_saved(tmp_path):
         loaded.head.scores(unseen.features)
 
 
-@pytest.mark.parametrize("changes", [{"focal_loss": True}, {"upsampling": "smote"}, {"mixup": False, "dropout": 0.0}])
+@pytest.mark.parametrize(
+    "changes", [{"focal_loss": True}, {"upsampling": "smote"}, {"mixup": False, "dropout": 0.0}]
+)
 def test_every_way_of_training_learns_several_classes(changes):
     rare = many_examples("t", distance=5.0)
     rare = rare.take((rare.labels != 2) | (np.arange(len(rare)) % 3 == 0))
-    trained = train(rare, many_examples("v", distance=5.0), epochs=25, early_stopping="none", **changes)
+    trained = train(
+        rare, many_examples("v", distance=5.0), epochs=25, early_stopping="none", **changes
+    )
     assert trained.history[trained.best_epoch - 1]["validation_macro_f1"] > 0.9
 
 
 def test_of_several_classes_the_epoch_with_the_best_f1_is_kept_and_of_equal_ones_the_lower_loss():
     validation = many_examples("v", distance=2.0)
-    trained = train(many_examples("t", distance=2.0), validation, epochs=20, early_stopping="none", learning_rate=0.1)
-    curves = trained.curves.sort_values(["validation_macro_f1", "validation_loss"], ascending=[False, True])
+    trained = train(
+        many_examples("t", distance=2.0),
+        validation,
+        epochs=20,
+        early_stopping="none",
+        learning_rate=0.1,
+    )
+    curves = trained.curves.sort_values(
+        ["validation_macro_f1", "validation_loss"], ascending=[False, True]
+    )
     assert trained.best_epoch == curves["epoch"].iloc[0]
 
 

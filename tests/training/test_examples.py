@@ -24,7 +24,9 @@ def test_clip_scores_agree_with_a_dictionary(rows):
     expected: dict[str, float] = {}
     for clip, score in rows:
         expected[clip] = max(score, expected.get(clip, score))
-    ids, scores = clip_scores(np.array([score for _, score in rows]), np.array([clip for clip, _ in rows], dtype=str))
+    ids, scores = clip_scores(
+        np.array([score for _, score in rows]), np.array([clip for clip, _ in rows], dtype=str)
+    )
     assert list(zip(ids.tolist(), scores.tolist(), strict=True)) == list(expected.items())
 
 
@@ -35,7 +37,10 @@ def test_clip_scores_need_a_clip_for_each_score():
 
 def test_first_windows_follow_the_order_of_clip_scores():
     examples = Examples(
-        np.zeros((3, 1), np.float32), np.array([0, 1, 1]), np.array(["n"] * 3), np.array(["z", "a", "a"])
+        np.zeros((3, 1), np.float32),
+        np.array([0, 1, 1]),
+        np.array(["n"] * 3),
+        np.array(["z", "a", "a"]),
     )
     assert examples.first_windows().labels.tolist() == [0, 1]
     assert clip_scores(np.zeros(3), examples.clip_ids)[0].tolist() == ["z", "a"]
@@ -63,7 +68,10 @@ def test_ordered_does_not_depend_on_the_order_in_which_rows_came():
         ({"labels": np.array([2, 0, 0])}, "from 0 to 1"),
         ({"labels": np.array([-1, 0, 0])}, "from 0 to 1"),
         ({"clip_ids": np.array(["a", "a", "c"])}, "share its labels, but those of a differ"),
-        ({"clip_ids": np.array(["a", "c", "c"]), "groups": np.array(["n", "n", "m"])}, "share its groups"),
+        (
+            {"clip_ids": np.array(["a", "c", "c"]), "groups": np.array(["n", "n", "m"])},
+            "share its groups",
+        ),
     ],
 )
 def test_contradictory_rows_are_refused(change, reason):

@@ -38,7 +38,9 @@ def _rewrite(path, change):
     arrays = load(weights.read_bytes())
     change(arrays)
     weights.write_bytes(save(arrays))
-    about = json.loads(config.read_text()) | {"weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
+    about = json.loads(config.read_text()) | {
+        "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest()
+    }
     config.write_text(json.dumps(about))
 
 
@@ -49,11 +51,16 @@ def test_scores_are_those_of_torch(hidden_units):
     network = Network(widths, random)
     for tensor in network.tensors():  # a new one says nothing
         tensor.data = torch.from_numpy(random.normal(size=tensor.shape).astype(np.float32))
-    mean, std = random.normal(size=10).astype(np.float32), random.uniform(0.5, 3, size=10).astype(np.float32)
+    mean, std = (
+        random.normal(size=10).astype(np.float32),
+        random.uniform(0.5, 3, size=10).astype(np.float32),
+    )
     features = random.normal(size=(5000, 10)).astype(np.float32)  # more than one block
     head = Head(mean, std, network.layers())
     with torch.no_grad():
-        golden = torch.sigmoid(network.logits(torch.from_numpy((features - mean) / std)))[:, 0].numpy()
+        golden = torch.sigmoid(network.logits(torch.from_numpy((features - mean) / std)))[
+            :, 0
+        ].numpy()
     assert np.ptp(golden) > 0.5
     assert np.abs(head.scores(features) - golden).max() < 1e-5
     assert head.hidden_units == hidden_units
@@ -90,7 +97,10 @@ def test_a_saved_head_comes_back_with_threshold_and_parameters(trained, saved):
     assert np.array_equal(loaded.head.scores(features), trained.head.scores(features))
     assert loaded.threshold == trained.threshold  # to the last digit: it is the score of a clip
     assert loaded.config["options"]["epochs"] == 2
-    assert (loaded.config["task"], loaded.config["classes"]) == ("detection", ["negative", "positive"])
+    assert (loaded.config["task"], loaded.config["classes"]) == (
+        "detection",
+        ["negative", "positive"],
+    )
     assert loaded.config["training"] == trained.summary
 
 
@@ -139,14 +149,18 @@ def test_a_single_flipped_bit_is_found(saved):
 def test_a_file_that_is_no_safetensors_is_refused_even_with_the_right_checksum(saved):
     Path(f"{saved}.safetensors").write_bytes(b"pickle")
     config = Path(f"{saved}.json")
-    about = json.loads(config.read_text()) | {"weights_sha256": hashlib.sha256(b"pickle").hexdigest()}
+    about = json.loads(config.read_text()) | {
+        "weights_sha256": hashlib.sha256(b"pickle").hexdigest()
+    }
     config.write_text(json.dumps(about))
     with pytest.raises(ModelError, match="damaged"):
         load_head(saved)
 
 
 def test_shapes_that_do_not_fit_each_other_are_refused(saved):
-    _rewrite(saved, lambda arrays: arrays.update({"hidden.weight": arrays["hidden.weight"].T.copy()}))
+    _rewrite(
+        saved, lambda arrays: arrays.update({"hidden.weight": arrays["hidden.weight"].T.copy()})
+    )
     with pytest.raises(ModelError, match="no head"):
         load_head(saved)
 
@@ -231,7 +245,8 @@ def test_json_that_is_no_object_is_refused(saved, text):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\0" * 7, b"\xff" * 64, (2).to_bytes(8, "little") + b"{}", b"\5" + b"\0" * 7 + b"[[[[["]
+    "content",
+    [b"", b"\0" * 7, b"\xff" * 64, (2).to_bytes(8, "little") + b"{}", b"\5" + b"\0" * 7 + b"[[[[["],
 )
 def test_whatever_is_in_the_file_of_weights_is_one_sentence(saved, content):
     _sign(saved, content)
@@ -244,7 +259,9 @@ def _sign(path, content: bytes) -> None:
     Path(f"{path}.safetensors").write_bytes(content)
     config = Path(f"{path}.json")
     config.write_text(
-        json.dumps(json.loads(config.read_text()) | {"weights_sha256": hashlib.sha256(content).hexdigest()})
+        json.dumps(
+            json.loads(config.read_text()) | {"weights_sha256": hashlib.sha256(content).hexdigest()}
+        )
     )
 
 

@@ -40,10 +40,14 @@ def test_validation_figures_are_those_of_scikit_learn_on_the_kept_head(make, win
     assert ids.tolist() == clips.clip_ids.tolist()
     predicted, labels = probabilities.argmax(axis=1), np.arange(len(validation.task.classes))
     assert best["validation_accuracy"] == pytest.approx(np.mean(predicted == clips.labels))
-    assert best["validation_macro_f1"] == pytest.approx(f1_score(clips.labels, predicted, average="macro"))
+    assert best["validation_macro_f1"] == pytest.approx(
+        f1_score(clips.labels, predicted, average="macro")
+    )
     entropies = -(probabilities * np.log(probabilities)).sum(axis=1)
     assert best["validation_entropy"] == pytest.approx(entropies.mean(), rel=1e-5)
-    agreeing = [len(set(predicted[clips.groups == group])) == 1 for group in np.unique(clips.groups)]
+    agreeing = [
+        len(set(predicted[clips.groups == group])) == 1 for group in np.unique(clips.groups)
+    ]
     assert best["validation_group_consistency"] == pytest.approx(np.mean(agreeing))
     for k in (2, 3):
         if k < len(validation.task.classes):
@@ -67,7 +71,9 @@ def test_three_classes_have_a_second_but_no_third_place():
 
 def test_training_accuracy_is_that_of_the_head_on_the_rows_as_they_were():
     training = toy_examples("t", distance=1.0)
-    trained = train(training, toy_examples("v"), upsampling="smote", epochs=5, early_stopping="none")
+    trained = train(
+        training, toy_examples("v"), upsampling="smote", epochs=5, early_stopping="none"
+    )
     best = trained.history[trained.best_epoch - 1]
     predicted = trained.head.scores(training.features) > 0.5
     assert best["train_accuracy"] == pytest.approx(np.mean(predicted == (training.labels == 1)))
@@ -104,17 +110,27 @@ def test_the_steps_of_an_epoch_are_those_of_torchs_own_optimizer_and_clipping(ma
     examples = make("t", clips=83, distance=1.0)
     features = (examples.features - examples.features.mean(axis=0)) / examples.features.std(axis=0)
     rows = Rows(features, examples.labels, examples.clip_ids, own=83)
-    options = HeadOptions(hidden_units=8, batch_size=16, epochs=1, learning_rate=0.01, gradient_clip=gradient_clip)
+    options = HeadOptions(
+        hidden_units=8, batch_size=16, epochs=1, learning_rate=0.01, gradient_clip=gradient_clip
+    )
     row, values, norms, ours, theirs = _one_epoch(rows, options, examples.task)
     for mine, golden in zip(ours.tensors(), theirs.tensors(), strict=True):
         assert torch.allclose(mine, golden, atol=2e-6)
-    assert row["train_loss"] == pytest.approx(sum(value * size for value, size in values) / 83, rel=1e-5)
+    assert row["train_loss"] == pytest.approx(
+        sum(value * size for value, size in values) / 83, rel=1e-5
+    )
     assert row["train_loss_std"] == pytest.approx(
         np.std([value for value, size in values if size == 16], ddof=1), rel=1e-4
     )
-    measured = [0, 1, 2, 3, 4, 5] if gradient_clip else [0, 2, 4, 5]  # the last batch, of 3 rows, is not in the spread
-    assert row["grad_norm"] == pytest.approx(np.mean([norms[number] for number in measured]), rel=1e-5)
-    assert row["grad_norm_std"] == pytest.approx(np.std([norms[number] for number in measured[:-1]], ddof=1), rel=1e-4)
+    measured = (
+        [0, 1, 2, 3, 4, 5] if gradient_clip else [0, 2, 4, 5]
+    )  # the last batch, of 3 rows, is not in the spread
+    assert row["grad_norm"] == pytest.approx(
+        np.mean([norms[number] for number in measured]), rel=1e-5
+    )
+    assert row["grad_norm_std"] == pytest.approx(
+        np.std([norms[number] for number in measured[:-1]], ddof=1), rel=1e-4
+    )
     assert len(norms) == 6
     share = np.mean([norm > gradient_clip for norm in norms]) if gradient_clip else 0
     assert row["clipped_share"] == pytest.approx(share)
@@ -127,11 +143,17 @@ def test_the_norm_of_a_batch_is_that_of_the_mean_of_autograds_gradients_of_each_
     targets = torch.eye(3)[[0, 1, 2, 0, 1, 2, 0]]
     task = Classification(CLASSES[:3])
     of_samples = [
-        torch.cat([g.flatten() for g in torch.autograd.grad(value, network.tensors(), retain_graph=True)])
+        torch.cat(
+            [g.flatten() for g in torch.autograd.grad(value, network.tensors(), retain_graph=True)]
+        )
         for value in task.losses(network.logits(features), targets, None)
     ]
-    together = torch.autograd.grad(task.loss(network.logits(features), targets, None), network.tensors())
-    assert global_norm(together) == pytest.approx(torch.stack(of_samples).mean(dim=0).norm().item(), rel=1e-5)
+    together = torch.autograd.grad(
+        task.loss(network.logits(features), targets, None), network.tensors()
+    )
+    assert global_norm(together) == pytest.approx(
+        torch.stack(of_samples).mean(dim=0).norm().item(), rel=1e-5
+    )
 
 
 def test_clipping_leaves_small_gradients_alone():
@@ -152,7 +174,9 @@ def test_clipping_changes_what_is_learned_and_is_off_by_default():
 
 def test_the_spread_of_validation_losses_is_over_batches_that_mix_the_nights():
     part = toy_examples("v", clips=90, distance=0.0)
-    features = np.repeat(np.arange(90)[:, None] // 30 * 20.0, 6, axis=1).astype(np.float32)  # three kinds, by clip id
+    features = np.repeat(np.arange(90)[:, None] // 30 * 20.0, 6, axis=1).astype(
+        np.float32
+    )  # three kinds, by clip id
     options = HeadOptions(batch_size=30)
     network = Network((6, 1), np.random.default_rng(0))
     with torch.no_grad():
@@ -160,11 +184,15 @@ def test_the_spread_of_validation_losses_is_over_batches_that_mix_the_nights():
     validation = Validation(features, part, options, seed=1)
     figures = validation.measure(network, 1)
     with torch.no_grad():
-        each = DETECTION.losses(network.logits(validation.features), validation.targets, None).numpy()
+        each = DETECTION.losses(
+            network.logits(validation.features), validation.targets, None
+        ).numpy()
     assert figures["validation_loss"] == pytest.approx(each.mean(), rel=1e-6)
     golden = np.std([each[part].mean() for part in validation.order.reshape(3, 30)], ddof=1)
     assert figures["validation_loss_std"] == pytest.approx(golden, rel=1e-4)
-    assert figures["validation_loss_std"] < np.std([each[:30].mean(), each[30:60].mean(), each[60:].mean()], ddof=1)
+    assert figures["validation_loss_std"] < np.std(
+        [each[:30].mean(), each[30:60].mean(), each[60:].mean()], ddof=1
+    )
     assert validation.measure(network, 2) == figures
 
 
@@ -188,12 +216,19 @@ def test_one_batch_and_batches_of_one_are_trained_on():
 
 def test_groups_of_one_clip_leave_group_consistency_unknown():
     validation = toy_examples("v")
-    alone = Examples(validation.features, validation.labels, validation.clip_ids, validation.clip_ids)
-    assert all(math.isnan(row["validation_group_consistency"]) for row in train(toy_examples("t"), alone).history)
+    alone = Examples(
+        validation.features, validation.labels, validation.clip_ids, validation.clip_ids
+    )
+    assert all(
+        math.isnan(row["validation_group_consistency"])
+        for row in train(toy_examples("t"), alone).history
+    )
 
 
 def test_the_rate_of_improvement_is_that_of_accuracy():
-    curves = train(toy_examples("t", distance=0.5), toy_examples("v", distance=0.5), epochs=7).curves
+    curves = train(
+        toy_examples("t", distance=0.5), toy_examples("v", distance=0.5), epochs=7
+    ).curves
     assert math.isnan(curves["improvement_rate"][0])
     slope = np.polyfit(np.arange(5), curves["validation_accuracy"][-5:], 1)[0]
     assert curves["improvement_rate"].iloc[-1] == pytest.approx(slope, abs=1e-12)
@@ -201,7 +236,9 @@ def test_the_rate_of_improvement_is_that_of_accuracy():
 
 def test_the_consistency_of_an_epoch_is_that_of_the_groups_asked_for_with_its_chance():
     training, validation = toy_examples("t", distance=1.0), toy_examples("v", distance=1.0)
-    speakers = np.array([f"speaker {number % 11}" if number % 5 else "" for number in range(len(validation))])
+    speakers = np.array(
+        [f"speaker {number % 11}" if number % 5 else "" for number in range(len(validation))]
+    )
     grouped = replace(validation, consistency_groups=speakers)
     trained = train(training, grouped)
     shown = trained.history[-1]

@@ -24,7 +24,9 @@ def _rows(nights):
 
 
 @given(NIGHTS, st.sampled_from([0.1, 0.2, 0.5]), st.integers(0, 3))
-def test_nights_stay_whole_and_both_classes_are_on_both_sides_whenever_that_is_possible(nights, share, seed):
+def test_nights_stay_whole_and_both_classes_are_on_both_sides_whenever_that_is_possible(
+    nights, share, seed
+):
     labels, groups = _rows(nights)
     possible = min(sum(night[label] > 0 for night in nights) for label in (0, 1)) >= 2
     if not possible:
@@ -39,7 +41,9 @@ def test_nights_stay_whole_and_both_classes_are_on_both_sides_whenever_that_is_p
 
 def test_with_many_nights_each_class_is_held_out_at_the_wanted_share():
     random = np.random.default_rng(0)
-    labels, groups = _rows([(int(random.integers(0, 20)), int(random.integers(10, 60))) for _ in range(60)])
+    labels, groups = _rows(
+        [(int(random.integers(0, 20)), int(random.integers(10, 60))) for _ in range(60)]
+    )
     for seed in range(5):
         held = hold_out(labels, groups, BINARY, 0.2, seed)
         assert held[labels == 1].mean() == pytest.approx(0.2, abs=0.02)
@@ -63,12 +67,17 @@ THREE = ("a", "b", "c")
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=7), st.integers(0, 3))
-def test_three_classes_are_all_on_both_sides_or_it_is_said_that_no_such_division_was_found(nights, seed):
+def test_three_classes_are_all_on_both_sides_or_it_is_said_that_no_such_division_was_found(
+    nights, seed
+):
     labels, groups = _rows(nights)
     names = [f"n{number}" for number, night in enumerate(nights) if sum(night)]
     has = {name: {k for k in range(3) if nights[int(name[1:])][k]} for name in names}
     possible = any(
-        all(set().union(*(has[name] for name in side)) == {0, 1, 2} for side in (held, set(names) - set(held)))
+        all(
+            set().union(*(has[name] for name in side)) == {0, 1, 2}
+            for side in (held, set(names) - set(held))
+        )
         for size in range(1, len(names))
         for held in combinations(names, size)
     )
@@ -88,7 +97,9 @@ def test_of_many_classes_each_is_held_out_at_about_the_wanted_share():
     random = np.random.default_rng(0)
     labels, groups = _rows([tuple(random.integers(0, 12, size=8).tolist()) for _ in range(80)])
     held = hold_out(labels, groups, tuple("abcdefgh"), 0.2, seed=1)
-    assert [held[labels == label].mean() for label in range(8)] == pytest.approx([0.2] * 8, abs=0.05)
+    assert [held[labels == label].mean() for label in range(8)] == pytest.approx(
+        [0.2] * 8, abs=0.05
+    )
 
 
 def test_classes_that_no_division_leaves_on_both_sides_are_refused():

@@ -7,7 +7,13 @@ import pytest
 import torch
 from scipy.ndimage import convolve1d
 
-from chorus.training.imbalance import FeatureSmoothing, inverse_weights, kernel, lds_weights, target_weights
+from chorus.training.imbalance import (
+    FeatureSmoothing,
+    inverse_weights,
+    kernel,
+    lds_weights,
+    target_weights,
+)
 from chorus.training.plateau import Plateau
 
 SCORES = np.repeat([0.0, 3.0, 9.0, 9.5, 10.0], [2, 8, 128, 1, 31])
@@ -15,7 +21,9 @@ SCORES = np.repeat([0.0, 3.0, 9.0, 9.5, 10.0], [2, 8, 128, 1, 31])
 
 def test_the_root_of_the_inverse_with_floor_cap_and_boost():
     weights = inverse_weights(SCORES, floor=1.5, cap=6.0, boost={9: 2.0})
-    raw = np.array([6.0] * 2 + [4.0] * 8 + [3.0] * 128 + [2.0] * 32)  # 9.5 is among the tens: 32, so (128/32)^0.5
+    raw = np.array(
+        [6.0] * 2 + [4.0] * 8 + [3.0] * 128 + [2.0] * 32
+    )  # 9.5 is among the tens: 32, so (128/32)^0.5
     assert weights == pytest.approx(raw / raw.mean())
 
 
@@ -24,7 +32,11 @@ def test_label_smoothing_is_that_of_the_papers_code():
     smooth = convolve1d(np.sqrt(counts), weights=kernel(), mode="constant")
     expected = 1 / smooth[np.floor(SCORES + 0.5).astype(int)]
     assert lds_weights(SCORES, 10) == pytest.approx(expected / expected.mean())
-    assert kernel()[2] == 1 and kernel().tolist() == kernel()[::-1].tolist() and (np.diff(kernel()[:3]) > 0).all()
+    assert (
+        kernel()[2] == 1
+        and kernel().tolist() == kernel()[::-1].tolist()
+        and (np.diff(kernel()[:3]) > 0).all()
+    )
 
 
 def test_target_weights_make_the_target_of_the_training_set():
@@ -53,7 +65,9 @@ def test_features_get_the_smoothed_statistics_of_their_bins():
     for place, others in near.items():
         share = np.array([weights[2 + abs(other - place)] for other in others])
         wanted_mean = sum(w * mean[o] for w, o in zip(share, others, strict=True)) / share.sum()
-        wanted_variance = sum(w * variance[o] for w, o in zip(share, others, strict=True)) / share.sum()
+        wanted_variance = (
+            sum(w * variance[o] for w, o in zip(share, others, strict=True)) / share.sum()
+        )
         own = moved[places.numpy() == place]
         assert own.mean(axis=0) == pytest.approx(wanted_mean, rel=1e-4)
         assert own.var(axis=0, ddof=1) == pytest.approx(wanted_variance, rel=1e-3)
@@ -62,7 +76,9 @@ def test_features_get_the_smoothed_statistics_of_their_bins():
 def test_the_learning_rate_is_that_of_torchs_plateau():
     values = [5, 4, 4, 4, 4, 3.9999, 3.5, 3.6, 3.6, 3.6, 3.6, 3.6, 3.6, 3.6, 3.6, 3.6]
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
-    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=2, min_lr=0.03)
+    theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=2, min_lr=0.03
+    )
     ours = Plateau(0.1, 2, 0.03)
     for value in values:
         theirs.step(value)

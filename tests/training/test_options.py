@@ -14,7 +14,12 @@ def test_defaults_are_the_reference_studys():
     options = parse(HeadOptions, {}, section="train")
     assert (options.hidden_units, options.dropout, options.learning_rate) == (512, 0.25, 0.0005)
     assert (options.batch_size, epochs_for(options, 90), options.upsampling) == (32, 50, "none")
-    assert (options.mixup, options.focal_loss, options.focal_gamma, options.focal_alpha) == (True, False, 2.0, 0.25)
+    assert (options.mixup, options.focal_loss, options.focal_gamma, options.focal_alpha) == (
+        True,
+        False,
+        2.0,
+        0.25,
+    )
     assert options.label_smoothing > 0
 
 
@@ -51,7 +56,9 @@ def test_an_impossible_value_is_refused_by_name(key, value):
 
 
 def test_an_unknown_option_is_refused_and_the_known_ones_are_named():
-    with pytest.raises(ParameterError, match=r"train\.momentum: unknown parameter; known under train: hidden_units"):
+    with pytest.raises(
+        ParameterError, match=r"train\.momentum: unknown parameter; known under train: hidden_units"
+    ):
         parse(HeadOptions, {"momentum": 0.9}, section="train")
 
 
@@ -65,7 +72,9 @@ def test_early_stopping_has_three_policies(policy):
     assert parse(HeadOptions, {"early_stopping": policy}, section="train").early_stopping == policy
 
 
-@pytest.mark.parametrize(("rows", "epochs"), [(1, 50), (96, 50), (97, 38), (402, 12), (600, 8), (12_110, 8)])
+@pytest.mark.parametrize(
+    ("rows", "epochs"), [(1, 50), (96, 50), (97, 38), (402, 12), (600, 8), (12_110, 8)]
+)
 def test_with_more_rows_fewer_epochs_are_enough(rows, epochs):
     assert epochs_for(HeadOptions(), rows) == epochs
     assert epochs_for(HeadOptions(epochs=7), rows) == 7

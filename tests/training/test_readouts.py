@@ -43,7 +43,9 @@ def test_a_score_is_never_upside_down(name):
     assert read.scores(outputs).item() > 9
 
 
-PROPER = [(name, loss) for name in NAMES for loss in LOSSES[name] if loss != "beta_nll"]  # that is none: see the paper
+PROPER = [
+    (name, loss) for name in NAMES for loss in LOSSES[name] if loss != "beta_nll"
+]  # that is none: see the paper
 
 
 @pytest.mark.parametrize(("name", "loss"), PROPER)
@@ -64,10 +66,13 @@ def test_a_score_between_two_steps_is_half_of_each():
 def test_cross_entropy_and_the_gaussian_likelihood_are_torchs():
     read = readout("standard", SCALE)
     assert torch.allclose(
-        losses("ce", LOGITS, WHOLE, read, SCALE), functional.cross_entropy(LOGITS, WHOLE.long(), reduction="none")
+        losses("ce", LOGITS, WHOLE, read, SCALE),
+        functional.cross_entropy(LOGITS, WHOLE.long(), reduction="none"),
     )
     outputs = LOGITS[:, :2]
-    likelihood = torch.nn.GaussianNLLLoss(reduction="none")(outputs[:, 0], WHOLE, outputs[:, 1].exp())
+    likelihood = torch.nn.GaussianNLLLoss(reduction="none")(
+        outputs[:, 0], WHOLE, outputs[:, 1].exp()
+    )
     assert torch.allclose(readouts.gaussian_nll(outputs, WHOLE), likelihood, rtol=1e-5)
 
 
@@ -86,7 +91,9 @@ def test_focal_and_hybrid_are_what_the_report_says():
     read = readout("standard", SCALE)
     chances = functional.softmax(LOGITS, dim=1)
     of_truth = chances[torch.arange(6), WHOLE.long()]
-    assert torch.allclose(losses("focal", LOGITS, WHOLE, read, SCALE), -((1 - of_truth) ** 2) * of_truth.log())
+    assert torch.allclose(
+        losses("focal", LOGITS, WHOLE, read, SCALE), -((1 - of_truth) ** 2) * of_truth.log()
+    )
     expected = (chances * torch.arange(11.0)).sum(dim=1)
     hybrid = -of_truth.log() + 0.1 * (expected - WHOLE) ** 2
     assert torch.allclose(losses("hybrid", LOGITS, WHOLE, read, SCALE), hybrid, rtol=1e-5)
@@ -95,7 +102,9 @@ def test_focal_and_hybrid_are_what_the_report_says():
 def test_beta_nll_has_the_gradient_of_the_paper():
     """Seitzer et al. 2022, equation 5: with beta 0.5, the mean's gradient is (m - y) / s."""
     outputs = torch.tensor([[3.0, 1.2]], requires_grad=True)
-    (gradient,) = torch.autograd.grad(readouts.beta_nll(outputs, torch.tensor([5.0])).sum(), outputs)
+    (gradient,) = torch.autograd.grad(
+        readouts.beta_nll(outputs, torch.tensor([5.0])).sum(), outputs
+    )
     assert gradient[0, 0].item() == pytest.approx(-2 / np.exp(0.6), rel=1e-5)
 
 
@@ -113,5 +122,8 @@ def test_variances_are_those_of_the_distribution(name):
 
 
 def test_a_loss_that_the_model_has_not_is_refused():
-    with pytest.raises(ParameterError, match=r"train.loss: 'ce' is not allowed: of the model ordinal: cumulative_bce"):
+    with pytest.raises(
+        ParameterError,
+        match=r"train.loss: 'ce' is not allowed: of the model ordinal: cumulative_bce",
+    ):
         readouts.refuse_misfit("ordinal", "ce", "train.loss")

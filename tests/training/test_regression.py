@@ -50,7 +50,9 @@ def test_a_score_is_learned_kept_and_saved(tmp_path):
 
 
 def test_the_epoch_with_the_lowest_error_is_the_best():
-    trained = train(_scored("t"), _scored("v"), epochs=20, learning_rate=0.1, early_stopping="patience")
+    trained = train(
+        _scored("t"), _scored("v"), epochs=20, learning_rate=0.1, early_stopping="patience"
+    )
     errors = [row["validation_rmse"] for row in trained.history]
     assert trained.best_epoch == 1 + int(np.argmin(errors))
     assert trained.summary["kept_epoch"] == trained.best_epoch
@@ -63,7 +65,10 @@ def test_nights_are_held_out_of_scores_too():
 
 
 def test_of_scores_there_is_nothing_to_upsample():
-    with pytest.raises(ParameterError, match="upsampling: 'smote' is not allowed: a regression of scores from 0 to 10"):
+    with pytest.raises(
+        ParameterError,
+        match="upsampling: 'smote' is not allowed: a regression of scores from 0 to 10",
+    ):
         train(_scored("t"), None, upsampling="smote")
 
 
@@ -77,16 +82,22 @@ def test_the_guides_rule_and_the_diagnosis_take_what_they_can_of_a_regression(ea
         np.concatenate([one.clip_ids for one in part.values()]),
     )
     rows = [
-        pd.DataFrame({"clip_id": one.clip_ids, "label": one.labels, "group": one.groups, "split": name})
+        pd.DataFrame(
+            {"clip_id": one.clip_ids, "label": one.labels, "group": one.groups, "split": name}
+        )
         for name, one in part.items()
     ]
     clips = pd.concat(rows, ignore_index=True)
-    options = HeadOptions(epochs=12, hidden_units=8, learning_rate=0.02, early_stopping=early_stopping)
+    options = HeadOptions(
+        epochs=12, hidden_units=8, learning_rate=0.02, early_stopping=early_stopping
+    )
     manifest = clips[clips["split"] == TRAIN]
     trained = detector.fit(manifest, clips, known, options, 1, task=SCORE)
     said = detector.predictions(trained.head, known, clips["clip_id"])["score"].to_numpy()
     about = SCORE.description() | {"options": {}, "training": trained.summary}
-    health = judge(trained.curves, about, clips.assign(score=said), manifest, clips, HealthOptions())
+    health = judge(
+        trained.curves, about, clips.assign(score=said), manifest, clips, HealthOptions()
+    )
     assert health.diagnosis.verdict in {"healthy", "watch"}
     assert any("not known" in sentence for sentence in health.diagnosis.not_judged)
     assert "grad_norm" in {check.signal for check in health.diagnosis.checks}

@@ -21,18 +21,24 @@ def _negatives(name="v"):
 
 
 @pytest.mark.parametrize(
-    ("validation", "has"), [(None, "no clips"), (_negatives(), "only negative clips")], ids=["none", "negatives"]
+    ("validation", "has"),
+    [(None, "no clips"), (_negatives(), "only negative clips")],
+    ids=["none", "negatives"],
 )
 def test_without_both_classes_in_validation_the_threshold_is_a_half_and_it_says_so(validation, has):
     trained = train_head(toy_examples("t"), validation, OPTIONS, seed=1)
     assert trained.threshold == 0.5
-    assert trained.summary["notes"] == [f"the threshold is 0.5, not chosen: the validation split has {has}"]
+    assert trained.summary["notes"] == [
+        f"the threshold is 0.5, not chosen: the validation split has {has}"
+    ]
     unseen = toy_examples("x", distance=6)
     assert auprc(unseen.labels == 1, trained.head.scores(unseen.features)) > 0.9
 
 
 def test_early_stopping_that_is_to_look_at_a_validation_split_of_one_class_holds_nights_out():
-    trained = train_head(toy_examples("t"), _negatives(), replace(OPTIONS, validation="split"), seed=1)
+    trained = train_head(
+        toy_examples("t"), _negatives(), replace(OPTIONS, validation="split"), seed=1
+    )
     assert trained.summary["early_stopping"]["on"] == "internal"
     assert "nights were held out instead" in trained.summary["notes"][0]
 
@@ -44,16 +50,28 @@ def test_positives_of_a_single_night_cannot_be_held_out_and_the_last_epoch_is_ke
     assert trained.best_epoch == len(trained.history) == OPTIONS.epochs
     assert trained.summary["early_stopping"] == {"on": "none", "clips": 0}
     assert trained.summary["training"]["clips"] == len(few)
-    assert "the last one kept" in trained.summary["notes"][0] and "positive in 1" in trained.summary["notes"][0]
-    assert np.isnan(trained.curves["validation_loss"]).all() and np.isfinite(trained.curves["train_loss"]).all()
+    assert (
+        "the last one kept" in trained.summary["notes"][0]
+        and "positive in 1" in trained.summary["notes"][0]
+    )
+    assert (
+        np.isnan(trained.curves["validation_loss"]).all()
+        and np.isfinite(trained.curves["train_loss"]).all()
+    )
     other_seed = train_head(few, toy_examples("v"), OPTIONS, seed=2)
-    assert other_seed.head.arrays()["output.weight"].tobytes() != trained.head.arrays()["output.weight"].tobytes()
+    assert (
+        other_seed.head.arrays()["output.weight"].tobytes()
+        != trained.head.arrays()["output.weight"].tobytes()
+    )
     assert trained.threshold != 0.5
 
 
 def test_several_classes_need_no_hold_out_either():
     training = many_examples("t")
-    few = training.take((training.labels != 3) | (training.groups == training.groups[np.argmax(training.labels == 3)]))
+    few = training.take(
+        (training.labels != 3)
+        | (training.groups == training.groups[np.argmax(training.labels == 3)])
+    )
     trained = train_head(few, many_examples("v"), OPTIONS, seed=1)
     assert trained.best_epoch == len(trained.history) and trained.threshold is None
     assert np.isnan(trained.metrics["validation_macro_f1"])

@@ -64,9 +64,16 @@ def test_older_epochs_do_not_matter_and_too_few_are_not_enough():
 def test_the_reason_for_stopping_is_told():
     training, validation = toy_examples("t", distance=0.0), toy_examples("v", distance=0.0)
     assert train(training, validation, epochs=2).summary["stopped"] == "all 2 epochs are done"
-    patient = train(training, validation, epochs=200, early_stopping="patience", early_stopping_patience=3)
-    assert patient.summary["stopped"] == f"patience: no better epoch than {patient.best_epoch} in 3 epochs"
-    endless = train(training, validation, epochs=40, early_stopping_patience=3, early_stopping="none")
+    patient = train(
+        training, validation, epochs=200, early_stopping="patience", early_stopping_patience=3
+    )
+    assert (
+        patient.summary["stopped"]
+        == f"patience: no better epoch than {patient.best_epoch} in 3 epochs"
+    )
+    endless = train(
+        training, validation, epochs=40, early_stopping_patience=3, early_stopping="none"
+    )
     assert len(endless.history) == 40
 
 
@@ -75,10 +82,21 @@ def test_training_ends_by_the_rule_of_the_guide():
     random = np.random.default_rng(0)
     training, validation = toy_examples("t", distance=0.0), toy_examples("v", distance=0.0)
     wide = [
-        Examples(random.standard_normal((len(e), 60)).astype(np.float32) * 9, e.labels, e.groups, e.clip_ids)
+        Examples(
+            random.standard_normal((len(e), 60)).astype(np.float32) * 9,
+            e.labels,
+            e.groups,
+            e.clip_ids,
+        )
         for e in (training, validation)
     ]
-    plain = {"mixup": False, "label_smoothing": 0.0, "dropout": 0.0, "hidden_units": 64, "epochs": 300}
+    plain = {
+        "mixup": False,
+        "label_smoothing": 0.0,
+        "dropout": 0.0,
+        "hidden_units": 64,
+        "epochs": 300,
+    }
     trained = train(*wide, **plain, early_stopping="guide", early_stopping_patience=1)
     assert trained.summary["stopped"].startswith("guide: ")
     assert 6 <= len(trained.history) < 300
@@ -88,7 +106,9 @@ def test_training_ends_by_the_rule_of_the_guide():
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])  # which batch it is in, and so whether its gradient is measured
+@pytest.mark.parametrize(
+    "seed", [1, 2, 3, 4]
+)  # which batch it is in, and so whether its gradient is measured
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
@@ -101,7 +121,9 @@ def test_what_is_not_finite_is_told_with_its_batch_and_clips(value, reason, seed
     options = HeadOptions(hidden_units=0, batch_size=8, mixup=False)
     rows = Rows(training.features.copy(), training.labels, training.clip_ids, own=80)
     rows.features[9] = value
-    descent = Descent(Network((6, 1), np.random.default_rng(0)), rows, DETECTION, options, seed=seed)
+    descent = Descent(
+        Network((6, 1), np.random.default_rng(0)), rows, DETECTION, options, seed=seed
+    )
     with pytest.raises(NotFiniteError, match=reason) as caught:
         descent.epoch(1)
     batch = int(np.flatnonzero(descent.batches.order == 9)[0]) // 8 + 1

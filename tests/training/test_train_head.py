@@ -30,7 +30,9 @@ def _weights(trained):
 
 
 def _train(seed=1, training=None, **changes):
-    options = HeadOptions(**({"hidden_units": 8, "epochs": 3, "learning_rate": 0.01, "batch_size": 8} | changes))
+    options = HeadOptions(
+        **({"hidden_units": 8, "epochs": 3, "learning_rate": 0.01, "batch_size": 8} | changes)
+    )
     return train_head(training or toy_examples("t"), toy_examples("v"), options, seed)
 
 
@@ -38,14 +40,22 @@ def _train(seed=1, training=None, **changes):
 @pytest.mark.parametrize("validation", ["internal", "split"])
 def test_a_separable_set_is_learned(hidden_units, validation):
     training, validation_split = toy_examples("t", distance=8), toy_examples("v", distance=8)
-    options = HeadOptions(hidden_units=hidden_units, epochs=30, learning_rate=0.02, batch_size=8, validation=validation)
+    options = HeadOptions(
+        hidden_units=hidden_units,
+        epochs=30,
+        learning_rate=0.02,
+        batch_size=8,
+        validation=validation,
+    )
     trained = train_head(training, validation_split, options, seed=1)
     unseen = toy_examples("x", distance=8)
     assert auprc(unseen.labels == 1, trained.head.scores(unseen.features)) > 0.99
     assert trained.history[-1]["train_loss"] < trained.history[0]["train_loss"]
 
 
-@pytest.mark.parametrize("options", [{"focal_loss": True}, {"upsampling": "smote"}, {"mixup": False, "dropout": 0.0}])
+@pytest.mark.parametrize(
+    "options", [{"focal_loss": True}, {"upsampling": "smote"}, {"mixup": False, "dropout": 0.0}]
+)
 def test_every_way_of_training_learns(options):
     trained = _train(epochs=20, **options)
     unseen = toy_examples("x")
@@ -63,8 +73,14 @@ def test_two_processes_with_different_threads_write_the_same_bytes(tmp_path):
         "save_head(trained, sys.argv[1], encoder_id='toy', options=options, seed=7)\n"
     )
     for name, threads in (("one", "1"), ("two", "2")):
-        settings = {"PYTHONHASHSEED": threads, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        subprocess.run([sys.executable, "-c", code, tmp_path / name], check=True, cwd=ROOT, env=settings)
+        settings = {
+            "PYTHONHASHSEED": threads,
+            "OMP_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+        }
+        subprocess.run(
+            [sys.executable, "-c", code, tmp_path / name], check=True, cwd=ROOT, env=settings
+        )
     for suffix in (".safetensors", ".json"):
         assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
 
@@ -120,7 +136,9 @@ def test_the_history_tells_every_epoch():
         "improvement_rate",
     ]
     rates = trained.curves["learning_rate"].tolist()
-    assert rates == pytest.approx([0.01 * (1 + math.cos(math.pi * part / 4)) / 2 for part in range(4)])
+    assert rates == pytest.approx(
+        [0.01 * (1 + math.cos(math.pi * part / 4)) / 2 for part in range(4)]
+    )
 
 
 def test_the_learning_rate_falls_from_start_to_nothing():
@@ -131,12 +149,18 @@ def test_the_learning_rate_falls_from_start_to_nothing():
 
 def test_adam_takes_the_steps_of_torchs_own():
     random = np.random.default_rng(0)
-    start = [torch.from_numpy(random.standard_normal(shape).astype(np.float32)) for shape in ((4, 3), (3,))]
+    start = [
+        torch.from_numpy(random.standard_normal(shape).astype(np.float32))
+        for shape in ((4, 3), (3,))
+    ]
     ours = [tensor.clone() for tensor in start]
     golden = [torch.nn.Parameter(tensor.clone()) for tensor in start]
     adam, optimizer = Adam(ours, 0.1), torch.optim.AdamW(golden, weight_decay=0.1)
     for rate in (0.1, 0.03, 0.01):
-        gradients = [torch.from_numpy(random.standard_normal(tensor.shape).astype(np.float32)) for tensor in start]
+        gradients = [
+            torch.from_numpy(random.standard_normal(tensor.shape).astype(np.float32))
+            for tensor in start
+        ]
         adam.step(gradients, rate)
         optimizer.param_groups[0]["lr"] = rate
         for parameter, gradient in zip(golden, gradients, strict=True):
@@ -150,16 +174,25 @@ def test_adam_takes_the_steps_of_torchs_own():
 def test_the_best_epochs_weights_are_kept():
     """Classes that can hardly be told apart, and a rate that makes the last epoch unlikely to be the best."""
     training, validation = toy_examples("t", distance=0.5), toy_examples("v", distance=0.5)
-    options = HeadOptions(hidden_units=16, epochs=15, learning_rate=0.1, validation="split", early_stopping="patience")
+    options = HeadOptions(
+        hidden_units=16, epochs=15, learning_rate=0.1, validation="split", early_stopping="patience"
+    )
     trained = train_head(training, validation, options, seed=3)
     figures = [row["validation_auprc"] for row in trained.history]
     assert trained.best_epoch < len(figures)
     assert figures[trained.best_epoch - 1] == max(figures)
-    assert auprc(validation.labels == 1, trained.head.scores(validation.features)) == pytest.approx(max(figures))
+    assert auprc(validation.labels == 1, trained.head.scores(validation.features)) == pytest.approx(
+        max(figures)
+    )
 
 
 def test_of_two_epochs_with_equal_auprc_the_lower_loss_is_kept():
-    trained = _train(training=toy_examples("t", distance=20), epochs=30, learning_rate=0.02, early_stopping="none")
+    trained = _train(
+        training=toy_examples("t", distance=20),
+        epochs=30,
+        learning_rate=0.02,
+        early_stopping="none",
+    )
     perfect = trained.curves[trained.curves["validation_auprc"] == 1]
     assert len(perfect) > 5
     assert trained.best_epoch == perfect.loc[perfect["validation_loss"].idxmin(), "epoch"]
@@ -167,7 +200,10 @@ def test_of_two_epochs_with_equal_auprc_the_lower_loss_is_kept():
 
 def test_training_stops_when_patience_is_spent():
     trained = _train(
-        training=toy_examples("t", distance=0.0), epochs=200, early_stopping="patience", early_stopping_patience=4
+        training=toy_examples("t", distance=0.0),
+        epochs=200,
+        early_stopping="patience",
+        early_stopping_patience=4,
     )
     assert len(trained.history) == trained.best_epoch + 4
 
@@ -190,7 +226,9 @@ def test_after_a_rehearsal_the_head_is_the_one_that_learns_from_all_rows():
     assert "rehearsal" not in rehearsal.summary and "rehearsal" not in everything.summary
 
 
-def test_after_early_stopping_as_many_epochs_of_the_same_schedule_are_trained_on_all_rows(monkeypatch):
+def test_after_early_stopping_as_many_epochs_of_the_same_schedule_are_trained_on_all_rows(
+    monkeypatch,
+):
     training = toy_examples("t", distance=0.5)
     seen = []
     honest = Descent.epoch
@@ -201,7 +239,9 @@ def test_after_early_stopping_as_many_epochs_of_the_same_schedule_are_trained_on
         return row
 
     monkeypatch.setattr(Descent, "epoch", watched)
-    trained = _train(training=training, epochs=30, early_stopping="patience", early_stopping_patience=3)
+    trained = _train(
+        training=training, epochs=30, early_stopping="patience", early_stopping_patience=3
+    )
     assert 1 <= trained.best_epoch < 27
     final = [(epoch, rate) for rows, epoch, rate in seen if rows == len(training)]
     rates = trained.curves["learning_rate"].tolist()
@@ -212,13 +252,19 @@ def test_the_threshold_is_the_best_over_the_clips_of_the_validation_split():
     validation = toy_examples("v", windows=3, distance=1.0)
     trained = train_head(toy_examples("t", windows=3), validation, SMALL, seed=1)
     highest = {}
-    for clip, score in zip(validation.clip_ids, trained.head.scores(validation.features), strict=True):
+    for clip, score in zip(
+        validation.clip_ids, trained.head.scores(validation.features), strict=True
+    ):
         highest[clip] = max(score, highest.get(clip, 0))
     labels = dict(zip(validation.clip_ids, validation.labels, strict=True))
-    expected = best_f1_threshold(np.array(list(labels.values())) == 1, np.array(list(highest.values())))
+    expected = best_f1_threshold(
+        np.array(list(labels.values())) == 1, np.array(list(highest.values()))
+    )
     assert trained.threshold == expected
     assert trained.summary["notes"] == []
-    assert trained.threshold != best_f1_threshold(validation.labels == 1, trained.head.scores(validation.features))
+    assert trained.threshold != best_f1_threshold(
+        validation.labels == 1, trained.head.scores(validation.features)
+    )
 
 
 def test_standardisation_uses_the_rows_it_is_fitted_on_and_survives_a_constant_column():
@@ -267,7 +313,11 @@ def test_an_epoch_shows_every_row_once_in_a_new_order():
 def test_dropout_silences_its_share_and_keeps_the_expectation():
     examples = toy_examples("t", clips=200)
     batches = Batches(
-        examples.features, examples.labels, DETECTION, HeadOptions(dropout=0.25, hidden_units=400), seed=1
+        examples.features,
+        examples.labels,
+        DETECTION,
+        HeadOptions(dropout=0.25, hidden_units=400),
+        seed=1,
     )
     kept = torch.cat([batch[2] for batch in batches.epoch()])
     assert (kept == 0).float().mean().item() == pytest.approx(0.25, abs=0.01)
@@ -281,7 +331,11 @@ def test_dropout_reaches_the_network():
 def test_labels_are_smoothed_in_training():
     examples = toy_examples("t")
     batches = Batches(
-        examples.features, examples.labels, DETECTION, HeadOptions(mixup=False, label_smoothing=0.1), seed=1
+        examples.features,
+        examples.labels,
+        DETECTION,
+        HeadOptions(mixup=False, label_smoothing=0.1),
+        seed=1,
     )
     targets = torch.cat([batch[1] for batch in batches.epoch()])
     assert sorted(set(targets[:, 0].tolist())) == pytest.approx([0.05, 0.95])
@@ -291,7 +345,9 @@ def test_mixup_blends_features_and_targets_of_different_rows_alike():
     examples = toy_examples("t")
     features = np.repeat(examples.labels[:, None], 2, axis=1).astype(np.float32)
     options = HeadOptions(label_smoothing=0.0, mixup_alpha=1.0, batch_size=7)
-    rows, targets, _ = zip(*Batches(features, examples.labels, DETECTION, options, seed=1).epoch(), strict=True)
+    rows, targets, _ = zip(
+        *Batches(features, examples.labels, DETECTION, options, seed=1).epoch(), strict=True
+    )
     mixed = torch.cat(targets)[:, 0]
     assert torch.allclose(torch.cat(rows)[:, 0], mixed, atol=1e-6)
     assert mixed.mean().item() == pytest.approx(examples.labels.mean(), abs=1e-6)
@@ -305,7 +361,8 @@ def test_a_training_that_breaks_down_is_explained():
     validation.features[5, 2] = 3e38
     options = HeadOptions(hidden_units=8, epochs=3, validation="split", std_floor=0.0)
     with pytest.raises(
-        ModelError, match="broke down: validation loss not finite in epoch 1: clips v0005: lower learning_rate"
+        ModelError,
+        match="broke down: validation loss not finite in epoch 1: clips v0005: lower learning_rate",
     ):
         train_head(training, validation, options, seed=1)
 
@@ -331,13 +388,18 @@ def test_saved_files_name_no_time_or_place(tmp_path):
     save_head(trained, tmp_path / "a" / "head", encoder_id="toy", options=SMALL, seed=1)
     save_head(trained, tmp_path / "b" / "head", encoder_id="toy", options=SMALL, seed=1)
     for suffix in (".safetensors", ".json"):
-        assert (tmp_path / f"a/head{suffix}").read_bytes() == (tmp_path / f"b/head{suffix}").read_bytes()
+        assert (tmp_path / f"a/head{suffix}").read_bytes() == (
+            tmp_path / f"b/head{suffix}"
+        ).read_bytes()
 
 
 @pytest.mark.parametrize("early_stopping", ["none", "patience"])
 def test_the_numbers_shown_in_a_table_of_experiments_are_those_of_the_kept_epoch(early_stopping):
     trained = _train(
-        training=toy_examples("t", distance=0.8), learning_rate=0.1, epochs=12, early_stopping=early_stopping
+        training=toy_examples("t", distance=0.8),
+        learning_rate=0.1,
+        epochs=12,
+        early_stopping=early_stopping,
     )
     kept = trained.history[trained.summary["kept_epoch"] - 1]
     assert trained.best_epoch < len(trained.history)
@@ -352,8 +414,14 @@ def test_the_numbers_shown_in_a_table_of_experiments_are_those_of_the_kept_epoch
 
 def test_who_watches_sees_the_history_grow_by_an_epoch_at_a_time_and_changes_nothing():
     seen = []
-    training, validation, options = toy_examples("t"), toy_examples("v"), HeadOptions(epochs=3, hidden_units=4)
-    watched = train_head(training, validation, options, 1, on_epoch=lambda history: seen.append(list(history)))
+    training, validation, options = (
+        toy_examples("t"),
+        toy_examples("v"),
+        HeadOptions(epochs=3, hidden_units=4),
+    )
+    watched = train_head(
+        training, validation, options, 1, on_epoch=lambda history: seen.append(list(history))
+    )
     assert [len(history) for history in seen] == [1, 2, 3]
     unwatched = train_head(training, validation, options, 1)
     assert pd.DataFrame(seen[-1]).equals(watched.curves) and watched.curves.equals(unwatched.curves)

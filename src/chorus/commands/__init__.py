@@ -39,7 +39,10 @@ class _Parser(argparse.ArgumentParser):
         lines = [f"usage: {self.prog} COMMAND ...", "", _ABOUT]
         for title, names in GROUPS.items():
             lines += ["", f"{title}:", *(f"  {name:<12} {_summary(name)}" for name in names)]
-        lines += ["", "  --print-completion SHELL  prints the completion script of bash, zsh or tcsh"]
+        lines += [
+            "",
+            "  --print-completion SHELL  prints the completion script of bash, zsh or tcsh",
+        ]
         return "\n".join([*lines, "", f"{self.prog} COMMAND --help says more.", ""])
 
 
@@ -48,8 +51,12 @@ def parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     import shtab
 
     top = _Parser(prog="chorus", description=_ABOUT)
-    shtab.add_argument_to(top, ["--print-completion"], help="print the completion script of a shell")
-    parts = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser)
+    shtab.add_argument_to(
+        top, ["--print-completion"], help="print the completion script of a shell"
+    )
+    parts = top.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=argparse.ArgumentParser
+    )
     for name in commands:
         _add(parts, name)
     return top

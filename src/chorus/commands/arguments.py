@@ -14,18 +14,40 @@ from chorus.runs.table import Runs, read_runs
 
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     """A table of runs: by a YAML that describes it, or column by column."""
-    table = parser.add_argument_group("the table of runs", "either --table, or --runs with --factors and --metrics")
-    table.add_argument("--table", type=Path, metavar="YAML", help="a file that says what the columns mean")
+    table = parser.add_argument_group(
+        "the table of runs", "either --table, or --runs with --factors and --metrics"
+    )
+    table.add_argument(
+        "--table", type=Path, metavar="YAML", help="a file that says what the columns mean"
+    )
     table.add_argument("--runs", type=Path, metavar="CSV", help="one row a run")
-    table.add_argument("--factors", type=_listed, metavar="A,B", help="columns that runs differ in, beside the seed")
+    table.add_argument(
+        "--factors",
+        type=_listed,
+        metavar="A,B",
+        help="columns that runs differ in, beside the seed",
+    )
     table.add_argument("--metrics", type=_listed, metavar="X,Y", help="columns with figures")
     table.add_argument("--seed", default="seed", metavar="COLUMN", help="default: %(default)s")
-    table.add_argument("--run", default="", metavar="COLUMN", help="names of the runs (default: row numbers)")
-    table.add_argument("--block", default="", metavar="COLUMN", help="runs are compared only where they agree in this")
     table.add_argument(
-        "--reference", action="append", default=[], metavar="FACTOR=LEVEL", help="compare a factor's levels with this"
+        "--run", default="", metavar="COLUMN", help="names of the runs (default: row numbers)"
     )
-    parser.add_argument("--only", type=_listed, metavar="BLOCK,BLOCK", help="these blocks only (default: all)")
+    table.add_argument(
+        "--block",
+        default="",
+        metavar="COLUMN",
+        help="runs are compared only where they agree in this",
+    )
+    table.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar="FACTOR=LEVEL",
+        help="compare a factor's levels with this",
+    )
+    parser.add_argument(
+        "--only", type=_listed, metavar="BLOCK,BLOCK", help="these blocks only (default: all)"
+    )
 
 
 def add_sweep_or_table(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +83,9 @@ def _refuse(arguments: argparse.Namespace, names: Sequence[str], what: str) -> N
 def add_metric(parser: argparse.ArgumentParser) -> None:
     """The metric that a command is about."""
     parser.add_argument(
-        "--metric", metavar="X", help="which metric (default: the first of the table, or all of a sweep)"
+        "--metric",
+        metavar="X",
+        help="which metric (default: the first of the table, or all of a sweep)",
     )
 
 
@@ -72,7 +96,9 @@ def read_table(arguments: argparse.Namespace) -> Runs:
         ParameterError, DataError: see `read_options` and `read_runs`; or there is no table.
     """
     if arguments.table and arguments.runs:
-        raise ParameterError("--table and --runs are not allowed together: the YAML names its own CSV")
+        raise ParameterError(
+            "--table and --runs are not allowed together: the YAML names its own CSV"
+        )
     if arguments.table:
         given, folder = read_options(arguments.table), arguments.table.parent
     elif arguments.runs and arguments.factors and arguments.metrics:

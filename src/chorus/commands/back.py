@@ -18,9 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(_: argparse.Namespace) -> None:
     """Bring back, and say what could not be."""
     back = bring_back(STUDY)
-    print(f"parameters and results are those of commit {back.commit}: {len(back.files)} files put back")
+    print(
+        f"parameters and results are those of commit {back.commit}: {len(back.files)} files put back"
+    )
     if back.kept:
-        print(f"as made here, for the commit's are neither on this machine nor in a remote: {', '.join(back.kept)}")
+        print(
+            f"as made here, for the commit's are neither on this machine nor in a remote: {', '.join(back.kept)}"
+        )
     if back.gone:
         print(f"missing, here and in the remotes: {', '.join(back.gone)}")
     if back.kept or back.gone:

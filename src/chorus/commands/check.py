@@ -50,12 +50,16 @@ def _check_recordings(params: Mapping[str, Any]) -> None:
 
 
 def _check_results() -> None:
-    from chorus.experiments.consistency import problems  # DVC and the statistics take a second to import
+    from chorus.experiments.consistency import (
+        problems,
+    )  # DVC and the statistics take a second to import
     from chorus.experiments.derived import contradictions
 
     found = problems(here.STUDY) + contradictions(here.STUDY)
     for problem in found:
         print(problem, file=sys.stderr)
     if found:
-        raise DataError("the results are not those of dvc.lock: git checkout -- FILE, or dvc repro, puts them right")
+        raise DataError(
+            "the results are not those of dvc.lock: git checkout -- FILE, or dvc repro, puts them right"
+        )
     print("the results are those of dvc.lock")

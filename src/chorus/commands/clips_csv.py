@@ -24,10 +24,14 @@ from chorus.survey.zones import parse_zone
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("folder", type=Path, help="of recordings")
-    parser.add_argument("--label", default="", help="of all recordings (default: none, to be filled in)")
+    parser.add_argument(
+        "--label", default="", help="of all recordings (default: none, to be filled in)"
+    )
     parser.add_argument("--time-zone", metavar="ZONE", help="of the place, Europe/Paris or +10:00")
     parser.add_argument(
-        "--clock-zone", metavar="ZONE", help="of recorders' clocks where no file says, UTC for AudioMoth"
+        "--clock-zone",
+        metavar="ZONE",
+        help="of recorders' clocks where no file says, UTC for AudioMoth",
     )
     parser.add_argument("--replace", action="store_true", help="a clips.csv that is there already")
 
@@ -41,7 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
     out = arguments.folder / "clips.csv"
     if out.exists() and not arguments.replace:
         raise DataError(f"{out} is there already: --replace writes it anew")
-    times = TimeRules(_zone("time-zone", arguments.time_zone), _zone("clock-zone", arguments.clock_zone))
+    times = TimeRules(
+        _zone("time-zone", arguments.time_zone), _zone("clock-zone", arguments.clock_zone)
+    )
     table = starter_table(arguments.folder, times, arguments.label)
     write_csv(out, table)
     unknown = int((table["date"] == "").sum())

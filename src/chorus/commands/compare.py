@@ -15,7 +15,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chorus.clips import OOD_VALIDATION, TEST_IID, TEST_OOD
-from chorus.commands.arguments import add_table_arguments, read_table, refuse_for_a_sweep, refuse_for_a_table
+from chorus.commands.arguments import (
+    add_table_arguments,
+    read_table,
+    refuse_for_a_sweep,
+    refuse_for_a_table,
+)
 from chorus.commands.here import STUDY, open_grid, sweep_file, sweep_of
 from chorus.commands.show import between, number, say, show
 from chorus.errors import DataError
@@ -30,11 +35,17 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("baseline", metavar="RUN", help="a run of the configuration that others are compared with")
-    parser.add_argument("others", metavar="OTHER", nargs="+", help="runs of the configurations to compare with it")
+    parser.add_argument(
+        "baseline", metavar="RUN", help="a run of the configuration that others are compared with"
+    )
+    parser.add_argument(
+        "others", metavar="OTHER", nargs="+", help="runs of the configurations to compare with it"
+    )
     of_sweep = parser.add_argument_group("of a sweep")
     of_sweep.add_argument("--sweep", help="its name, or a file in sweeps/")
-    of_sweep.add_argument("--metric", choices=METRICS, help="what the verdict is about (default: f1)")
+    of_sweep.add_argument(
+        "--metric", choices=METRICS, help="what the verdict is about (default: f1)"
+    )
     splits = (TEST_OOD, TEST_IID, OOD_VALIDATION)
     of_sweep.add_argument("--split", choices=splits, help=f"default: {TEST_OOD}")
     add_table_arguments(parser)
@@ -62,10 +73,18 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
     baseline = store.configuration(done, base)
     for other in others:
         if other in done and done[other].signature == done[base].signature:
-            raise DataError(f"{other} and {base} differ in the seed at most: there is nothing to compare")
+            raise DataError(
+                f"{other} and {base} differ in the seed at most: there is nothing to compare"
+            )
     split, metric = arguments.split or TEST_OOD, arguments.metric or "f1"
     comparisons = [
-        statistics.compare(store.configuration(done, other), baseline, names=(other, base), split=split, metric=metric)
+        statistics.compare(
+            store.configuration(done, other),
+            baseline,
+            names=(other, base),
+            split=split,
+            metric=metric,
+        )
         for other in others
     ]
     for comparison in comparisons:
@@ -88,7 +107,9 @@ def _show(found: Comparison) -> None:
     rows = []
     for name, d in found.differences.items():
         interval = between(d.low, d.high, sign=True)
-        rows.append([name, number(d.a), number(d.b), number(d.difference, sign=True), interval, number(d.p)])
+        rows.append(
+            [name, number(d.a), number(d.b), number(d.difference, sign=True), interval, number(d.p)]
+        )
     title = f"A: {found.names[0]}, B: {found.names[1]}; {found.clips} clips of {found.split}"
     show(title, ("metric", "A", "B", "A - B", "95 % interval", "p"), rows)
     rows = []
@@ -99,7 +120,11 @@ def _show(found: Comparison) -> None:
         rows.append([*counts, *tests, number(areas.difference, sign=True), number(areas.p)])
     right = ("both", "only A", "only B", "none")  # of the two, how many are right about a clip
     heads = ("seed", *right, "McNemar p", "method", "g", "AUROC", "DeLong p")
-    show("By clips, as though those of a night were independent (p too small); g: Cohen's", heads, rows)
+    show(
+        "By clips, as though those of a night were independent (p too small); g: Cohen's",
+        heads,
+        rows,
+    )
     say(f"{found.sentence}.\n")
 
 
@@ -109,8 +134,12 @@ def _show_adjusted(comparisons: Sequence[Comparison], metric: str) -> None:
     rows = []
     for comparison, p in zip(comparisons, adjusted, strict=True):
         found = comparison.differences[metric]
-        rows.append([comparison.names[0], number(found.difference, sign=True), number(found.p), number(p)])
-    show(f"{metric}: all against the baseline", ("configuration", "difference", "p", "Holm p"), rows)
+        rows.append(
+            [comparison.names[0], number(found.difference, sign=True), number(found.p), number(p)]
+        )
+    show(
+        f"{metric}: all against the baseline", ("configuration", "difference", "p", "Holm p"), rows
+    )
 
 
 def _of_table(arguments: argparse.Namespace) -> None:
@@ -121,8 +150,21 @@ def _of_table(arguments: argparse.Namespace) -> None:
         rows = []
         for metric, judged in found.metrics.items():
             interval = between(judged.low, judged.high, sign=True)
-            figures = [number(judged.a), number(judged.b), number(judged.difference, sign=True), interval]
-            rows.append([metric, *figures, number(judged.p), number(judged.p_holm), number(judged.sign_flip_p)])
+            figures = [
+                number(judged.a),
+                number(judged.b),
+                number(judged.difference, sign=True),
+                interval,
+            ]
+            rows.append(
+                [
+                    metric,
+                    *figures,
+                    number(judged.p),
+                    number(judged.p_holm),
+                    number(judged.sign_flip_p),
+                ]
+            )
         say(f"A: {found.names[0]}")
         say(f"B: {found.names[1]}")
         heads = ("metric", "A", "B", "A - B", "95 % interval", "p", "Holm p", "sign flips p")

@@ -12,7 +12,13 @@ from __future__ import annotations
 
 import argparse
 
-from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
+from chorus.commands.arguments import (
+    add_metric,
+    add_table_arguments,
+    blocks_of,
+    metric_of,
+    read_table,
+)
 from chorus.commands.show import between, number, percent, say, show
 from chorus.runs.honesty import coverage_of, dealt
 
@@ -23,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add_table_arguments(parser)
     add_metric(parser)
-    parser.add_argument("--times", type=int, default=300, metavar="N", help="deals (default: %(default)s)")
+    parser.add_argument(
+        "--times", type=int, default=300, metavar="N", help="deals (default: %(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -40,17 +48,38 @@ def run(arguments: argparse.Namespace) -> None:
             by = judged.by_configuration
             of = f"{few} of {judged.seeds}"
             spread = between(100 * by.ci_low, 100 * min(by.ci_high, 1.0), 1)
-            covered.append([block, of, str(judged.draws * by.n), *shares, spread, number(judged.half_width)])
+            covered.append(
+                [block, of, str(judged.draws * by.n), *shares, spread, number(judged.half_width)]
+            )
         for drawn in (3, None):
             if (false := dealt(of_block, metric, drawn, times=arguments.times)) is None:
                 continue
-            shares = [percent(share, 1) for share in (false.single, false.family, false.holds, false.runs)]
+            shares = [
+                percent(share, 1) for share in (false.single, false.family, false.holds, false.runs)
+            ]
             found.append([block, str(false.seeds), str(false.contrasts), str(false.times), *shares])
     if not covered and not found:
         say(f"{metric}: no block has two configurations that share their seeds.")
     if covered:
-        heads = ("block", "seeds", "intervals", "covered", "as sampled", "% over configurations", "half width")
+        heads = (
+            "block",
+            "seeds",
+            "intervals",
+            "covered",
+            "as sampled",
+            "% over configurations",
+            "half width",
+        )
         show(f"Coverage of 95 % intervals of the mean {metric}", heads, covered)
     if found:
-        columns = ("block", "seeds", "contrasts", "deals", "p < 0.05", "Holm, any", "holds, any", "run p < 0.05")
+        columns = (
+            "block",
+            "seeds",
+            "contrasts",
+            "deals",
+            "p < 0.05",
+            "Holm, any",
+            "holds, any",
+            "run p < 0.05",
+        )
         show(f"False positives in {metric} when runs are dealt at random", columns, found)

@@ -18,9 +18,15 @@ from chorus.errors import DataError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("folder", type=Path, help="to write to; it must not be there")
-    parser.add_argument("--nights", type=int, default=20, help="of each site (default: %(default)s)")
-    parser.add_argument("--seconds", type=int, default=60, help="of each recording (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=8, help="another seed is another season (default: %(default)s)")
+    parser.add_argument(
+        "--nights", type=int, default=20, help="of each site (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=60, help="of each recording (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=8, help="another seed is another season (default: %(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -38,4 +44,6 @@ def run(arguments: argparse.Namespace) -> None:
     total = len(HEARD_BY) * len(HOURS) * max(arguments.nights, 0)
     written = write_season(arguments.folder, arguments.seed, arguments.nights, arguments.seconds)
     count = sum(tqdm(written, total=total, desc="recordings"))
-    say(f"{count} recordings in {arguments.folder}: every sound in them is computed, nothing was recorded.")
+    say(
+        f"{count} recordings in {arguments.folder}: every sound in them is computed, nothing was recorded."
+    )

@@ -22,36 +22,67 @@ from pathlib import Path
 from chorus.commands.show import say
 from chorus.errors import ParameterError
 
-_SITES = "a CSV file with columns recorder and site (default: the first folder below PATH is the site)"
+_SITES = (
+    "a CSV file with columns recorder and site (default: the first folder below PATH is the site)"
+)
 _ZONE = 'of the place, "Europe/Paris" or "+10:00" (default: times are local as written)'
 _CLOCK = 'what the recorders\' clocks were set to where no file says, such as "UTC" (default: local time)'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("model", metavar="MODEL", help="a models/ folder, a run's name, or a revision of git")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="recordings, and folders of them")
-    parser.add_argument("--out", type=Path, default=Path("detections"), help="default: %(default)s/")
     parser.add_argument(
-        "--overlap", type=float, default=0.0, metavar="S", help="of windows, in s (default: %(default)s)"
+        "model", metavar="MODEL", help="a models/ folder, a run's name, or a revision of git"
     )
     parser.add_argument(
-        "--min-score", type=float, default=0.0, metavar="P", help="leave out windows below (default: 0)"
+        "paths", nargs="+", type=Path, metavar="PATH", help="recordings, and folders of them"
     )
     parser.add_argument(
-        "--gap", type=float, default=0.0, metavar="S", help="of windows of one event (default: %(default)s)"
+        "--out", type=Path, default=Path("detections"), help="default: %(default)s/"
+    )
+    parser.add_argument(
+        "--overlap",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="of windows, in s (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--min-score",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="leave out windows below (default: 0)",
+    )
+    parser.add_argument(
+        "--gap",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="of windows of one event (default: %(default)s)",
     )
     parser.add_argument("--sites", type=Path, metavar="CSV", help=_SITES)
     parser.add_argument("--time-zone", metavar="ZONE", help=_ZONE)
     parser.add_argument("--clock-zone", metavar="ZONE", help=_CLOCK)
-    parser.add_argument("--batch", type=int, default=32, help="windows encoded at once (default: %(default)s)")
+    parser.add_argument(
+        "--batch", type=int, default=32, help="windows encoded at once (default: %(default)s)"
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
-    parser.add_argument("--encoder-model", metavar="FILE", help="the encoder's model file, where it is not packaged")
+    parser.add_argument(
+        "--encoder-model", metavar="FILE", help="the encoder's model file, where it is not packaged"
+    )
     programs = parser.add_argument_group("for other programs")
-    programs.add_argument("--format", default="", metavar="A,B", help="raven, audacity, kaleidoscope, birdnet")
-    programs.add_argument("--species", default="", metavar="NAME", help='"Rana draytonii_California red-legged frog"')
     programs.add_argument(
-        "--band", default="0,24000", metavar="LOW,HIGH", help="of Raven's boxes, Hz (default: %(default)s)"
+        "--format", default="", metavar="A,B", help="raven, audacity, kaleidoscope, birdnet"
+    )
+    programs.add_argument(
+        "--species", default="", metavar="NAME", help='"Rana draytonii_California red-legged frog"'
+    )
+    programs.add_argument(
+        "--band",
+        default="0,24000",
+        metavar="LOW,HIGH",
+        help="of Raven's boxes, Hz (default: %(default)s)",
     )
 
 
@@ -94,14 +125,18 @@ def run(arguments: argparse.Namespace) -> None:
         )
     for sentence in summary.in_words():
         say(sentence)
-    say(f"{arguments.out}/: detections, recordings and events (.parquet, .csv), not_heard.csv, model.json")
+    say(
+        f"{arguments.out}/: detections, recordings and events (.parquet, .csv), not_heard.csv, model.json"
+    )
 
 
 def _band(text: str) -> tuple[float, float]:
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
-        raise ParameterError(f"--band: {text!r} is not allowed: two frequencies in Hz, such as 270,660") from None
+        raise ParameterError(
+            f"--band: {text!r} is not allowed: two frequencies in Hz, such as 270,660"
+        ) from None
     return low, high
 
 
@@ -112,7 +147,9 @@ def _showing() -> Iterator[Callable[..., None]]:
 
     every = 0.5 if sys.stderr.isatty() else 10.0  # s; a log file needs no thousand lines
     form = "{percentage:3.0f}% |{bar:20}| {postfix}, {elapsed} gone, {remaining} left"
-    with tqdm(total=1, bar_format=form, mininterval=every, maxinterval=2 * every, postfix="reading") as bar:
+    with tqdm(
+        total=1, bar_format=form, mininterval=every, maxinterval=2 * every, postfix="reading"
+    ) as bar:
 
         def show(done: object) -> None:
             bar.total = max(done.all_bytes, 1)  # type: ignore[attr-defined]

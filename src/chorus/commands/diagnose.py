@@ -23,7 +23,9 @@ from chorus.reports.health import page
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which run, and where to."""
-    parser.add_argument("run", nargs="?", metavar="RUN", help="an experiment, a branch, or a commit")
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help="an experiment, a branch, or a commit"
+    )
     parser.add_argument("--page", type=Path, metavar="FILE", help="an HTML file to write")
 
 
@@ -31,7 +33,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Show the verdict."""
     detail, history = _of_run(arguments.run) if arguments.run else _of_workspace()
     if arguments.page:
-        write_text(arguments.page, page(arguments.run or "the run in the workspace", detail, history))
+        write_text(
+            arguments.page, page(arguments.run or "the run in the workspace", detail, history)
+        )
     print(verdict_in_words(detail))
 
 
@@ -50,9 +54,13 @@ def _of_run(run: str) -> tuple[dict[str, Any], pd.DataFrame]:
 
     study = Path.cwd().relative_to(Repo.find_root())  # DVC reads from the root of the repository
     try:
-        detail, curves = (dvc.api.read(str(study / path), rev=run) for path in (HEALTH_DETAIL, TRAINING_CURVES))
+        detail, curves = (
+            dvc.api.read(str(study / path), rev=run) for path in (HEALTH_DETAIL, TRAINING_CURVES)
+        )
     except RevError:
         raise DataError(f"there is no experiment, branch or commit {run!r}") from None
     except (FileMissingError, PathMissingError):
-        raise DataError(f"{run} has no {HEALTH_DETAIL}: it was made without the stage diagnose") from None
+        raise DataError(
+            f"{run} has no {HEALTH_DETAIL}: it was made without the stage diagnose"
+        ) from None
     return json.loads(detail), pd.read_csv(io.StringIO(curves))

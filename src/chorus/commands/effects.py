@@ -49,7 +49,18 @@ if TYPE_CHECKING:
     from chorus.experiments.study import Grid
     from chorus.statistics import Effect
 
-HEADS = ("contrast", "pairs", "seeds", "mean", "95 % interval", "p", "Holm p", "Holm all", "run p", "holds")
+HEADS = (
+    "contrast",
+    "pairs",
+    "seeds",
+    "mean",
+    "95 % interval",
+    "p",
+    "Holm p",
+    "Holm all",
+    "run p",
+    "holds",
+)
 SWEEP_HEADS = ("contrast", "mean", "95 % interval", "p", "Holm p", "run p", "holds")
 
 
@@ -57,10 +68,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add_sweep_or_table(parser)
     add_metric(parser)
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="of a sweep: write tables and pictures there")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="of a sweep: write tables and pictures there"
+    )
     of_table = parser.add_argument_group("of a table")
-    of_table.add_argument("--summary", action="store_true", help="say how many hold, and which, without the tables")
-    of_table.add_argument("--figure", type=Path, metavar="PNG", help="draw all blocks in one picture")
+    of_table.add_argument(
+        "--summary", action="store_true", help="say how many hold, and which, without the tables"
+    )
+    of_table.add_argument(
+        "--figure", type=Path, metavar="PNG", help="draw all blocks in one picture"
+    )
     of_table.add_argument("--csv", type=Path, metavar="CSV", help="write all effects as a table")
 
 
@@ -121,13 +138,19 @@ def _metrics(arguments: argparse.Namespace, plan: Plan) -> list[str]:
     judged = list(arguments.metrics or plan.metrics)
     if not arguments.metric:
         return judged
-    by_name = {name: metric for metric, name in short_names(judged).items()} | {metric: metric for metric in judged}
+    by_name = {name: metric for metric, name in short_names(judged).items()} | {
+        metric: metric for metric in judged
+    }
     if arguments.metric not in by_name:
-        raise ParameterError(f"--metric: {arguments.metric!r} is not allowed: one of {', '.join(judged)}")
+        raise ParameterError(
+            f"--metric: {arguments.metric!r} is not allowed: one of {', '.join(judged)}"
+        )
     return [by_name[arguments.metric]]
 
 
-def _draw(runs: pd.DataFrame, metric: str, families: Mapping[str, Sequence[Effect]], path: Path) -> None:
+def _draw(
+    runs: pd.DataFrame, metric: str, families: Mapping[str, Sequence[Effect]], path: Path
+) -> None:
     from chorus.statistics.forest import draw_forest
 
     heading = f"Effects on {metric}: {len(runs)} runs, {runs['seed'].nunique()} seeds"
@@ -141,7 +164,9 @@ def _show_families(metric: str, families: Mapping[str, Sequence[Effect]]) -> Non
             interval = between(effect.low, effect.high, sign=True)
             p_values = [number(p) for p in (effect.p, effect.p_holm, effect.run_p)]
             holds = "yes" if effect.holds else "no"
-            rows.append([effect.name, number(effect.difference, sign=True), interval, *p_values, holds])
+            rows.append(
+                [effect.name, number(effect.difference, sign=True), interval, *p_values, holds]
+            )
         show(f"{metric}: {title}", SWEEP_HEADS, rows)
 
 
@@ -152,7 +177,9 @@ def _show_luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> None:
     seeds = runs["seed"].nunique()
     spread = statistics.run_spread(runs, metric, factors=factors)
     best = statistics.judge_best(runs, metric, factors=factors)
-    detectable = {n: statistics.minimal_detectable_difference(spread, n) for n in (seeds, 5, 10, 20)}
+    detectable = {
+        n: statistics.minimal_detectable_difference(spread, n) for n in (seeds, 5, 10, 20)
+    }
     words = ", ".join(f"{n} seeds {value:.3f}" for n, value in sorted(detectable.items()))
     least = statistics.smallest_sign_flip_p(seeds)
     say(
@@ -183,7 +210,9 @@ def _of_table(arguments: argparse.Namespace) -> None:
         write_csv(arguments.csv, effects_frame(found))
     if arguments.figure:
         contrasts = sum(len(block.effects) for block in found)
-        heading = f"What each choice did to {metric}: {contrasts} contrasts in {len(runs.frame)} runs"
+        heading = (
+            f"What each choice did to {metric}: {contrasts} contrasts in {len(runs.frame)} runs"
+        )
         draw_blocks(found, arguments.figure, heading, f"difference in {metric}", runs.labels)
 
 
@@ -198,14 +227,19 @@ def _show(block: BlockEffects) -> None:
         counts = [str(effect.pairs), str(len(effect.per_seed))]
         interval = between(effect.low, effect.high, sign=True)
         holds = "yes" if effect.holds else "no"
-        rows.append([effect.name, *counts, number(effect.difference, sign=True), interval, *p_values, holds])
+        rows.append(
+            [effect.name, *counts, number(effect.difference, sign=True), interval, *p_values, holds]
+        )
     show(title, HEADS, rows)
 
 
 def _show_not_estimated(blocks: list[BlockEffects]) -> None:
     rows = []
     for block in blocks:
-        rows += [[block.block, f"{named.factor} {named.level}".strip(), named.reason] for named in block.not_estimated]
+        rows += [
+            [block.block, f"{named.factor} {named.level}".strip(), named.reason]
+            for named in block.not_estimated
+        ]
     if rows:
         show("Not estimated", ("block", "factor", "why"), rows, left=3)
 
@@ -214,15 +248,25 @@ def _summary(found: list[BlockEffects], metric: str) -> None:
     pairs = [
         (block.block, effect, everywhere, runs_too)
         for block in found
-        for effect, everywhere, runs_too in zip(block.effects, block.hold(), block.runs_hold(), strict=True)
+        for effect, everywhere, runs_too in zip(
+            block.effects, block.hold(), block.runs_hold(), strict=True
+        )
     ]
     inside = [f"{block} {effect.name}" for block, effect, _, _ in pairs if effect.holds]
     over_all = [f"{block} {effect.name}" for block, effect, everywhere, _ in pairs if everywhere]
     by_runs = [f"{block} {effect.name}" for block, effect, _, runs_too in pairs if runs_too]
     blocks = Counter(block for block, *_ in pairs)
     say(f"{metric}: {len(pairs)} contrasts in {len(blocks)} blocks.")
-    say(f"Hold within their block (Holm over its contrasts): {len(inside)}. {'; '.join(inside)}".rstrip(" "))
-    say(f"Hold among all contrasts (Holm over all blocks): {len(over_all)}. {'; '.join(over_all)}".rstrip(" "))
+    say(
+        f"Hold within their block (Holm over its contrasts): {len(inside)}. {'; '.join(inside)}".rstrip(
+            " "
+        )
+    )
+    say(
+        f"Hold among all contrasts (Holm over all blocks): {len(over_all)}. {'; '.join(over_all)}".rstrip(
+            " "
+        )
+    )
     say(
         "Were every run a witness of its own, as it is where seeds do nothing (run p, Holm over all blocks): "
         f"{len(by_runs)}. {'; '.join(by_runs)}".rstrip(" ")

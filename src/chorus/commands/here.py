@@ -25,7 +25,9 @@ def refuse_foreign_code() -> None:
     Raises:
         DataError: names both, and says what to do.
     """
-    root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ".git").exists()), None)
+    root = next(
+        (folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ".git").exists()), None
+    )
     if root is None:
         return
     own, running = root / "src/chorus", Path(chorus.__file__).resolve().parent
@@ -53,7 +55,9 @@ def params() -> dict[str, Any]:
         raise ParameterError("params.yaml is missing: run this in the folder of a study")
     values = read_yaml(PARAMS)
     if not isinstance(values, dict):
-        raise ParameterError("params.yaml holds no sections: see the one that came with this repository")
+        raise ParameterError(
+            "params.yaml holds no sections: see the one that came with this repository"
+        )
     return values
 
 
@@ -81,12 +85,18 @@ def sweep_of(run: str) -> Path:
 
     values = params()
     files = sorted(SWEEPS.glob("*.yaml"))
-    found = [file for file in files if run in {each.name for each in load_plan(read_sweep(file), values).runs}]
+    found = [
+        file
+        for file in files
+        if run in {each.name for each in load_plan(read_sweep(file), values).runs}
+    ]
     if len(found) == 1:
         return found[0]
     listed = ", ".join(file.stem for file in found or files) or "none in this folder"
     what = "several sweeps have" if found else "no sweep has"
-    raise ParameterError(f"{what} a run {run!r}: name one with --sweep ({listed}), or a table of runs with --table")
+    raise ParameterError(
+        f"{what} a run {run!r}: name one with --sweep ({listed}), or a table of runs with --table"
+    )
 
 
 def open_grid(sweep: Path) -> Grid:
@@ -101,7 +111,10 @@ def read_subsets(kind: str) -> dict[str, list[str]]:
     """The mined subsets of a kind ("positive", "negative"): name -> clip ids, best first."""
     from chorus.files import read_csv
 
-    return {path.stem: list(read_csv(path)["clip_id"]) for path in sorted((SUBSETS / kind).glob("*.csv"))}
+    return {
+        path.stem: list(read_csv(path)["clip_id"])
+        for path in sorted((SUBSETS / kind).glob("*.csv"))
+    }
 
 
 @contextmanager
@@ -110,7 +123,9 @@ def progress(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]
     from tqdm import tqdm
 
     every = 0.5 if sys.stderr.isatty() else 10.0  # seconds; a log file needs no thousand lines
-    with tqdm(total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every) as bar:
+    with tqdm(
+        total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every
+    ) as bar:
 
         def advance(done: int) -> None:
             bar.update(done)

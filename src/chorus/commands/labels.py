@@ -37,19 +37,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("folder", type=Path, help="the recordings: the study's survey.source")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--tables", type=Path, nargs="+", metavar="PATH", help="files or folders (default: FOLDER)")
     source.add_argument(
-        "--review", type=Path, nargs="+", metavar="CSV", help="what pages of chorus review-queue exported"
+        "--tables", type=Path, nargs="+", metavar="PATH", help="files or folders (default: FOLDER)"
     )
-    source.add_argument("--folders", action="store_true", help="each folder of recordings is a class")
-    parser.add_argument("--positive", action="append", metavar="LABEL", help="again for more (default: positive)")
-    parser.add_argument("--negative", action="append", metavar="LABEL", help="'*': all others (default: negative)")
-    parser.add_argument("--confidence", metavar="LOW-HIGH", help="of a detector's tables, 0.5-1 for instance")
-    parser.add_argument("--format", choices=FORMATS, default="", help="of the tables (default: as each looks)")
-    parser.add_argument("--label-column", default="", metavar="NAME", help="of Raven's tables, if it is unusual")
-    parser.add_argument("--widen", type=float, default=0.0, metavar="S", help="shorter labels become S seconds long")
+    source.add_argument(
+        "--review",
+        type=Path,
+        nargs="+",
+        metavar="CSV",
+        help="what pages of chorus review-queue exported",
+    )
+    source.add_argument(
+        "--folders", action="store_true", help="each folder of recordings is a class"
+    )
     parser.add_argument(
-        "--recordings", type=Path, default=Path(), metavar="FOLDER", help="of --review: where paths begin"
+        "--positive", action="append", metavar="LABEL", help="again for more (default: positive)"
+    )
+    parser.add_argument(
+        "--negative", action="append", metavar="LABEL", help="'*': all others (default: negative)"
+    )
+    parser.add_argument(
+        "--confidence", metavar="LOW-HIGH", help="of a detector's tables, 0.5-1 for instance"
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, default="", help="of the tables (default: as each looks)"
+    )
+    parser.add_argument(
+        "--label-column", default="", metavar="NAME", help="of Raven's tables, if it is unusual"
+    )
+    parser.add_argument(
+        "--widen", type=float, default=0.0, metavar="S", help="shorter labels become S seconds long"
+    )
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        default=Path(),
+        metavar="FOLDER",
+        help="of --review: where paths begin",
     )
     parser.add_argument("--replace", action="store_true", help="a clips.csv that is there already")
 
@@ -113,14 +137,20 @@ def _tables(arguments: argparse.Namespace) -> None:
         raise DataError(f"no tables of labels in {arguments.folder}: --tables says where they are")
     found = collect(arguments.folder, tables, _wishes(arguments))
     if found.clips.empty:
-        raise DataError(f"none of the labels can be used: {_reasons(found.quarantine) or 'there are none'}")
+        raise DataError(
+            f"none of the labels can be used: {_reasons(found.quarantine) or 'there are none'}"
+        )
     write_csv(arguments.folder / QUARANTINE, found.quarantine)
     write_csv(out, found.clips)
     _tell(found, out)
 
 
 def _wishes(arguments: argparse.Namespace) -> Wishes:
-    given = {name: tuple(value) for name in ("positive", "negative") if (value := getattr(arguments, name))}
+    given = {
+        name: tuple(value)
+        for name in ("positive", "negative")
+        if (value := getattr(arguments, name))
+    }
     return Wishes(
         **given,
         confidence=_range(arguments.confidence) if arguments.confidence else None,
@@ -140,7 +170,9 @@ def _range(text: str) -> tuple[float, float]:
 
 def _tell(found: Collected, out: Path) -> None:
     labels = found.clips["label"].value_counts()
-    show(str(out), ("label", "clips"), [[str(label), str(count)] for label, count in labels.items()])
+    show(
+        str(out), ("label", "clips"), [[str(label), str(count)] for label, count in labels.items()]
+    )
     say(f"{found.tables} tables read." if found.tables else "Classes by folders.")
     if found.left_out:
         say(f"{found.left_out} labels left out by their confidence.")
@@ -153,4 +185,6 @@ def _tell(found: Collected, out: Path) -> None:
 
 
 def _reasons(rejected: pd.DataFrame) -> str:
-    return ", ".join(f"{reason} ({count})" for reason, count in list(count_reasons(rejected).items())[:6])
+    return ", ".join(
+        f"{reason} ({count})" for reason, count in list(count_reasons(rejected).items())[:6]
+    )

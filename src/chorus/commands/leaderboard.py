@@ -46,13 +46,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add_sweep_or_table(parser)
     add_metric(parser)
-    parser.add_argument("--top", type=int, metavar="N", help="rows of a leaderboard (default: 3 of a table's blocks)")
-    parser.add_argument("--summary", action="store_true", help="of a table: one row a block, without the leaderboards")
+    parser.add_argument(
+        "--top",
+        type=int,
+        metavar="N",
+        help="rows of a leaderboard (default: 3 of a table's blocks)",
+    )
+    parser.add_argument(
+        "--summary",
+        action="store_true",
+        help="of a table: one row a block, without the leaderboards",
+    )
     of_sweep = parser.add_argument_group("of a sweep")
-    of_sweep.add_argument("--min-precision", type=float, help="leave out configurations with a lower precision")
-    of_sweep.add_argument("--stability-weight", type=float, help="rank by mean - weight x SD (default: 0)")
     of_sweep.add_argument(
-        "--mixed", action="store_true", help="allow, and mark, runs of several versions of code or data"
+        "--min-precision", type=float, help="leave out configurations with a lower precision"
+    )
+    of_sweep.add_argument(
+        "--stability-weight", type=float, help="rank by mean - weight x SD (default: 0)"
+    )
+    of_sweep.add_argument(
+        "--mixed",
+        action="store_true",
+        help="allow, and mark, runs of several versions of code or data",
     )
 
 
@@ -110,9 +125,18 @@ def _show_board(table: pd.DataFrame, metrics: list[str], version: str) -> None:
     """Mean and SD over seeds; what is not of the current code and data alone is marked."""
     marked = table["versions"] != version
     rows = []
-    for place, (row, mark) in enumerate(zip(table.to_dict("records"), marked, strict=True), start=1):
+    for place, (row, mark) in enumerate(
+        zip(table.to_dict("records"), marked, strict=True), start=1
+    ):
         figures = [_spell(row[f"{metric}__mean"], row[f"{metric}__std"]) for metric in metrics]
-        rows.append([str(place), str(row["configuration"]) + (" *" if mark else ""), str(row["n"]), *figures])
+        rows.append(
+            [
+                str(place),
+                str(row["configuration"]) + (" *" if mark else ""),
+                str(row["n"]),
+                *figures,
+            ]
+        )
     plain(["", "configuration", "n", *metrics], rows)
     if marked.any():
         say("* from another version of code or data than the current one")
@@ -130,7 +154,9 @@ def _show_comparisons(comparisons: pd.DataFrame, metrics: list[str]) -> None:
     for name, group in comparisons.groupby("comparison", sort=False) if len(comparisons) else ():
         rows = []
         for row in group.to_dict("records"):
-            figures = [f"{row[column]:.0f}" for column in counts] + [f"{row[column]:.3f}" for column in shown]
+            figures = [f"{row[column]:.0f}" for column in counts] + [
+                f"{row[column]:.3f}" for column in shown
+            ]
             rows.append([str(row["configuration"] or row["side"]), *figures])
         say(f"{name}: {group['shows'].iloc[0]}".rstrip(": "))
         plain(["", *counts, *shown], rows)
@@ -150,7 +176,17 @@ def _of_table(arguments: argparse.Namespace) -> None:
         if found.again is not None:
             judged.append(_judged(block, found, metric))
     if judged:
-        heads = ("block", "configurations", "best", "told apart from", "dealt", "p", "first again", "shrunk", "winners")
+        heads = (
+            "block",
+            "configurations",
+            "best",
+            "told apart from",
+            "dealt",
+            "p",
+            "first again",
+            "shrunk",
+            "winners",
+        )
         show(f"The first places by {metric}", heads, judged)
 
 
@@ -158,7 +194,10 @@ def _show_block(block: str, found: Board, metric: str, metrics: tuple[str, ...],
     shown = [metric, *(other for other in metrics if other != metric)][:4]
     rows = []
     for row in found.table.head(top).to_dict("records"):
-        figures = [f"{number(row[f'{m}__mean'])} ±{number(row[f'{m}__std'])}".rstrip("±").rstrip() for m in shown]
+        figures = [
+            f"{number(row[f'{m}__mean'])} ±{number(row[f'{m}__std'])}".rstrip("±").rstrip()
+            for m in shown
+        ]
         rows.append([str(row["configuration"]), str(row["n"]), *figures])
     show(f"{block}: {len(found.table)} configurations", ("configuration", "n", *shown), rows)
 
@@ -167,6 +206,10 @@ def _judged(block: str, found: Board, metric: str) -> list[str]:
     best, again = found.best, found.again
     assert again is not None
     top = number(found.table[f"{metric}__mean"].iloc[0])
-    told = [f"{best.behind} of {best.others}", number(best.shuffled), number(best.p)] if best else ["", "", ""]
+    told = (
+        [f"{best.behind} of {best.others}", number(best.shuffled), number(best.p)]
+        if best
+        else ["", "", ""]
+    )
     chances = [percent(again.as_seen), percent(again.shrunk), str(again.winners)]
     return [block, str(again.configurations), top, *told, *chances]

@@ -16,7 +16,9 @@ from chorus.sounds import read_sounds
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which clip, and where to."""
     parser.add_argument("clip_id", help="as in data/raw/clips.csv")
-    parser.add_argument("--out", type=Path, default=Path("listen"), help="folder to write to (default: listen)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("listen"), help="folder to write to (default: listen)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -28,7 +30,9 @@ def run(arguments: argparse.Namespace) -> None:
     clips = read_csv(paths.CLIPS).set_index("clip_id")
     if arguments.clip_id not in clips.index:
         near = [clip for clip in clips.index if clip.startswith(arguments.clip_id)][:5]
-        raise DataError(f"no clip {arguments.clip_id!r} in {paths.CLIPS}; beginning like it: {near or 'none'}")
+        raise DataError(
+            f"no clip {arguments.clip_id!r} in {paths.CLIPS}; beginning like it: {near or 'none'}"
+        )
     clip = clips.loc[arguments.clip_id]
     pcm = read_sounds(paths.RAW, [arguments.clip_id])[arguments.clip_id]
     about = [arguments.clip_id, clip["label"], clip["quality"], clip["site"], clip["source"]]

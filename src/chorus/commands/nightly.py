@@ -39,8 +39,15 @@ CLIP_SECONDS = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     scores = parser.add_argument_group("from the scores of clips")
-    scores.add_argument("--predictions", type=Path, metavar="PARQUET", help="split, label, score, night of each clip")
-    scores.add_argument("--threshold", type=float, help="clips with this score or more are called positive")
+    scores.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="PARQUET",
+        help="split, label, score, night of each clip",
+    )
+    scores.add_argument(
+        "--threshold", type=float, help="clips with this score or more are called positive"
+    )
     scores.add_argument("--split", default=TEST_OOD, help="the test set (default: %(default)s)")
     figures = parser.add_argument_group("from published figures")
     figures.add_argument("--precision", type=float, help="on the test set")
@@ -54,7 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the expected errors of a night, and the chance to notice it at all."""
     if not 0 <= arguments.calls <= arguments.clips:
-        raise ParameterError(f"--calls: {arguments.calls} is not allowed: from 0 to {arguments.clips}, the clips")
+        raise ParameterError(
+            f"--calls: {arguments.calls} is not allowed: from 0 to {arguments.clips}, the clips"
+        )
     if arguments.predictions:
         _from_scores(arguments)
     else:
@@ -78,7 +87,9 @@ def _from_figures(arguments: argparse.Namespace) -> None:
     for name in ("precision", "recall", "positives", "negatives"):
         if getattr(arguments, name) is None:
             raise ParameterError(f"--{name}: missing; without --predictions it needs a value")
-    counts = counts_at(arguments.precision, arguments.recall, arguments.positives, arguments.negatives)
+    counts = counts_at(
+        arguments.precision, arguments.recall, arguments.positives, arguments.negatives
+    )
     rate = independent_rate(counts.false_positives, counts.negatives)
     missed = independent_rate(counts.positives - counts.true_positives, counts.positives)
     say(f"Precision {arguments.precision}, recall {arguments.recall}")
@@ -91,16 +102,32 @@ def _from_figures(arguments: argparse.Namespace) -> None:
 
 
 def _errors(
-    arguments: argparse.Namespace, wrong: Rate, missed: Rate, alike: tuple[float, float], interval: str
+    arguments: argparse.Namespace,
+    wrong: Rate,
+    missed: Rate,
+    alike: tuple[float, float],
+    interval: str,
 ) -> None:
     negatives = arguments.clips - arguments.calls
-    parts = (("false positives", wrong, negatives, alike[0]), ("misses", missed, arguments.calls, alike[1]))
+    parts = (
+        ("false positives", wrong, negatives, alike[0]),
+        ("misses", missed, arguments.calls, alike[1]),
+    )
     rows = []
     for name, rate, clips, correlation in parts:
         expected = expected_count(rate, clips)
         low, high = night_range(rate.rate, clips, correlation)
         of = f"{expected.low:.1f} to {expected.high:.1f}"
-        rows.append([name, percent(rate.rate, 2), str(clips), f"{expected.mean:.1f}", of, f"{low} to {high}"])
+        rows.append(
+            [
+                name,
+                percent(rate.rate, 2),
+                str(clips),
+                f"{expected.mean:.1f}",
+                of,
+                f"{low} to {high}",
+            ]
+        )
     show("Errors of a night", ("", "rate", "of clips", "expected", interval, "single nights"), rows)
 
 
@@ -109,13 +136,17 @@ def _worth(arguments: argparse.Namespace, false_positive_rate: float, recall: fl
     right = precision_in_field(recall, false_positive_rate, arguments.calls, negatives)
     found = arguments.calls * recall + negatives * false_positive_rate
     minutes = found * CLIP_SECONDS / 60
-    say(f"Of {found:.0f} detections a night {percent(right, 1)} are right; {minutes:.0f} minutes to listen to.")
+    say(
+        f"Of {found:.0f} detections a night {percent(right, 1)} are right; {minutes:.0f} minutes to listen to."
+    )
 
 
 def _chances(arguments: argparse.Namespace, recall: float, correlations: Sequence[float]) -> None:
     rows = []
     for calls in sorted({1, 5, arguments.calls} - {0}):
-        chances = [_chance(1 - chance_missed(recall, calls, correlation)) for correlation in correlations]
+        chances = [
+            _chance(1 - chance_missed(recall, calls, correlation)) for correlation in correlations
+        ]
         rows.append([str(calls), *chances])
     heads = ("calls", *(f"correlation {correlation:g}" for correlation in correlations))
     show("Chance that a night's calls are noticed at all", heads, rows, left=0)

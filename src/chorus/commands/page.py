@@ -41,9 +41,13 @@ def run(arguments: argparse.Namespace) -> None:
     new = refreshed(text, printed)
     typed = typed_figures(new)
     if arguments.check and new != text:
-        raise DataError(f"{arguments.page} does not say what its commands print: chorus page {arguments.page}")
+        raise DataError(
+            f"{arguments.page} does not say what its commands print: chorus page {arguments.page}"
+        )
     if arguments.check and typed:
-        raise DataError(f"{arguments.page} has figures that no command in it prints: {', '.join(typed)}")
+        raise DataError(
+            f"{arguments.page} has figures that no command in it prints: {', '.join(typed)}"
+        )
     if new != text:
         write_text(arguments.page, new)
     say(f"{len(transcripts(new))} commands.")

@@ -11,7 +11,13 @@ from __future__ import annotations
 
 import argparse
 
-from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
+from chorus.commands.arguments import (
+    add_metric,
+    add_table_arguments,
+    blocks_of,
+    metric_of,
+    read_table,
+)
 from chorus.commands.show import number, say, show
 from chorus.runs.power import block_power
 
@@ -38,5 +44,12 @@ def run(arguments: argparse.Namespace) -> None:
     if not rows:
         say(f"{metric}: no two configurations have all seeds, or there is one seed only.")
         return
-    heads = ("block", "seeds", "SD of a difference", "range", "detectable", *(f"{n} seeds" for n in SEEDS))
+    heads = (
+        "block",
+        "seeds",
+        "SD of a difference",
+        "range",
+        "detectable",
+        *(f"{n} seeds" for n in SEEDS),
+    )
     show(f"What seeds can show in {metric}", heads, rows)

@@ -13,7 +13,9 @@ from chorus.sharing.integrity import Store
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to fetch."""
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help="stages or paths (default: all of this commit)")
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="stages or paths (default: all of this commit)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

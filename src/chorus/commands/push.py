@@ -13,16 +13,23 @@ from chorus.sharing.integrity import Store
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Of what, and where to."""
-    parser.add_argument("--remote", default="", metavar="NAME", help="its name (default: the default remote)")
     parser.add_argument(
-        "--rev", nargs="+", default=[""], help="experiments or commits (default: the files as they are now)"
+        "--remote", default="", metavar="NAME", help="its name (default: the default remote)"
+    )
+    parser.add_argument(
+        "--rev",
+        nargs="+",
+        default=[""],
+        help="experiments or commits (default: the files as they are now)",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Push, and count."""
     with Store(arguments.remote) as store:
-        objects = list(dict.fromkeys(item for revision in arguments.rev for item in store.objects(revision)))
+        objects = list(
+            dict.fromkeys(item for revision in arguments.rev for item in store.objects(revision))
+        )
         with progress("pushing", len(objects), "object") as advance:
             uploaded = store.push(objects, advance)
     print(f"uploaded: {len(uploaded)}; on the remote: all {len(objects)} objects")

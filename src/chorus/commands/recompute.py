@@ -27,15 +27,26 @@ def run(arguments: argparse.Namespace) -> None:
     """Print how many figures agree, page by page, and those that do not."""
     found = recompute(read_table(arguments), read_csv(arguments.tables))
     pages = found.groupby("page", sort=False)["agrees"].agg(["size", "sum"])
-    rows = [[str(page), str(counts["size"]), str(counts["sum"])] for page, counts in pages.iterrows()]
-    show("Published figures, and those that follow from the runs", ("page", "figures", "agree"), rows)
+    rows = [
+        [str(page), str(counts["size"]), str(counts["sum"])] for page, counts in pages.iterrows()
+    ]
+    show(
+        "Published figures, and those that follow from the runs", ("page", "figures", "agree"), rows
+    )
     off = []
     for row in found[~found["agrees"]].to_dict("records"):
         figures = [_figure(row["mean"], row["sd"])]
-        figures.append(_figure(number(row["runs_mean"]), number(row["runs_sd"]) if row["sd"] else ""))
+        figures.append(
+            _figure(number(row["runs_mean"]), number(row["runs_sd"]) if row["sd"] else "")
+        )
         off.append([str(row["page"]), str(row["runs"]), str(row["metric"]), *figures])
     if off:
-        show("Those that do not", ("page", "runs", "metric", "published", "from the runs"), off, left=3)
+        show(
+            "Those that do not",
+            ("page", "runs", "metric", "published", "from the runs"),
+            off,
+            left=3,
+        )
     say(f"{int(found['agrees'].sum())} of {len(found)} figures follow from the runs.")
 
 

@@ -32,7 +32,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     sweep = here.sweep_file(arguments.sweep)
     name = sweep.stem
-    tables, plots, path = paths.sweep_tables(name), paths.sweep_plots(name), paths.sweep_report(name)
+    tables, plots, path = (
+        paths.sweep_tables(name),
+        paths.sweep_plots(name),
+        paths.sweep_report(name),
+    )
     table = tables / "runs.csv"
     if not table.is_file():
         raise DataError(f"there is no {table}: chorus leaderboard {arguments.sweep}")

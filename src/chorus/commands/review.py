@@ -18,12 +18,22 @@ from chorus.files import write_text
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is compared, and where to."""
-    parser.add_argument("base", nargs="?", default="main", help="what it is compared with (default: main)")
-    parser.add_argument("head", nargs="?", default=WORKSPACE, help="what is reviewed (default: the workspace)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the comment (default: standard output)")
-    parser.add_argument("--images", type=Path, metavar="DIR", help="draw plots before and after into this folder")
     parser.add_argument(
-        "--image-base", metavar="URL", help="where the folder will be found (default: beside the comment)"
+        "base", nargs="?", default="main", help="what it is compared with (default: main)"
+    )
+    parser.add_argument(
+        "head", nargs="?", default=WORKSPACE, help="what is reviewed (default: the workspace)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="the comment (default: standard output)"
+    )
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="draw plots before and after into this folder"
+    )
+    parser.add_argument(
+        "--image-base",
+        metavar="URL",
+        help="where the folder will be found (default: beside the comment)",
     )
 
 
@@ -32,7 +42,9 @@ def run(arguments: argparse.Namespace) -> None:
     facts = read(STUDY, arguments.base, arguments.head)
     pictures = draw(facts, arguments.images) if arguments.images else None
     beside = arguments.out.parent if arguments.out else Path()
-    base = arguments.image_base or (Path(os.path.relpath(arguments.images, beside)).as_posix() if pictures else "")
+    base = arguments.image_base or (
+        Path(os.path.relpath(arguments.images, beside)).as_posix() if pictures else ""
+    )
     text = comment(facts, pictures, place=lambda path: f"{base.rstrip('/')}/{path}")
     if arguments.out:
         write_text(arguments.out, text)

@@ -21,15 +21,41 @@ from chorus.files import write_text
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("detections", type=Path, help="the folder that chorus detect wrote")
-    parser.add_argument("--uncertain", type=int, default=30, metavar="N", help="nearest to the threshold (%(default)s)")
-    parser.add_argument("--unconfirmed", type=int, default=10, metavar="N", help="best of each such site (%(default)s)")
-    parser.add_argument("--random", type=int, default=60, metavar="N", help="in bands of score (%(default)s)")
-    parser.add_argument("--reviewed", type=Path, nargs="+", default=[], metavar="CSV", help="answers given before")
-    parser.add_argument("--threshold", type=float, metavar="P", help="of scores (default: the detector's own)")
-    parser.add_argument("--label", default=POSITIVE, help="the class asked about (default: %(default)s)")
-    parser.add_argument("--recordings", type=Path, default=Path(), metavar="FOLDER", help="where their paths begin")
-    parser.add_argument("--seed", type=int, default=1, help="of the random share (default: %(default)s)")
-    parser.add_argument("--out", type=Path, metavar="HTML", help="default: queue.html in the folder of detections")
+    parser.add_argument(
+        "--uncertain",
+        type=int,
+        default=30,
+        metavar="N",
+        help="nearest to the threshold (%(default)s)",
+    )
+    parser.add_argument(
+        "--unconfirmed",
+        type=int,
+        default=10,
+        metavar="N",
+        help="best of each such site (%(default)s)",
+    )
+    parser.add_argument(
+        "--random", type=int, default=60, metavar="N", help="in bands of score (%(default)s)"
+    )
+    parser.add_argument(
+        "--reviewed", type=Path, nargs="+", default=[], metavar="CSV", help="answers given before"
+    )
+    parser.add_argument(
+        "--threshold", type=float, metavar="P", help="of scores (default: the detector's own)"
+    )
+    parser.add_argument(
+        "--label", default=POSITIVE, help="the class asked about (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--recordings", type=Path, default=Path(), metavar="FOLDER", help="where their paths begin"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the random share (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="HTML", help="default: queue.html in the folder of detections"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,8 +73,16 @@ def run(arguments: argparse.Namespace) -> None:
     known = set(before.loc[before["label"] != "", "window"])
     chosen = choose(heard, threshold, wanted, arguments.seed, confirmed_sites(before), known)
     places = sorted(zip(chosen["file"], chosen["start"], chosen["end"], strict=True))
-    seen = dict(zip(places, sights(places, arguments.recordings, pictures_of(Path("params.yaml"))), strict=True))
-    in_order = [seen[place] for place in zip(chosen["file"], chosen["start"], chosen["end"], strict=True)]
+    seen = dict(
+        zip(
+            places,
+            sights(places, arguments.recordings, pictures_of(Path("params.yaml"))),
+            strict=True,
+        )
+    )
+    in_order = [
+        seen[place] for place in zip(chosen["file"], chosen["start"], chosen["end"], strict=True)
+    ]
     out = arguments.out or arguments.detections / "queue.html"
     write_text(out, queue_page(chosen, in_order, str(heard.model.get("name", "")), threshold))
     counts = chosen.groupby("stratum")["stratum_size"].agg(["size", "first"])

@@ -23,15 +23,22 @@ Then dvc push, and in another clone dvc pull. What else there is to it: docs/sha
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where it listens, and keeps what it is given."""
-    parser.add_argument("--port", type=int, default=9100, help="on 127.0.0.1 (default: %(default)s)")
-    parser.add_argument("--folder", type=Path, default=Path(".s3"), help="for its objects (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=9100, help="on 127.0.0.1 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=Path(".s3"), help="for its objects (default: %(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Serve until somebody ends it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no server stays behind
     with S3Server(arguments.folder, arguments.port) as server:
-        print(MESSAGE.format(endpoint=server.endpoint, bucket=BUCKET, credentials=server.credentials), flush=True)
+        print(
+            MESSAGE.format(endpoint=server.endpoint, bucket=BUCKET, credentials=server.credentials),
+            flush=True,
+        )
         try:
             server.wait()
         except KeyboardInterrupt:

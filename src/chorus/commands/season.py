@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from chorus import paths
 from chorus.clips import POSITIVE, TEST_OOD
 from chorus.commands.show import between, number, percent, say, show
 from chorus.errors import ParameterError
@@ -32,17 +33,33 @@ _SLIDER = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)  # from the threshold, in log odds
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("detections", type=Path, help="the folder that chorus detect wrote")
-    parser.add_argument("--threshold", type=float, metavar="P", help="of scores (default: the detector's own)")
     parser.add_argument(
-        "--predictions", type=Path, default=Path("data/predictions.parquet"), metavar="PARQUET",
+        "--threshold", type=float, metavar="P", help="of scores (default: the detector's own)"
+    )
+    parser.add_argument(
+        "--predictions", type=Path, default=paths.PREDICTIONS, metavar="PARQUET",
         help="scores of labelled clips, by which its errors are known (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--split", default=TEST_OOD, help="of these clips (default: %(default)s)")
-    parser.add_argument("--label", default=POSITIVE, help="the class asked about (default: %(default)s)")
-    parser.add_argument("--recordings", type=Path, default=Path(), metavar="FOLDER", help="where their paths begin")
-    parser.add_argument("--occupied", type=float, default=0.5, metavar="P", help="that a site is used, beforehand")
-    parser.add_argument("--clips", type=int, default=4, metavar="N", help="best clips of a site (default: %(default)s)")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="default: the folder of detections")
+    parser.add_argument(
+        "--label", default=POSITIVE, help="the class asked about (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--recordings", type=Path, default=Path(), metavar="FOLDER", help="where their paths begin"
+    )
+    parser.add_argument(
+        "--occupied", type=float, default=0.5, metavar="P", help="that a site is used, beforehand"
+    )
+    parser.add_argument(
+        "--clips",
+        type=int,
+        default=4,
+        metavar="N",
+        help="best clips of a site (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="default: the folder of detections"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -66,7 +83,9 @@ def run(arguments: argparse.Namespace) -> None:
     best = best_windows(heard, threshold, arguments.clips)
     places = zip(best["file"], best["start"], best["end"], strict=True)
     seen = sights(places, arguments.recordings, pictures_of(Path("params.yaml")))
-    page = season_page(heard, judged, chosen, best, seen, split=arguments.split, occupied=arguments.occupied)
+    page = season_page(
+        heard, judged, chosen, best, seen, split=arguments.split, occupied=arguments.occupied
+    )
     out = arguments.out or arguments.detections
     write_csv(out / "season_nights.csv", chosen.nights)
     write_csv(out / "season_sites.csv", chosen.found.sites)
@@ -93,7 +112,15 @@ def _tell(sites: pd.DataFrame) -> None:
         ]
         for row in sites.to_dict("records")
     ]  # fmt: skip
-    heads = ("site", "nights", "presence", "with calls", "95 %", "min to presence", "min to absence")
+    heads = (
+        "site",
+        "nights",
+        "presence",
+        "with calls",
+        "95 %",
+        "min to presence",
+        "min to absence",
+    )
     show("Presence, and minutes of listening until it, or absence, is 95 % certain", heads, rows)
 
 
@@ -102,6 +129,9 @@ def _minutes(value: float) -> str:
 
 
 def _certainty(judged: Judged) -> None:
-    rows = [[str(one.calls), percent(one.chance, 1), percent(one.independent, 1)] for one in judged.certainty]
+    rows = [
+        [str(one.calls), percent(one.chance, 1), percent(one.independent, 1)]
+        for one in judged.certainty
+    ]
     heads = ("windows with a call", "chance to notice", "(1 - recall)^N says")
     show("A night's calls are missed together", heads, rows, left=0)

@@ -14,7 +14,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
+from chorus.commands.arguments import (
+    add_metric,
+    add_table_arguments,
+    blocks_of,
+    metric_of,
+    read_table,
+)
 from chorus.commands.show import between, number, percent, say, show
 from chorus.runs.spread import across_blocks, repeats_of_all, spread
 from chorus.runs.table import Runs
@@ -28,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add_table_arguments(parser)
     add_metric(parser)
-    parser.add_argument("--across", action="store_true", help="the same configuration in several blocks")
+    parser.add_argument(
+        "--across", action="store_true", help="the same configuration in several blocks"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -44,7 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
         crossed += _rows(block, found.crossed)
         repeated += _rows(block, found.repeated)
     if not crossed and not repeated:
-        say(f"{metric}: there are not two configurations and two seeds, nor a training with more than one seed.")
+        say(
+            f"{metric}: there are not two configurations and two seeds, nor a training with more than one seed."
+        )
     if crossed:
         show(f"{metric}: configurations and seeds", HEADS, crossed, left=2)
     if repeated:
@@ -64,11 +74,17 @@ def _show_across(runs: Runs, metric: str) -> None:
         rows.append([again.configuration, where, number(again.range)])
     heads = ("configuration", "block, mean (runs)", "range")
     show(
-        f"{metric} of one configuration in several blocks: {len(found)} of them, the widest first", heads, rows, left=2
+        f"{metric} of one configuration in several blocks: {len(found)} of them, the widest first",
+        heads,
+        rows,
+        left=2,
     )
     if components:
         show(
-            f"{metric}: the block, beside runs of one configuration and block", HEADS, _rows("all", components), left=2
+            f"{metric}: the block, beside runs of one configuration and block",
+            HEADS,
+            _rows("all", components),
+            left=2,
         )
 
 
@@ -76,7 +92,21 @@ def _rows(block: str, components: Sequence[Component]) -> list[list[str]]:
     rows = []
     for number_of, part in enumerate(components):
         spread_of = [number(part.sd, 4), between(part.low**0.5, part.high**0.5, 4)]
-        share = "" if part.share != part.share else f"{percent(part.share_low)} to {percent(part.share_high)}"
+        share = (
+            ""
+            if part.share != part.share
+            else f"{percent(part.share_low)} to {percent(part.share_high)}"
+        )
         name = block if number_of == 0 else ""
-        rows.append([name, part.name, str(part.freedom), *spread_of, percent(part.share), share, number(part.p)])
+        rows.append(
+            [
+                name,
+                part.name,
+                str(part.freedom),
+                *spread_of,
+                percent(part.share),
+                share,
+                number(part.p),
+            ]
+        )
     return rows

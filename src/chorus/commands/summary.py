@@ -31,7 +31,9 @@ def run(_: argparse.Namespace) -> None:
     """Print the headline figures, what is to be known about them, and what to do next."""
     survey, composition = read_json(paths.SURVEY_METRICS), read_json(paths.COMPOSITION)
     subsets, detail = read_json(paths.SUBSETS_METRICS), read_json(paths.EVALUATION_DETAIL)
-    mined = ", ".join(f"{name} {s['clips']}" for kind in subsets.values() for name, s in kind["subsets"].items())
+    mined = ", ".join(
+        f"{name} {s['clips']}" for kind in subsets.values() for name, s in kind["subsets"].items()
+    )
     console = Console()
     console.print(
         f"\n[bold]Survey[/bold]  {survey['clips']} clips, {survey['recorders']} recorders, {survey['nights']} nights"
@@ -44,11 +46,16 @@ def run(_: argparse.Namespace) -> None:
         f"threshold {detail['thresholds']['headline']:.3f}\n"
     )
     console.print(_results(detail))
-    console.print("95 %: interval over site-nights, of this one model; not the spread over seeds", style="dim")
+    console.print(
+        "95 %: interval over site-nights, of this one model; not the spread over seeds", style="dim"
+    )
     for split, name in NAME_OF.items():
         intervals = (detail["splits"].get(split) or {}).get("intervals")
         if intervals and not intervals["reliable"]:
-            console.print(f"{name}: {intervals['nights']} nights are too few for a reliable interval.", style="dim")
+            console.print(
+                f"{name}: {intervals['nights']} nights are too few for a reliable interval.",
+                style="dim",
+            )
     for sentence in _notes(composition, subsets, detail):
         console.print(f"- {sentence}", markup=False, highlight=False)
     for sentence in _not_as_committed():
@@ -70,15 +77,22 @@ def _not_as_committed() -> list[str]:
     ]
 
 
-def _notes(composition: dict[str, Any], subsets: dict[str, Any], detail: dict[str, Any]) -> list[str]:
+def _notes(
+    composition: dict[str, Any], subsets: dict[str, Any], detail: dict[str, Any]
+) -> list[str]:
     """What was left out, what could not be done, and what can be said all the same."""
     suspects, health = read_json(paths.SUSPECTS), read_json(paths.HEALTH_DETAIL)
     notes = remarks(composition)
-    notes += [f"{kind} mining: {record['note']}" for kind, record in subsets.items() if record["note"]]
+    notes += [
+        f"{kind} mining: {record['note']}" for kind, record in subsets.items() if record["note"]
+    ]
     notes += read_json(f"{paths.DETECTOR}.json")["training"]["notes"]
     notes += [suspects["note"]] if suspects["note"] else []
     tests = [detail["splits"][split] for split in ("test_iid", "test_ood")]
-    if not any(judged and judged["at"] for judged in tests) and suspects["auroc_of_unheard_nights"] is not None:
+    if (
+        not any(judged and judged["at"] for judged in tests)
+        and suspects["auroc_of_unheard_nights"] is not None
+    ):
         notes.append(
             f"no test to judge by; but a logistic regression that never heard the night has an AUROC of "
             f"{suspects['auroc_of_unheard_nights']:.2f} on the {suspects['clips']} training clips"
@@ -87,9 +101,13 @@ def _notes(composition: dict[str, Any], subsets: dict[str, Any], detail: dict[st
 
 
 def _results(detail: dict[str, Any]) -> Table:
-    table = Table(title="Detector and trivial baselines", box=box.SIMPLE_HEAD, padding=0, pad_edge=False)
+    table = Table(
+        title="Detector and trivial baselines", box=box.SIMPLE_HEAD, padding=0, pad_edge=False
+    )
     for heading in ("split", "method", "F1", "95 %", "prec.", "recall", "AUPRC", "95 %"):
-        table.add_column(heading, justify="left" if heading in ("split", "method") else "right", no_wrap=True)
+        table.add_column(
+            heading, justify="left" if heading in ("split", "method") else "right", no_wrap=True
+        )
     for split, name in NAME_OF.items():
         if split not in detail["splits"]:
             continue
@@ -105,7 +123,9 @@ def _results(detail: dict[str, Any]) -> Table:
     return table
 
 
-def _add(table: Table, about: list[str], figures: dict[str, Any], intervals: dict[str, Any], style: str) -> None:
+def _add(
+    table: Table, about: list[str], figures: dict[str, Any], intervals: dict[str, Any], style: str
+) -> None:
     cells = [f"{figures[metric]:.3f}" for metric in ("f1", "precision", "recall", "auprc")]
     f1, auprc = (_interval(intervals.get(metric)) for metric in ("f1", "auprc"))
     table.add_row(*about, cells[0], f1, *cells[1:], auprc, style=style)

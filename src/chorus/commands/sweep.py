@@ -32,8 +32,12 @@ _SECONDS_BETWEEN_LINES = 15
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which sweep, and how."""
     parser.add_argument("sweep", help="its name, or a file: stage6, sweeps/stage6.yaml")
-    parser.add_argument("--jobs", type=int, default=cores(), help="runs at the same time (default: one a processor)")
-    parser.add_argument("--dry-run", action="store_true", help="only list the runs and their training sets")
+    parser.add_argument(
+        "--jobs", type=int, default=cores(), help="runs at the same time (default: one a processor)"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only list the runs and their training sets"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -64,14 +68,18 @@ def run(arguments: argparse.Namespace) -> None:
     for failure in failures:
         print(f"\n{failure.name} failed; the end of its log:\n{failure.log}\n", file=sys.stderr)
     if failures:
-        raise ChorusError(f"{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again")
+        raise ChorusError(
+            f"{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again"
+        )
 
 
 def _refuse_changes(grid: Grid, name: str) -> None:
     """Experiments start from a commit: what is not in it would be left out, or falsify where a result came from."""
     results = [f"{folder.as_posix()}/" for folder in (sweep_tables(name), sweep_plots(name))]
     if changed := grid.changed_files([*results, sweep_report(name).as_posix()]):
-        listed = " ".join(changed[:6]) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
+        listed = " ".join(changed[:6]) + (
+            f" and {len(changed) - 6} more" if len(changed) > 6 else ""
+        )
         raise DataError(f"commit or undo your changes first: {listed}")
 
 
@@ -81,7 +89,10 @@ def _tell_start(grid: Grid, name: str) -> None:
     if tag is None:
         return
     found = "; ".join(f"{difference.path}: {difference.how}" for difference in grid.differences())
-    print(f"the stages that all runs share have other results here than in the commit: {found}", file=sys.stderr)
+    print(
+        f"the stages that all runs share have other results here than in the commit: {found}",
+        file=sys.stderr,
+    )
     print(
         f"so the runs start from a commit of their own, {tag}; your branch stays as it is"
         f" (dvc exp show --rev {tag}; chorus back goes back)",
@@ -138,7 +149,9 @@ class _Counted:
         if self.clips is None:
             return ["?", "?"]
         options = parse(ComposeOptions, params["compose"], section="compose")
-        summary = compose(self.clips, self._positive, self._negative, options, params["seed"]).summary
+        summary = compose(
+            self.clips, self._positive, self._negative, options, params["seed"]
+        ).summary
         return [str(summary["positives"]), str(summary["negatives"])]
 
 

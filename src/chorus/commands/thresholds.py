@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import argparse
 
-from chorus.commands.arguments import add_metric, add_table_arguments, blocks_of, metric_of, read_table
+from chorus.commands.arguments import (
+    add_metric,
+    add_table_arguments,
+    blocks_of,
+    metric_of,
+    read_table,
+)
 from chorus.commands.show import percent, show
 from chorus.runs.ends import ends
 
@@ -16,8 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     add_table_arguments(parser)
     add_metric(parser)
-    parser.add_argument("--low", type=float, default=0.05, metavar="X", help="at most this (default: %(default)s)")
-    parser.add_argument("--high", type=float, default=0.95, metavar="X", help="at least this (default: %(default)s)")
+    parser.add_argument(
+        "--low", type=float, default=0.05, metavar="X", help="at most this (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--high", type=float, default=0.95, metavar="X", help="at least this (default: %(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -25,8 +35,26 @@ def run(arguments: argparse.Namespace) -> None:
     runs = read_table(arguments)
     metric = metric_of(arguments, runs)
     rows = []
-    for name, found in ends(runs, metric, arguments.low, arguments.high, blocks_of(arguments, runs)).items():
+    for name, found in ends(
+        runs, metric, arguments.low, arguments.high, blocks_of(arguments, runs)
+    ).items():
         shares = [percent(share, 1) for share in (found.low, found.high, found.low + found.high)]
-        rows.append([name, str(found.runs), *shares, percent(found.seeds_at_both, 1), str(found.configurations)])
-    heads = ("block", "runs", f"<= {arguments.low:g}", f">= {arguments.high:g}", "either", "at both", "configurations")
+        rows.append(
+            [
+                name,
+                str(found.runs),
+                *shares,
+                percent(found.seeds_at_both, 1),
+                str(found.configurations),
+            ]
+        )
+    heads = (
+        "block",
+        "runs",
+        f"<= {arguments.low:g}",
+        f">= {arguments.high:g}",
+        "either",
+        "at both",
+        "configurations",
+    )
     show(f"{metric} at its ends; at both: configurations with runs at either end", heads, rows)

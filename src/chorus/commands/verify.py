@@ -16,9 +16,15 @@ from chorus.sharing.integrity import Object, State, Store, faults
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Of what, where, and whether to mend it."""
-    parser.add_argument("--remote", nargs="?", const="", metavar="NAME", help="also read the (default) remote")
-    parser.add_argument("--repair", action="store_true", help="throw away what is damaged here; upload again")
-    parser.add_argument("--rev", default="", help="a commit or an experiment (default: the files as they are now)")
+    parser.add_argument(
+        "--remote", nargs="?", const="", metavar="NAME", help="also read the (default) remote"
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="throw away what is damaged here; upload again"
+    )
+    parser.add_argument(
+        "--rev", default="", help="a commit or an experiment (default: the files as they are now)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,7 +53,9 @@ def run(arguments: argparse.Namespace) -> None:
             if arguments.repair:
                 uploaded = [item for item in wrong if item in whole]
                 store.upload(uploaded)
-                left -= show("uploaded again", faults(store.there(uploaded, lambda _: None), "whole"))
+                left -= show(
+                    "uploaded again", faults(store.there(uploaded, lambda _: None), "whole")
+                )
     if left:
         whose = "1 object is" if left == 1 else f"{left} objects are"
         raise DataError(f"{whose} damaged or missing: {remedy(arguments)}")
@@ -59,16 +67,25 @@ def summary(states: Mapping[Object, State], missing: str) -> str:
     if whole == len(states):
         return f"all {whole} objects are whole"
     counts = {"damaged": len(faults(states, "damaged")), missing: len(faults(states, "missing"))}
-    return ", ".join([f"{whole} of {len(states)} objects are whole", *(f"{n} {how}" for how, n in counts.items() if n)])
+    return ", ".join(
+        [
+            f"{whole} of {len(states)} objects are whole",
+            *(f"{n} {how}" for how, n in counts.items() if n),
+        ]
+    )
 
 
 def remedy(arguments: argparse.Namespace) -> str:
     """What to type next, and where."""
     remote = "" if arguments.remote is None else f" --remote {arguments.remote}".rstrip()
-    command = f"chorus verify{remote} --repair" + (f" --rev {arguments.rev}" if arguments.rev else "")
+    command = f"chorus verify{remote} --repair" + (
+        f" --rev {arguments.rev}" if arguments.rev else ""
+    )
     if arguments.remote is None:
         return f"{command} throws away what is damaged, then dvc pull"
-    return command + (" on a machine that has it whole" if arguments.repair else ", here or where it is whole")
+    return command + (
+        " on a machine that has it whole" if arguments.repair else ", here or where it is whole"
+    )
 
 
 def show(what: str, objects: list[Object]) -> int:

@@ -17,7 +17,9 @@ TWO_PI = np.float32(2 * np.pi)
 
 def seconds(duration: float) -> np.ndarray:
     """The times of a burst's samples in seconds, float32, shape (duration * 48000,)."""
-    return np.arange(max(1, round(duration * SAMPLE_RATE)), dtype=np.float32) / np.float32(SAMPLE_RATE)
+    return np.arange(max(1, round(duration * SAMPLE_RATE)), dtype=np.float32) / np.float32(
+        SAMPLE_RATE
+    )
 
 
 def amplitude(decibels: float) -> float:
@@ -27,7 +29,9 @@ def amplitude(decibels: float) -> float:
 
 def silence(duration: float | None = None) -> np.ndarray:
     """A track of zeros, or a burst of them."""
-    return np.zeros(WINDOW_SAMPLES if duration is None else round(duration * SAMPLE_RATE), dtype=np.float32)
+    return np.zeros(
+        WINDOW_SAMPLES if duration is None else round(duration * SAMPLE_RATE), dtype=np.float32
+    )
 
 
 def add(track: np.ndarray, start: float, burst: np.ndarray, gain: float = 1.0) -> None:
@@ -52,7 +56,9 @@ def swell(length: int, attack: float, release: float) -> np.ndarray:
     envelope = np.ones(length, dtype=np.float32)
     rise, fall = (min(max(round(part * SAMPLE_RATE), 1), length) for part in (attack, release))
     envelope[:rise] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(rise, dtype=np.float32) / rise)
-    envelope[length - fall :] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(fall, dtype=np.float32) / fall)
+    envelope[length - fall :] *= 0.5 + 0.5 * np.cos(
+        np.pi * np.arange(fall, dtype=np.float32) / fall
+    )
     return envelope
 
 
@@ -63,7 +69,9 @@ def ringing(*modes: tuple[float, float, float]) -> np.ndarray:
     for frequency, decay, level in modes:
         onset = 1 - np.exp(-time / np.float32(min(0.0006, decay / 4)))
         damped = onset * np.exp(-time / np.float32(decay))
-        sound += np.float32(amplitude(level)) * damped * np.sin(TWO_PI * np.float32(frequency) * time)
+        sound += (
+            np.float32(amplitude(level)) * damped * np.sin(TWO_PI * np.float32(frequency) * time)
+        )
     return sound
 
 
@@ -79,5 +87,7 @@ def train(pulse: np.ndarray, starts: Iterable[float], gains: Iterable[float]) ->
 def beats(rate: np.ndarray, duration: float) -> np.ndarray:
     """The times in seconds at which something happens whose rate (Hz) follows `rate`, spread evenly over `duration`."""
     time = np.linspace(0, duration, 512)
-    turns = np.interp(time, np.linspace(0, duration, len(rate)), rate).cumsum() * (time[1] - time[0])
+    turns = np.interp(time, np.linspace(0, duration, len(rate)), rate).cumsum() * (
+        time[1] - time[0]
+    )
     return np.interp(np.arange(int(turns[-1]) + 1), turns - turns[0], time)

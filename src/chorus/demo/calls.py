@@ -39,10 +39,15 @@ def draw_voice(rng: np.random.Generator) -> Voice:
     high = rng.random() < 0.1
     return Voice(
         # The glide lifts the peak of the spectrum by some 12 %: measured peaks are 300-410 Hz, and 600-690 Hz.
-        pitch=rng.uniform(600, 690) / 1.12 if high else float(np.clip(rng.normal(335, 42), 265, 440)),
+        pitch=rng.uniform(600, 690) / 1.12
+        if high
+        else float(np.clip(rng.normal(335, 42), 265, 440)),
         ringing=rng.uniform(0.0024, 0.0034),
         glide=rng.uniform(1.7, 2.4),
-        overtones=((rng.uniform(1.7, 2.3), rng.uniform(-14, -7)), (rng.uniform(2.8, 3.5), rng.uniform(-24, -16))),
+        overtones=(
+            (rng.uniform(1.7, 2.3), rng.uniform(-14, -7)),
+            (rng.uniform(2.8, 3.5), rng.uniform(-24, -16)),
+        ),
         first_gap=rng.uniform(0.007, 0.009),
         stretch=rng.uniform(1.12, 1.3),
         period=rng.uniform(0.19, 0.22),
@@ -50,7 +55,9 @@ def draw_voice(rng: np.random.Generator) -> Voice:
     )
 
 
-def render_call(call_type: str, rng: np.random.Generator, voice: Voice, neighbour: Voice | None = None) -> np.ndarray:
+def render_call(
+    call_type: str, rng: np.random.Generator, voice: Voice, neighbour: Voice | None = None
+) -> np.ndarray:
     """One clip with a call and nothing else, float32, shape (144000,).
 
     Args:
@@ -113,7 +120,9 @@ def grunts_and_growl(rng: np.random.Generator, voice: Voice) -> np.ndarray:
 
 def _note(rng: np.random.Generator, voice: Voice, size: int, pitch: float) -> np.ndarray:
     """A grunt note: pulses ever further apart that swell and stop abruptly, some males with a soft lead-in."""
-    times = np.concatenate([[0.0], np.cumsum(voice.first_gap * voice.stretch ** np.arange(size - 1))])
+    times = np.concatenate(
+        [[0.0], np.cumsum(voice.first_gap * voice.stretch ** np.arange(size - 1))]
+    )
     gains = np.linspace(rng.uniform(0.3, 0.6), 1, size)
     if rng.random() < 0.5:
         gains[-1] *= rng.uniform(0.4, 0.9)
@@ -127,7 +136,9 @@ def _note(rng: np.random.Generator, voice: Voice, size: int, pitch: float) -> np
 def _pulses(voice: Voice, times: np.ndarray, pitches: np.ndarray, gains: np.ndarray) -> np.ndarray:
     """Pulses at `times` (s), each with its own resonance (Hz) and gain, summed to a burst."""
     time = seconds(PULSE_SECONDS)
-    glided = time + np.float32((voice.glide - 1) * GLIDE_SECONDS) * (1 - np.exp(-time / np.float32(GLIDE_SECONDS)))
+    glided = time + np.float32((voice.glide - 1) * GLIDE_SECONDS) * (
+        1 - np.exp(-time / np.float32(GLIDE_SECONDS))
+    )
     turns = TWO_PI * np.outer(pitches.astype(np.float32), glided)
     onset = 1 - np.exp(-time / np.float32(0.0006))
     shapes = onset * np.exp(-time / np.float32(voice.ringing)) * np.sin(turns)

@@ -22,7 +22,9 @@ class Confuser(NamedTuple):
     band: tuple[float, float]
 
 
-def _repeats(rng: np.random.Generator, first: float, gap: tuple[float, float], most: int = 99) -> Iterator[float]:
+def _repeats(
+    rng: np.random.Generator, first: float, gap: tuple[float, float], most: int = 99
+) -> Iterator[float]:
     """Start times within the clip: the first before `first` seconds, the next after gaps (s) of random length."""
     start = rng.uniform(0, first)
     for _ in range(most):
@@ -32,12 +34,14 @@ def _repeats(rng: np.random.Generator, first: float, gap: tuple[float, float], m
         start += rng.uniform(*gap)
 
 
-def _buzz(rng: np.random.Generator, pulse: np.ndarray, rates: list[float], duration: float) -> np.ndarray:
+def _buzz(
+    rng: np.random.Generator, pulse: np.ndarray, rates: list[float], duration: float
+) -> np.ndarray:
     """Pulses at a rate that moves through `rates` (Hz) within `duration` seconds, swelling and fading."""
     times = beats(np.array(rates), duration)
-    gains = np.sin(np.pi * np.clip((times + 0.1 * duration) / (1.2 * duration), 0, 1)) * rng.uniform(
-        0.8, 1.0, len(times)
-    )
+    gains = np.sin(
+        np.pi * np.clip((times + 0.1 * duration) / (1.2 * duration), 0, 1)
+    ) * rng.uniform(0.8, 1.0, len(times))
     return train(pulse, times, gains)
 
 
@@ -45,7 +49,9 @@ def bullfrog(rng: np.random.Generator) -> np.ndarray:
     """Long, low, hoarse notes: harmonics of about 100 Hz, strongest at 200-475 Hz. The hardest confuser."""
     track, pitch = silence(), rng.uniform(85, 125)
     low, tau = rng.uniform(230, 430), rng.uniform(0.004, 0.008)
-    pulse = ringing((low, tau, 0), (rng.uniform(1.3, 1.6) * low, tau, -7), (rng.uniform(1200, 2300), 0.002, -20))
+    pulse = ringing(
+        (low, tau, 0), (rng.uniform(1.3, 1.6) * low, tau, -7), (rng.uniform(1200, 2300), 0.002, -20)
+    )
     duration, attack = rng.uniform(0.35, 0.9), rng.uniform(0.15, 0.4)
     for start in _repeats(rng, 1.4, (0.85, 1.2), int(rng.integers(1, 4))):
         times = beats(pitch * np.array([0.94, 1.0, 1.0, 0.96]), duration)
@@ -78,7 +84,9 @@ def pickerel_frog(rng: np.random.Generator) -> np.ndarray:
 def leopard_frog(rng: np.random.Generator) -> np.ndarray:
     """A chuckle at 450-2200 Hz: notes of 60 ms, twelve a second."""
     track = silence()
-    pulse = ringing((rng.uniform(500, 750), 0.005, 0), (rng.uniform(1000, 1400), 0.004, -2), (1900, 0.003, -8))
+    pulse = ringing(
+        (rng.uniform(500, 750), 0.005, 0), (rng.uniform(1000, 1400), 0.004, -2), (1900, 0.003, -8)
+    )
     note = _buzz(rng, pulse, [rng.uniform(70, 110)], 0.06)
     for start in _repeats(rng, 1.2, (0.9, 1.6), 2):
         for count in range(int(rng.integers(4, 11))):
@@ -141,7 +149,13 @@ def toad(rng: np.random.Generator) -> np.ndarray:
     pitch, rate = rng.uniform(1600, 2000), rng.uniform(29, 36)
     pulse = tone(pitch, 0.02) * swell(round(0.02 * SAMPLE_RATE), 0.008, 0.01)
     start = rng.choice([-0.1, rng.uniform(0, 1.5)])
-    add(track, start, train(pulse, np.arange(0, WINDOW_SECONDS, 1 / rate), np.linspace(0.6, 1, int(3 * rate) + 1)))
+    add(
+        track,
+        start,
+        train(
+            pulse, np.arange(0, WINDOW_SECONDS, 1 / rate), np.linspace(0.6, 1, int(3 * rate) + 1)
+        ),
+    )
     return track
 
 
@@ -168,14 +182,20 @@ def narrowmouth_toad(rng: np.random.Generator) -> np.ndarray:
     """A bleating buzz at 1.4-4 kHz with sidebands 200 Hz apart."""
     track = silence()
     pulse = ringing((rng.uniform(2000, 3400), 0.0016, 0), (rng.uniform(1400, 2000), 0.0016, -4))
-    add(track, rng.uniform(-0.2, 1.8), _buzz(rng, pulse, [rng.uniform(180, 220)], rng.uniform(0.4, 1.4)))
+    add(
+        track,
+        rng.uniform(-0.2, 1.8),
+        _buzz(rng, pulse, [rng.uniform(180, 220)], rng.uniform(0.4, 1.4)),
+    )
     return track
 
 
 def barking_treefrog(rng: np.random.Generator) -> np.ndarray:
     """Hollow barks of 50-90 ms about once a second: 275-600 Hz with a second band at 1.5-3.4 kHz."""
     track = silence()
-    pulse = ringing((rng.uniform(290, 560), 0.006, 0), (rng.uniform(1500, 3400), 0.002, rng.uniform(-12, -4)))
+    pulse = ringing(
+        (rng.uniform(290, 560), 0.006, 0), (rng.uniform(1500, 3400), 0.002, rng.uniform(-12, -4))
+    )
     bark = _buzz(rng, pulse, [rng.uniform(90, 140)], rng.uniform(0.05, 0.09))
     for start in _repeats(rng, 0.9, (0.8, 1.2)):
         add(track, start, bark, rng.uniform(0.7, 1))
@@ -208,8 +228,16 @@ def dove(rng: np.random.Generator) -> np.ndarray:
 def dog(rng: np.random.Generator) -> np.ndarray:
     """Barks: 280-700 Hz up and down within 0.1-0.25 s, rich in harmonics."""
     track, pitch, duration = silence(), rng.uniform(280, 560), rng.uniform(0.1, 0.25)
-    pulse = ringing((rng.uniform(500, 900), 0.0012, 0), (rng.uniform(1100, 1900), 0.0009, -3), (3000, 0.0006, -10))
-    bark = train(pulse, times := beats(pitch * np.array([0.8, 1.2, 1.25, 0.9]), duration), np.ones(len(times)))
+    pulse = ringing(
+        (rng.uniform(500, 900), 0.0012, 0),
+        (rng.uniform(1100, 1900), 0.0009, -3),
+        (3000, 0.0006, -10),
+    )
+    bark = train(
+        pulse,
+        times := beats(pitch * np.array([0.8, 1.2, 1.25, 0.9]), duration),
+        np.ones(len(times)),
+    )
     bark *= swell(len(bark), 0.02, 0.07)
     for start in _repeats(rng, 1.2, (0.35, 1.1), int(rng.integers(1, 6))):
         add(track, start, bark, rng.uniform(0.6, 1))
@@ -253,7 +281,9 @@ def handling(rng: np.random.Generator) -> np.ndarray:
     """Thumps of 60-300 Hz: a branch or a hand on the recorder."""
     track = silence()
     for start in _repeats(rng, 0.8, (0.05, 0.9)):
-        thump = ringing((rng.uniform(60, 300), rng.uniform(0.004, 0.02), 0), (rng.uniform(300, 700), 0.002, -14))
+        thump = ringing(
+            (rng.uniform(60, 300), rng.uniform(0.004, 0.02), 0), (rng.uniform(300, 700), 0.002, -14)
+        )
         add(track, start, thump, amplitude(rng.uniform(-12, 0)))
     return track
 

@@ -60,7 +60,9 @@ def conditions(seed: int, recorder: str, night: str) -> Night:
         wet = 10 ** (water / 10) if 200 <= frequency <= 3000 else 0.0
         spectrum.append((frequency, level + jitter + 10 * float(np.log10(1 + wet))))
     ambient = tuple(
-        Event(sound, rng.uniform(*levels)) for sound, (share, levels) in site.ambient.items() if rng.random() < share
+        Event(sound, rng.uniform(*levels))
+        for sound, (share, levels) in site.ambient.items()
+        if rng.random() < share
     )
     residents = _residents(seed, recorder)
     return Night(
@@ -83,9 +85,14 @@ def _residents(seed: int, recorder: str) -> tuple[Voice, ...]:
 def _heard(rng: np.random.Generator, mix: dict[str, float]) -> tuple[tuple[str, float], ...]:
     """The species of one night: some of the site's, the common ones more often, in shares that vary."""
     names, weights = list(mix), np.array(list(mix.values()))
-    chosen = rng.choice(len(names), min(SPECIES, len(names)), replace=False, p=weights / weights.sum())
+    chosen = rng.choice(
+        len(names), min(SPECIES, len(names)), replace=False, p=weights / weights.sum()
+    )
     shares = weights[chosen] * rng.lognormal(0, 0.5, len(chosen))
-    return tuple((names[index], float(share)) for index, share in zip(chosen, shares / shares.sum(), strict=True))
+    return tuple(
+        (names[index], float(share))
+        for index, share in zip(chosen, shares / shares.sum(), strict=True)
+    )
 
 
 def _level(rng: np.random.Generator, levels: Range) -> float:

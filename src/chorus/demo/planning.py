@@ -99,14 +99,18 @@ def plan(options: DemoOptions) -> list[PlannedClip]:
     for split, qualities in _counts(options.scale).items():
         for quality, count in qualities.items():
             rng = generator(options.seed, "demo", "plan", split, quality)
-            weights = np.array([_activity(options.seed, *night, quality) for night in nights[split]])
+            weights = np.array(
+                [_activity(options.seed, *night, quality) for night in nights[split]]
+            )
             for night, clips_of_night in zip(
                 nights[split], rng.multinomial(count, weights / weights.sum()), strict=True
             ):
                 for _ in range(clips_of_night):
                     clips.append(_clip(options.seed, *night, planned[night], quality))
                     planned[night] += 1
-    return sorted(clips, key=lambda clip: (clip.scene.recorder, clip.scene.night, clip.scene.number))
+    return sorted(
+        clips, key=lambda clip: (clip.scene.recorder, clip.scene.night, clip.scene.number)
+    )
 
 
 def _nights_by_split() -> dict[str, list[tuple[str, str]]]:
@@ -127,9 +131,13 @@ def _counts(scale: float) -> dict[str, dict[str, int]]:
     """Clips by split and quality; the quality "" stands for negatives."""
     counts = {}
     for split, reference in REFERENCE.items():
-        positives, negatives = (max(1, round(scale * number)) if number else 0 for number in reference)
+        positives, negatives = (
+            max(1, round(scale * number)) if number else 0 for number in reference
+        )
         if split == TRAIN:
-            qualities = {quality: max(1, round(scale * number)) for quality, number in TRAIN_QUALITY.items()}
+            qualities = {
+                quality: max(1, round(scale * number)) for quality, number in TRAIN_QUALITY.items()
+            }
         else:
             qualities = _divided(positives, TRAIN_QUALITY)
         counts[split] = {**qualities, "": negatives}
@@ -160,8 +168,13 @@ def _clip(seed: int, recorder: str, night: str, number: int, quality: str) -> Pl
     site = RECORDERS[recorder].site
     call = None
     if quality:
-        call = Event(str(rng.choice(list(CALL_TYPES), p=list(CALL_TYPES.values()))), rng.uniform(*SNR_DB[quality]))
-    scene = Scene(seed, recorder, night, number, call, _confusers(rng, seed, recorder, night, quality))
+        call = Event(
+            str(rng.choice(list(CALL_TYPES), p=list(CALL_TYPES.values()))),
+            rng.uniform(*SNR_DB[quality]),
+        )
+    scene = Scene(
+        seed, recorder, night, number, call, _confusers(rng, seed, recorder, night, quality)
+    )
     meta = {
         "label": POSITIVE if quality else NEGATIVE,
         "quality": quality,
@@ -178,10 +191,17 @@ def _clip(seed: int, recorder: str, night: str, number: int, quality: str) -> Pl
     return PlannedClip(meta, scene)
 
 
-def _confusers(rng: np.random.Generator, seed: int, recorder: str, night: str, quality: str) -> tuple[Event, ...]:
+def _confusers(
+    rng: np.random.Generator, seed: int, recorder: str, night: str, quality: str
+) -> tuple[Event, ...]:
     """The other sounds of a clip: none, one or two of those heard in its night."""
     if rng.random() >= (CONFUSED_POSITIVES if quality else CONFUSED_NEGATIVES):
         return ()
     names, shares = zip(*conditions(seed, recorder, night).confusers, strict=True)
-    chosen = rng.choice(len(names), 2 if rng.random() < SECOND_CONFUSER else 1, replace=False, p=shares)
-    return tuple(Event(names[index], rng.uniform(*SITES[RECORDERS[recorder].site].loudness)) for index in chosen)
+    chosen = rng.choice(
+        len(names), 2 if rng.random() < SECOND_CONFUSER else 1, replace=False, p=shares
+    )
+    return tuple(
+        Event(names[index], rng.uniform(*SITES[RECORDERS[recorder].site].loudness))
+        for index in chosen
+    )

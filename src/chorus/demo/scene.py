@@ -21,7 +21,9 @@ from chorus.demo.places import NONE_DB, RECORDERS, SITES
 from chorus.seeds import generator
 
 FRAME = SAMPLE_RATE // 50  # 20 ms
-FRAMES = 160  # 150 make a clip; in the rest echoes die away instead of wrapping around to the beginning
+FRAMES = (
+    160  # 150 make a clip; in the rest echoes die away instead of wrapping around to the beginning
+)
 SPAN = FRAME * FRAMES  # 153600 samples: a quick length for the transform
 BINS = SPAN // 2 + 1
 BIN_HZ = SAMPLE_RATE / SPAN
@@ -62,7 +64,12 @@ def render(scene: Scene) -> np.ndarray:
         sound, band = CONFUSERS[event.sound]
         _mix_in(mix, _received(rng, sound(rng), scene.recorder), event.snr_db, band)
     if scene.call:
-        _mix_in(mix, _received(rng, _call(rng, scene.call.sound, night), scene.recorder), scene.call.snr_db, BAND)
+        _mix_in(
+            mix,
+            _received(rng, _call(rng, scene.call.sound, night), scene.recorder),
+            scene.call.snr_db,
+            BAND,
+        )
     return _recorded(rng, fft.irfft(mix, SPAN)[:WINDOW_SAMPLES])
 
 
@@ -87,7 +94,9 @@ def _mix_in(mix: np.ndarray, sound: np.ndarray, snr_db: float, band: tuple[float
 
 def _call(rng: np.random.Generator, call_type: str, night: Night) -> np.ndarray:
     first, second = rng.permutation(len(night.voices))[:2]
-    neighbour = night.voices[second] if call_type != "growl" and rng.random() < SECOND_MALE else None
+    neighbour = (
+        night.voices[second] if call_type != "growl" and rng.random() < SECOND_MALE else None
+    )
     return render_call(call_type, rng, night.voices[first], neighbour)
 
 
@@ -106,7 +115,9 @@ def _background(rng: np.random.Generator, scene: Scene, night: Night) -> np.ndar
     if night.wind > NONE_DB:
         low += np.float32(amplitude(night.wind)) * _gusts(rng, 1.5, -12.0)
     if night.traffic > NONE_DB:
-        low += np.float32(amplitude(night.traffic)) * (_gusts(rng, 0.4, -8.0) + _hum(rng, night.hum))
+        low += np.float32(amplitude(night.traffic)) * (
+            _gusts(rng, 0.4, -8.0) + _hum(rng, night.hum)
+        )
     level = amplitude(dict(night.spectrum)[180])
     mix[:SLOW_BINS] += np.float32(level) * low * _response(scene.recorder)[:SLOW_BINS]
     return mix
@@ -118,7 +129,10 @@ def _gusts(rng: np.random.Generator, rate: float, slope: float) -> np.ndarray:
     It is drawn at a low rate in time, where it can swell, and has the level of the noise of `_background` at 120 Hz.
     """
     length = 2 * SLOW_BINS
-    turns = rate * rng.uniform(0.7, 1.3) * np.arange(length) * (SPAN / SAMPLE_RATE / length) + rng.random()
+    turns = (
+        rate * rng.uniform(0.7, 1.3) * np.arange(length) * (SPAN / SAMPLE_RATE / length)
+        + rng.random()
+    )
     swelling = 0.6 + 0.4 * np.sin(2 * np.pi * turns)
     noise = rng.standard_normal(length, dtype=np.float32) * swelling.astype(np.float32)
     octaves = np.log2(np.maximum(_frequencies()[:SLOW_BINS], 120) / 120)
@@ -172,7 +186,9 @@ def _response(recorder: str) -> np.ndarray:
 @lru_cache(maxsize=32)
 def _echo(recorder: str) -> np.ndarray:
     """The way of a sound into a recorder: direct, then a decaying tail of echoes, then the recorder's response."""
-    rng = generator(0, "demo", "echo", recorder)  # the place is the same whatever the seed of the survey
+    rng = generator(
+        0, "demo", "echo", recorder
+    )  # the place is the same whatever the seed of the survey
     level, decay = RECORDERS[recorder].echo
     time = seconds(min(decay, 0.35))
     tail = rng.standard_normal(len(time), dtype=np.float32) * 10 ** (-3 * time / np.float32(decay))

@@ -43,15 +43,24 @@ class SeasonNight:
         for number, hour in enumerate(HOURS):
             begins = datetime.fromisoformat(self.night) + timedelta(days=hour < 12, hours=hour)
             name = f"{self.site}/{self.recorder}_{begins:%Y%m%d_%H%M%S}.flac"
-            yield name, np.concatenate([self._window(seed, number, place) for place in range(self.calling.shape[1])])
+            yield (
+                name,
+                np.concatenate(
+                    [self._window(seed, number, place) for place in range(self.calling.shape[1])]
+                ),
+            )
 
     def _window(self, seed: int, recording: int, place: int) -> np.ndarray:
         rng = generator(seed, "demo", "season", self.recorder, self.night, recording, place)
         call = None
         if self.calling[recording, place]:
-            call = Event(str(rng.choice(list(CALL_TYPES), p=list(CALL_TYPES.values()))), rng.uniform(*SNR_DB))
+            call = Event(
+                str(rng.choice(list(CALL_TYPES), p=list(CALL_TYPES.values()))), rng.uniform(*SNR_DB)
+            )
         number = 1_000_000 + recording * 10_000 + place  # apart from the survey's clips
-        return render(Scene(seed, self.recorder, self.night, number, call, self._confuser(seed, rng)))
+        return render(
+            Scene(seed, self.recorder, self.night, number, call, self._confuser(seed, rng))
+        )
 
     def _confuser(self, seed: int, rng: np.random.Generator) -> tuple[Event, ...]:
         if rng.random() >= CONFUSED_NEGATIVES / 2:
@@ -68,7 +77,9 @@ def plan_season(seed: int, nights: int, seconds: int) -> list[SeasonNight]:
         ParameterError: no nights, or recordings of no whole window.
     """
     if nights < 1 or seconds < WINDOW_SECONDS:
-        raise ParameterError(f"nights: {nights}, seconds: {seconds} are not allowed: from 1, and from {WINDOW_SECONDS}")
+        raise ParameterError(
+            f"nights: {nights}, seconds: {seconds} are not allowed: from 1, and from {WINDOW_SECONDS}"
+        )
     shape = (len(HOURS), seconds // WINDOW_SECONDS)
     planned = []
     for site, (nights_share, windows_share) in PREVALENCE.items():
@@ -88,7 +99,10 @@ def write_season(folder: Path, seed: int, nights: int, seconds: int) -> Iterator
             with replacing(folder / name) as beside:
                 beside.write_bytes(encode_flac(samples))
             starts = np.arange(len(night.calling[number])) * WINDOW_SECONDS
-            rows += [(name, int(start), bool(call)) for start, call in zip(starts, night.calling[number], strict=True)]
+            rows += [
+                (name, int(start), bool(call))
+                for start, call in zip(starts, night.calling[number], strict=True)
+            ]
             yield 1
     truth = pd.DataFrame(rows, columns=["file", "start", "call"])
     with replacing(folder.with_name(f"{folder.name}_truth.csv")) as beside:

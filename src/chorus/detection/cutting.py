@@ -83,7 +83,9 @@ class Piece:
     last: bool
 
 
-def windows(recording: Recording, piece: Piece, cutting: Cutting, spec: Spec) -> Iterator[np.ndarray]:
+def windows(
+    recording: Recording, piece: Piece, cutting: Cutting, spec: Spec
+) -> Iterator[np.ndarray]:
     """The windows of a piece as the encoder hears them.
 
     Memory holds a window and a block of the file.
@@ -97,7 +99,9 @@ def windows(recording: Recording, piece: Piece, cutting: Cutting, spec: Spec) ->
     start = piece.first * cutting.samples(cutting.hop)
     onset = max(0, start // SAMPLE_RATE - _SETTLING)
     before = start - onset * SAMPLE_RATE
-    wanted = before + (piece.count - 1) * cutting.samples(cutting.hop) + cutting.samples(cutting.window)
+    wanted = (
+        before + (piece.count - 1) * cutting.samples(cutting.hop) + cutting.samples(cutting.window)
+    )
     behind = 0 if piece.last else _SETTLING * SAMPLE_RATE
     until = float("inf") if piece.last else onset + (wanted + behind) / SAMPLE_RATE + _SETTLING
     blocks = _filled(recording.blocks(onset, until), wanted, behind, cutting)
@@ -107,7 +111,9 @@ def windows(recording: Recording, piece: Piece, cutting: Cutting, spec: Spec) ->
     yield from _cut(sound, first, spec.window_samples, hop, piece.count)
 
 
-def _filled(blocks: Iterable[np.ndarray], wanted: int, behind: int, cutting: Cutting) -> Iterator[np.ndarray]:
+def _filled(
+    blocks: Iterable[np.ndarray], wanted: int, behind: int, cutting: Cutting
+) -> Iterator[np.ndarray]:
     """At least `wanted` samples, and no more than `behind` beyond them: what lacks is filled as the survey fills it."""
     length = cutting.samples(cutting.window)
     passed = 0
@@ -121,11 +127,17 @@ def _filled(blocks: Iterable[np.ndarray], wanted: int, behind: int, cutting: Cut
         if passed >= wanted + behind:
             return
     if passed < wanted:
-        filled = np.resize(tail, length) if cutting.padding == "repeat" else np.pad(tail, (0, length - len(tail)))
+        filled = (
+            np.resize(tail, length)
+            if cutting.padding == "repeat"
+            else np.pad(tail, (0, length - len(tail)))
+        )
         yield filled[len(tail) :]
 
 
-def _cut(blocks: Iterable[np.ndarray], start: int, length: int, hop: int, count: int) -> Iterator[np.ndarray]:
+def _cut(
+    blocks: Iterable[np.ndarray], start: int, length: int, hop: int, count: int
+) -> Iterator[np.ndarray]:
     """`count` windows at every `hop` samples from `start` on; the last samples of a resampler may be short by a few."""
     waiting = np.zeros(0, np.float32)
     position = 0  # of the first sample that waits

@@ -86,12 +86,20 @@ class Summary:
             f"{self.detected} detections in {self.events} events"
         ]
         if self.reasons:
-            kinds = ", ".join(f"{kind} ({count})" for kind, count in self.reasons.most_common(_MOST_NAMED))
-            said.append(f"{self.reasons.total()} files could not be used: {kinds}; see not_heard.csv")
+            kinds = ", ".join(
+                f"{kind} ({count})" for kind, count in self.reasons.most_common(_MOST_NAMED)
+            )
+            said.append(
+                f"{self.reasons.total()} files could not be used: {kinds}; see not_heard.csv"
+            )
         if self.without_time:
-            said.append(f"of {self.without_time} recordings nothing tells when they were made: no night, no local time")
+            said.append(
+                f"of {self.without_time} recordings nothing tells when they were made: no night, no local time"
+            )
         if not self.calibrated:
-            said.append("probabilities are empty: no validation scores of this very model are beside it")
+            said.append(
+                "probabilities are empty: no validation scores of this very model are beside it"
+            )
         return said
 
 
@@ -118,7 +126,9 @@ def detect(
         ParameterError: an option that is not allowed.
         DataError: there are no recordings, or the table of sites cannot be used.
     """
-    cutting = Cutting(detector.spec.window_seconds, options.overlap, detector.padding, detector.min_seconds)
+    cutting = Cutting(
+        detector.spec.window_seconds, options.overlap, detector.padding, detector.min_seconds
+    )
     writer = Writer(out, options.formats, Names(options.species), options.band, options.overlap)
     known_sites = None if sites is None else read_sites(sites)
     found = find(paths)
@@ -182,7 +192,9 @@ def _together(listened: Iterable[Listened]) -> Iterator[list[Listened]]:
         yield waiting
 
 
-def _count(summary: Summary, of_nights: pd.DataFrame, kept: pd.DataFrame, found: pd.DataFrame) -> None:
+def _count(
+    summary: Summary, of_nights: pd.DataFrame, kept: pd.DataFrame, found: pd.DataFrame
+) -> None:
     summary.recordings += of_nights["file"].nunique()
     summary.hours += float(of_nights["seconds"].sum()) / 3600
     summary.windows += int(of_nights["windows"].sum())

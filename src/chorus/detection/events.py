@@ -29,15 +29,25 @@ def events(detections: pd.DataFrame, gap: float = 0.0) -> pd.DataFrame:
     """
     if not gap >= 0:
         raise ParameterError(f"gap: {gap:g} is not allowed: 0 seconds or more")
-    called = detections[detections["detected"]].sort_values(["file", "label", "start"], kind="stable")
-    latest_end = called.groupby(["file", "label"])["end"].transform(lambda end: end.cummax().shift())
-    begins = ~(called["start"] <= latest_end + gap + _SPARE)  # the first of a file has no end before it
+    called = detections[detections["detected"]].sort_values(
+        ["file", "label", "start"], kind="stable"
+    )
+    latest_end = called.groupby(["file", "label"])["end"].transform(
+        lambda end: end.cummax().shift()
+    )
+    begins = ~(
+        called["start"] <= latest_end + gap + _SPARE
+    )  # the first of a file has no end before it
     number = begins.cumsum()
     grouped = called.groupby(number.to_numpy(), sort=True)
     found = grouped.first()
     found["end"] = grouped["end"].max()
     found["windows"] = grouped.size().astype("int64")
-    best = called.sort_values("score", ascending=False, kind="stable").groupby(number, sort=True).first()
+    best = (
+        called.sort_values("score", ascending=False, kind="stable")
+        .groupby(number, sort=True)
+        .first()
+    )
     found[["score", "probability"]] = best[["score", "probability"]]
     found = found.sort_values(["file", "start", "label"], kind="stable", ignore_index=True)
     return found[list(EVENTS)]

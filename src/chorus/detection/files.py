@@ -12,7 +12,20 @@ from chorus.errors import DataError
 # Of audio, readable here or not: what is not gets its reason, and does not pass in silence.
 _READ = {".wav", ".wave", ".w64", ".rf64", ".bwf", ".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus"}
 _READ |= {".aif", ".aiff", ".aifc", ".caf", ".au", ".snd", ".nist", ".sph"}
-_NOT_READ = {".raw", ".m4a", ".aac", ".mp4", ".wma", ".wac", ".w4v", ".wv", ".ape", ".amr", ".3gp", ".zc"}
+_NOT_READ = {
+    ".raw",
+    ".m4a",
+    ".aac",
+    ".mp4",
+    ".wma",
+    ".wac",
+    ".w4v",
+    ".wv",
+    ".ape",
+    ".amr",
+    ".3gp",
+    ".zc",
+}
 SUFFIXES = frozenset(_READ | _NOT_READ)
 
 
@@ -67,4 +80,6 @@ def _below(path: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, str]]
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         inside = Path(folder).relative_to(path).parts
         place = inside[0] if inside else ""
-        yield from ((Path(folder) / name, place) for name in sorted(names) if not name.startswith("."))
+        yield from (
+            (Path(folder) / name, place) for name in sorted(names) if not name.startswith(".")
+        )

@@ -97,7 +97,9 @@ def output_names(head: Head) -> tuple[str, ...]:
 
 def _exactly(calibration: Calibration) -> dict[str, Any]:
     numbers = asdict(calibration)
-    return {key: Exact(value) if isinstance(value, float) else value for key, value in numbers.items()}
+    return {
+        key: Exact(value) if isinstance(value, float) else value for key, value in numbers.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,9 @@ def detector_of(
         )
     threshold = None if saved.config["threshold"] is None else saved.threshold
     weights = saved.config["weights_sha256"]
-    return Detector(name, saved.head, threshold, weights, encoder, found, padding, min_seconds, calibration)
+    return Detector(
+        name, saved.head, threshold, weights, encoder, found, padding, min_seconds, calibration
+    )
 
 
 def encoder_named(encoder_id: str, model_path: str | None = None) -> EncodeOptions:

@@ -104,7 +104,11 @@ def birdnet(rows: pd.DataFrame, names: Names) -> str:
 
 
 PROGRAMS = ("raven", "audacity", "kaleidoscope", "birdnet")
-_ENDINGS = {"raven": ".selections.txt", "audacity": ".labels.txt", "birdnet": ".BirdNET.results.csv"}
+_ENDINGS = {
+    "raven": ".selections.txt",
+    "audacity": ".labels.txt",
+    "birdnet": ".BirdNET.results.csv",
+}
 
 
 class Writer:
@@ -114,7 +118,12 @@ class Writer:
     """
 
     def __init__(
-        self, folder: Path, programs: Sequence[str], names: Names, band: tuple[float, float], overlap: float
+        self,
+        folder: Path,
+        programs: Sequence[str],
+        names: Names,
+        band: tuple[float, float],
+        overlap: float,
     ) -> None:
         """
         Raises:

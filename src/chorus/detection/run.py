@@ -78,13 +78,17 @@ def score_all(
     try:
         run.finish()
     except BrokenProcessPool:
-        raise ChorusError("a worker process died (killed, or out of memory): run the same command again") from None
+        raise ChorusError(
+            "a worker process died (killed, or out of memory): run the same command again"
+        ) from None
     finally:
         run.cancel()
     return run.outcome
 
 
-def logits_of(file: str, heard: Heard, detector: Detector, cutting: Cutting, store: Store) -> np.ndarray:
+def logits_of(
+    file: str, heard: Heard, detector: Detector, cutting: Cutting, store: Store
+) -> np.ndarray:
     """All logits of a recording, float32 (windows, classes), from the store.
 
     Raises:
@@ -185,7 +189,9 @@ class _Run:
 
     def _missing(self, file: str, heard: Heard) -> list[tuple[Piece, str]]:
         """The pieces of a recording that are not in the store."""
-        return [(piece, key) for piece, key in self._units(file, heard) if not self._known(piece, key)]
+        return [
+            (piece, key) for piece, key in self._units(file, heard) if not self._known(piece, key)
+        ]
 
     def _known(self, piece: Piece, key: str) -> bool:
         shape = (piece.count, self._detector.head.task.outputs)
@@ -194,12 +200,17 @@ class _Run:
     def _units(self, file: str, heard: Heard) -> Iterator[tuple[Piece, str]]:
         for piece in self._cutting.pieces(heard.seconds, heard.divisible):
             suffix = Path(file).suffix
-            yield piece, work.unit_key(heard.sha256, suffix, piece, self._cutting, self._detector.key)
+            yield (
+                piece,
+                work.unit_key(heard.sha256, suffix, piece, self._cutting, self._detector.key),
+            )
 
     def _score(self, file: str, recording: Recording, piece: Piece, key: str) -> None:
         if file not in self._open:  # refused meanwhile
             return
-        future = self._executor.submit(work.score, recording, piece, self._cutting, self._detector, self._batch)
+        future = self._executor.submit(
+            work.score, recording, piece, self._cutting, self._detector, self._batch
+        )
         self._futures[future] = (self._take_scored, file, piece, key)
 
     def _take_scored(self, scored: Scored, file: str, piece: Piece, key: str) -> None:

@@ -47,7 +47,9 @@ class Store:
             if version is None or [version, reader] != [known["version"], known["reader"]]:
                 return None
             facts = known["heard"]
-            return Heard(facts["sha256"], facts["seconds"], facts["divisible"], tuple(facts["remarks"]))
+            return Heard(
+                facts["sha256"], facts["seconds"], facts["divisible"], tuple(facts["remarks"])
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None  # then it is examined again, which costs nothing but time
 

@@ -26,7 +26,14 @@ _KINDS = {
     "detected": pa.bool_(), "local_time": pa.timestamp("ms"), "seconds": pa.float64(), "best_score": pa.float64(),
     "windows": pa.int64(),
 }  # fmt: skip
-_DIGITS = {"start": 3, "end": 3, "seconds": 3, "score": 6, "probability": 6, "best_score": 6}  # after the point
+_DIGITS = {
+    "start": 3,
+    "end": 3,
+    "seconds": 3,
+    "score": 6,
+    "probability": 6,
+    "best_score": 6,
+}  # after the point
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,9 @@ class Place:
     beginning: Beginning
 
 
-def places(folders: Mapping[str, str], rules: TimeRules, sites: Mapping[str, str] | None = None) -> dict[str, Place]:
+def places(
+    folders: Mapping[str, str], rules: TimeRules, sites: Mapping[str, str] | None = None
+) -> dict[str, Place]:
     """Recorder by name, metadata or else the folder the file lies in; site by the table or the first folder.
 
     Args:
@@ -81,15 +90,20 @@ class Listened:
     logits: np.ndarray
 
 
-def detections_of(recordings: Sequence[Listened], detector: Detector, cutting: Cutting) -> pd.DataFrame:
+def detections_of(
+    recordings: Sequence[Listened], detector: Detector, cutting: Cutting
+) -> pd.DataFrame:
     """Every window of some recordings; columns as in `chorus.season.detections.DETECTIONS`."""
     counts = [len(one.logits) for one in recordings]
     starts = [cutting.starts(count) for count in counts]
     ends = [
-        np.minimum(begin + cutting.window, one.heard.seconds) for begin, one in zip(starts, recordings, strict=True)
+        np.minimum(begin + cutting.window, one.heard.seconds)
+        for begin, one in zip(starts, recordings, strict=True)
     ]
     moments = [
-        (one.place.beginning, at) for one, begin in zip(recordings, starts, strict=True) for at in begin.tolist()
+        (one.place.beginning, at)
+        for one, begin in zip(recordings, starts, strict=True)
+        for at in begin.tolist()
     ]
     judged = detector.judge(np.concatenate([one.logits for one in recordings]))
     times = [beginning.time_after(at) for beginning, at in moments]
@@ -110,7 +124,9 @@ def detections_of(recordings: Sequence[Listened], detector: Detector, cutting: C
     )
 
 
-def recordings_of(windows: pd.DataFrame, recordings: Sequence[Listened], cutting: Cutting) -> pd.DataFrame:
+def recordings_of(
+    windows: pd.DataFrame, recordings: Sequence[Listened], cutting: Cutting
+) -> pd.DataFrame:
     """A row for each night of some recordings; columns as in `chorus.season.detections.RECORDINGS`.
 
     Args:
@@ -140,7 +156,9 @@ def recordings_of(windows: pd.DataFrame, recordings: Sequence[Listened], cutting
 class Table:
     """One of the tables, being written as Parquet and as CSV at once."""
 
-    def __init__(self, name: str, parquet: pq.ParquetWriter, csv: IO[str], schema: pa.Schema) -> None:
+    def __init__(
+        self, name: str, parquet: pq.ParquetWriter, csv: IO[str], schema: pa.Schema
+    ) -> None:
         self._columns = list(TABLES[name])
         self._parquet, self._csv, self._schema = parquet, csv, schema
         csv.write(",".join(self._columns) + "\n")
@@ -167,7 +185,9 @@ def as_text(rows: pd.DataFrame) -> pd.DataFrame:
 def writing(folder: Path, name: str) -> Iterator[Table]:
     """Write a table into a folder, both of its files whole or not at all."""
     kinds = {"detected": pa.int64() if name == "recordings" else pa.bool_()}
-    schema = pa.schema([(column, (_KINDS | kinds).get(column, pa.string())) for column in TABLES[name]])
+    schema = pa.schema(
+        [(column, (_KINDS | kinds).get(column, pa.string())) for column in TABLES[name]]
+    )
     with ExitStack() as stack:
         beside = stack.enter_context(replacing(folder / f"{name}.parquet"))
         csv_beside = stack.enter_context(replacing(folder / f"{name}.csv"))

@@ -95,7 +95,9 @@ def reader(cutting: Cutting) -> str:
     return digest.hexdigest()
 
 
-def score(recording: Recording, piece: Piece, cutting: Cutting, detector: Detector, batch_windows: int) -> Scored:
+def score(
+    recording: Recording, piece: Piece, cutting: Cutting, detector: Detector, batch_windows: int
+) -> Scored:
     """Score a piece of a recording; never raises for what the file is.
 
     Raises:

@@ -43,5 +43,7 @@ def load(options: EncodeOptions) -> Encoder:
 
 def _entry(options: EncodeOptions) -> Entry:
     if options.device == "cuda" and options.encoder != "birdnet":
-        raise ParameterError(f"encode.device: cuda is for birdnet, {options.encoder} computes on the cpu: cpu or auto")
+        raise ParameterError(
+            f"encode.device: cuda is for birdnet, {options.encoder} computes on the cpu: cpu or auto"
+        )
     return ENTRIES[options.encoder]

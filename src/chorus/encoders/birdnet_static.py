@@ -51,7 +51,9 @@ def static_model(weights: Weights) -> bytes:
     """A TFLite model with two inputs, the `folded` frames of each image, and the embedding as its output."""
     network = _Network()
     inputs = [network.builder.input((FRAMES, image.size // 2 + 1)) for image in weights.images]
-    both = [network.image(frames, image) for frames, image in zip(inputs, weights.images, strict=True)]
+    both = [
+        network.image(frames, image) for frames, image in zip(inputs, weights.images, strict=True)
+    ]
     x = network.concatenated(both)
     x = network.scaled(x, weights.scale, weights.shift)
     x = network.convolution(x, weights.stem, stride=2, fusedActivationFunction=_RELU)
@@ -75,7 +77,9 @@ class _Network:
         """Folded frames -> (1, 96, 511, 1)."""
         add, constant = self.builder.add, self.builder.constant
         shape = (FRAMES, _BANDS)
-        bands = add("FULLY_CONNECTED", [frames, constant(image.matrix.astype(np.float32)), -1], shape)
+        bands = add(
+            "FULLY_CONNECTED", [frames, constant(image.matrix.astype(np.float32)), -1], shape
+        )
         logarithm = add("LOG", [add("MUL", [bands, bands], shape)], shape)
         power = add("MUL", [logarithm, constant(np.array(image.power, np.float32))], shape)
         power = add("EXP", [power], shape)
@@ -96,13 +100,21 @@ class _Network:
     def pool(self, kind: str, x: int) -> int:
         """Of pairs of frames."""
         _, height, width, channels = self.builder.shape(x)
-        options = {"padding": _VALID, "strideH": 1, "strideW": 2, "filterHeight": 1, "filterWidth": 2}
+        options = {
+            "padding": _VALID,
+            "strideH": 1,
+            "strideW": 2,
+            "filterHeight": 1,
+            "filterWidth": 2,
+        }
         return self.builder.add(kind, [x], (1, height, width // 2, channels), **options)
 
     def mean(self, x: int) -> int:
         """Over the image: (1, 1, 1, channels)."""
         axes = self.builder.constant(np.array([1, 2], np.int32))
-        return self.builder.add("MEAN", [x, axes], (1, 1, 1, self.builder.shape(x)[3]), keepDims=True)
+        return self.builder.add(
+            "MEAN", [x, axes], (1, 1, 1, self.builder.shape(x)[3]), keepDims=True
+        )
 
     def convolution(
         self,
@@ -121,7 +133,10 @@ class _Network:
         if padding == _VALID:
             height, width = height - kernel_height + 1, width - kernel_width + 1
         shape = (1, -(-height // stride), -(-width // stride), len(layer.bias))
-        constants = [self.builder.constant(values * np.float32(factor)) for values in (layer.weights, layer.bias)]
+        constants = [
+            self.builder.constant(values * np.float32(factor))
+            for values in (layer.weights, layer.bias)
+        ]
         options |= {"padding": padding, "strideH": stride, "strideW": stride}
         return self.builder.add(kind, [x, *constants], shape, **options)
 
@@ -135,7 +150,9 @@ class _Network:
         """sigmoid(x), of x / 2."""
         shape = self.builder.shape(half)
         tanh = self.builder.add("TANH", [half], shape)
-        return self.builder.add("ADD", [self.builder.add("MUL", [tanh, self._half], shape), self._half], shape)
+        return self.builder.add(
+            "ADD", [self.builder.add("MUL", [tanh, self._half], shape), self._half], shape
+        )
 
     def block(self, x: int, block: Block) -> int:
         y = self.swish(self.convolution(x, block.expand, factor=0.5))
@@ -154,7 +171,9 @@ class _Network:
         if stride != 1:  # SAME would pad one side only, the model pads both
             x, padding = self._padded(x), _VALID
         kind = "DEPTHWISE_CONV_2D"
-        return self.convolution(x, layer, kind=kind, stride=stride, padding=padding, factor=0.5, depthMultiplier=1)
+        return self.convolution(
+            x, layer, kind=kind, stride=stride, padding=padding, factor=0.5, depthMultiplier=1
+        )
 
     def _padded(self, x: int) -> int:
         """One row and column of zeros on each side."""

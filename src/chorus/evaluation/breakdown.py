@@ -24,12 +24,15 @@ def breakdown(part: pd.DataFrame, threshold: float) -> dict[str, Any]:
         part: the rows of one split in the table of predictions, with both classes.
     """
     by_kind: dict[str, Any] = {
-        column: {kind: _of_positives(part, column, kind, threshold) for kind in _kinds(part, column)}
+        column: {
+            kind: _of_positives(part, column, kind, threshold) for kind in _kinds(part, column)
+        }
         for column in ("quality", "call_type")
     }
     by_place = {
         column: {
-            str(place) or UNSTATED: _of_place(clips, threshold) for place, clips in part.groupby(column, sort=True)
+            str(place) or UNSTATED: _of_place(clips, threshold)
+            for place, clips in part.groupby(column, sort=True)
         }
         for column in ("site", "recorder")
     }
@@ -39,7 +42,9 @@ def breakdown(part: pd.DataFrame, threshold: float) -> dict[str, Any]:
 def _kinds(part: pd.DataFrame, column: str) -> list[str]:
     """What occurs among the positives: qualities from good to bad, anything else by name."""
     found = sorted(part.loc[part["label"] == POSITIVE, column].replace("", UNSTATED).unique())
-    return sorted(found, key=lambda kind: QUALITIES.index(kind) if kind in QUALITIES else len(QUALITIES))
+    return sorted(
+        found, key=lambda kind: QUALITIES.index(kind) if kind in QUALITIES else len(QUALITIES)
+    )
 
 
 def _of_positives(part: pd.DataFrame, column: str, kind: str, threshold: float) -> dict[str, Any]:
@@ -51,12 +56,16 @@ def _of_positives(part: pd.DataFrame, column: str, kind: str, threshold: float) 
         "n": len(scores),
         "recall": float((scores >= threshold).mean()),
         "mean_score": float(scores.mean()),
-        "auprc": auprc((against["label"] == POSITIVE).to_numpy(dtype=bool), against["score"].to_numpy()),
+        "auprc": auprc(
+            (against["label"] == POSITIVE).to_numpy(dtype=bool), against["score"].to_numpy()
+        ),
     }
 
 
 def _of_place(clips: pd.DataFrame, threshold: float) -> dict[str, Any]:
-    counts = confusion((clips["label"] == POSITIVE).to_numpy(dtype=bool), clips["score"].to_numpy(), threshold)
+    counts = confusion(
+        (clips["label"] == POSITIVE).to_numpy(dtype=bool), clips["score"].to_numpy(), threshold
+    )
     positives, negatives = counts.tp + counts.fn, counts.fp + counts.tn
     return {
         "n": len(clips),

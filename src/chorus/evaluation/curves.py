@@ -66,7 +66,9 @@ def _roc(labels: Bools, scores: Floats) -> pd.DataFrame:
     points = threshold_table(labels, scores)
     negatives = np.sort(scores[~labels])
     fpr = 1 - np.searchsorted(negatives, points["threshold"]) / len(negatives)
-    return _thinned(pd.DataFrame({"fpr": np.append(0.0, fpr), "tpr": np.append(0.0, points["recall"])}))
+    return _thinned(
+        pd.DataFrame({"fpr": np.append(0.0, fpr), "tpr": np.append(0.0, points["recall"])})
+    )
 
 
 def _threshold_sweep(labels: Bools, scores: Floats) -> pd.DataFrame:
@@ -88,7 +90,9 @@ def _score_histogram(labels: Bools, scores: Floats) -> pd.DataFrame:
 
 
 def _reliability(labels: Bools, scores: Floats) -> pd.DataFrame:
-    bins = pd.DataFrame({"bin": _bin_of(scores, RELIABILITY_BINS), "score": scores, "label": labels}).groupby("bin")
+    bins = pd.DataFrame(
+        {"bin": _bin_of(scores, RELIABILITY_BINS), "score": scores, "label": labels}
+    ).groupby("bin")
     return pd.DataFrame(
         {"mean_score": bins["score"].mean(), "observed": bins["label"].mean(), "n": bins.size()}
     ).reset_index(drop=True)

@@ -18,7 +18,15 @@ from chorus.evaluation.bootstrap import night_bootstrap
 from chorus.evaluation.breakdown import breakdown
 from chorus.evaluation.predictions import JUDGED, predictions
 from chorus.files import Exact
-from chorus.metrics import auprc, auroc, best_f1_threshold, brier, confusion, ece, threshold_for_precision
+from chorus.metrics import (
+    auprc,
+    auroc,
+    best_f1_threshold,
+    brier,
+    confusion,
+    ece,
+    threshold_for_precision,
+)
 from chorus.options import options
 
 Floats = NDArray[np.float64]
@@ -72,11 +80,17 @@ class _Split:
         return bool(self.labels.any() and not self.labels.all())
 
     def with_scores(self, scores: pd.Series) -> _Split:
-        return _Split(self.clips, self.labels, scores.loc[self.clips["clip_id"]].to_numpy(dtype=np.float64))
+        return _Split(
+            self.clips, self.labels, scores.loc[self.clips["clip_id"]].to_numpy(dtype=np.float64)
+        )
 
 
 def evaluate(
-    clips: pd.DataFrame, *, threshold: float, baseline_scores: Mapping[str, pd.Series], options: EvaluateOptions
+    clips: pd.DataFrame,
+    *,
+    threshold: float,
+    baseline_scores: Mapping[str, pd.Series],
+    options: EvaluateOptions,
 ) -> Evaluation:
     """Judge a detector on validation, test_iid and test_ood, and on ood_validation where the survey has such sites.
 
@@ -98,7 +112,8 @@ def evaluate(
     precise = _precise_threshold(splits[VALIDATION], options.min_precision)
     thresholds = {"half": Exact(HALF), "headline": Exact(threshold), "min_precision": precise}
     baselines = {
-        name: _judge_baseline(name, scores, splits, options) for name, scores in sorted(baseline_scores.items())
+        name: _judge_baseline(name, scores, splits, options)
+        for name, scores in sorted(baseline_scores.items())
     }
     detail: dict[str, Any] = {
         "about": ABOUT | {"min_precision_wanted": options.min_precision},
@@ -145,8 +160,14 @@ def _judge(
         "prevalence": positives / len(labels),
     }
     if not split.has_both_classes:
-        nothing = dict.fromkeys(("auroc", "auprc", "brier", "ece", "at", "intervals", "baselines", "by"))
-        return counts | nothing | {"note": f"all clips are {'positive' if positives else 'negative'}: nothing to judge"}
+        nothing = dict.fromkeys(
+            ("auroc", "auprc", "brier", "ece", "at", "intervals", "baselines", "by")
+        )
+        return (
+            counts
+            | nothing
+            | {"note": f"all clips are {'positive' if positives else 'negative'}: nothing to judge"}
+        )
     return counts | {
         "auroc": auroc(labels, scores),
         "auprc": auprc(labels, scores),
@@ -154,7 +175,10 @@ def _judge(
         "ece": ece(labels, scores, bins=options.ece_bins),
         "at": {
             name: None if value is None else _at(labels, scores, value)
-            for name, value in {**thresholds, "oracle_best_f1": best_f1_threshold(labels, scores)}.items()
+            for name, value in {
+                **thresholds,
+                "oracle_best_f1": best_f1_threshold(labels, scores),
+            }.items()
         },
         "intervals": _intervals(split, headline, options),
         "baselines": {"all_positive": _all_positive(counts["prevalence"])},
@@ -209,7 +233,11 @@ def _judge_baseline(
     name: str, scores: pd.Series, splits: Mapping[str, _Split | None], options: EvaluateOptions
 ) -> dict[str, Any]:
     """A baseline's figures in each split, at its own threshold; None where nothing can be judged."""
-    rescored = {split: _rescored(name, given, scores) for split, given in splits.items() if given is not None}
+    rescored = {
+        split: _rescored(name, given, scores)
+        for split, given in splits.items()
+        if given is not None
+    }
     validation = rescored.get(VALIDATION)
     threshold = HALF
     if validation is not None and validation.has_both_classes:
@@ -221,7 +249,9 @@ def _judge_baseline(
     return judged
 
 
-def _beside(ours: _Split, baseline: _Split, threshold: float, options: EvaluateOptions) -> dict[str, Any]:
+def _beside(
+    ours: _Split, baseline: _Split, threshold: float, options: EvaluateOptions
+) -> dict[str, Any]:
     """The figures of a baseline, and by how much ours is better."""
     return _at(baseline.labels, baseline.scores, threshold) | {
         "auroc": auroc(baseline.labels, baseline.scores),

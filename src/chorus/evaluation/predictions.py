@@ -8,7 +8,17 @@ from chorus.clips import LABELS, OOD_VALIDATION, TEST_IID, TEST_OOD, TRAIN, VALI
 from chorus.errors import DataError
 
 JUDGED = (VALIDATION, OOD_VALIDATION, TEST_IID, TEST_OOD)  # the second only where a survey has it
-COLUMNS = ("clip_id", "split", "label", "score", "night", "quality", "call_type", "site", "recorder")
+COLUMNS = (
+    "clip_id",
+    "split",
+    "label",
+    "score",
+    "night",
+    "quality",
+    "call_type",
+    "site",
+    "recorder",
+)
 
 
 def predictions(clips: pd.DataFrame) -> pd.DataFrame:
@@ -37,8 +47,14 @@ def predictions(clips: pd.DataFrame) -> pd.DataFrame:
     _refuse(table, table["score"].isna(), "clips without a score")
     _refuse(table, ~table["score"].between(0, 1), "scores must be from 0 to 1, but not so")
     _refuse(table, table["night"] == "", "clips without a night")
-    _refuse(table, ~table["label"].isin(LABELS), f"labels must be {' or '.join(LABELS)}, but not so")
-    _refuse(table, ~table["split"].isin((TRAIN, *JUDGED)), f"splits must be {', '.join((TRAIN, *JUDGED))}, but not so")
+    _refuse(
+        table, ~table["label"].isin(LABELS), f"labels must be {' or '.join(LABELS)}, but not so"
+    )
+    _refuse(
+        table,
+        ~table["split"].isin((TRAIN, *JUDGED)),
+        f"splits must be {', '.join((TRAIN, *JUDGED))}, but not so",
+    )
     return table
 
 

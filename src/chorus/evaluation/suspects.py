@@ -32,7 +32,9 @@ def suspects(training: Examples, *, folds: int = FOLDS) -> pd.DataFrame:
     from cleanlab.rank import get_label_quality_scores
 
     training = training.ordered()
-    clip_ids, probabilities = training.task.of_clips(out_of_fold_probabilities(training, folds), training.clip_ids)
+    clip_ids, probabilities = training.task.of_clips(
+        out_of_fold_probabilities(training, folds), training.clip_ids
+    )
     labels, classes = training.first_windows().labels, np.array(training.task.classes)
     quality = get_label_quality_scores(labels, probabilities, method="self_confidence")
     table = pd.DataFrame(
@@ -77,7 +79,9 @@ def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
     from sklearn.model_selection import StratifiedGroupKFold
 
     classes = len(training.task.classes)
-    nights = np.array([len(np.unique(training.groups[training.labels == label])) for label in range(classes)])
+    nights = np.array(
+        [len(np.unique(training.groups[training.labels == label])) for label in range(classes)]
+    )
     folds = min(folds, int(nights.min()))
     if folds < 2:
         rarest = int(nights.argmin())
@@ -86,12 +90,16 @@ def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
             f"{nights[rarest]} {'night' if nights[rarest] == 1 else 'nights'} of the training set, and it takes two"
         )
     probabilities = np.full((len(training), classes), np.nan)
-    split = StratifiedGroupKFold(n_splits=folds).split(training.features, training.labels, training.groups)
+    split = StratifiedGroupKFold(n_splits=folds).split(
+        training.features, training.labels, training.groups
+    )
     for others, fold in split:
         learned = training.take(others)
         if len(unlearned := np.setdiff1d(training.labels[fold], learned.labels)):
             name = training.task.classes[unlearned[0]]
-            raise DataError(f"all clips of the class {name} are in the nights of one fold: it needs more nights")
+            raise DataError(
+                f"all clips of the class {name} are in the nights of one fold: it needs more nights"
+            )
         probabilities[fold] = logistic_regression_probabilities(
             learned.features, learned.labels, training.features[fold], classes
         )

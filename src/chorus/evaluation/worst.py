@@ -13,7 +13,9 @@ from chorus.evaluation.predictions import JUDGED, predictions
 Kind = Literal["false_positives", "false_negatives"]
 
 
-def worst(clips: pd.DataFrame, split: str, kind: Kind, *, threshold: float, n: int = 10) -> pd.DataFrame:
+def worst(
+    clips: pd.DataFrame, split: str, kind: Kind, *, threshold: float, n: int = 10
+) -> pd.DataFrame:
     """The most confident errors of a split, worst first, ties by clip id; fewer than `n` where there are no more.
 
     Args:
@@ -35,5 +37,9 @@ def worst(clips: pd.DataFrame, split: str, kind: Kind, *, threshold: float, n: i
     table = predictions(clips)
     positive, detected = table["label"] == POSITIVE, table["score"] >= threshold
     missed = kind == "false_negatives"
-    errors = table[(table["split"] == split) & (positive & ~detected if missed else ~positive & detected)]
-    return errors.sort_values(["score", "clip_id"], ascending=[missed, True], ignore_index=True).head(n)
+    errors = table[
+        (table["split"] == split) & (positive & ~detected if missed else ~positive & detected)
+    ]
+    return errors.sort_values(
+        ["score", "clip_id"], ascending=[missed, True], ignore_index=True
+    ).head(n)

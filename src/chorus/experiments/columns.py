@@ -70,7 +70,9 @@ def metric_columns(files: Mapping[str, Any], taken: Sequence[str]) -> dict[str, 
         taken: columns that there are. What has the name of one, or of a figure in another file, gets its file's before
             it: "evaluation.loss".
     """
-    flat = [(file, name, value) for file, content in files.items() for name, value in _leaves(content)]
+    flat = [
+        (file, name, value) for file, content in files.items() for name, value in _leaves(content)
+    ]
     names = [name for _, name, _ in flat]
     clash = {name for name in names if names.count(name) > 1 or name in taken}
     return {f"{file}.{name}" if name in clash else name: value for file, name, value in flat}
@@ -93,7 +95,11 @@ def measured(runs: pd.DataFrame, factors: Sequence[str]) -> list[str]:
     """
     if known := [metric for metric in METRICS if metric in runs]:
         return known
-    return [column for column in runs.columns.difference([*IDENTITY, *factors], sort=False) if _is_number(runs[column])]
+    return [
+        column
+        for column in runs.columns.difference([*IDENTITY, *factors], sort=False)
+        if _is_number(runs[column])
+    ]
 
 
 def with_numbers(runs: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
@@ -103,7 +109,9 @@ def with_numbers(runs: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
         DataError: the seeds are no numbers.
     """
     numeric = [column for column in (*COUNTS, *measured(runs, factors)) if column in runs]
-    table = runs.assign(**{column: pd.to_numeric(runs[column].replace("", "nan")) for column in numeric})
+    table = runs.assign(
+        **{column: pd.to_numeric(runs[column].replace("", "nan")) for column in numeric}
+    )
     try:
         return table.assign(seed=pd.to_numeric(table["seed"]))
     except ValueError as error:

@@ -12,8 +12,12 @@ from chorus.experiments.queue import Queue, Task
 from chorus.experiments.study import Grid
 
 _POLL_SECONDS = 1.0
-_STALLED = 30  # polls in which no worker does anything, though it should, after which they are replaced
-_ROOM = 20 * 2**20  # bytes free on the disk, below which workers would fail in ways that DVC never notices
+_STALLED = (
+    30  # polls in which no worker does anything, though it should, after which they are replaced
+)
+_ROOM = (
+    20 * 2**20
+)  # bytes free on the disk, below which workers would fail in ways that DVC never notices
 _RESTARTS = 5  # of every worker, without a run coming to its end in between
 
 
@@ -88,13 +92,19 @@ class _Conductor:
         """
         failed = {key: task for key, task in tasks.items() if task.state == "failed"}
         done = self._grid.finished()
-        lost = [run.name for key, run in self._todo.items() if key not in failed and run.name not in done]
+        lost = [
+            run.name
+            for key, run in self._todo.items()
+            if key not in failed and run.name not in done
+        ]
         if lost:
             raise ChorusError(
                 f"{len(lost)} of {len(self._grid.runs)} runs were taken out of DVC's queue before they were done,"
                 f" {lost[0]} for one: the same command runs them"
             )
-        return [Failure(self._todo[key].name, self._queue.log(task)) for key, task in failed.items()]
+        return [
+            Failure(self._todo[key].name, self._queue.log(task)) for key, task in failed.items()
+        ]
 
     def _prepare(self) -> None:
         """Clear what earlier calls have left, and queue what is missing."""
@@ -107,7 +117,11 @@ class _Conductor:
         stale = []
         for task in self._queue.tasks():
             key = self._grid.key_of(task.commit)
-            if key in self._todo and task.state in ("queued", "running") and task.identity not in lost | alive:
+            if (
+                key in self._todo
+                and task.state in ("queued", "running")
+                and task.identity not in lost | alive
+            ):
                 alive.add(key)
             elif key in self._todo or task.name in names:
                 stale.append(task)
@@ -124,7 +138,9 @@ class _Conductor:
             if key in keys:
                 if self._queue.exists(run.name):
                     remedy = f"dvc exp rename or dvc exp remove {run.name}"
-                    raise ChorusError(f"{run.name} is an experiment of this commit with other parameters: {remedy}")
+                    raise ChorusError(
+                        f"{run.name} is an experiment of this commit with other parameters: {remedy}"
+                    )
                 self._queue.put(run.name, run.changes, self._grid.stages)
 
     def _tasks(self) -> dict[str, Task]:
@@ -134,7 +150,11 @@ class _Conductor:
 
     def _progress(self, tasks: Mapping[str, Task]) -> Progress:
         states = [task.state for task in tasks.values()]
-        new = {key: task for key, task in tasks.items() if task.state == "done" and key not in self._reported}
+        new = {
+            key: task
+            for key, task in tasks.items()
+            if task.state == "done" and key not in self._reported
+        }
         self._reported |= set(new)
         if new:
             self._starts = 0
@@ -145,7 +165,11 @@ class _Conductor:
             failed=states.count("failed"),
             running=states.count("running"),
             queued=states.count("queued"),
-            new=[self._grid.at(reference) for task in new.values() if (reference := self._queue.result(task))],
+            new=[
+                self._grid.at(reference)
+                for task in new.values()
+                if (reference := self._queue.result(task))
+            ],
         )
 
     def _staff(self, tasks: Mapping[str, Task], progress: Progress) -> None:
@@ -163,8 +187,12 @@ class _Conductor:
             self._queue.remove(list(again.values()))
             self._put(set(again))
             self._lost = lost
-        missing = [number for number in range(1, self._jobs + 1) if number not in alive][: progress.queued]
+        missing = [number for number in range(1, self._jobs + 1) if number not in alive][
+            : progress.queued
+        ]
         self._starts += len(missing)
         if self._starts > _RESTARTS * self._jobs:
-            raise ChorusError("the workers stop again and again; their logs are .dvc/tmp/exps/celery/*.out")
+            raise ChorusError(
+                "the workers stop again and again; their logs are .dvc/tmp/exps/celery/*.out"
+            )
         self._queue.start(missing)

@@ -63,15 +63,21 @@ def edited_results(repo: Repo) -> list[str]:
         if out.use_cache:
             continue  # kept by DVC, which names a file by its hash: it cannot be edited in place
         if out.hash_info and not out.exists:
-            found.append(f"{_place(out)} is missing: dvc.lock says that the stage {out.stage.name} made it")
+            found.append(
+                f"{_place(out)} is missing: dvc.lock says that the stage {out.stage.name} made it"
+            )
         elif out.exists and not out.hash_info:
             found.append(f"{_place(out)} is of no run: dvc.lock has nothing about it")
         elif out.exists and out.changed_checksum():
-            found.append(f"{_place(out)} is not what the stage {out.stage.name} made: dvc.lock has another hash")
+            found.append(
+                f"{_place(out)} is not what the stage {out.stage.name} made: dvc.lock has another hash"
+            )
     for stage in repo.index.stages:
         for dep in stage.deps:
             source = made.get(_place(dep))
-            if source is not None and dep.hash_info and dep.hash_info != source.hash_info:  # no hash: it never ran
+            if (
+                source is not None and dep.hash_info and dep.hash_info != source.hash_info
+            ):  # no hash: it never ran
                 found.append(
                     f"dvc.lock does not fit together: {stage.name} used another {_place(dep)} "
                     f"than the stage {source.stage.name} made"
@@ -97,11 +103,20 @@ def stale_stages(repo: Repo) -> list[str]:
         for dep in stage.deps:
             if isinstance(dep, ParamsDependency):
                 # not a mapping of keys, but the word "new", where the stage never ran
-                changed += [key for keys in dep.status().values() if isinstance(keys, dict) for key in keys]
-            elif _place(dep) not in outputs and dep.exists and dep.hash_info and dep.changed_checksum():
+                changed += [
+                    key for keys in dep.status().values() if isinstance(keys, dict) for key in keys
+                ]
+            elif (
+                _place(dep) not in outputs
+                and dep.exists
+                and dep.hash_info
+                and dep.changed_checksum()
+            ):
                 changed.append(_place(dep))
         if changed:
-            found.append(f"the stage {stage.name} was not run since a change of {', '.join(sorted(changed))}")
+            found.append(
+                f"the stage {stage.name} was not run since a change of {', '.join(sorted(changed))}"
+            )
     return found
 
 

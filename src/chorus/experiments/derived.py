@@ -47,7 +47,9 @@ def evaluation_contradictions(headline: Mapping[str, Any], detail: Mapping[str, 
     found = list(_unequal("evaluation.json", _flat(headline), expected))
     for name, split in detail["splits"].items():
         if split is not None:
-            found += _split_contradictions(f"evaluation_detail.json: {name}", split, detail["thresholds"])
+            found += _split_contradictions(
+                f"evaluation_detail.json: {name}", split, detail["thresholds"]
+            )
     return found
 
 
@@ -67,22 +69,37 @@ def training_contradictions(headline: Mapping[str, Any], curves: pd.DataFrame) -
     """The same of metrics/training.json and plots/training/curves.csv: what is said of the kept epoch stands there."""
     kept = curves[curves["epoch"] == headline.get("kept_epoch")]
     if kept.empty:
-        return [] if curves.empty else [f"training.json: there is no epoch {headline.get('kept_epoch')} in curves.csv"]
-    expected = {"epochs": len(curves), "best_epoch": _best_epoch(headline, curves), **kept.iloc[0].to_dict()}
+        return (
+            []
+            if curves.empty
+            else [f"training.json: there is no epoch {headline.get('kept_epoch')} in curves.csv"]
+        )
+    expected = {
+        "epochs": len(curves),
+        "best_epoch": _best_epoch(headline, curves),
+        **kept.iloc[0].to_dict(),
+    }
     return list(_unequal("training.json", headline, expected))
 
 
 def _best_epoch(headline: Mapping[str, Any], curves: pd.DataFrame) -> Any:
     """The epoch that the curves call the best; the one that the headline names where several are."""
-    merit = next((name for name in ("validation_auprc", "validation_macro_f1") if name in headline), None)
+    merit = next(
+        (name for name in ("validation_auprc", "validation_macro_f1") if name in headline), None
+    )
     if merit is None or merit not in curves or not len(curves[merit].dropna()):
         return headline.get("best_epoch")
     best = curves.loc[curves[merit] >= curves[merit].max() - _TOLERANCE, "epoch"].tolist()
     return headline.get("best_epoch") if headline.get("best_epoch") in best else best[0]
 
 
-def _split_contradictions(where: str, split: Mapping[str, Any], thresholds: Mapping[str, Any]) -> Iterator[str]:
-    counts = {"n": split["positives"] + split["negatives"], "prevalence": split["positives"] / split["n"]}
+def _split_contradictions(
+    where: str, split: Mapping[str, Any], thresholds: Mapping[str, Any]
+) -> Iterator[str]:
+    counts = {
+        "n": split["positives"] + split["negatives"],
+        "prevalence": split["positives"] / split["n"],
+    }
     yield from _unequal(where, split, counts)
     for name, judged in (split["at"] or {}).items():
         if judged is None:
@@ -94,7 +111,9 @@ def _split_contradictions(where: str, split: Mapping[str, Any], thresholds: Mapp
             "f1": _share(2 * tp, 2 * tp + fp + fn),
         }
         yield from _unequal(
-            f"{where} at {name}", judged, rates | {"threshold": thresholds.get(name, judged["threshold"])}
+            f"{where} at {name}",
+            judged,
+            rates | {"threshold": thresholds.get(name, judged["threshold"])},
         )
         sums = {"positives": tp + fn, "negatives": fp + tn}
         yield from _unequal(f"{where}, the counts at {name}", sums, split)
@@ -116,8 +135,14 @@ def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other))
-    return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE) if numbers else bool(one == other)
+    numbers = all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
+    )
+    return (
+        math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+        if numbers
+        else bool(one == other)
+    )
 
 
 def _share(part: int, whole: int) -> float:

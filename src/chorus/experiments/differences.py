@@ -14,7 +14,9 @@ import pandas as pd
 
 from chorus.experiments.history import Snapshot
 
-Content = Callable[[str], bytes | None]  # of a file by the hash that dvc.lock has; None: it is not on this machine
+Content = Callable[
+    [str], bytes | None
+]  # of a file by the hash that dvc.lock has; None: it is not on this machine
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class Difference:
     how: str
 
 
-def differences(before: Snapshot, after: Snapshot, stages: list[str], cache: Path) -> list[Difference]:
+def differences(
+    before: Snapshot, after: Snapshot, stages: list[str], cache: Path
+) -> list[Difference]:
     """The outputs of `stages` that differ between two commits, in the order of the pipeline.
 
     Args:
@@ -53,7 +57,10 @@ def _how(
         return "not in the commit"
     if new["md5"].endswith(".dir"):
         return _compared_folders(old, new, content)
-    there, here = before.bytes(path) or content(old["md5"]), after.bytes(path) or content(new["md5"])
+    there, here = (
+        before.bytes(path) or content(old["md5"]),
+        after.bytes(path) or content(new["md5"]),
+    )
     if there is None or here is None:
         return _sizes(old, new)
     return _compared(path, there, here)
@@ -63,13 +70,21 @@ def _compared_folders(old: Mapping[str, Any], new: Mapping[str, Any], content: C
     listed = content(old["md5"]), content(new["md5"])
     if listed[0] is None or listed[1] is None:
         return _sizes(old, new)
-    files = [{entry["relpath"]: entry["md5"] for entry in json.loads(text)} for text in listed if text is not None]
+    files = [
+        {entry["relpath"]: entry["md5"] for entry in json.loads(text)}
+        for text in listed
+        if text is not None
+    ]
     names = sorted(files[0].keys() | files[1].keys())
     other = [name for name in names if files[0].get(name) != files[1].get(name)]
     words = f"{len(other)} of {len(names)} files"
-    pairs = ((name, content(files[0].get(name, "")), content(files[1].get(name, ""))) for name in other)
+    pairs = (
+        (name, content(files[0].get(name, "")), content(files[1].get(name, ""))) for name in other
+    )
     both = [(name, a, b) for name, a, b in pairs if a is not None and b is not None]
-    found = [relative for name, a, b in both if (relative := largest_relative(name, a, b)) is not None]
+    found = [
+        relative for name, a, b in both if (relative := largest_relative(name, a, b)) is not None
+    ]
     return f"{words}, numbers by up to {max(found):.1g} of the largest" if found else words
 
 

@@ -18,7 +18,8 @@ from chorus.statistics.effects_table import effects_table
 
 MAIN = "main effects"
 DEFAULT = (
-    "The sweep declares no contrasts: each level of a factor is compared with the first, in runs alike in all else."
+    "The sweep declares no contrasts: each level of a factor is compared with the first, "
+    "in runs alike in all else."
 )
 
 
@@ -36,7 +37,9 @@ class Effects:
     def table(self) -> pd.DataFrame:
         """Of `chorus.statistics.effects_table`: metrics by the last part of their names, where no two share it."""
         names = short_names(list(self.by_metric))
-        return effects_table({names[metric]: families for metric, families in self.by_metric.items()})
+        return effects_table(
+            {names[metric]: families for metric, families in self.by_metric.items()}
+        )
 
 
 def effects(
@@ -61,7 +64,10 @@ def effects(
     names = [factor.name for factor in factors]
     return Effects(
         {
-            metric: {title: matched_effects(runs, metric, asked, factors=names) for title, asked in families.items()}
+            metric: {
+                title: matched_effects(runs, metric, asked, factors=names)
+                for title, asked in families.items()
+            }
             for metric in metrics
         }
     )
@@ -76,7 +82,10 @@ def _by_default(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Fa
         if not asked.contrasts:
             raise DataError(f"{metric}: no two runs of two seeds differ in one factor alone")
         found[metric] = {MAIN: estimate(table.frame, metric, asked)}
-        remarks += [f"{lacking.factor} {lacking.level}: {lacking.reason}." for lacking in asked.not_estimated]
+        remarks += [
+            f"{lacking.factor} {lacking.level}: {lacking.reason}."
+            for lacking in asked.not_estimated
+        ]
     return Effects(found, tuple(dict.fromkeys(remarks)))
 
 
@@ -89,6 +98,7 @@ def _as_table(runs: pd.DataFrame, metric: str, factors: Sequence[Factor]) -> Run
     frame = text.assign(block=ONE_BLOCK, **{metric: pd.to_numeric(runs[metric])})
     present = {factor.name: set(text[factor.name]) for factor in factors}
     references = {
-        factor.name: next(level for level in factor.levels if level in present[factor.name]) for factor in factors
+        factor.name: next(level for level in factor.levels if level in present[factor.name])
+        for factor in factors
     }
     return Runs(frame, tuple(names), (metric,), references).with_metric(metric)

@@ -56,7 +56,9 @@ def read_families(
     families = {}
     for title, entries in given.items():
         if not entries:
-            raise ParameterError(f"sweep.effects.{title}: no contrasts: name at least one, or leave the family out")
+            raise ParameterError(
+                f"sweep.effects.{title}: no contrasts: name at least one, or leave the family out"
+            )
         found: list[Asked] = []
         for number, entry in enumerate(entries):
             found += _contrasts(entry, factors, f"sweep.effects.{title}.{number}")
@@ -81,7 +83,11 @@ def _contrasts(entry: Mapping[str, Any], factors: Sequence[Factor], section: str
     if moderator == factor:
         raise ParameterError(f"{section}.factor: {moderator.name!r} is not allowed: another factor")
     at_levels, rather = _levels(on, moderator, section)
-    return [Interaction(contrast, moderator.name, at, rather) for at in at_levels for contrast in contrasts]
+    return [
+        Interaction(contrast, moderator.name, at, rather)
+        for at in at_levels
+        for contrast in contrasts
+    ]
 
 
 def _factor(name: str, factors: Sequence[Factor], key: str) -> Factor:
@@ -92,16 +98,22 @@ def _factor(name: str, factors: Sequence[Factor], key: str) -> Factor:
     raise ParameterError(f"{key}: {name!r} is not allowed: one of the axes of this sweep ({known})")
 
 
-def _levels(given: ContrastOptions | AgainstOptions, factor: Factor, section: str) -> tuple[list[str], str]:
+def _levels(
+    given: ContrastOptions | AgainstOptions, factor: Factor, section: str
+) -> tuple[list[str], str]:
     levels = [_level(value, factor, f"{section}.levels") for value in given.levels]
     against = _level(given.against, factor, f"{section}.against")
     if against in levels:
-        raise ParameterError(f"{section}.levels: {against!r} is not allowed: it is what they are compared with")
+        raise ParameterError(
+            f"{section}.levels: {against!r} is not allowed: it is what they are compared with"
+        )
     return levels, against
 
 
 def _level(value: Any, factor: Factor, key: str) -> str:
     level = spell(value)
     if level not in factor.levels:
-        raise ParameterError(f"{key}: {level!r} is not allowed: {factor.name} is {', '.join(factor.levels)}")
+        raise ParameterError(
+            f"{key}: {level!r} is not allowed: {factor.name} is {', '.join(factor.levels)}"
+        )
     return level

@@ -145,7 +145,9 @@ def load_plan(
 def _check_metrics(rank_by: str, metrics: Sequence[str], known: Collection[str] | None) -> None:
     for key, metric in (("rank_by", rank_by), *(("metrics", metric) for metric in metrics)):
         if known is not None and metric not in known:
-            raise ParameterError(f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}")
+            raise ParameterError(
+                f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}"
+            )
 
 
 def _planned(
@@ -162,7 +164,9 @@ def _planned(
         _check_subsets(resolved, changes, subsets)
         same = f"{signature(resolved)} {resolved.get(SEED)}"
         if same in seen:
-            raise ParameterError(f"sweep: {seen[same]} and {run.name} are the same configuration: {describe(changes)}")
+            raise ParameterError(
+                f"sweep: {seen[same]} and {run.name} are the same configuration: {describe(changes)}"
+            )
         seen[same] = run.name
         runs.append(run)
     return runs
@@ -179,14 +183,23 @@ def _factors(given: SweepOptions) -> tuple[Factor, ...]:
     by_name = {names[key]: key for key in keys} | {key: key for key in keys}
     if unknown := [name for name in given.words if name not in by_name]:
         known = ", ".join(names.values()) or "none"
-        raise ParameterError(f"sweep.words: {unknown[0]!r} is not allowed: one of the axes of this sweep ({known})")
+        raise ParameterError(
+            f"sweep.words: {unknown[0]!r} is not allowed: one of the axes of this sweep ({known})"
+        )
     ordered = dict.fromkeys([*(by_name[name] for name in given.words), *keys])
-    words = {by_name[name]: {spell(level): text for level, text in own.items()} for name, own in given.words.items()}
-    factors = tuple(Factor(key, names[key], _levels(given, key), words.get(key, {})) for key in ordered)
+    words = {
+        by_name[name]: {spell(level): text for level, text in own.items()}
+        for name, own in given.words.items()
+    }
+    factors = tuple(
+        Factor(key, names[key], _levels(given, key), words.get(key, {})) for key in ordered
+    )
     for factor in factors:
         if unknown := [level for level in factor.words if level not in (*factor.levels, OTHER)]:
             known = ", ".join([*factor.levels, OTHER])
-            raise ParameterError(f"sweep.words.{factor.name}: {unknown[0]!r} is not allowed: one of {known}")
+            raise ParameterError(
+                f"sweep.words.{factor.name}: {unknown[0]!r} is not allowed: one of {known}"
+            )
     return factors
 
 
@@ -212,7 +225,9 @@ def _comparisons(given: SweepOptions, runs: Sequence[PlannedRun]) -> list[Compar
         comparison = parse(Comparison, values, section=f"sweep.comparisons.{number}")
         for name in (comparison.a, comparison.b):
             if name not in names:
-                raise ParameterError(f"sweep.comparisons.{number}: there is no run {name!r} in this grid")
+                raise ParameterError(
+                    f"sweep.comparisons.{number}: there is no run {name!r} in this grid"
+                )
         comparisons.append(comparison)
     return comparisons
 
@@ -227,7 +242,9 @@ def _combinations(plan: SweepOptions) -> Iterator[dict[str, Any]]:
         for key in block:
             if key not in plan.axes:
                 known = ", ".join(plan.axes)
-                raise ParameterError(f"sweep.blocks.{number}: {key} is no axis of this sweep; there are: {known}")
+                raise ParameterError(
+                    f"sweep.blocks.{number}: {key} is no axis of this sweep; there are: {known}"
+                )
         axes = {key: block.get(key, values) for key, values in plan.axes.items()}
         for key, values in axes.items():
             if not values:
@@ -258,4 +275,6 @@ def _check_subsets(
         key = f"compose.{kind}_subsets"
         for name in value_of(params, key) if key in keys else ():
             if name not in known:
-                raise ParameterError(f"{key}: no subset {name!r}; there are: {', '.join(sorted(known)) or 'none'}")
+                raise ParameterError(
+                    f"{key}: no subset {name!r}; there are: {', '.join(sorted(known)) or 'none'}"
+                )

@@ -24,7 +24,9 @@ from chorus.experiments import baseline
 from chorus.experiments.signature import run_key, short_hash, signature
 from chorus.yaml12 import YamlLoader
 
-_EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+")  # others there are for DVC's own use
+_EXPERIMENT = re.compile(
+    r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+"
+)  # others there are for DVC's own use
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class Snapshot:
         inputs: dict[str, Any] = {}
         for stage in self.stages:
             deps = {dep: self._content(dep, made) for dep in pipeline[stage].get("deps", ())}
-            inputs[stage] = [pipeline[stage].get("cmd"), {dep: content for dep, content in deps.items() if content}]
+            inputs[stage] = [
+                pipeline[stage].get("cmd"),
+                {dep: content for dep, content in deps.items() if content},
+            ]
         return short_hash(inputs)
 
     @cached_property
@@ -83,7 +88,9 @@ class Snapshot:
                 return False
             for key in pipeline[stage].get("params", ()):
                 used = locked.get("params", {}).get("params.yaml", {})
-                if key not in used or signature({"_": used[key]}) != signature({"_": _get(self.params, key)}):
+                if key not in used or signature({"_": used[key]}) != signature(
+                    {"_": _get(self.params, key)}
+                ):
                     return False
             for dep in locked.get("deps", ()):
                 if dep.get("md5") != hashes.get(dep["path"], dep.get("md5")):
@@ -145,7 +152,9 @@ class Snapshot:
         if output is not None and made[output] in self.stages:
             return None
         if output is None or output in kept_by_git(self.pipeline["stages"][made[output]]):
-            found = self._find(dep)  # of a folder the file alone: the fingerprint of another stage is not this one's
+            found = self._find(
+                dep
+            )  # of a folder the file alone: the fingerprint of another stage is not this one's
             return "missing" if found is None else str(found.id)
         return self._outputs.get(output, "missing")
 
@@ -224,7 +233,12 @@ class History:
         """
         pipeline = self.baseline().pipeline["stages"]
         results = [path for stage in shared for path in kept_by_git(pipeline[stage])]
-        deps = [path for stage in shared for path in pipeline[stage].get("deps", ()) if path not in results]
+        deps = [
+            path
+            for stage in shared
+            for path in pipeline[stage].get("deps", ())
+            if path not in results
+        ]
         inputs = tuple(self._own(path) for path in ("params.yaml", "dvc.yaml", *deps))
         if any(path.startswith(inputs) for path in self.changed()):
             return None
@@ -254,7 +268,11 @@ class History:
             return False
         try:
             commit = self.git.references[name].peel(pygit2.Commit)
-        except (KeyError, ValueError, pygit2.GitError):  # of an object that is missing, or no commit
+        except (
+            KeyError,
+            ValueError,
+            pygit2.GitError,
+        ):  # of an object that is missing, or no commit
             return False
         return all(self._own(path) in commit.tree for path in ("params.yaml", "dvc.yaml"))
 
@@ -263,7 +281,11 @@ class History:
         untracked = pygit2.enums.FileStatus.WT_NEW | pygit2.enums.FileStatus.IGNORED
         status = self.git.status(untracked_files="no")
         own = tuple(self._own(path) for path in beside)
-        return [path for path, flags in status.items() if not flags & untracked and not path.startswith(own)]
+        return [
+            path
+            for path, flags in status.items()
+            if not flags & untracked and not path.startswith(own)
+        ]
 
     def put_back(self, beginnings: Collection[str]) -> list[str]:
         """Put tracked files whose path begins with one of `beginnings` back as the current commit has them."""
@@ -271,7 +293,10 @@ class History:
         paths = [path for path in self.changed() if path.startswith(own)]
         if paths:
             head = self.git.head.peel(pygit2.Tree)
-            force = pygit2.enums.CheckoutStrategy.FORCE | pygit2.enums.CheckoutStrategy.DISABLE_PATHSPEC_MATCH
+            force = (
+                pygit2.enums.CheckoutStrategy.FORCE
+                | pygit2.enums.CheckoutStrategy.DISABLE_PATHSPEC_MATCH
+            )
             self.git.checkout_tree(head, paths=paths, strategy=force)  # type: ignore[no-untyped-call]
         return paths
 
@@ -297,14 +322,22 @@ def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: s
     needed = _upstream(stages, target)
     varying: set[str] = set()
     for key in keys:
-        readers = {stage for stage in needed if any(_overlap(key, param) for param in stages[stage].get("params", ()))}
+        readers = {
+            stage
+            for stage in needed
+            if any(_overlap(key, param) for param in stages[stage].get("params", ()))
+        }
         if not readers:
-            raise ParameterError(f"{key}: no stage up to {target} depends on it, so all runs would be the same")
+            raise ParameterError(
+                f"{key}: no stage up to {target} depends on it, so all runs would be the same"
+            )
         varying |= readers
     while True:
         more = {stage for stage in needed - varying if varying & _makers(stages, stage)}
         if not more:
-            order = TopologicalSorter({stage: sorted(_makers(stages, stage) & varying) for stage in sorted(varying)})
+            order = TopologicalSorter(
+                {stage: sorted(_makers(stages, stage) & varying) for stage in sorted(varying)}
+            )
             return list(order.static_order())
         varying |= more
 
@@ -330,9 +363,16 @@ def kept_by_git(stage: Mapping[str, Any]) -> list[str]:
 
 def inputs(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
     """The paths that `stages` read and other stages make."""
-    made = [path for stage in pipeline["stages"] if stage not in stages for path in _outputs(pipeline["stages"][stage])]
+    made = [
+        path
+        for stage in pipeline["stages"]
+        if stage not in stages
+        for path in _outputs(pipeline["stages"][stage])
+    ]
     deps = {dep for stage in stages for dep in pipeline["stages"][stage].get("deps", ())}
-    return sorted(dep for dep in deps if any(dep == path or dep.startswith(f"{path}/") for path in made))
+    return sorted(
+        dep for dep in deps if any(dep == path or dep.startswith(f"{path}/") for path in made)
+    )
 
 
 def _upstream(stages: Mapping[str, Any], target: str) -> set[str]:
@@ -353,7 +393,9 @@ def _makers(stages: Mapping[str, Any], stage: str) -> set[str]:
         other
         for other in stages
         for path in _outputs(stages[other])
-        if any(dep == path or dep.startswith(f"{path}/") or path.startswith(f"{dep}/") for dep in deps)
+        if any(
+            dep == path or dep.startswith(f"{path}/") or path.startswith(f"{dep}/") for dep in deps
+        )
     } - {stage}
 
 
@@ -364,7 +406,9 @@ def _outputs(stage: Mapping[str, Any]) -> list[str]:
 
 
 def _hashes(lock: Mapping[str, Any], kind: str) -> dict[str, str]:
-    return {item["path"]: item.get("md5", "") for stage in lock.values() for item in stage.get(kind, ())}
+    return {
+        item["path"]: item.get("md5", "") for stage in lock.values() for item in stage.get(kind, ())
+    }
 
 
 def _get(params: Mapping[str, Any], key: str) -> Any:

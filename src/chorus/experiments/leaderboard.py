@@ -43,7 +43,12 @@ def tables(
         DataError, ParameterError: see `aggregate` and `rank`.
     """
     board = aggregate(runs, plan.factors)
-    ranked = rank(board, rank_by or plan.rank_by, min_precision=min_precision, stability_weight=stability_weight)
+    ranked = rank(
+        board,
+        rank_by or plan.rank_by,
+        min_precision=min_precision,
+        stability_weight=stability_weight,
+    )
     return Tables(ranked, compare(runs, comparable(runs, plan.comparisons), plan.factors))
 
 
@@ -85,7 +90,9 @@ def aggregate(runs: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
     for signature, group in runs.groupby("signature", sort=False):
         twice = group["seed"].duplicated(keep=False)
         if twice.any():
-            raise DataError(f"the same configuration and seed twice: {', '.join(group.loc[twice, 'run'])}")
+            raise DataError(
+                f"the same configuration and seed twice: {', '.join(group.loc[twice, 'run'])}"
+            )
         row: dict[str, Any] = {
             "signature": signature,
             "configuration": configuration(group.iloc[0], factors),
@@ -101,7 +108,11 @@ def aggregate(runs: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
 
 
 def rank(
-    leaderboard: pd.DataFrame, metric: str, *, min_precision: float | None = None, stability_weight: float = 0.0
+    leaderboard: pd.DataFrame,
+    metric: str,
+    *,
+    min_precision: float | None = None,
+    stability_weight: float = 0.0,
 ) -> pd.DataFrame:
     """The leaderboard, best first.
 
@@ -124,7 +135,9 @@ def rank(
     if min_precision is not None:
         precision = f"{metric.rpartition('.')[0]}.precision"
         if precision not in known:
-            raise ParameterError(f"metric: {metric!r} has no {precision} beside it to leave configurations out by")
+            raise ParameterError(
+                f"metric: {metric!r} has no {precision} beside it to leave configurations out by"
+            )
         table = table[table[f"{precision}__mean"] >= min_precision]
     score = table[f"{metric}__mean"]
     if stability_weight:
@@ -139,7 +152,9 @@ def comparable(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Co
     return [pair for pair in comparisons if {pair.a, pair.b} <= known]
 
 
-def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison], factors: Sequence[Factor]) -> pd.DataFrame:
+def compare(
+    runs: pd.DataFrame, comparisons: Sequence[Comparison], factors: Sequence[Factor]
+) -> pd.DataFrame:
     """Configurations side by side: means over seeds, and their difference over the seeds that both have.
 
     Args:
@@ -154,18 +169,26 @@ def compare(runs: pd.DataFrame, comparisons: Sequence[Comparison], factors: Sequ
         DataError: a run that is not in the table.
     """
     names = [factor.name for factor in factors]
-    metrics = [column for column in dict.fromkeys([*COUNTS, *measured(runs, names)]) if column in runs]
+    metrics = [
+        column for column in dict.fromkeys([*COUNTS, *measured(runs, names)]) if column in runs
+    ]
     rows = []
     for comparison in comparisons:
         a, b = (_configuration_of(runs, name) for name in (comparison.a, comparison.b))
         difference = (b.set_index("seed")[metrics] - a.set_index("seed")[metrics]).dropna(how="all")
         about = {"comparison": comparison.name, "shows": comparison.shows}
         for side, group in (("a", a), ("b", b)):
-            what = {"side": side, "configuration": configuration(group.iloc[0], factors), "seeds": len(group)}
+            what = {
+                "side": side,
+                "configuration": configuration(group.iloc[0], factors),
+                "seeds": len(group),
+            }
             rows.append(about | what | group[metrics].mean().to_dict())
         what = {"side": "b - a", "configuration": "", "seeds": len(difference)}
         rows.append(about | what | difference.mean().to_dict())
-    return pd.DataFrame(rows, columns=["comparison", "shows", "side", "configuration", "seeds", *metrics])
+    return pd.DataFrame(
+        rows, columns=["comparison", "shows", "side", "configuration", "seeds", *metrics]
+    )
 
 
 def one_version(runs: pd.DataFrame) -> pd.DataFrame:
@@ -177,7 +200,9 @@ def one_version(runs: pd.DataFrame) -> pd.DataFrame:
     counts = runs["version"].value_counts()
     if len(counts) > 1:
         listed = ", ".join(f"{version} ({count} runs)" for version, count in counts.items())
-        raise DataError(f"the runs come from several versions of code or data: {listed}; sweep again, or use --mixed")
+        raise DataError(
+            f"the runs come from several versions of code or data: {listed}; sweep again, or use --mixed"
+        )
     return runs
 
 

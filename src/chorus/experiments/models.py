@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pygit2
 
+from chorus import paths
 from chorus.clips import POSITIVE, VALIDATION
 from chorus.detection.model import Detector, detector_of, encoder_named
 from chorus.encoders import EncodeOptions
@@ -25,8 +26,8 @@ from chorus.options import parse
 from chorus.tasks import Detection
 from chorus.training import SavedHead, load_head
 
-HEAD = "models/detector"  # of a study, without suffix
-PREDICTIONS = "data/predictions.parquet"
+HEAD = paths.DETECTOR.as_posix()
+PREDICTIONS = paths.PREDICTIONS.as_posix()
 _PARTS = (".json", ".safetensors")
 
 
@@ -58,7 +59,9 @@ def find_detector(model: str, root: Path = Path(), encoder_model: str | None = N
     if (place := _head_in(Path(model))) is not None:
         saved = load_head(place)
         return _put_together(saved, model, _study_around(place), encoder_model)
-    from chorus.experiments.outputs import Outputs  # brings DVC, a second that a folder of models need not pay
+    from chorus.experiments.outputs import (
+        Outputs,
+    )  # brings DVC, a second that a folder of models need not pay
 
     commit = _commit(model, root)
     outputs = Outputs(root)
@@ -81,11 +84,17 @@ def _head_in(path: Path) -> Path | None:
         return path
     if not path.is_dir():
         return None
-    heads = sorted(file.with_suffix("") for file in path.glob("*.safetensors") if file.with_suffix(".json").is_file())
+    heads = sorted(
+        file.with_suffix("")
+        for file in path.glob("*.safetensors")
+        if file.with_suffix(".json").is_file()
+    )
     named = [head for head in heads if head.name == Path(HEAD).name]
     if len(named or heads) != 1:
         names = ", ".join(head.name for head in heads) or "none"
-        raise ModelError(f"{path} should hold one head (NAME.safetensors and NAME.json), but holds: {names}")
+        raise ModelError(
+            f"{path} should hold one head (NAME.safetensors and NAME.json), but holds: {names}"
+        )
     return (named or heads)[0]
 
 
@@ -105,8 +114,12 @@ def _predictions_of(head: Path, root: Path) -> pd.DataFrame | None:
     if not lock.is_file() or not file.is_file():
         return None
     locked = locked_stages(lock.read_bytes())
-    used = {item["path"]: item.get("md5") for stage in locked.values() for item in stage.get("deps", ())}
-    made = {item["path"]: item.get("md5") for stage in locked.values() for item in stage.get("outs", ())}
+    used = {
+        item["path"]: item.get("md5") for stage in locked.values() for item in stage.get("deps", ())
+    }
+    made = {
+        item["path"]: item.get("md5") for stage in locked.values() for item in stage.get("outs", ())
+    }
     weights = Path(f"{head}.safetensors")
     fits = _md5(weights) == used.get(f"{HEAD}.safetensors") and _md5(file) == made.get(PREDICTIONS)
     return pd.read_parquet(file) if fits else None
@@ -119,7 +132,9 @@ def _md5(file: Path) -> str:
 def _commit(name: str, root: Path) -> Snapshot:
     """The newest experiment of this name, or else the commit that it names."""
     if pygit2.discover_repository(str(root.resolve())) is None:
-        raise DataError(f"{name} is no folder with a head, and here is no study whose run it might be")
+        raise DataError(
+            f"{name} is no folder with a head, and here is no study whose run it might be"
+        )
     history = History(root)
     runs = [found for found in history.experiments(()) if found.name == name]
     if runs:
@@ -132,7 +147,9 @@ def _commit(name: str, root: Path) -> Snapshot:
         ) from None
 
 
-def _put_together(saved: SavedHead, name: str, study: _Study, encoder_model: str | None) -> Detector:
+def _put_together(
+    saved: SavedHead, name: str, study: _Study, encoder_model: str | None
+) -> Detector:
     survey = study.params.get("survey") or {}
     return detector_of(
         saved,
@@ -152,7 +169,9 @@ def _encoder(saved: SavedHead, study: _Study, encoder_model: str | None) -> Enco
     if options.own_model is None or options.own_model.is_absolute():
         return options
     return EncodeOptions(
-        encoder=options.encoder, model_path=(study.root / options.own_model).as_posix(), device=options.device
+        encoder=options.encoder,
+        model_path=(study.root / options.own_model).as_posix(),
+        device=options.device,
     )
 
 

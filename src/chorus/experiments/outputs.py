@@ -38,11 +38,15 @@ class Outputs:
         """
         md5 = commit.output_hash(path)
         if md5 is None:
-            raise DataError(f"the dvc.lock of {commit.name} knows no {path}: no model was trained there")
+            raise DataError(
+                f"the dvc.lock of {commit.name} knows no {path}: no model was trained there"
+            )
         file = Path(self._repo.cache.local.oid_to_path(md5))
         data = file.read_bytes() if file.is_file() else self._from_remote(md5, path, commit.name)
         if hashlib.md5(data).hexdigest() != md5:
-            raise DataError(f"{path} of {commit.name} is damaged in the cache: pull or run it again")
+            raise DataError(
+                f"{path} of {commit.name} is damaged in the cache: pull or run it again"
+            )
         return data
 
     def _from_remote(self, md5: str, path: str, name: str) -> bytes:

@@ -34,7 +34,10 @@ class Pace:
         parts += [f"{progress.running} running"] if progress.running else []
         if ended and minutes > 0:
             left = (progress.total - progress.done - progress.failed) * minutes / ended
-            parts += [f"{ended / minutes:.1f} runs/min", f"{_clock(left)} left" if left else f"took {_clock(minutes)}"]
+            parts += [
+                f"{ended / minutes:.1f} runs/min",
+                f"{_clock(left)} left" if left else f"took {_clock(minutes)}",
+            ]
         if self._best:
             parts.append(f"best {self._metric} {self._best[0]:.3f} ({self._best[1]})")
         return ", ".join(parts)

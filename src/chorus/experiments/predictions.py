@@ -31,7 +31,9 @@ class PredictionStore:
         try:
             self._repo = Repo(str(root))
         except NotDvcRepoError:
-            raise DataError(f"{root} is in no DVC repository: predictions are kept by DVC") from None
+            raise DataError(
+                f"{root} is in no DVC repository: predictions are kept by DVC"
+            ) from None
 
     def read(self, experiment: Snapshot) -> pd.DataFrame:
         """What a run predicted, one row a clip; see `chorus.evaluation.predictions`.
@@ -41,12 +43,18 @@ class PredictionStore:
         """
         md5 = experiment.output_hash(str(PREDICTIONS))
         if md5 is None:
-            raise DataError(f"the dvc.lock of {experiment.name} knows no {PREDICTIONS}: run the experiment again")
+            raise DataError(
+                f"the dvc.lock of {experiment.name} knows no {PREDICTIONS}: run the experiment again"
+            )
         file = Path(self._repo.cache.local.oid_to_path(md5))
         try:
-            return pd.read_parquet(file) if file.is_file() else self._from_remote(md5, experiment.name)
+            return (
+                pd.read_parquet(file) if file.is_file() else self._from_remote(md5, experiment.name)
+            )
         except pa.ArrowInvalid:
-            raise DataError(f"the predictions of {experiment.name} are damaged in the cache: {_advice(md5)}") from None
+            raise DataError(
+                f"the predictions of {experiment.name} are damaged in the cache: {_advice(md5)}"
+            ) from None
 
     def configuration(self, done: Mapping[str, Snapshot], run: str) -> pd.DataFrame:
         """The predictions of a run and of those that differ from it in the seed only, with columns seed and threshold.
@@ -60,7 +68,13 @@ class PredictionStore:
         if run not in done:
             raise DataError(f"{run} is not done with the current code and data: run the grid first")
         of_run = done[run].signature
-        return self.together({name: experiment for name, experiment in done.items() if experiment.signature == of_run})
+        return self.together(
+            {
+                name: experiment
+                for name, experiment in done.items()
+                if experiment.signature == of_run
+            }
+        )
 
     def together(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """The predictions of several runs, by rising seed, with columns run, seed and threshold (the headline's).
@@ -69,8 +83,12 @@ class PredictionStore:
             DataError: see `read`.
         """
         tables = [
-            self.read(experiment).assign(run=name, seed=int(experiment.seed), threshold=_threshold(experiment))
-            for name, experiment in sorted(experiments.items(), key=lambda item: (int(item[1].seed), item[0]))
+            self.read(experiment).assign(
+                run=name, seed=int(experiment.seed), threshold=_threshold(experiment)
+            )
+            for name, experiment in sorted(
+                experiments.items(), key=lambda item: (int(item[1].seed), item[0])
+            )
         ]
         return pd.concat(tables, ignore_index=True)
 

@@ -36,7 +36,9 @@ def alone(root: Path) -> Iterator[None]:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
             file.seek(0)
-            raise DataError(f"another sweep is at work in this checkout: process {file.read().strip()}") from None
+            raise DataError(
+                f"another sweep is at work in this checkout: process {file.read().strip()}"
+            ) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
@@ -62,7 +64,9 @@ def refuse_unfit(root: Path, start: Snapshot) -> None:
     _refuse_site_cache(root)
     with Repo(str(root)) as repo:
         if repo.config["core"].get("no_scm"):
-            raise DataError("experiments are kept in git, and DVC is told to use none: dvc config core.no_scm false")
+            raise DataError(
+                "experiments are kept in git, and DVC is told to use none: dvc config core.no_scm false"
+            )
         _refuse_cache(Path(repo.cache.local_cache_dir))
 
 
@@ -95,7 +99,9 @@ def _refuse_nobody(git: pygit2.Repository) -> None:
     except (KeyError, ValueError, pygit2.GitError):
         known = False
     if not known:
-        raise DataError("experiments are commits: git config user.name NAME; git config user.email ADDRESS")
+        raise DataError(
+            "experiments are commits: git config user.name NAME; git config user.email ADDRESS"
+        )
 
 
 def _refuse_half(git: pygit2.Repository, start: Snapshot) -> None:
@@ -103,7 +109,9 @@ def _refuse_half(git: pygit2.Repository, start: Snapshot) -> None:
     if git.is_shallow:
         raise DataError("DVC makes no experiments in a shallow clone: git fetch --unshallow")
     if any(entry.name.endswith(".promisor") for entry in git.config):
-        raise DataError("DVC makes no experiments in a clone made with --filter: clone it again, whole")
+        raise DataError(
+            "DVC makes no experiments in a clone made with --filter: clone it again, whole"
+        )
     refuse_lacking(git, str(start.commit.id))
 
 
@@ -113,7 +121,9 @@ def _refuse_sparse(git: pygit2.Repository) -> None:
     for settings in (pygit2.Config(str(own)), git.config) if own.is_file() else (git.config,):
         if "core.sparseCheckout" in settings:
             if settings.get_bool("core.sparseCheckout"):
-                raise DataError("experiments need all files, and this checkout is sparse: git sparse-checkout disable")
+                raise DataError(
+                    "experiments need all files, and this checkout is sparse: git sparse-checkout disable"
+                )
             return
 
 
@@ -135,9 +145,13 @@ def refuse_lacking(git: pygit2.Repository, commit: str) -> None:
 def _refuse_references(git: pygit2.Repository) -> None:
     """A reference to no commit stops DVC from bringing experiments back from where they ran, without a word."""
     for name in git.references:
-        with suppress(KeyError, ValueError, pygit2.GitError):  # to nothing at all: DVC passes over it
+        with suppress(
+            KeyError, ValueError, pygit2.GitError
+        ):  # to nothing at all: DVC passes over it
             if not isinstance(git.references[name].peel(), pygit2.Commit):
-                raise DataError(f"{name} is no commit, so that DVC keeps no experiment: git update-ref -d {name}")
+                raise DataError(
+                    f"{name} is no commit, so that DVC keeps no experiment: git update-ref -d {name}"
+                )
 
 
 def _files(tree: pygit2.Tree, folder: str = "") -> Iterator[tuple[str, pygit2.Oid]]:
@@ -160,7 +174,9 @@ def _refuse_path(folder: Path) -> None:
             f"{path!a} is not in UTF-8 (or LC_ALL is not): DVC makes no experiments in such a path"
         ) from None
     if url2pathname(urlsplit(f"file://{path}").path) != path:
-        raise DataError(f"DVC makes no experiments in the folder {path!r}: no #, ?, % or line end may be in its path")
+        raise DataError(
+            f"DVC makes no experiments in the folder {path!r}: no #, ?, % or line end may be in its path"
+        )
 
 
 def _refuse_site_cache(root: Path) -> None:

@@ -62,7 +62,9 @@ class Queue:
     """
 
     def __init__(self, start: str) -> None:
-        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # workers start `dvc`
+        os.environ["PATH"] = (
+            f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # workers start `dvc`
+        )
         self._dvc = Repo()
         self._queue = self._dvc.experiments.celery_queue
         self._git = pygit2.Repository(self._dvc.scm.root_dir)
@@ -87,17 +89,32 @@ class Queue:
         message = ExpStash.format_message(revision, revision, name)
         # a stash is two commits: the index, and on top of it the working tree
         index = self._git.create_commit(None, self._author, self._author, message, tree, [head.id])
-        stash = str(self._git.create_commit(None, self._author, self._author, message, tree, [head.id, index]))
+        stash = str(
+            self._git.create_commit(
+                None, self._author, self._author, message, tree, [head.id, index]
+            )
+        )
         with get_exp_rwlock(self._dvc, writes=["workspace", CELERY_STASH]):
             self._dvc.scm.set_ref(CELERY_STASH, stash, message=f"commit: {message}")
         entry = QueueEntry(
-            self._dvc.root_dir, self._dvc.scm.root_dir, CELERY_STASH, stash, revision, None, name, revision
+            self._dvc.root_dir,
+            self._dvc.scm.root_dir,
+            CELERY_STASH,
+            stash,
+            revision,
+            None,
+            name,
+            revision,
         )
-        self._queue.celery.signature(run_exp.s(entry.asdict(), copy_paths=None, message=None)).delay()
+        self._queue.celery.signature(
+            run_exp.s(entry.asdict(), copy_paths=None, message=None)
+        ).delay()
 
     def tasks(self) -> list[Task]:
         """All entries of the queue, finished ones too, the oldest first."""
-        waiting = [self._task(message, entry, "queued") for message, entry in self._queue._iter_queued()]
+        waiting = [
+            self._task(message, entry, "queued") for message, entry in self._queue._iter_queued()
+        ]
         taken = [
             self._task(message, entry, self._state(message.headers["id"], entry))
             for message, entry in self._queue._iter_processed()
@@ -109,7 +126,9 @@ class Queue:
         for task in tasks:
             if task.state == "running":
                 self._end(task)
-                self._queue.celery.backend.mark_as_failure(task.identity, None)  # DVC removes what has an end only
+                self._queue.celery.backend.mark_as_failure(
+                    task.identity, None
+                )  # DVC removes what has an end only
         if tasks:
             remove_tasks(self._queue, [task.entry for task in tasks])
         for task in tasks:
@@ -119,8 +138,14 @@ class Queue:
     def log(self, task: Task, lines: int = 15) -> str:
         """The last lines that a run has written; if it never began, the last ones of the workers."""
         own = self._record(task.commit, "out")
-        files = [own] if own.exists() else sorted(Path(self._queue.wdir).glob("dvc-exp-worker-*.out"))
-        text = [line for file in files for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
+        files = (
+            [own] if own.exists() else sorted(Path(self._queue.wdir).glob("dvc-exp-worker-*.out"))
+        )
+        text = [
+            line
+            for file in files
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
+        ]
         if self._info(task.commit).get("result_ref"):
             text.append(
                 "it ran, but DVC did not bring its experiment into this repository: a damaged reference in git?"
@@ -159,7 +184,11 @@ class Queue:
         if len(answers) < len(alive):
             return []
         working = {task["id"] for tasks in answers.values() for task in tasks}
-        return [task for task in self.tasks() if task.state == "running" and task.identity not in working]
+        return [
+            task
+            for task in self.tasks()
+            if task.state == "running" and task.identity not in working
+        ]
 
     def exists(self, name: str) -> bool:
         """Whether there is an experiment of this name that starts from this commit."""
@@ -172,7 +201,9 @@ class Queue:
     def tidy(self) -> None:
         """Remove what killed processes have left half done. Only when no worker is alive."""
         for file in self._scratch.glob("celery/**/*"):
-            written = file.suffix in (".msg", ".exchange", ".json") or file.name.startswith("celery-task-meta-")
+            written = file.suffix in (".msg", ".exchange", ".json") or file.name.startswith(
+                "celery-task-meta-"
+            )
             if written and file.is_file() and not _is_json(file):
                 file.unlink()
         lock = self._scratch / "rwlock"
@@ -184,8 +215,12 @@ class Queue:
         tasks = self.tasks()
         known = {task.commit for task in tasks}
         stash = self._queue.stash
-        stash.remove_revs([entry for commit, entry in stash.stash_revs.items() if commit not in known])
-        in_use = {self._info(task.commit).get("root_dir") for task in tasks if task.state == "running"}
+        stash.remove_revs(
+            [entry for commit, entry in stash.stash_revs.items() if commit not in known]
+        )
+        in_use = {
+            self._info(task.commit).get("root_dir") for task in tasks if task.state == "running"
+        }
         for folder in self._scratch.glob("tmp*"):  # the checkouts of runs
             if str(folder) not in in_use:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -196,7 +231,9 @@ class Queue:
             self._queue.celery.control.shutdown()
         self._dvc.close()
 
-    def _tree(self, head: pygit2.Commit, name: str, changes: Mapping[str, Any], stages: Sequence[str]) -> pygit2.Oid:
+    def _tree(
+        self, head: pygit2.Commit, name: str, changes: Mapping[str, Any], stages: Sequence[str]
+    ) -> pygit2.Oid:
         """The tree of the start with other params, and with DVC's arguments, which travel as a file."""
         folder = Path.cwd().relative_to(Path(self._git.workdir).resolve())
         with tempfile.TemporaryDirectory() as scratch:
@@ -212,15 +249,21 @@ class Queue:
                 "DVC_EXP_NAME": name,
                 "DVC_ROOT": self._dvc.root_dir,
             }
-            BaseExecutor.pack_repro_args(arguments, targets=list(stages), single_item=True, run_env=environment)
+            BaseExecutor.pack_repro_args(
+                arguments, targets=list(stages), single_item=True, run_env=environment
+            )
             files = {
                 (folder / "params.yaml").as_posix(): params.read_bytes(),
-                Path(self._queue.args_file).relative_to(self._git.workdir).as_posix(): arguments.read_bytes(),
+                Path(self._queue.args_file)
+                .relative_to(self._git.workdir)
+                .as_posix(): arguments.read_bytes(),
             }
         index = pygit2.Index()
         index.read_tree(head.tree)
         for path, content in files.items():
-            index.add(pygit2.IndexEntry(path, self._git.create_blob(content), pygit2.enums.FileMode.BLOB))
+            index.add(
+                pygit2.IndexEntry(path, self._git.create_blob(content), pygit2.enums.FileMode.BLOB)
+            )
         return index.write_tree(self._git)
 
     def _task(self, message: Any, entry: QueueEntry, state: State) -> Task:
@@ -235,7 +278,9 @@ class Queue:
         """Number -> process of the workers that are alive."""
         files = Path(self._queue.wdir).glob("dvc-exp-worker-*.json")
         pids = {int(file.stem.rpartition("-")[2]): _read(file).get("pid") for file in files}
-        return {number: pid for number, pid in pids.items() if pid and "queue-worker" in _command(pid)}
+        return {
+            number: pid for number, pid in pids.items() if pid and "queue-worker" in _command(pid)
+        }
 
     def _end(self, task: Task) -> None:
         """End what a worker that is gone has left running."""

@@ -60,7 +60,9 @@ def stamp_of(grid: Grid, files: Sequence[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def make_report(grid: Grid, name: str, runs: pd.DataFrame, files: Files, shown: PictureOptions, stamp: str) -> Report:
+def make_report(
+    grid: Grid, name: str, runs: pd.DataFrame, files: Files, shown: PictureOptions, stamp: str
+) -> Report:
     """Draw the pictures of a grid, list its hardest clips, and make its page.
 
     Args:
@@ -119,13 +121,19 @@ def _read(path: Path) -> dict[str, Any]:
 def chosen(grid: Grid, runs: pd.DataFrame, board: pd.DataFrame, rank_by: str = "") -> str:
     """Who chose and judged the best, and what it is worth: `chorus.reports.selection_sentence`."""
     try:
-        return _chosen(grid, runs, board, PredictionStore(grid.root).together(grid.behind(runs)), rank_by)
+        return _chosen(
+            grid, runs, board, PredictionStore(grid.root).together(grid.behind(runs)), rank_by
+        )
     except DataError as error:
         return _chosen(grid, runs, board, str(error), rank_by)
 
 
 def _chosen(
-    grid: Grid, runs: pd.DataFrame, board: pd.DataFrame, predictions: pd.DataFrame | str, rank_by: str = ""
+    grid: Grid,
+    runs: pd.DataFrame,
+    board: pd.DataFrame,
+    predictions: pd.DataFrame | str,
+    rank_by: str = "",
 ) -> str:
     plan = grid.plan
     judge = next((factor.name for factor in plan.factors if factor.key == plan.judged_at), None)

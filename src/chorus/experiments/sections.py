@@ -32,7 +32,9 @@ def options_of(section: str) -> type[Any]:
     return options
 
 
-def check_sections(params: Mapping[str, Any], wanted: Mapping[str, Any], keys: Iterable[str]) -> None:
+def check_sections(
+    params: Mapping[str, Any], wanted: Mapping[str, Any], keys: Iterable[str]
+) -> None:
     """Check what `keys` are in `wanted` against the options of the stages that read them.
 
     Args:
@@ -46,9 +48,13 @@ def check_sections(params: Mapping[str, Any], wanted: Mapping[str, Any], keys: I
     """
     for key in keys:
         if isinstance(value_of(params, key), Mapping) or isinstance(value_of(wanted, key), Mapping):
-            raise ParameterError(f"{key}: only single parameters can vary, and this is a section of them")
+            raise ParameterError(
+                f"{key}: only single parameters can vary, and this is a section of them"
+            )
         if key == "seed" and not _is_seed(wanted["seed"]):
-            raise ParameterError(f"seed: {wanted['seed']!r} is not allowed: a seed is a whole number from 0 on")
+            raise ParameterError(
+                f"seed: {wanted['seed']!r} is not allowed: a seed is a whole number from 0 on"
+            )
     for name in sorted({name for key in keys for name in SECTIONS if key.startswith(f"{name}.")}):
         if _is_ours(params, name):
             parse(options_of(name), value_of(wanted, name), section=name)
@@ -61,7 +67,9 @@ def check_all(params: Mapping[str, Any]) -> None:
         ParameterError: a section is missing, a value is not allowed, or no stage reads a key.
     """
     if not _is_seed(params.get("seed")):
-        raise ParameterError(f"seed: {params.get('seed')!r} is not allowed: a seed is a whole number from 0 on")
+        raise ParameterError(
+            f"seed: {params.get('seed')!r} is not allowed: a seed is a whole number from 0 on"
+        )
     for section in SECTIONS:
         parse(options_of(section), value_of(params, section), section=section)
     _refuse_unknown(params)
@@ -71,10 +79,16 @@ def _refuse_unknown(params: Mapping[str, Any]) -> None:
     """A section that no stage reads, such as a misspelt one, would silently change nothing."""
     known = {"seed", *SECTIONS, *(section.partition(".")[0] for section in SECTIONS)}
     for key, value in params.items():
-        nested = [f"{key}.{name}" for name in value] if isinstance(value, Mapping) and key not in SECTIONS else []
+        nested = (
+            [f"{key}.{name}" for name in value]
+            if isinstance(value, Mapping) and key not in SECTIONS
+            else []
+        )
         for name in (key, *nested):
             if name not in known:
-                raise ParameterError(f"{name}: no stage reads this; there are: {', '.join(sorted(known))}")
+                raise ParameterError(
+                    f"{name}: no stage reads this; there are: {', '.join(sorted(known))}"
+                )
 
 
 def _is_ours(params: Mapping[str, Any], section: str) -> bool:

@@ -51,7 +51,9 @@ def leave_one_out(runs: pd.DataFrame, factors: Sequence[str], judge: str, metric
     table = means.unstack(judge) if own else means.to_frame().T
     table = table.dropna()  # (configurations, sites)
     if len(table) < 2:
-        raise DataError("nothing was chosen: there must be two configurations with runs at every site")
+        raise DataError(
+            "nothing was chosen: there must be two configurations with runs at every site"
+        )
     judged = {}
     for site in table:
         best = table.drop(columns=site).mean(axis=1).idxmax()
@@ -59,7 +61,9 @@ def leave_one_out(runs: pd.DataFrame, factors: Sequence[str], judge: str, metric
     return LeftOut(judged, float(table.max().mean()))
 
 
-def correct_best(predictions: pd.DataFrame, runs: pd.DataFrame, rank_by: str, *, resamples: int = 1000) -> Selection:
+def correct_best(
+    predictions: pd.DataFrame, runs: pd.DataFrame, rank_by: str, *, resamples: int = 1000
+) -> Selection:
     """The best configuration of a grid, corrected for having been chosen by the clips that judge it.
 
     Args:
@@ -81,7 +85,9 @@ def correct_best(predictions: pd.DataFrame, runs: pd.DataFrame, rank_by: str, *,
     whole = {name: each for name, each in found.items() if len(each.seeds) == seeds}
     first, *others = whole.values()
     if any(each.seeds != first.seeds or not each.clips.equals(first.clips) for each in others):
-        raise DataError("the configurations were not all judged on the same clips and with the same seeds")
+        raise DataError(
+            "the configurations were not all judged on the same clips and with the same seeds"
+        )
     return correct_for_selection(
         first.labels,
         np.stack([each.scores for each in whole.values()]),

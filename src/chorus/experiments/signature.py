@@ -28,7 +28,9 @@ def run_key(params: Mapping[str, Any], version: str) -> str:
 
 def short_hash(content: Any, digits: int = 8) -> str:
     """Hex digits of the SHA-256 of plain nested values."""
-    text = json.dumps(_canonical(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(
+        _canonical(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:digits]
 
 

@@ -55,9 +55,15 @@ def _last_stage(pipeline: Mapping[str, Any]) -> str:
     stages = pipeline["stages"]
     if TARGET in stages:
         return TARGET
-    ends: list[str] = [stage for stage in stages if not any(stage in upstream(pipeline, [other]) for other in stages)]
+    ends: list[str] = [
+        stage
+        for stage in stages
+        if not any(stage in upstream(pipeline, [other]) for other in stages)
+    ]
     if len(ends) != 1:
-        raise ParameterError(f"sweep.target: missing; which is the last stage of a run? one of {', '.join(ends)}")
+        raise ParameterError(
+            f"sweep.target: missing; which is the last stage of a run? one of {', '.join(ends)}"
+        )
     return ends[0]
 
 
@@ -90,7 +96,9 @@ class Grid:
         self.root = root
         self._history = History(root)
         self.start = self._history.baseline()
-        self.plan = load_plan(sweep, self.start.params, subsets=subsets, known=self._known_metrics())
+        self.plan = load_plan(
+            sweep, self.start.params, subsets=subsets, known=self._known_metrics()
+        )
         self.runs = self.plan.runs
         self.target = target or self.plan.target or _last_stage(self.start.pipeline)
         self.stages = varying_stages(self.start.pipeline, self.plan.axes, self.target)
@@ -138,13 +146,21 @@ class Grid:
         runs = [run.name for run in self.runs]
         if name in runs:
             return name
-        called = [experiment for experiment in self._history.experiments(self.stages) if experiment.name == name]
+        called = [
+            experiment
+            for experiment in self._history.experiments(self.stages)
+            if experiment.name == name
+        ]
         for experiment in called:
             if experiment.complete and experiment.key in self.planned:
                 return self.planned[experiment.key].name
         if called:
-            raise DataError(f"the experiment {name} is no run of this grid with the current code and data")
-        raise DataError(f"{name} is neither a run of this grid ({runs[0]} to {runs[-1]}) nor an experiment")
+            raise DataError(
+                f"the experiment {name} is no run of this grid with the current code and data"
+            )
+        raise DataError(
+            f"{name} is neither a run of this grid ({runs[0]} to {runs[-1]}) nor an experiment"
+        )
 
     def finished(self) -> dict[str, Snapshot]:
         """The runs that are done with the current code and data: name -> experiment.
@@ -164,14 +180,18 @@ class Grid:
         Results of this machine that were put back, see `chorus.experiments.back`, are under such a tag.
         """
         kept = baseline.kept(self._history.git, self.head.commit)
-        versions = {self.at(reference).version: reference.removeprefix("refs/tags/") for reference in kept}
+        versions = {
+            self.at(reference).version: reference.removeprefix("refs/tags/") for reference in kept
+        }
         return {version: tag for version, tag in versions.items() if version != self.start.version}
 
     def elsewhere(self, name: str) -> str | None:
         """The tag of the current commit's own baseline from which a run is done; None: there is no such tag."""
         done = {each.key for each in self._history.experiments(self.stages) if each.complete}
         params = next(self.params(run) for run in self.runs if run.name == name)
-        return next((tag for version, tag in self.tags.items() if run_key(params, version) in done), None)
+        return next(
+            (tag for version, tag in self.tags.items() if run_key(params, version) in done), None
+        )
 
     def remarks(self, versions: Collection[str]) -> list[str]:
         """Where the runs are that started from other results of the shared stages than those here; a sentence a tag.
@@ -192,7 +212,10 @@ class Grid:
 
     def latest(self) -> dict[str, Snapshot]:
         """As `finished`; a run that is not done with the current code and data stands with its latest experiment."""
-        names = {(signature(self.params(run)), self.params(run).get("seed")): run.name for run in self.runs}
+        names = {
+            (signature(self.params(run)), self.params(run).get("seed")): run.name
+            for run in self.runs
+        }
         found = {
             names[experiment.signature, experiment.seed]: experiment
             for experiment in self._history.experiments(self.stages)
@@ -214,7 +237,10 @@ class Grid:
             for experiment in self._history.experiments(self.stages)
             if experiment.complete
         }
-        keys = {run["run"]: (run["signature"], str(run["seed"]), run.get("version")) for run in runs.to_dict("records")}
+        keys = {
+            run["run"]: (run["signature"], str(run["seed"]), run.get("version"))
+            for run in runs.to_dict("records")
+        }
         if missing := [name for name, key in keys.items() if key not in known]:
             raise DataError(
                 f"{len(missing)} of {len(keys)} experiments are not in this repository, {missing[0]} for one:"
@@ -225,8 +251,14 @@ class Grid:
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
         row = run_row(name, experiment.params, self.plan.factors, self._columns(experiment))
-        splits = (experiment.output_hash(str(paths.SPLITS)) or "")[:8]  # of which clips, and which of them are judged
-        return row | {"signature": experiment.signature, "splits": splits, "version": experiment.version}
+        splits = (experiment.output_hash(str(paths.SPLITS)) or "")[
+            :8
+        ]  # of which clips, and which of them are judged
+        return row | {
+            "signature": experiment.signature,
+            "splits": splits,
+            "version": experiment.version,
+        }
 
     def _columns(self, experiment: Snapshot) -> dict[str, Any]:
         """What was measured: a detector's columns, or the figures that the stages of another study declare."""
@@ -246,7 +278,13 @@ class Grid:
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """Finished runs as a table, in the order of the grid."""
-        return pd.DataFrame([self.row(run.name, experiments[run.name]) for run in self.runs if run.name in experiments])
+        return pd.DataFrame(
+            [
+                self.row(run.name, experiments[run.name])
+                for run in self.runs
+                if run.name in experiments
+            ]
+        )
 
     def keep_start(self, sweep: str) -> str | None:
         """The tag that keeps the commit of its own that the runs start from; None: they start from the current one.
@@ -300,7 +338,8 @@ class Grid:
     def shared_data(self) -> list[dict[str, Any]]:
         """The cached outputs that all runs share: stage, path, md5, size in bytes and nfiles of each."""
         return [
-            {"stage": stage, "nfiles": 1} | {key: out[key] for key in ("path", "md5", "size", "nfiles") if key in out}
+            {"stage": stage, "nfiles": 1}
+            | {key: out[key] for key in ("path", "md5", "size", "nfiles") if key in out}
             for stage in self.shared
             for out in self.start.locked_outputs(stage)
         ]

@@ -42,7 +42,9 @@ _JOINED = 92  # the number of the operator that puts the two images together
 _LEAST = 1e-7  # of a probability: BirdNET cuts logits off at 15, which is 3e-7
 
 
-def classifier(model: bytes, head: Head, silence: NDArray[np.float32], *, name: str = "model") -> bytes:
+def classifier(
+    model: bytes, head: Head, silence: NDArray[np.float32], *, name: str = "model"
+) -> bytes:
     """The TFLite file.
 
     Args:
@@ -70,7 +72,9 @@ def refuse_scores(head: Head) -> None:
         ModelError: it is so.
     """
     if not head.task.classes:
-        raise ModelError(f"a head for a {head.task} puts out no probabilities of classes, which is what is exported")
+        raise ModelError(
+            f"a head for a {head.task} puts out no probabilities of classes, which is what is exported"
+        )
 
 
 def standardised(head: Head) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -86,7 +90,9 @@ def _outputs(head: Head, embedding: NDArray[np.float32]) -> NDArray[np.float32]:
     if head.task.outputs == 1:
         return head.logits(embedding[np.newaxis])
     shares = head.predictions(embedding[np.newaxis])
-    return (np.log(np.maximum(shares, _LEAST)) - np.log(np.maximum(1 - shares, _LEAST))).astype(np.float32)
+    return (np.log(np.maximum(shares, _LEAST)) - np.log(np.maximum(1 - shares, _LEAST))).astype(
+        np.float32
+    )
 
 
 class _Edited:
@@ -127,13 +133,17 @@ class _Edited:
     def _image(self, level: int, image: Image) -> int:
         """Samples (batch, 144000) -> (batch, 96, 511, 1)."""
         width = image.size // 2 + 1
-        folded = self._reshaped(self._folded(self._frames(level, image), image.size // 2), (-1, width))
+        folded = self._reshaped(
+            self._folded(self._frames(level, image), image.size // 2), (-1, width)
+        )
         bands = self._connected(folded, image.matrix.astype(np.float32), None, 0)
         squares = self._step("MUL", [bands, bands], (-1, _BANDS), "MulOptions")
         logarithm = self._step("LOG", [squares], (-1, _BANDS))
         power = self._constant(np.array(image.power, np.float32))
         powers = self._step("MUL", [logarithm, power], (-1, _BANDS), "MulOptions")
-        values = self._reshaped(self._step("EXP", [powers], (-1, _BANDS), "ExpOptions"), (-1, FRAMES, _BANDS))
+        values = self._reshaped(
+            self._step("EXP", [powers], (-1, _BANDS), "ExpOptions"), (-1, FRAMES, _BANDS)
+        )
         order = self._constant(np.array([0, 2, 1], np.int32))
         upright = self._step("TRANSPOSE", [values, order], (-1, _BANDS, FRAMES), "TransposeOptions")
         return self._reshaped(upright, (-1, _BANDS, FRAMES, 1))
@@ -159,10 +169,15 @@ class _Edited:
         turned = self._step("REVERSE_V2", [high, axis], shape, "ReverseV2Options")
         both = self._step("ADD", [low, turned], shape, "AddOptions")
         parts = [first, both, middle]
-        return self._step("CONCATENATION", parts, (-1, FRAMES, half + 1), "ConcatenationOptions", axis=2)
+        return self._step(
+            "CONCATENATION", parts, (-1, FRAMES, half + 1), "ConcatenationOptions", axis=2
+        )
 
     def _slice(self, frames: int, begin: int, width: int) -> int:
-        where = [self._constant(np.array(numbers, np.int32)) for numbers in ((0, 0, begin), (-1, -1, width))]
+        where = [
+            self._constant(np.array(numbers, np.int32))
+            for numbers in ((0, 0, begin), (-1, -1, width))
+        ]
         return self._step("SLICE", [frames, *where], (-1, FRAMES, width), "SliceOptions")
 
     def _reshaped(self, value: int, shape: tuple[int, ...]) -> int:
@@ -176,19 +191,30 @@ class _Edited:
             self._model.buffers[tensor.buffer].data = np.zeros(4, np.uint8)
             tensor.shape = [1]
 
-    def _connected(self, value: int, weight: np.ndarray, bias: np.ndarray | None, activation: int) -> int:
+    def _connected(
+        self, value: int, weight: np.ndarray, bias: np.ndarray | None, activation: int
+    ) -> int:
         """Weight (outputs, inputs)."""
         shift = -1 if bias is None else self._constant(bias)
         inputs = [value, self._constant(weight), shift]
         return self._step(
-            "FULLY_CONNECTED", inputs, (-1, len(weight)), "FullyConnectedOptions", fusedActivationFunction=activation
+            "FULLY_CONNECTED",
+            inputs,
+            (-1, len(weight)),
+            "FullyConnectedOptions",
+            fusedActivationFunction=activation,
         )
 
     def _unless_silent(self, logits: int, head: Head, silence: NDArray[np.float32]) -> int:
         """The logits, but those of silence where the samples have no range."""
         shape = (-1, head.task.outputs)
-        nothing, quiet = self._constant(np.zeros(1, np.float32)), self._constant(_outputs(head, silence))
-        sounds = self._step("GREATER", [self._range, nothing], (-1, 1), "GreaterOptions", kind_of_output=_BOOL)
+        nothing, quiet = (
+            self._constant(np.zeros(1, np.float32)),
+            self._constant(_outputs(head, silence)),
+        )
+        sounds = self._step(
+            "GREATER", [self._range, nothing], (-1, 1), "GreaterOptions", kind_of_output=_BOOL
+        )
         return self._step("SELECT_V2", [sounds, logits, quiet], shape, "SelectV2Options")
 
     def _log_odds(self, logits: int, classes: int) -> int:
@@ -197,7 +223,10 @@ class _Edited:
         one, least = (self._constant(np.array([value], np.float32)) for value in (1.0, _LEAST))
         shares = self._step("SOFTMAX", [logits], shape, "SoftmaxOptions", beta=1.0)
         others = self._step("SUB", [one, shares], shape, "SubOptions")
-        kept = [self._step("MAXIMUM", [part, least], shape, "MaximumMinimumOptions") for part in (shares, others)]
+        kept = [
+            self._step("MAXIMUM", [part, least], shape, "MaximumMinimumOptions")
+            for part in (shares, others)
+        ]
         logs = [self._step("LOG", [part], shape) for part in kept]
         return self._step("SUB", logs, shape, "SubOptions")
 
@@ -247,10 +276,17 @@ class _Edited:
         self._model.buffers.append(buffer)
         return len(self._model.buffers) - 1
 
-    def _tensor(self, shape: list[int], buffer: int, signature: list[int] | None = None, kind: int = _FLOAT) -> int:
+    def _tensor(
+        self, shape: list[int], buffer: int, signature: list[int] | None = None, kind: int = _FLOAT
+    ) -> int:
         tensor = self._schema.TensorT()
         tensor.name = f"chorus/{len(self._graph.tensors)}"
-        tensor.type, tensor.shape, tensor.shapeSignature, tensor.buffer = kind, shape, signature, buffer
+        tensor.type, tensor.shape, tensor.shapeSignature, tensor.buffer = (
+            kind,
+            shape,
+            signature,
+            buffer,
+        )
         tensor.hasRank = True
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1

@@ -27,14 +27,20 @@ def head_file(head: Head, *, encoder_id: str, names: list[str]) -> bytes:
         import onnx
         from onnx import helper
     except ImportError:
-        raise ModelError("--format: onnx needs the package onnx (pip install onnx==1.23.2)") from None
+        raise ModelError(
+            "--format: onnx needs the package onnx (pip install onnx==1.23.2)"
+        ) from None
     refuse_scores(head)
     layers = standardised(head)
     nodes, constants = [], []
     value = "embeddings"
     for number, (weight, bias) in enumerate(layers):
         constants += [_constant(f"weight{number}", weight), _constant(f"bias{number}", bias)]
-        nodes.append(helper.make_node("Gemm", [value, f"weight{number}", f"bias{number}"], [f"layer{number}"]))
+        nodes.append(
+            helper.make_node(
+                "Gemm", [value, f"weight{number}", f"bias{number}"], [f"layer{number}"]
+            )
+        )
         value = f"layer{number}"
         if number < len(layers) - 1:
             nodes.append(helper.make_node("Relu", [value], [f"rectified{number}"]))
@@ -44,11 +50,21 @@ def head_file(head: Head, *, encoder_id: str, names: list[str]) -> bytes:
     graph = helper.make_graph(
         nodes,
         "head",
-        [helper.make_tensor_value_info("embeddings", onnx.TensorProto.FLOAT, ["n", head.dimensions])],
-        [helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, ["n", head.task.outputs])],
+        [
+            helper.make_tensor_value_info(
+                "embeddings", onnx.TensorProto.FLOAT, ["n", head.dimensions]
+            )
+        ],
+        [
+            helper.make_tensor_value_info(
+                "probabilities", onnx.TensorProto.FLOAT, ["n", head.task.outputs]
+            )
+        ],
         constants,
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION)
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION
+    )
     helper.set_model_props(model, {"encoder_id": encoder_id, "classes": "\n".join(names)})
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())

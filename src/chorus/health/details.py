@@ -43,7 +43,14 @@ NOTHING = Facts(
         "confusions": [],
         "confusions_expected": False,
         "uncertain": [],
-        "group_consistency": {"share": None, "chance": None, "groups": 0, "alone": 0, "unknown": 0, "labels": None},
+        "group_consistency": {
+            "share": None,
+            "chance": None,
+            "groups": 0,
+            "alone": 0,
+            "unknown": 0,
+            "labels": None,
+        },
     },
     signals=dict.fromkeys(SIGNALS),
     consistency_chance=None,
@@ -77,16 +84,24 @@ def describe(
     if not len(clips):
         return NOTHING
     if probabilities.shape != (len(clips), len(classes)):
-        raise DataError(f"{len(clips)} clips and probabilities of shape {probabilities.shape} cannot be described")
+        raise DataError(
+            f"{len(clips)} clips and probabilities of shape {probabilities.shape} cannot be described"
+        )
     if unknown := sorted(set(clips["label"]) - set(classes)):
         raise DataError(f"labels that the model does not know: {', '.join(unknown)}")
-    truth, predicted = pd.Index(classes).get_indexer(clips["label"]), multiclass.predictions(probabilities)
+    truth, predicted = (
+        pd.Index(classes).get_indexer(clips["label"]),
+        multiclass.predictions(probabilities),
+    )
     table = clips.assign(predicted=np.asarray(classes)[predicted], right=predicted == truth)
     buckets = multiclass.duration_buckets(clips["seconds"], (0.0, *duration_edges))
     by_source = multiclass.accuracy_by(predicted, truth, clips["source"])
     known = table[table["source"] != ""]
     durations = multiclass.accuracy_by(predicted, truth, buckets)
-    durations = {name: durations[name] for name in dict.fromkeys(np.array(buckets)[np.argsort(clips["seconds"])])}
+    durations = {
+        name: durations[name]
+        for name in dict.fromkeys(np.array(buckets)[np.argsort(clips["seconds"])])
+    }
     confusions = multiclass.confusion_pairs(predicted, truth, classes, expected=expected_confusions)
     certain = [pair for pair in confusions if pair["low"] > multiclass.CONFUSED]
     consistency = _known(asdict(multiclass.group_consistency(predicted, clips["group"])))
@@ -106,13 +121,19 @@ def describe(
             .assign(entropy=multiclass.entropy(probabilities)[uncertain])
             .to_dict("records"),
             "group_consistency": consistency
-            | {"labels": _known(asdict(multiclass.group_consistency(truth, clips["group"])))["share"]},
+            | {
+                "labels": _known(asdict(multiclass.group_consistency(truth, clips["group"])))[
+                    "share"
+                ]
+            },
         },
         signals={
             "sources.gap": sources.gap(known),
             "sources.below": sources.below(known),
             "sources.overfit": None if learned is None else sources.overfit(learned, known),
-            "sources.best": max((s["accuracy"] for s in by_source.values() if s["clips"] >= ENOUGH), default=None),
+            "sources.best": max(
+                (s["accuracy"] for s in by_source.values() if s["clips"] >= ENOUGH), default=None
+            ),
             "durations.gain": lengths[-1] - lengths[0] if len(lengths) > 1 else None,
             "durations.jump": float(np.abs(np.diff(lengths)).max()) if len(lengths) > 1 else None,
             "confusions.unexpected": _unexpected(confusions) if expected_confusions else None,
@@ -142,7 +163,10 @@ def group_effect(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> flo
     within_cell = frame - frame.groupby([labels, groups]).transform("mean")
     cells, kinds = len(set(zip(labels, groups, strict=True))), len(set(labels))
     free = len(table) - cells
-    total, rest = float((within_label**2).to_numpy().sum()), float((within_cell**2).to_numpy().sum())
+    total, rest = (
+        float((within_label**2).to_numpy().sum()),
+        float((within_cell**2).to_numpy().sum()),
+    )
     if free < ENOUGH or total == 0 or cells == kinds:
         return None
     return (total - rest - (cells - kinds) * rest / free) / total
@@ -157,12 +181,18 @@ def association(labels: pd.Series, groups: pd.Series) -> float | None:
         labels, groups: (n,); a group of "" is unknown, and left out.
     """
     known = (groups != "").to_numpy()
-    table = pd.crosstab(labels.to_numpy()[known], groups.to_numpy()[known]).to_numpy(dtype=np.float64)
+    table = pd.crosstab(labels.to_numpy()[known], groups.to_numpy()[known]).to_numpy(
+        dtype=np.float64
+    )
     n, (rows, columns) = table.sum(), table.shape
     if min(rows, columns) < 2:
         return None
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
-    phi2 = max(0.0, float(((table - expected) ** 2 / expected).sum() / n) - (rows - 1) * (columns - 1) / (n - 1))
+    phi2 = max(
+        0.0,
+        float(((table - expected) ** 2 / expected).sum() / n)
+        - (rows - 1) * (columns - 1) / (n - 1),
+    )
     least = min(size - (size - 1) ** 2 / (n - 1) for size in (rows, columns)) - 1
     return min(1.0, math.sqrt(phi2 / least)) if least > 0 else None
 
@@ -192,7 +222,10 @@ def lead(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | Non
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}
+    return {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in values.items()
+    }
 
 
 def _unexpected(confusions: Sequence[Mapping[str, Any]]) -> float:

@@ -120,7 +120,9 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
         raise DataError("the training history has no column epoch: there is nothing to diagnose")
     measured = {**measure(history, rules.phases, details.best_epoch), **details.signals}
     known = {name: value for name, value in measured.items() if value is not None}
-    here = Circumstances(details.classes, rules.classes, details.consistency_chance, details.gradient_clip)
+    here = Circumstances(
+        details.classes, rules.classes, details.consistency_chance, details.gradient_clip
+    )
     judged: dict[str, Finding] = {}
     not_judged: dict[str, str] = {}
     said = False  # anything about the training; that there is too little to judge by says nothing of it
@@ -132,8 +134,12 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
             continue
         said = said or outcome or rule.severity != "unknown"
         if outcome and rule.name not in judged:  # of two severities the worse comes first
-            judged[rule.name] = Finding(rule.name, rule.severity, rule.means, evidence, rule.actions)
-    findings = tuple(sorted(judged.values(), key=lambda finding: SEVERITIES.index(finding.severity)))
+            judged[rule.name] = Finding(
+                rule.name, rule.severity, rule.means, evidence, rule.actions
+            )
+    findings = tuple(
+        sorted(judged.values(), key=lambda finding: SEVERITIES.index(finding.severity))
+    )
     verdict = _verdict(findings, nothing_judged=not said)
     return Diagnosis(
         profile=rules.profile,
@@ -154,11 +160,21 @@ def _judge(
     for alternatives in rule.conditions:
         outcomes = [_holds(condition, known, here) for condition in alternatives]
         if True in outcomes:
-            hold = [condition for condition, outcome in zip(alternatives, outcomes, strict=True) if outcome]
+            hold = [
+                condition
+                for condition, outcome in zip(alternatives, outcomes, strict=True)
+                if outcome
+            ]
             evidence += [_evidence(condition, known, here, names) for condition in hold]
         elif None in outcomes:
-            unknown = [condition for condition, outcome in zip(alternatives, outcomes, strict=True) if outcome is None]
-            missing += [condition.signal if condition.signal not in known else CLIP for condition in unknown]
+            unknown = [
+                condition
+                for condition, outcome in zip(alternatives, outcomes, strict=True)
+                if outcome is None
+            ]
+            missing += [
+                condition.signal if condition.signal not in known else CLIP for condition in unknown
+            ]
         else:
             return False, (), []
     return (None if missing else True), tuple(evidence), list(dict.fromkeys(missing))
@@ -169,7 +185,9 @@ def _holds(condition: Condition, known: Mapping[str, float], here: Circumstances
     return None if value is None or threshold is None else condition.holds(value, threshold)
 
 
-def _evidence(condition: Condition, known: Mapping[str, float], here: Circumstances, names: Mapping[str, str]) -> str:
+def _evidence(
+    condition: Condition, known: Mapping[str, float], here: Circumstances, names: Mapping[str, str]
+) -> str:
     threshold = condition.threshold.at(here)
     words = _WORDS[condition.operator]
     return f"{signal_in_words(condition.signal, names)}: {known[condition.signal]:.3g} ({words} {threshold:.3g})"
@@ -192,13 +210,22 @@ def _checks(known: Mapping[str, float], rules: Rules, here: Circumstances) -> tu
         if range_ := phases.get(phase) or phases.get(""):
             low, high = (threshold.at(here) for threshold in range_)
         if value is not None and low is not None and high is not None:
-            checks.append(Check(signal, signal_in_words(signal, rules.names), phase, value, low, high))
+            checks.append(
+                Check(signal, signal_in_words(signal, rules.names), phase, value, low, high)
+            )
     return tuple(checks)
 
 
 def _phase(epochs: float, rules: Rules) -> str:
     phases = rules.phases.items()
-    return next((name for name, (first, last) in phases if first <= epochs and (last is None or epochs <= last)), "")
+    return next(
+        (
+            name
+            for name, (first, last) in phases
+            if first <= epochs and (last is None or epochs <= last)
+        ),
+        "",
+    )
 
 
 def _verdict(findings: Sequence[Finding], *, nothing_judged: bool) -> Verdict:
@@ -211,4 +238,8 @@ def _sentence(verdict: Verdict, findings: Sequence[Finding]) -> str:
     if not findings:
         return f"{_SENTENCES[verdict]}."
     first, *others = findings
-    return f"{first.means[:1].upper()}{first.means[1:]}" + (f", and {len(others)} more" if others else "") + "."
+    return (
+        f"{first.means[:1].upper()}{first.means[1:]}"
+        + (f", and {len(others)} more" if others else "")
+        + "."
+    )

@@ -44,7 +44,9 @@ class Health:
     @property
     def sources(self) -> pd.DataFrame:
         """source, clips, accuracy, low, high of the validation clips, and training_clips, training_accuracy."""
-        return _table("source", self.facts.tables["sources"], ("training_clips", "training_accuracy"))
+        return _table(
+            "source", self.facts.tables["sources"], ("training_clips", "training_accuracy")
+        )
 
     @property
     def durations(self) -> pd.DataFrame:
@@ -52,9 +54,20 @@ class Health:
         return _table("seconds", self.facts.tables["durations"])
 
 
-def _table(what: str, shares: Mapping[str, Mapping[str, Any]], further: tuple[str, ...] = ()) -> pd.DataFrame:
-    columns = (what, "clips", "accuracy", "low", "high", *further)  # also without rows, for `dvc plots`
-    return pd.DataFrame([{what: name, **share} for name, share in shares.items()], columns=list(columns))
+def _table(
+    what: str, shares: Mapping[str, Mapping[str, Any]], further: tuple[str, ...] = ()
+) -> pd.DataFrame:
+    columns = (
+        what,
+        "clips",
+        "accuracy",
+        "low",
+        "high",
+        *further,
+    )  # also without rows, for `dvc plots`
+    return pd.DataFrame(
+        [{what: name, **share} for name, share in shares.items()], columns=list(columns)
+    )
 
 
 def judge(
@@ -83,7 +96,9 @@ def judge(
     Raises:
         DataError: clips that are not in the survey, or a class without scores.
     """
-    if missing := sorted((set(predictions["clip_id"]) | set(training["clip_id"])) - set(clips["clip_id"])):
+    if missing := sorted(
+        (set(predictions["clip_id"]) | set(training["clip_id"])) - set(clips["clip_id"])
+    ):
         raise DataError(f"there are clips that are not in the survey: {name_clips(missing)}")
     task = described(model)
     shares = task.probabilities(predictions)
@@ -109,7 +124,9 @@ def judge(
         classes,
         duration_edges=options.duration_edges,
         expected_confusions=options.expected_confusions,
-        learned=_learned(predictions, _predicted(shares, classes), training, survey[options.source]),
+        learned=_learned(
+            predictions, _predicted(shares, classes), training, survey[options.source]
+        ),
     )
     details = Details(
         classes=len(classes),
@@ -119,9 +136,15 @@ def judge(
         # in the curves it is of the part that early stopping looks at, where groups may be fewer and smaller
         signals={"validation_group_consistency.end": facts.tables["group_consistency"]["share"]}
         | facts.signals
-        | _beside_the_curves(facts.signals["split.accuracy"], history, model["training"], validation, iid)
+        | _beside_the_curves(
+            facts.signals["split.accuracy"], history, model["training"], validation, iid
+        )
         # not of groups: a speaker has one accent by nature
-        | {"sources.association": association(training["label"], survey.loc[training["clip_id"], options.source])}
+        | {
+            "sources.association": association(
+                training["label"], survey.loc[training["clip_id"], options.source]
+            )
+        }
         | {"best_epoch": model["training"]["best_epoch"]}
         | _size(validation["label"], about["group"], task)
         | _baseline(evaluation),
@@ -179,7 +202,9 @@ def _baseline(evaluation: Mapping[str, Any] | None) -> dict[str, float | None]:
     where both lack a class."""
     splits = (evaluation or {"splits": {}})["splits"]
     beside = [(splits.get(split) or {}).get("baselines") or {} for split in (VALIDATION, TEST_OOD)]
-    found = [one["logistic_regression"]["advantage"] for one in beside if one.get("logistic_regression")]
+    found = [
+        one["logistic_regression"]["advantage"] for one in beside if one.get("logistic_regression")
+    ]
     if not found:
         return {"baseline.lead": None, "baseline.lead_low": None}
     return {
@@ -212,9 +237,12 @@ def _beside_the_curves(
     if (
         held_out
         and accuracy is not None
-        and {"validation_balanced_accuracy", "validation_accuracy", "train_accuracy"} <= set(history)
+        and {"validation_balanced_accuracy", "validation_accuracy", "train_accuracy"}
+        <= set(history)
     ):
-        best = history.loc[history["epoch"] == training["best_epoch"], "validation_balanced_accuracy"].iloc[0]
+        best = history.loc[
+            history["epoch"] == training["best_epoch"], "validation_balanced_accuracy"
+        ].iloc[0]
         fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()
         signals["split.gain"] = accuracy - float(best)
         signals["split.contrast"] = accuracy - float(best) + float(fitted)
@@ -227,7 +255,10 @@ def _predicted(shares: NDArray[np.float64], classes: tuple[str, ...]) -> NDArray
 
 
 def _learned(
-    predictions: pd.DataFrame, predicted: NDArray[np.str_], training: pd.DataFrame, sources: pd.Series
+    predictions: pd.DataFrame,
+    predicted: NDArray[np.str_],
+    training: pd.DataFrame,
+    sources: pd.Series,
 ) -> pd.DataFrame | None:
     """source, right of the training set as far as there are predictions, by the labels that were given in training;
     None without any. Nights held out for early stopping are among them."""

@@ -19,7 +19,9 @@ END = 3  # epochs whose median is the value at the end: one epoch alone is noisy
 
 
 def measure(
-    history: pd.DataFrame, phases: Mapping[str, tuple[int, int | None]], best_epoch: int | None = None
+    history: pd.DataFrame,
+    phases: Mapping[str, tuple[int, int | None]],
+    best_epoch: int | None = None,
 ) -> dict[str, float]:
     """Every column of a history, and some differences between columns, in a few numbers each.
 
@@ -38,20 +40,28 @@ def measure(
     measured = {"epochs": float(epochs[-1])}
     for column in table.columns.drop("epoch"):
         values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
-        measured |= {f"{column}.{how}": value for how, value in _endings(values, epochs, phases, best_epoch).items()}
+        measured |= {
+            f"{column}.{how}": value
+            for how, value in _endings(values, epochs, phases, best_epoch).items()
+        }
     return measured
 
 
 def with_differences(history: pd.DataFrame) -> pd.DataFrame:
     """The history with the columns of `DIFFERENCES` and `RATIOS`, as far as it has what they are made of."""
     known = set(history)
-    added = {name: history[a] - history[b] for name, (a, b) in DIFFERENCES.items() if {a, b} <= known}
+    added = {
+        name: history[a] - history[b] for name, (a, b) in DIFFERENCES.items() if {a, b} <= known
+    }
     added |= {name: history[a] / history[b] for name, (a, b) in RATIOS.items() if {a, b} <= known}
     return history.assign(**added)
 
 
 def _endings(
-    values: np.ndarray, epochs: np.ndarray, phases: Mapping[str, tuple[int, int | None]], best_epoch: int | None
+    values: np.ndarray,
+    epochs: np.ndarray,
+    phases: Mapping[str, tuple[int, int | None]],
+    best_epoch: int | None,
 ) -> dict[str, float]:
     known = np.isfinite(values)
     if not known.any():

@@ -113,10 +113,17 @@ def load_rules(profile: str, path: Path = RULES) -> Rules:
     content = read_yaml(path)
     profiles = content["profiles"]
     if profile not in profiles:
-        raise ParameterError(f"health.profile: {profile!r} is not allowed: one of {', '.join(profiles)}")
+        raise ParameterError(
+            f"health.profile: {profile!r} is not allowed: one of {', '.join(profiles)}"
+        )
     given = profiles[profile]
     rules = [
-        Rule(name, severity, _conditions(levels[severity], f"{profile}.{name}"), **_texts(content["findings"], name))
+        Rule(
+            name,
+            severity,
+            _conditions(levels[severity], f"{profile}.{name}"),
+            **_texts(content["findings"], name),
+        )
         for name, levels in given["rules"].items()
         for severity in SEVERITIES
         if severity in levels
@@ -125,7 +132,10 @@ def load_rules(profile: str, path: Path = RULES) -> Rules:
         profile=profile,
         classes=given["classes"],
         phases={name: (first, last) for name, (first, last) in given["phases"].items()},
-        ranges={signal: _phased(range_, f"{profile}.{signal}") for signal, range_ in given["ranges"].items()},
+        ranges={
+            signal: _phased(range_, f"{profile}.{signal}")
+            for signal, range_ in given["ranges"].items()
+        },
         rules=tuple(rules),
         names=content["signals"],
     )
@@ -149,7 +159,9 @@ def _conditions(entries: list[Any], where: str) -> tuple[Alternatives, ...]:
 def _condition(text: str, where: str) -> Condition:
     found = _CONDITION.fullmatch(text)
     if found is None:
-        raise ParameterError(f"{where}: {text!r} is no condition, such as `train_loss_std.end > 0.5`")
+        raise ParameterError(
+            f"{where}: {text!r} is no condition, such as `train_loss_std.end > 0.5`"
+        )
     return Condition(found["signal"], found["operator"], _threshold(found["threshold"], where))
 
 
@@ -158,13 +170,18 @@ def _threshold(text: str | float, where: str) -> Threshold:
     scale = (found["scale"] or "") if found else None
     if found is None or scale not in _SCALES:
         known = ", ".join(filter(None, _SCALES))
-        raise ParameterError(f"{where}: {text!r} is no threshold: a number, or one in {known}, such as accuracy(0.6)")
+        raise ParameterError(
+            f"{where}: {text!r} is no threshold: a number, or one in {known}, such as accuracy(0.6)"
+        )
     return Threshold(float(found["number"]), scale or "")
 
 
 def _phased(range_: Any, where: str) -> dict[str, tuple[Threshold, Threshold]]:
     phases = range_ if isinstance(range_, dict) else {"": range_}
-    return {name: (_threshold(low, where), _threshold(high, where)) for name, (low, high) in phases.items()}
+    return {
+        name: (_threshold(low, where), _threshold(high, where))
+        for name, (low, high) in phases.items()
+    }
 
 
 def _accuracy(number: float, classes: int, here: Circumstances) -> float:

@@ -35,12 +35,19 @@ def gap(table: pd.DataFrame) -> float | None:
     z = NormalDist().inv_cdf(1 - 0.025 / len(cells))
     gaps = [0.0]
     for _, label in cells.groupby("label"):
-        right, clips = label["sum"].to_numpy(dtype=np.float64), label["count"].to_numpy(dtype=np.float64)
-        expected = (right.sum() - right + 1) / (clips.sum() - clips + 2)  # of the others; 1 of 1 is no certainty
+        right, clips = (
+            label["sum"].to_numpy(dtype=np.float64),
+            label["count"].to_numpy(dtype=np.float64),
+        )
+        expected = (right.sum() - right + 1) / (
+            clips.sum() - clips + 2
+        )  # of the others; 1 of 1 is no certainty
         behind, variance = expected - right / clips, expected * (1 - expected) / clips
         for number in range(len(label)):
             others = np.arange(len(label)) != number
-            if behind[number] > z * math.sqrt(variance[number] + _between(behind[others], variance[others])):
+            if behind[number] > z * math.sqrt(
+                variance[number] + _between(behind[others], variance[others])
+            ):
                 gaps.append(float(behind[number]))
     return max(gaps)
 
@@ -95,8 +102,12 @@ def beside_training(
     return {
         name: {
             **share,
-            "training_clips": int(right.loc[name, "count"]) if right is not None and name in right.index else 0,
-            "training_accuracy": float(right.loc[name, "mean"]) if right is not None and name in right.index else None,
+            "training_clips": int(right.loc[name, "count"])
+            if right is not None and name in right.index
+            else 0,
+            "training_accuracy": float(right.loc[name, "mean"])
+            if right is not None and name in right.index
+            else None,
         }
         for name, share in sources.items()
     }
@@ -104,5 +115,7 @@ def beside_training(
 
 def _between(effects: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
     weights = 1 / variances
-    excess = float(weights @ (effects - np.average(effects, weights=weights)) ** 2) - (len(effects) - 1)
+    excess = float(weights @ (effects - np.average(effects, weights=weights)) ** 2) - (
+        len(effects) - 1
+    )
     return max(0.0, excess / float(weights.sum() - (weights**2).sum() / weights.sum()))

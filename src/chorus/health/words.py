@@ -12,7 +12,9 @@ def verdict_in_words(detail: Mapping[str, Any]) -> str:
     Args:
         detail: what metrics/health_detail.json holds.
     """
-    lines = [f"Training health: {detail['verdict'].upper()}. {detail['sentence']} (rules: {detail['profile']})"]
+    lines = [
+        f"Training health: {detail['verdict'].upper()}. {detail['sentence']} (rules: {detail['profile']})"
+    ]
     if detail["stopped"]:
         lines.append(f"Training ended: {detail['stopped']}")
     for finding in detail["findings"]:

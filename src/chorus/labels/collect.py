@@ -73,7 +73,9 @@ class Collected:
     labels: how often each label is written.
     """
 
-    clips: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS), dtype=str))
+    clips: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=list(COLUMNS), dtype=str)
+    )
     refused: list[Refused] = field(default_factory=list)
     left_out: int = 0
     tables: int = 0
@@ -103,7 +105,9 @@ def collect(folder: Path, tables: Iterable[Path] | None, wishes: Wishes) -> Coll
     found = Collected()
     if tables is None:
         marks = [(_of_class(path), path) for path in sounds.files if "/" in path]
-        found.refused += [Refused(path, 0, "in no folder of a class") for path in sounds.files if "/" not in path]
+        found.refused += [
+            Refused(path, 0, "in no folder of a class") for path in sounds.files if "/" not in path
+        ]
     else:
         marks = list(_matched(_read_all(folder, tables, wishes, found), sounds, found))
     rows = [row for mark, path in marks if (row := _row(mark, path, sounds, wishes, found))]
@@ -133,11 +137,15 @@ def _may_be_table(path: Path) -> bool:
 
 
 def _check(wishes: Wishes) -> None:
-    if both := {name.casefold() for name in wishes.positive} & {name.casefold() for name in wishes.negative}:
+    if both := {name.casefold() for name in wishes.positive} & {
+        name.casefold() for name in wishes.negative
+    }:
         raise ParameterError(f"label {sorted(both)[0]!r} cannot be positive and negative")
     if wishes.confidence and not 0 <= wishes.confidence[0] <= wishes.confidence[1] <= 1:
         low, high = wishes.confidence
-        raise ParameterError(f"confidence: {low:g}-{high:g} is not allowed: from 0 to 1, the lower one first")
+        raise ParameterError(
+            f"confidence: {low:g}-{high:g} is not allowed: from 0 to 1, the lower one first"
+        )
     if not 0 <= wishes.widen <= 60:
         raise ParameterError(f"widen: {wishes.widen:g} is not allowed: from 0 to 60 s")
 
@@ -145,14 +153,18 @@ def _check(wishes: Wishes) -> None:
 def _check_labels(found: Collected, taken: int) -> None:
     unknown = [refused for refused in found.refused if refused.reason.startswith("unknown label")]
     if len(unknown) > taken:
-        names = ", ".join(f"{label or '(none)'} ({rows})" for label, rows in found.labels.most_common(10))
+        names = ", ".join(
+            f"{label or '(none)'} ({rows})" for label, rows in found.labels.most_common(10)
+        )
         raise DataError(
             f"most labels are neither positive nor negative: there are {names}; "
             "say --positive NAME and --negative NAME, or --negative '*' for all others"
         )
 
 
-def _read_all(folder: Path, tables: Iterable[Path], wishes: Wishes, found: Collected) -> list[tuple[Path, Mark]]:
+def _read_all(
+    folder: Path, tables: Iterable[Path], wishes: Wishes, found: Collected
+) -> list[tuple[Path, Mark]]:
     marks: list[tuple[Path, Mark]] = []
     for path in tables:
         name = _name_of(path, folder)
@@ -175,7 +187,9 @@ def _name_of(path: Path, folder: Path) -> str:
         return path.name
 
 
-def _matched(marks: Iterable[tuple[Path, Mark]], sounds: _Sounds, found: Collected) -> Iterable[tuple[Mark, str]]:
+def _matched(
+    marks: Iterable[tuple[Path, Mark]], sounds: _Sounds, found: Collected
+) -> Iterable[tuple[Mark, str]]:
     for table, mark in marks:
         try:
             yield mark, sounds.find(mark, table)
@@ -214,7 +228,10 @@ class _Sounds:
         if path not in self._seconds:
             try:
                 self._seconds[path] = float(sf.info(self._root / path).duration)
-            except (sf.LibsndfileError, OSError):  # the survey reads it, and says what is wrong with it
+            except (
+                sf.LibsndfileError,
+                OSError,
+            ):  # the survey reads it, and says what is wrong with it
                 self._seconds[path] = -1.0
         return self._seconds[path] if self._seconds[path] >= 0 else None
 
@@ -239,16 +256,22 @@ class _Sounds:
         for tail in tails if absolute else tails[:1]:
             if tail in self._known:
                 return tail
-        return self._only(self._by_name.get(parts[-1].casefold(), []), table, f"no recording is called {plain}")
+        return self._only(
+            self._by_name.get(parts[-1].casefold(), []), table, f"no recording is called {plain}"
+        )
 
     def _only(self, candidates: Sequence[str], table: Path, missing: str) -> str:
         if not candidates:
             raise DataError(f"missing sound file: {missing}")
         if len(candidates) > 1:
-            near = [path for path in candidates if (self._root / path).parent == table.resolve().parent]
+            near = [
+                path for path in candidates if (self._root / path).parent == table.resolve().parent
+            ]
             if len(near) == 1:
                 return near[0]
-            raise DataError(f"{len(candidates)} recordings could be meant: {', '.join(candidates[:4])}")
+            raise DataError(
+                f"{len(candidates)} recordings could be meant: {', '.join(candidates[:4])}"
+            )
         return candidates[0]
 
 
@@ -259,7 +282,9 @@ def _grouped(files: Iterable[str], key: Callable[[PurePosixPath], str]) -> Mappi
     return groups
 
 
-def _row(mark: Mark, path: str, sounds: _Sounds, wishes: Wishes, found: Collected) -> dict[str, str] | None:
+def _row(
+    mark: Mark, path: str, sounds: _Sounds, wishes: Wishes, found: Collected
+) -> dict[str, str] | None:
     """The row of a mark; None where it is refused or left out."""
     found.labels[mark.label] += 1
     if wishes.confidence and mark.confidence is not None:
@@ -270,7 +295,9 @@ def _row(mark: Mark, path: str, sounds: _Sounds, wishes: Wishes, found: Collecte
     try:
         label = wishes.label(mark.label)
         if not label:
-            raise DataError(f"unknown label: {mark.label}" if mark.label else "unknown label: none is written")
+            raise DataError(
+                f"unknown label: {mark.label}" if mark.label else "unknown label: none is written"
+            )
         span = _span(mark, sounds.seconds(path), wishes.widen, found) if mark.line else None
     except DataError as reason:
         found.refused.append(Refused(mark.table, mark.line, str(reason)))
@@ -327,7 +354,9 @@ def _seconds(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _without_heard_beside(rows: Sequence[dict[str, str]], wishes: Wishes, found: Collected) -> list[dict[str, str]]:
+def _without_heard_beside(
+    rows: Sequence[dict[str, str]], wishes: Wishes, found: Collected
+) -> list[dict[str, str]]:
     """Rows without what is negative by "*" alone and sounds together with a positive: another species in its clip."""
     named = {name.casefold() for name in wishes.negative} - {ALL_OTHERS}
     by_file: dict[str, list[dict[str, str]]] = defaultdict(list)
@@ -339,7 +368,9 @@ def _without_heard_beside(rows: Sequence[dict[str, str]], wishes: Wishes, found:
         others = row["label"] == NEGATIVE and row["marked_as"].casefold() not in named
         if others and any(_overlap(row, positive) for positive in by_file[row["path"]]):
             found.refused.append(
-                Refused(row["marked_in"] or row["path"], 0, "negative by '*' alone, beside a positive")
+                Refused(
+                    row["marked_in"] or row["path"], 0, "negative by '*' alone, beside a positive"
+                )
             )
         else:
             kept.append(row)
@@ -364,11 +395,23 @@ def _without_repeats(rows: Iterable[dict[str, str]], found: Collected) -> list[d
         out = same[1:] if len(labels) == 1 else same
         found.refused += [Refused(row["marked_in"] or row["path"], 0, reason) for row in out]
         kept += same[:1] if len(labels) == 1 else []
-    return sorted(kept, key=lambda row: (row["path"], float(row["onset"] or 0), float(row["end"] or 0), row["label"]))
+    return sorted(
+        kept,
+        key=lambda row: (
+            row["path"],
+            float(row["onset"] or 0),
+            float(row["end"] or 0),
+            row["label"],
+        ),
+    )
 
 
 def too_short(clips: pd.DataFrame, least: float) -> str:
     """What to know of labels that are shorter than the survey takes; "" when there are none."""
     spans = clips[clips["onset"] != ""]
     short = int((spans["end"].astype(float) - spans["onset"].astype(float) < least - 1e-9).sum())
-    return f"{short} labels are shorter than {least:g} s, which the survey keeps out: --widen 3" if short else ""
+    return (
+        f"{short} labels are shorter than {least:g} s, which the survey keeps out: --widen 3"
+        if short
+        else ""
+    )

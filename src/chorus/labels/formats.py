@@ -22,7 +22,17 @@ Found = tuple[list[Mark], list[Refused]]
 _RAVEN_ORDER = (
     "selection", "view", "channel", "begin time (s)", "end time (s)", "low freq (hz)", "high freq (hz)",
 )  # fmt: skip
-_RAVEN_LABELS = ("species", "annotation", "label", "tag", "class", "common name", "call type", "type", "species code")
+_RAVEN_LABELS = (
+    "species",
+    "annotation",
+    "label",
+    "tag",
+    "class",
+    "common name",
+    "call type",
+    "type",
+    "species code",
+)
 _RAVEN_OTHERS = (
     *_RAVEN_ORDER, "begin file", "begin path", "end file", "end path", "file offset (s)", "delta time (s)", "score",
     "delta freq (hz)", "confidence", "begin date", "begin date time", "begin clock time", "end clock time", "notes",
@@ -97,7 +107,9 @@ def read_marks(table: str, text: str, kind: str = "", label_column: str = "") ->
     dialect = next((name for name, (signs, _) in _DIALECTS.items() if set(signs) <= set(names)), "")
     found = "birdnet" if dialect.startswith(("birdnet", "kaleidoscope")) else dialect
     if not dialect:
-        found = "raven" if _is_headless_raven(written) else "audacity" if _is_audacity(written) else ""
+        found = (
+            "raven" if _is_headless_raven(written) else "audacity" if _is_audacity(written) else ""
+        )
     if not found or kind not in ("", found):
         raise DataError(
             f"no table of {kind or 'Raven, Audacity or BirdNET'} that is known: it begins {_begin(written)}"
@@ -125,12 +137,20 @@ class _Reader:
     def read(self) -> Found:
         signs, columns = _DIALECTS[self.dialect]
         self.columns = columns
-        body = [row for row in self.written.rows[1:] if [plain_name(cell) for cell in row[1]] != self.names]
+        body = [
+            row
+            for row in self.written.rows[1:]
+            if [plain_name(cell) for cell in row[1]] != self.names
+        ]
         self.label = self._label_column()
         timed = {*signs, *columns.onset, *columns.end, *columns.length, "file offset (s)"}
         places = [place for place, name in enumerate(self.names) if name in timed]
-        self.numbers = Numbers(cells[place] for _, cells in body for place in places if place < len(cells))
-        self.spans_files = len({self._first(self._row(cells), columns.sound) for _, cells in body}) > 1
+        self.numbers = Numbers(
+            cells[place] for _, cells in body for place in places if place < len(cells)
+        )
+        self.spans_files = (
+            len({self._first(self._row(cells), columns.sound) for _, cells in body}) > 1
+        )
         for line, cells in body:
             self._take(line, cells)
         self.marks = _once(self.marks)
@@ -175,13 +195,17 @@ class _Reader:
         if offset := row.get("file offset (s)", ""):
             return self.numbers.read("file offset", offset) - onset
         if self.spans_files and self.dialect == "raven":
-            raise DataError("times over several files without the column File Offset (s), which Raven can write")
+            raise DataError(
+                "times over several files without the column File Offset (s), which Raven can write"
+            )
         return 0.0
 
     def _label_column(self) -> str:
         if self.label_column:
             if self.label_column not in self.names:
-                raise DataError(f"there is no column {self.label_column!r}; there are {', '.join(self.names)}")
+                raise DataError(
+                    f"there is no column {self.label_column!r}; there are {', '.join(self.names)}"
+                )
             return self.label_column
         for name in self.columns.label:
             if name in self.names:
@@ -222,10 +246,17 @@ def _audacity(table: str, text: str) -> Found:
                 if marks:
                     marks[-1] = _with_frequencies(marks[-1], cells, numbers)
                 continue
-            onset, end = (numbers.read(what, cell.strip()) for what, cell in zip(("start", "end"), cells, strict=False))
+            onset, end = (
+                numbers.read(what, cell.strip())
+                for what, cell in zip(("start", "end"), cells, strict=False)
+            )
             marks.append(Mark(table, line, "", onset, end, "\t".join(cells[2:]).strip()))
         except (DataError, ValueError) as reason:
-            told = str(reason) if isinstance(reason, DataError) else "one cell where start and end should be"
+            told = (
+                str(reason)
+                if isinstance(reason, DataError)
+                else "one cell where start and end should be"
+            )
             refused.append(Refused(table, line, told))
     return marks, refused
 
@@ -237,7 +268,9 @@ def _with_frequencies(mark: Mark, cells: Sequence[str], numbers: Numbers) -> Mar
         low, high = (numbers.read_if("frequency", cell.strip()) for cell in cells[1:3])
     except (DataError, ValueError):  # they are no part of a clip
         return mark
-    known = [None if value is None or value < 0 else value for value in (low, high)]  # -1 stands for none
+    known = [
+        None if value is None or value < 0 else value for value in (low, high)
+    ]  # -1 stands for none
     return replace(mark, low_hz=known[0], high_hz=known[1])
 
 
@@ -249,7 +282,11 @@ def _is_audacity(written: Written) -> bool:
 def _is_headless_raven(written: Written) -> bool:
     cells = written.rows[0][1]
     views = ("spectrogram", "waveform", "spectrogram slice", "selection spectrum")
-    return len(cells) >= 5 and cells[0].isdigit() and plain_name(cells[1]).rstrip(" 0123456789") in views
+    return (
+        len(cells) >= 5
+        and cells[0].isdigit()
+        and plain_name(cells[1]).rstrip(" 0123456789") in views
+    )
 
 
 def _with_header(written: Written) -> tuple[Written, list[str]]:

@@ -65,7 +65,9 @@ class Numbers:
         """
         if _COMMA.fullmatch(text):
             if self._with_points:
-                raise DataError(f"ambiguous {what}: {text} in a table that writes other numbers with a point")
+                raise DataError(
+                    f"ambiguous {what}: {text} in a table that writes other numbers with a point"
+                )
             return float(text.replace(",", "."))
         if not _POINT.fullmatch(text):
             raise DataError(f"{what} is no number: {text or 'empty'}")

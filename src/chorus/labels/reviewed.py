@@ -44,7 +44,9 @@ def read_reviews(paths: Iterable[Path]) -> pd.DataFrame:
     """
     tables = [_read(path) for path in paths]
     if not tables:
-        return pd.DataFrame({name: pd.Series(dtype="float64" if name in _NUMBERS else "str") for name in EXPORTED})
+        return pd.DataFrame(
+            {name: pd.Series(dtype="float64" if name in _NUMBERS else "str") for name in EXPORTED}
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -85,7 +87,9 @@ def add_reviews(
             continue
         rows.append(new)
     columns = [*clips.columns, *(name for name in _columns(clips) if name not in clips.columns)]
-    added.clips = pd.DataFrame([*clips.to_dict("records"), *rows], columns=columns, dtype=str).fillna("")
+    added.clips = pd.DataFrame(
+        [*clips.to_dict("records"), *rows], columns=columns, dtype=str
+    ).fillna("")
     added.new = len(rows)
     return added
 
@@ -106,7 +110,9 @@ def _read(path: Path) -> pd.DataFrame:
         table[name] = _numbers(path, table, name)
     unsigned = table[(table["label"] != "") & (table["who"].str.strip() == "")]
     if len(unsigned):
-        raise DataError(f"{path}, line {unsigned.index[0] + 2}: an answer of nobody, the column who is empty")
+        raise DataError(
+            f"{path}, line {unsigned.index[0] + 2}: an answer of nobody, the column who is empty"
+        )
     return table
 
 
@@ -114,14 +120,18 @@ def _one_of(path: Path, table: pd.DataFrame, name: str, allowed: Sequence[str]) 
     strange = table.index[~table[name].isin(allowed)]
     if len(strange):
         value = table.at[strange[0], name]
-        raise DataError(f"{path}, line {strange[0] + 2}: {name} {value!r} is not allowed: {', '.join(allowed[1:])}")
+        raise DataError(
+            f"{path}, line {strange[0] + 2}: {name} {value!r} is not allowed: {', '.join(allowed[1:])}"
+        )
 
 
 def _numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
     numbers = pd.to_numeric(table[name], errors="coerce")
     strange = table.index[~numbers.between(0, 1e9)]
     if len(strange):
-        raise DataError(f"{path}, line {strange[0] + 2}: {name} {table.at[strange[0], name]!r} is no number from 0 on")
+        raise DataError(
+            f"{path}, line {strange[0] + 2}: {name} {table.at[strange[0], name]!r} is no number from 0 on"
+        )
     return numbers
 
 
@@ -149,7 +159,9 @@ def _place(folder: Path, recordings: Path, row: dict[str, str]) -> tuple[str, st
     if source.is_relative_to(folder.resolve()):
         onset, _, end = str(span).partition("-")
         return source.relative_to(folder.resolve()).as_posix(), onset, end
-    parts = [part for part in PurePosixPath(row["file"]).with_suffix("").parts if part not in ("/", "..")]
+    parts = [
+        part for part in PurePosixPath(row["file"]).with_suffix("").parts if part not in ("/", "..")
+    ]
     plain = [re.sub(r"[^\w.+ -]", "_", part) for part in parts]
     return f"{CUT}/{'/'.join(plain)}_{span.onset:.1f}s_{span.end:.1f}s.flac", "", ""
 
@@ -193,7 +205,9 @@ def _is_known(clips: pd.DataFrame, new: dict[str, str]) -> bool:
         span = _span(row.get("onset", ""), row.get("end", ""))
         overlaps = span.onset < mine.end and mine.onset < span.end
         if overlaps and row["label"].casefold() != new["label"].casefold():
-            raise DataError(f"clips.csv says {row['label']} of {span}, {new['reviewed_by']} says {new['label']}")
+            raise DataError(
+                f"clips.csv says {row['label']} of {span}, {new['reviewed_by']} says {new['label']}"
+            )
         if span == mine:
             return True
     return False

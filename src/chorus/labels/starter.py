@@ -28,10 +28,15 @@ def starter_table(folder: Path, times: TimeRules, label: str = "") -> pd.DataFra
     inside = (path for path in root.rglob("*") if path.suffix.lower() in SOUNDS and path.is_file())
     files = sorted(path.relative_to(root).as_posix() for path in inside)
     if not files:
-        raise DataError(f"{folder} holds no recordings: none of its files ends in {', '.join(SOUNDS)}")
+        raise DataError(
+            f"{folder} holds no recordings: none of its files ends in {', '.join(SOUNDS)}"
+        )
     nothing = [""] * len(files)
     placed = place_clips(root, files, nothing, [None] * len(files), [0.0] * len(files), times)
-    rows = [(file, label, _site(file), place.recorder, place.night) for file, place in zip(files, placed, strict=True)]
+    rows = [
+        (file, label, _site(file), place.recorder, place.night)
+        for file, place in zip(files, placed, strict=True)
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
 
 

@@ -143,7 +143,9 @@ def best_f1_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
     if not below:
         return float(detected)
     middle = (detected + below[0]) / 2
-    return float(middle) if middle > below[0] else float(detected)  # between neighbouring floats there is none
+    return (
+        float(middle) if middle > below[0] else float(detected)
+    )  # between neighbouring floats there is none
 
 
 def threshold_for_precision(labels: ArrayLike, scores: ArrayLike, precision: float) -> float | None:
@@ -175,11 +177,15 @@ def _checked(labels: ArrayLike, scores: ArrayLike, needs: str = "") -> tuple[Boo
     if values.dtype.kind not in "fiu":
         raise DataError(f"scores must be numbers, not {values.dtype}")
     if truth.ndim != 1 or truth.shape != values.shape:
-        raise DataError(f"labels and scores must be two lists of one length, not {truth.shape} and {values.shape}")
+        raise DataError(
+            f"labels and scores must be two lists of one length, not {truth.shape} and {values.shape}"
+        )
     if not len(truth):
         raise DataError("there are no scores to judge")
     if not np.isfinite(values).all():
-        raise DataError(f"scores must be finite, but {int(np.sum(~np.isfinite(values)))} of {len(values)} are not")
+        raise DataError(
+            f"scores must be finite, but {int(np.sum(~np.isfinite(values)))} of {len(values)} are not"
+        )
     if needs and not truth.any():
         raise DataError(f"this figure needs {needs}, but all {len(truth)} labels are negative")
     if needs == "both classes" and truth.all():
@@ -190,7 +196,9 @@ def _checked(labels: ArrayLike, scores: ArrayLike, needs: str = "") -> tuple[Boo
 def _probabilities(labels: ArrayLike, scores: ArrayLike) -> tuple[Bools, Floats]:
     truth, values = _checked(labels, scores)
     if values.min() < 0 or values.max() > 1:
-        raise DataError(f"calibration needs scores from 0 to 1, not {values.min():g} to {values.max():g}")
+        raise DataError(
+            f"calibration needs scores from 0 to 1, not {values.min():g} to {values.max():g}"
+        )
     return truth, values
 
 

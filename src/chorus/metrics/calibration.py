@@ -48,10 +48,14 @@ def fit(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Calibration
     positives = int(positive.sum())
     negatives = len(positive) - positives
     if not positives or not negatives:
-        raise DataError(f"calibration needs clips of both classes, not {positives} positive and {negatives} negative")
+        raise DataError(
+            f"calibration needs clips of both classes, not {positives} positive and {negatives} negative"
+        )
     target = np.where(positive, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     design = np.column_stack([_log_odds(scores), np.ones(len(scores))])
-    slope, intercept = _newton(design, target, np.array([0.0, np.log((positives + 1) / (negatives + 1))]))
+    slope, intercept = _newton(
+        design, target, np.array([0.0, np.log((positives + 1) / (negatives + 1))])
+    )
     return Calibration(float(slope), float(intercept), positives, negatives)
 
 
@@ -64,7 +68,9 @@ def _newton(
         gradient = design.T @ (fitted - target)
         curvature = (design * (fitted * (1 - fitted))[:, None]).T @ design + 1e-12 * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
-        while (smaller := _loss(design, target, weights - step)) > loss and np.abs(step).max() > 1e-10:
+        while (smaller := _loss(design, target, weights - step)) > loss and np.abs(
+            step
+        ).max() > 1e-10:
             step /= 2
         weights, loss = weights - step, smaller
         if np.abs(step).max() <= 1e-10:
@@ -72,7 +78,9 @@ def _newton(
     return weights
 
 
-def _loss(design: NDArray[np.float64], target: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+def _loss(
+    design: NDArray[np.float64], target: NDArray[np.float64], weights: NDArray[np.float64]
+) -> float:
     logits = design @ weights
     return float(np.sum(np.logaddexp(0, logits) - target * logits))
 

@@ -154,7 +154,9 @@ def group_consistency(predicted: ArrayLike, groups: ArrayLike) -> GroupConsisten
     if not len(said):
         return GroupConsistency(math.nan, math.nan, 0, 0, unknown)
     _, group_of = np.unique(names[known], return_inverse=True)
-    table = np.bincount(group_of * (said.max() + 1) + said, minlength=(group_of.max() + 1) * (said.max() + 1))
+    table = np.bincount(
+        group_of * (said.max() + 1) + said, minlength=(group_of.max() + 1) * (said.max() + 1)
+    )
     table = table.reshape(-1, said.max() + 1)
     sizes = table.sum(axis=1)
     table, sizes, alone = table[sizes > 1], sizes[sizes > 1], int(np.sum(sizes == 1))
@@ -163,7 +165,9 @@ def group_consistency(predicted: ArrayLike, groups: ArrayLike) -> GroupConsisten
     share = float(np.mean(table.max(axis=1) == sizes))
     different, times = np.unique(sizes, return_counts=True)
     expected = _chance_of_one_class(table.sum(axis=0), different)
-    return GroupConsistency(share, float(np.average(expected, weights=times)), len(sizes), alone, unknown)
+    return GroupConsistency(
+        share, float(np.average(expected, weights=times)), len(sizes), alone, unknown
+    )
 
 
 def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
@@ -184,7 +188,9 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
     return (middle - reach if successes else 0.0), (middle + reach if successes < trials else 1.0)
 
 
-def accuracy_by(predicted: ArrayLike, truth: ArrayLike, categories: Sequence[str]) -> dict[str, dict[str, float]]:
+def accuracy_by(
+    predicted: ArrayLike, truth: ArrayLike, categories: Sequence[str]
+) -> dict[str, dict[str, float]]:
     """Accuracy within each category (data set, site, bucket of durations), in the order of their names.
 
     Args:
@@ -205,7 +211,12 @@ def accuracy_by(predicted: ArrayLike, truth: ArrayLike, categories: Sequence[str
     for name in np.unique(names[names != ""]).tolist():
         inside = right[names == name]
         low, high = wilson(int(inside.sum()), len(inside))
-        found[name] = {"clips": len(inside), "accuracy": float(inside.mean()), "low": low, "high": high}
+        found[name] = {
+            "clips": len(inside),
+            "accuracy": float(inside.mean()),
+            "low": low,
+            "high": high,
+        }
     return found
 
 
@@ -248,10 +259,14 @@ def confusion_pairs(
     """
     pairs = {frozenset(pair) for pair in expected}
     if unknown := sorted({name for pair in pairs for name in pair} - set(classes)):
-        raise DataError(f"expected confusions of unknown classes: {', '.join(unknown)}; there are {', '.join(classes)}")
+        raise DataError(
+            f"expected confusions of unknown classes: {', '.join(unknown)}; there are {', '.join(classes)}"
+        )
     true = _classes(truth, classes=len(classes))
     said = _classes(predicted, len(true), len(classes))
-    counts = np.bincount(true * len(classes) + said, minlength=len(classes) ** 2).reshape(len(classes), -1)
+    counts = np.bincount(true * len(classes) + said, minlength=len(classes) ** 2).reshape(
+        len(classes), -1
+    )
     found = []
     for row, column in zip(*np.nonzero(counts), strict=True):
         of = int(counts[row].sum())
@@ -295,9 +310,13 @@ def _chance_of_one_class(counts: Numbers, sizes: Numbers) -> Floats:
     def log_choose(of: Numbers, n: Numbers) -> Floats:
         enough = of >= n
         some = np.where(enough, of, n)
-        return np.where(enough, log_factorial[some] - log_factorial[n] - log_factorial[some - n], -np.inf)
+        return np.where(
+            enough, log_factorial[some] - log_factorial[n] - log_factorial[some - n], -np.inf
+        )
 
-    ways = log_choose(counts[None, :], sizes[:, None]) - log_choose(np.array([total]), sizes)[:, None]
+    ways = (
+        log_choose(counts[None, :], sizes[:, None]) - log_choose(np.array([total]), sizes)[:, None]
+    )
     chances: Floats = np.exp(ways).sum(axis=1)
     return chances
 
@@ -305,10 +324,16 @@ def _chance_of_one_class(counts: Numbers, sizes: Numbers) -> Floats:
 def _probabilities(values: ArrayLike) -> Floats:
     shares = np.asarray(values, dtype=np.float64)
     if shares.ndim != 2 or shares.shape[1] < 2:
-        raise DataError(f"probabilities must be a table of samples by two classes at least, not {shares.shape}")
+        raise DataError(
+            f"probabilities must be a table of samples by two classes at least, not {shares.shape}"
+        )
     if not len(shares):
         raise DataError("there are no samples to judge")
-    if not (np.isfinite(shares).all() and (shares >= 0).all() and (np.abs(shares.sum(axis=1) - 1) < 1e-4).all()):
+    if not (
+        np.isfinite(shares).all()
+        and (shares >= 0).all()
+        and (np.abs(shares.sum(axis=1) - 1) < 1e-4).all()
+    ):
         raise DataError("probabilities must be from 0 to 1 and sum to 1 in each row")
     return shares
 
@@ -316,9 +341,19 @@ def _probabilities(values: ArrayLike) -> Floats:
 def _classes(values: ArrayLike, samples: int | None = None, classes: int | None = None) -> Numbers:
     numbers = np.asarray(values)
     if numbers.ndim != 1 or not len(numbers):
-        raise DataError("there are no samples to judge" if numbers.ndim == 1 else "class numbers must be a plain list")
+        raise DataError(
+            "there are no samples to judge"
+            if numbers.ndim == 1
+            else "class numbers must be a plain list"
+        )
     if samples is not None and len(numbers) != samples:
         raise DataError(f"there are {len(numbers)} class numbers for {samples} samples")
-    if numbers.dtype.kind not in "iu" or numbers.min() < 0 or (classes is not None and numbers.max() >= classes):
-        raise DataError(f"class numbers must be whole, from 0 to {'k' if classes is None else classes} - 1")
+    if (
+        numbers.dtype.kind not in "iu"
+        or numbers.min() < 0
+        or (classes is not None and numbers.max() >= classes)
+    ):
+        raise DataError(
+            f"class numbers must be whole, from 0 to {'k' if classes is None else classes} - 1"
+        )
     return numbers.astype(np.intp)

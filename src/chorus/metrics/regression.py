@@ -47,7 +47,9 @@ def correlation(truth: ArrayLike, predicted: ArrayLike) -> float:
 def _checked(truth: ArrayLike, predicted: ArrayLike) -> tuple[Floats, Floats]:
     true, said = np.asarray(truth, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
     if true.ndim != 1 or true.shape != said.shape:
-        raise DataError(f"scores must be two lists of one length, not {true.shape} and {said.shape}")
+        raise DataError(
+            f"scores must be two lists of one length, not {true.shape} and {said.shape}"
+        )
     if not len(true):
         raise DataError("there are no scores to judge")
     if not (np.isfinite(true).all() and np.isfinite(said).all()):

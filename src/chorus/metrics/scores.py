@@ -35,7 +35,9 @@ def bins(scores: ArrayLike) -> NDArray[np.int64]:
     return np.floor(np.asarray(scores, dtype=np.float64) + 0.5).astype(np.int64)
 
 
-def rmse_by(groups: ArrayLike, scores: ArrayLike, predictions: ArrayLike) -> dict[str, dict[str, float]]:
+def rmse_by(
+    groups: ArrayLike, scores: ArrayLike, predictions: ArrayLike
+) -> dict[str, dict[str, float]]:
     """RMSE, bias and number of records of each group, by its name in order."""
     truth, given, names = np.asarray(scores), np.asarray(predictions), np.asarray(groups)
     found = {}
@@ -63,7 +65,9 @@ def shares(target: Mapping[float, float]) -> dict[int, float]:
     return {place: found[place] / total for place in sorted(found)}
 
 
-def reweighted_rmse(scores: ArrayLike, predictions: ArrayLike, target: Mapping[int, float]) -> float:
+def reweighted_rmse(
+    scores: ArrayLike, predictions: ArrayLike, target: Mapping[int, float]
+) -> float:
     """RMSE if the bins had these shares (`shares`): each bin's mean squared error by its share.
 
     Bins without a record are left out, and the others' shares raised alike.
@@ -72,14 +76,18 @@ def reweighted_rmse(scores: ArrayLike, predictions: ArrayLike, target: Mapping[i
         DataError: no record is of a bin with a share.
     """
     errors, places = squared_errors(scores, predictions), bins(scores)
-    present = {place: share for place, share in target.items() if share > 0 and (places == place).any()}
+    present = {
+        place: share for place, share in target.items() if share > 0 and (places == place).any()
+    }
     if not present:
         raise DataError("no record has a score of the target distribution")
     total = sum(share * float(errors[places == place].mean()) for place, share in present.items())
     return math.sqrt(total / sum(present.values()))
 
 
-def interval_coverage(scores: ArrayLike, predictions: ArrayLike, variances: ArrayLike, level: float) -> float:
+def interval_coverage(
+    scores: ArrayLike, predictions: ArrayLike, variances: ArrayLike, level: float
+) -> float:
     """Share of scores inside the central interval of a normal distribution with predicted mean and variance.
 
     Raises:
@@ -89,7 +97,9 @@ def interval_coverage(scores: ArrayLike, predictions: ArrayLike, variances: Arra
 
     errors, spread = squared_errors(scores, predictions), np.asarray(variances, dtype=np.float64)
     if spread.shape != errors.shape or not (spread > 0).all() or not 0 < level < 1:
-        raise DataError("coverage needs a variance above 0 for each score, and a level between 0 and 1")
+        raise DataError(
+            "coverage needs a variance above 0 for each score, and a level between 0 and 1"
+        )
     reach = float(ndtri((1 + level) / 2))
     return float(np.mean(errors <= reach**2 * spread))
 

@@ -21,7 +21,10 @@ _BASELINE_MARKS = "sD^vP*X"
 
 
 def draw_evaluation(
-    curves: Mapping[str, pd.DataFrame], detail: Mapping[str, Any], path: Path | str, heading: str = "Evaluation"
+    curves: Mapping[str, pd.DataFrame],
+    detail: Mapping[str, Any],
+    path: Path | str,
+    heading: str = "Evaluation",
 ) -> None:
     """Draw an evaluation as PNG: precision-recall with lines of equal F1, ROC, scores by label, and reliability.
 
@@ -54,7 +57,9 @@ def _summary(detail: Mapping[str, Any]) -> str:
                 f"({low:.3f}–{high:.3f}, {judged['intervals']['nights']} nights{doubt})"
             )
     threshold = f"threshold {detail['thresholds']['headline']:.3f}"
-    return " · ".join([threshold, f"F1 with 95 % interval: {', '.join(words)}" if words else "nothing to judge"])
+    return " · ".join(
+        [threshold, f"F1 with 95 % interval: {', '.join(words)}" if words else "nothing to judge"]
+    )
 
 
 def _draw_pr(axes: Axes, pr: pd.DataFrame, detail: Mapping[str, Any], shown: list[str]) -> None:
@@ -95,39 +100,82 @@ def _draw_roc(axes: Axes, roc: pd.DataFrame, detail: Mapping[str, Any], shown: l
     _legend(axes, "lower right")
 
 
-def _draw_scores(part: SubFigure, histogram: pd.DataFrame, detail: Mapping[str, Any], shown: list[str]) -> None:
+def _draw_scores(
+    part: SubFigure, histogram: pd.DataFrame, detail: Mapping[str, Any], shown: list[str]
+) -> None:
     rows = part.subplots(max(1, len(shown)), 1, sharex=True, squeeze=False).ravel()
     for axes, split in zip(rows, shown, strict=False):
         judged = detail["splits"][split]
         for label in (NEGATIVE, POSITIVE):
             bars = histogram[(histogram["split"] == split) & (histogram["label"] == label)]
-            axes.bar(bars["bin"], bars["share"], width=0.05, align="edge", color=COLOUR_OF[label], alpha=0.6)
-        axes.axvline(detail["thresholds"]["headline"], color=INK, linewidth=1, linestyle=(0, (4, 2)))
+            axes.bar(
+                bars["bin"],
+                bars["share"],
+                width=0.05,
+                align="edge",
+                color=COLOUR_OF[label],
+                alpha=0.6,
+            )
+        axes.axvline(
+            detail["thresholds"]["headline"], color=INK, linewidth=1, linestyle=(0, (4, 2))
+        )
         title = f"{NAME_OF[split]}: {judged['negatives']:,} negatives, {judged['positives']:,} positives"
-        axes.set_title(title, size=8.5, weight="normal", color=INK if split == VALIDATION else COLOUR_OF[split], pad=3)
+        axes.set_title(
+            title,
+            size=8.5,
+            weight="normal",
+            color=INK if split == VALIDATION else COLOUR_OF[split],
+            pad=3,
+        )
         axes.set_xlim(0, 1)
         grid(axes)
-    part.suptitle("Scores of negatives (grey) and positives (green)", x=0.01, ha="left", size=10, weight="bold")
+    part.suptitle(
+        "Scores of negatives (grey) and positives (green)",
+        x=0.01,
+        ha="left",
+        size=10,
+        weight="bold",
+    )
     rows[-1].set_xlabel("score; dashed: the threshold")
 
 
-def _draw_reliability(axes: Axes, reliability: pd.DataFrame, detail: Mapping[str, Any], shown: list[str]) -> None:
+def _draw_reliability(
+    axes: Axes, reliability: pd.DataFrame, detail: Mapping[str, Any], shown: list[str]
+) -> None:
     axes.plot([0, 1], [0, 1], color=GUIDE, linewidth=0.8)
     for split in shown:
         bins, judged = reliability[reliability["split"] == split], detail["splits"][split]
         colour, label = COLOUR_OF[split], f"{NAME_OF[split]}: ECE {judged['ece']:.3f}"
         axes.plot(bins["mean_score"], bins["observed"], color=colour, linewidth=1, label=label)
         sizes = 12 + 240 * bins["n"] / reliability["n"].max()
-        axes.scatter(bins["mean_score"], bins["observed"], sizes, colour, alpha=0.75, linewidth=0, clip_on=False)
-    _unit_square(axes, "mean score of a bin", "share of positives in it", "Reliability (size of a dot: clips)")
+        axes.scatter(
+            bins["mean_score"],
+            bins["observed"],
+            sizes,
+            colour,
+            alpha=0.75,
+            linewidth=0,
+            clip_on=False,
+        )
+    _unit_square(
+        axes,
+        "mean score of a bin",
+        "share of positives in it",
+        "Reliability (size of a dot: clips)",
+    )
     _legend(axes, "upper left")
 
 
 def _baselines(detail: Mapping[str, Any]) -> list[tuple[str, str, dict[str, float]]]:
     """Name, mark and figures of each baseline on the OOD test."""
     judged = detail["splits"].get(TEST_OOD) or {}
-    found = [(name, figures) for name, figures in (judged.get("baselines") or {}).items() if figures]
-    return [(name, _BASELINE_MARKS[i % len(_BASELINE_MARKS)], figures) for i, (name, figures) in enumerate(found)]
+    found = [
+        (name, figures) for name, figures in (judged.get("baselines") or {}).items() if figures
+    ]
+    return [
+        (name, _BASELINE_MARKS[i % len(_BASELINE_MARKS)], figures)
+        for i, (name, figures) in enumerate(found)
+    ]
 
 
 def _fpr(figures: Mapping[str, Any]) -> float:
@@ -138,15 +186,30 @@ def _fpr(figures: Mapping[str, Any]) -> float:
 
 
 def _dot(axes: Axes, x: float, y: float, split: str) -> None:
-    axes.plot(x, y, "o", color=COLOUR_OF[split], markersize=8, markeredgecolor="white", zorder=5, clip_on=False)
+    axes.plot(
+        x,
+        y,
+        "o",
+        color=COLOUR_OF[split],
+        markersize=8,
+        markeredgecolor="white",
+        zorder=5,
+        clip_on=False,
+    )
 
 
 def _hollow(axes: Axes, x: float, y: float, mark: str, label: str | None = None) -> None:
-    look: dict[str, Any] = {"color": COLOUR_OF[TEST_OOD], "markerfacecolor": "white", "markersize": 6.5}
+    look: dict[str, Any] = {
+        "color": COLOUR_OF[TEST_OOD],
+        "markerfacecolor": "white",
+        "markersize": 6.5,
+    }
     axes.plot(x, y, mark, **look, clip_on=False, zorder=4, label=label)
 
 
-def _legend(axes: Axes, where: Literal["lower left", "lower right", "upper left"], **look: Any) -> None:
+def _legend(
+    axes: Axes, where: Literal["lower left", "lower right", "upper left"], **look: Any
+) -> None:
     if axes.get_legend_handles_labels()[0]:  # an empty legend would be warned about
         axes.legend(loc=where, **look)
 

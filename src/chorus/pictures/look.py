@@ -61,7 +61,13 @@ _STYLE = {
 
 @contextmanager
 def picture(
-    path: Path | str, height: float, heading: str, subheading: str, *, width: float = WIDTH, dpi: int = DPI
+    path: Path | str,
+    height: float,
+    heading: str,
+    subheading: str,
+    *,
+    width: float = WIDTH,
+    dpi: int = DPI,
 ) -> Iterator[Figure]:
     """Yield an empty figure `height` inches high; when the block ends well, it is written to `path` as PNG."""
     with drawing(width, height, dpi=dpi, above=0.62) as figure:
@@ -98,7 +104,11 @@ def png(figure: Figure) -> bytes:
 
     rendered, reduced = BytesIO(), BytesIO()
     figure.savefig(rendered, format="png", metadata={"Software": None})
-    image = Image.open(rendered).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    image = (
+        Image.open(rendered)
+        .convert("RGB")
+        .quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
     image.save(reduced, format="png", optimize=True)
     return reduced.getvalue()
 

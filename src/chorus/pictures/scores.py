@@ -17,7 +17,11 @@ _WHAT = "each line: a cut-off, and how many of the clips score at least as much"
 
 
 def draw_score_distribution(
-    scores: NDArray[np.floating], cutoffs: Mapping[str, float], path: Path | str, heading: str, xlabel: str
+    scores: NDArray[np.floating],
+    cutoffs: Mapping[str, float],
+    path: Path | str,
+    heading: str,
+    xlabel: str,
 ) -> None:
     """Draw a histogram of scores as PNG, each cut-off a line that says how many clips score at least as much.
 
@@ -28,12 +32,17 @@ def draw_score_distribution(
         DataError: a score or a cut-off is not from 0 to 1.
     """
     values = np.asarray(scores, dtype=np.float64)
-    for what, numbers in (("scores", values), ("cut-offs", np.array(list(cutoffs.values()), dtype=np.float64))):
+    for what, numbers in (
+        ("scores", values),
+        ("cut-offs", np.array(list(cutoffs.values()), dtype=np.float64)),
+    ):
         if not ((numbers >= 0) & (numbers <= 1)).all():
             raise DataError(f"{what} to draw must be from 0 to 1")
     with picture(path, 4.8 + _LABEL_INCHES * len(cutoffs), clipped(heading, 95), _WHAT) as figure:
         axes = figure.subplots()
-        axes.hist(values, bins=np.linspace(0, 1, _BINS + 1).tolist(), color=BLUE, alpha=0.85, rwidth=0.94)
+        axes.hist(
+            values, bins=np.linspace(0, 1, _BINS + 1).tolist(), color=BLUE, alpha=0.85, rwidth=0.94
+        )
         if len(values):
             axes.set_yscale("log")  # a pool holds far more clips without the call than with it
             axes.yaxis.set_major_formatter("{x:,.0f}")
@@ -48,7 +57,14 @@ def draw_score_distribution(
             label = f"{clipped(name, 40)}: {int(np.sum(values >= cutoff)):,} clips ≥ {cutoff:.3g}"
             side, shift = ("left", 0.006) if cutoff <= 0.5 else ("right", -0.006)
             y = 1.03 + level * _LABEL_INCHES / 4
-            axes.plot([cutoff, cutoff], [0, y], color=ORANGE, linewidth=1.1, transform=heights, clip_on=False)
+            axes.plot(
+                [cutoff, cutoff],
+                [0, y],
+                color=ORANGE,
+                linewidth=1.1,
+                transform=heights,
+                clip_on=False,
+            )
             axes.text(cutoff + shift, y, label, ha=side, va="center", color=INK, transform=heights)
 
 
@@ -58,6 +74,10 @@ def _stacked(cutoffs: Mapping[str, float]) -> list[tuple[str, float]]:
     Those right of the middle are written to the left of their line, so a lower cut-off must end below them; on the
     left it is the other way round.
     """
-    right = sorted((item for item in cutoffs.items() if item[1] > 0.5), key=lambda item: (item[1], item[0]))
-    left = sorted((item for item in cutoffs.items() if item[1] <= 0.5), key=lambda item: (-item[1], item[0]))
+    right = sorted(
+        (item for item in cutoffs.items() if item[1] > 0.5), key=lambda item: (item[1], item[0])
+    )
+    left = sorted(
+        (item for item in cutoffs.items() if item[1] <= 0.5), key=lambda item: (-item[1], item[0])
+    )
     return right + left

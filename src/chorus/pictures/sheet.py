@@ -34,7 +34,9 @@ class SheetClip:
     samples: NDArray[np.int16]
 
 
-def draw_spectrogram(samples: NDArray[np.int16], path: Path | str, title: str, shown: PictureOptions = _ALL) -> None:
+def draw_spectrogram(
+    samples: NDArray[np.int16], path: Path | str, title: str, shown: PictureOptions = _ALL
+) -> None:
     """Draw one clip as PNG: its waveform, its spectrogram up to where the target calls, and the full band.
 
     Args:
@@ -56,7 +58,9 @@ def draw_spectrogram(samples: NDArray[np.int16], path: Path | str, title: str, s
         figure.colorbar(image, ax=middle, label="dB", pad=0.01, aspect=24, extend="both")
 
 
-def contact_sheet(clips: Sequence[SheetClip], path: Path | str, heading: str, shown: PictureOptions = _ALL) -> None:
+def contact_sheet(
+    clips: Sequence[SheetClip], path: Path | str, heading: str, shown: PictureOptions = _ALL
+) -> None:
     """Draw up to ten clips as PNG: spectrograms up to where the target calls, two columns, in reading order.
 
     Each clip has its own range of levels, so that a faint call is as visible as a loud one.
@@ -102,7 +106,10 @@ def _call_band(axes: Axes, samples: NDArray[np.int16], shown: PictureOptions) ->
 def _waveform(axes: Axes, samples: NDArray[np.int16]) -> None:
     """The envelope: lowest and highest sample of each column of pixels."""
     starts = np.unique(np.linspace(0, len(samples), _WAVEFORM_COLUMNS, endpoint=False).astype(int))
-    low, high = np.minimum.reduceat(samples, starts) / 32768, np.maximum.reduceat(samples, starts) / 32768
+    low, high = (
+        np.minimum.reduceat(samples, starts) / 32768,
+        np.maximum.reduceat(samples, starts) / 32768,
+    )
     axes.fill_between(starts / SAMPLE_RATE, low, high, color=BLUE, linewidth=0.4)
     most = max(float(np.abs([low, high]).max()), 1e-4)
     axes.set_ylim(-1.1 * most, 1.1 * most)
@@ -111,8 +118,12 @@ def _waveform(axes: Axes, samples: NDArray[np.int16]) -> None:
 
 def _spectrogram(axes: Axes, samples: NDArray[np.int16], max_hz: float) -> AxesImage:
     decibels, _, frequencies = spectrogram(samples, max_hz=max_hz)
-    loudest = float(decibels[frequencies >= _WIND_HZ].max())  # wind below may be far louder than any call
-    floor = max(-RANGE_DB, min(float(np.median(decibels)), loudest - 20))  # noise dark, calls bright
+    loudest = float(
+        decibels[frequencies >= _WIND_HZ].max()
+    )  # wind below may be far louder than any call
+    floor = max(
+        -RANGE_DB, min(float(np.median(decibels)), loudest - 20)
+    )  # noise dark, calls bright
     half = frequencies[1] / 2
     seconds = len(samples) / SAMPLE_RATE
     image = axes.imshow(

@@ -38,7 +38,11 @@ def spectrogram(
     wanted = frequencies <= (max_hz or sample_rate)
     power = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW), axis=1)[:, wanted]).T ** 2
     loudest = power.max()
-    decibels = 10 * np.log10(np.maximum(power / loudest, _QUIETEST)) if loudest > 0 else np.full(power.shape, -RANGE_DB)
+    decibels = (
+        10 * np.log10(np.maximum(power / loudest, _QUIETEST))
+        if loudest > 0
+        else np.full(power.shape, -RANGE_DB)
+    )
     times = (np.arange(len(frames), dtype=np.float64) * _HOP + _WINDOW / 2) / sample_rate
     return np.maximum(decibels, -RANGE_DB), times, frequencies[wanted]
 
@@ -46,4 +50,6 @@ def spectrogram(
 def check_samples(samples: NDArray[np.int16]) -> None:
     """Refuse anything but one channel of 16-bit samples."""
     if samples.ndim != 1 or samples.dtype != np.int16 or not len(samples):
-        raise DataError(f"a picture needs one channel of 16-bit samples, not {samples.dtype} of shape {samples.shape}")
+        raise DataError(
+            f"a picture needs one channel of 16-bit samples, not {samples.dtype} of shape {samples.shape}"
+        )

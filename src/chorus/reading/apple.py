@@ -75,7 +75,11 @@ def caf_layout(file: BinaryIO, size: int) -> Layout:
         if name == b"data":
             start, promised = position + 16, length - 4
             unknown = is_open_end(length, 64)
-            end = size if unknown or start + promised > size else _end_of_caf(file, start + promised, size)
+            end = (
+                size
+                if unknown or start + promised > size
+                else _end_of_caf(file, start + promised, size)
+            )
             native = None if unknown else Stream(((0, size),))
             if coding is None and unknown:
                 return whole(size)
@@ -126,7 +130,13 @@ def _description(content: bytes) -> Coding | None:
         return _linear(kind.decode().upper(), endian, bits, channels, _whole(rate))
     if kind != b"lpcm":
         return None
-    return _linear(("DOUBLE" if bits == 64 else "FLOAT") if flags & 1 else "PCM", endian, bits, channels, _whole(rate))
+    return _linear(
+        ("DOUBLE" if bits == 64 else "FLOAT") if flags & 1 else "PCM",
+        endian,
+        bits,
+        channels,
+        _whole(rate),
+    )
 
 
 def _linear(kind: str, endian: str, bits: int, channels: int, rate: int) -> Coding | None:

@@ -10,7 +10,9 @@ SILENCE = 2 / 32_768  # peak to peak: constant, or never more than the last bit 
 _RAIL = 32_767 / 32_768
 _DEAD = 1e-4  # power beside the loudest channel: 40 dB less is a plug without a microphone
 _AT_RAIL = 0.5  # share of the samples at full scale: stuck there
-_CANCELLED = 0.5  # power of the mean beside that of channels that have nothing to do with each other
+_CANCELLED = (
+    0.5  # power of the mean beside that of channels that have nothing to do with each other
+)
 
 
 @dataclass
@@ -44,7 +46,9 @@ class Levels:
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
         exact = block.astype(np.float64)
         self.sums += exact.sum(axis=0)
-        self.products += np.einsum("ij,ik->jk", exact, exact)  # in one thread, unlike a product of matrices
+        self.products += np.einsum(
+            "ij,ik->jk", exact, exact
+        )  # in one thread, unlike a product of matrices
         if max(high.max(), -low.min()) < _RAIL:  # as nearly always: then nothing is counted below
             return
         size = np.abs(block)
@@ -60,7 +64,9 @@ class Levels:
     @property
     def covariance(self) -> np.ndarray:
         """Powers without the offset, and what the channels have in common."""
-        covariance: np.ndarray = self.products / max(1, self.frames) - np.outer(self.mean, self.mean)
+        covariance: np.ndarray = self.products / max(1, self.frames) - np.outer(
+            self.mean, self.mean
+        )
         return covariance
 
     @property
@@ -84,14 +90,20 @@ def choose(levels: Levels) -> tuple[list[int], str]:
     if not candidates.any():
         return list(range(levels.channels)), ""
     heard = np.where(candidates, power, -1)
-    loudest = int(np.argmax(heard > heard.max() * (1 - 1e-9)))  # the first of equal ones, whatever the last digit
+    loudest = int(
+        np.argmax(heard > heard.max() * (1 - 1e-9))
+    )  # the first of equal ones, whatever the last digit
     live = np.flatnonzero(candidates & (power > _DEAD * power[loudest]))
     if len(live) > 1:
         together = levels.covariance[np.ix_(live, live)].sum() / len(live) ** 2
         unrelated = power[live].sum() / len(live) ** 2
         if together < _CANCELLED * unrelated:
-            return [loudest], f"channels cancel: of {levels.channels} only the loudest, {loudest + 1}, is heard"
+            return [
+                loudest
+            ], f"channels cancel: of {levels.channels} only the loudest, {loudest + 1}, is heard"
     if len(live) < levels.channels:
-        dead = ", ".join(str(channel + 1) for channel in range(levels.channels) if channel not in live)
+        dead = ", ".join(
+            str(channel + 1) for channel in range(levels.channels) if channel not in live
+        )
         return live.tolist(), f"dead channel: {dead} of {levels.channels}, left out"
     return live.tolist(), ""

@@ -12,9 +12,27 @@ from chorus.reading.layout import Layout, Stream, whole
 
 _MARK = b"fLaC\0\0\0\x22"  # with the header of the block that is always the first and 34 bytes long
 _TAIL = 1 << 20  # bytes at the end in which the last frame begins; usual ones have 10,000
-_RATES = (0, 88_200, 176_400, 192_000, 8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000, 0, 0, 0)
+_RATES = (
+    0,
+    88_200,
+    176_400,
+    192_000,
+    8_000,
+    16_000,
+    22_050,
+    24_000,
+    32_000,
+    44_100,
+    48_000,
+    96_000,
+    0,
+    0,
+    0,
+)
 _WRITTEN_RATES = {12: (1, 1000), 13: (2, 1), 14: (2, 10)}  # code -> bytes, unit in Hz
-_BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {code: 256 << (code - 8) for code in range(8, 16)}
+_BLOCK_SIZES = {1: 192, 2: 576, 3: 1152, 4: 2304, 5: 4608} | {
+    code: 256 << (code - 8) for code in range(8, 16)
+}
 
 
 def flac_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
@@ -30,7 +48,9 @@ def flac_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
         streams.append(stream)
         remarks += [remark] if remark else []
     if len(streams) > 1:
-        remarks.append(f"several streams: {len(streams)} FLAC files, one behind the other, were joined")
+        remarks.append(
+            f"several streams: {len(streams)} FLAC files, one behind the other, were joined"
+        )
     return Layout(tuple(streams), tuple(remarks))
 
 
@@ -45,13 +65,17 @@ def _stream(file: BinaryIO, start: int, end: int) -> tuple[Stream, str]:
     md5 = head[26:42]
     stream = Stream(((start, end),), md5=md5 if any(md5) else b"")
     if last and last.rate not in (0, rate):
-        raise DataError(f"header and file disagree: {rate:,} Hz promised, {last.rate:,} Hz in the frames")
+        raise DataError(
+            f"header and file disagree: {rate:,} Hz promised, {last.rate:,} Hz in the frames"
+        )
     if last is None or last.behind == promised or not rate:
         return stream, ""  # the decoder checks each frame, and says whether all are there
     if not last.whole:
         found = last.first / rate
         said = f"{promised / rate:.3f} s" if promised else "an unknown length"
-        raise DataError(f"cut off: {found:.3f} s of {said} are in the file, which ends within a frame")
+        raise DataError(
+            f"cut off: {found:.3f} s of {said} are in the file, which ends within a frame"
+        )
     right = (packed >> 36 << 36 | last.behind).to_bytes(8, "big")
     said = f"{promised / rate:.3f} s" if promised else "no length"
     remark = f"header wrong: it says {said}, {last.behind / rate:.3f} s were read"
@@ -88,13 +112,21 @@ def _frame_header(head: bytes, fixed: int) -> _Frame | None:
     if len(head) < 6 or head[1] & 0xFE != 0xF8:
         return None
     size_code, rate_code, channel_code = head[2] >> 4, head[2] & 15, head[3] >> 4
-    if not size_code or rate_code == 15 or channel_code > 10 or head[3] & 1 or head[3] >> 1 & 7 == 3:
+    if (
+        not size_code
+        or rate_code == 15
+        or channel_code > 10
+        or head[3] & 1
+        or head[3] >> 1 & 7 == 3
+    ):
         return None
     number, position = _coded_number(head)
     if number is None:
         return None
     extra = {6: 1, 7: 2}.get(size_code, 0)
-    block = _BLOCK_SIZES.get(size_code) or int.from_bytes(head[position : position + extra], "big") + 1
+    block = (
+        _BLOCK_SIZES.get(size_code) or int.from_bytes(head[position : position + extra], "big") + 1
+    )
     position += extra
     width, hertz = _WRITTEN_RATES.get(rate_code, (0, 0))
     written = int.from_bytes(head[position : position + width], "big") * hertz
@@ -126,7 +158,12 @@ def _is_whole(frame: bytes) -> bool:
         frame = frame[:-128]
     if (tag := frame.rfind(b"APETAGEX")) >= 0:
         frame = frame[:tag]
-    ends = {len(frame), len(frame.rstrip(b"\0")), len(frame.rstrip(b"\0")) + 1, len(frame.rstrip(b"\0")) + 2}
+    ends = {
+        len(frame),
+        len(frame.rstrip(b"\0")),
+        len(frame.rstrip(b"\0")) + 1,
+        len(frame.rstrip(b"\0")) + 2,
+    }
     return any(
         _crc(frame[: end - 2], 16, 0x8005) == int.from_bytes(frame[end - 2 : end], "big")
         for end in ends
@@ -144,7 +181,9 @@ def _crc(content: bytes, bits: int, polynomial: int) -> int:
 
 def _crc_table(bits: int, polynomial: int) -> tuple[int, ...]:
     if (bits, polynomial) not in _TABLES:
-        _TABLES[bits, polynomial] = tuple(_crc_of_byte(byte, bits, polynomial) for byte in range(256))
+        _TABLES[bits, polynomial] = tuple(
+            _crc_of_byte(byte, bits, polynomial) for byte in range(256)
+        )
     return _TABLES[bits, polynomial]
 
 

@@ -7,7 +7,11 @@ import codecs
 CONVERT = "convert it to WAV or FLAC"
 _MAGIC = (  # (offset, bytes, what it is)
     (0, b"\x00\x05\x16\x07", "no audio: what macOS keeps beside a file (AppleDouble, ._name)"),
-    (0, b"version https://git-lfs", "no audio: a git-lfs pointer, the recording itself is not here (git lfs pull)"),
+    (
+        0,
+        b"version https://git-lfs",
+        "no audio: a git-lfs pointer, the recording itself is not here (git lfs pull)",
+    ),
     (0, b"PK\x03\x04", "no audio: a zip archive, unpack it"),
     (0, b"\x1f\x8b", "no audio: a gzip archive, unpack it"),
     (0, b"7z\xbc\xaf\x27\x1c", "no audio: a 7z archive, unpack it"),

@@ -52,7 +52,9 @@ class Stream:
         Raises:
             soundfile.LibsndfileError: it cannot be read.
         """
-        view = io.BufferedReader(Spans(file, self.pieces), _BUFFER)  # libsndfile asks for 8 kB at a time
+        view = io.BufferedReader(
+            Spans(file, self.pieces), _BUFFER
+        )  # libsndfile asks for 8 kB at a time
         if self.coding is None:
             return sf.SoundFile(view)
         return sf.SoundFile(
@@ -79,7 +81,13 @@ def whole(size: int) -> Layout:
 
 
 def bare_samples(
-    coding: Coding | None, start: int, promised: int, end: int, *, native: Stream | None, unknown: bool
+    coding: Coding | None,
+    start: int,
+    promised: int,
+    end: int,
+    *,
+    native: Stream | None,
+    unknown: bool,
 ) -> Layout:
     """Samples from byte `start` on, of which the header promises another number than there are, or not.
 
@@ -98,7 +106,9 @@ def bare_samples(
     if agree and native is not None:
         return Layout((native,))
     if coding is None and (unknown or held > promised):
-        raise DataError(f"header and file disagree: {promised:,} bytes promised, {held:,} held, of compressed sound")
+        raise DataError(
+            f"header and file disagree: {promised:,} bytes promised, {held:,} held, of compressed sound"
+        )
     if coding is None:
         raise DataError(f"cut off: {held:,} of {promised:,} bytes are in the file")
     per_second = coding.rate * coding.frame_bytes
@@ -112,7 +122,9 @@ def bare_samples(
     if agree:
         return Layout((stream,))
     said = "no length" if unknown else f"{promised / per_second:.3f} s"
-    return Layout((stream,), (f"header wrong: it says {said}, {held / per_second:.3f} s were read",))
+    return Layout(
+        (stream,), (f"header wrong: it says {said}, {held / per_second:.3f} s were read",)
+    )
 
 
 def is_open_end(promised: int, bits: int = 32) -> bool:

@@ -8,7 +8,11 @@ from typing import BinaryIO
 from chorus.errors import DataError
 from chorus.reading.layout import Layout, Stream
 
-_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version bits
+_RATES = {
+    3: (44_100, 48_000, 32_000),
+    2: (22_050, 24_000, 16_000),
+    0: (11_025, 12_000, 8_000),
+}  # by version bits
 _KILOBITS = {  # by (version 1?, layer)
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -29,7 +33,9 @@ class _Frame:
     length: int
     head: bytes
     kind: tuple[int, ...]  # version, layer, rate, mono?: a decoder does not follow when it changes
-    counted: int | None  # frames that this one, which holds no sound, says there are; None: it holds sound
+    counted: (
+        int | None
+    )  # frames that this one, which holds no sound, says there are; None: it holds sound
 
 
 def mp3_layout(file: BinaryIO, size: int) -> Layout | None:
@@ -54,7 +60,9 @@ def mp3_layout(file: BinaryIO, size: int) -> Layout | None:
             position = _past_tag(file, position, size)
             continue
         if position + frame.length > size:
-            raise DataError(f"cut off: the last MP3 frame, at byte {position:,} of {size:,}, is incomplete")
+            raise DataError(
+                f"cut off: the last MP3 frame, at byte {position:,} of {size:,}, is incomplete"
+            )
         if not streams or frame.counted is not None or frame.kind != streams[-1][-1].kind:
             streams.append([])
             spans.append([])
@@ -67,11 +75,14 @@ def mp3_layout(file: BinaryIO, size: int) -> Layout | None:
             spans[-1].append((position, position + frame.length))
         position += frame.length
     found = [
-        _checked(frames[0], counted, pieces) for frames, counted, pieces in zip(streams, counts, spans, strict=True)
+        _checked(frames[0], counted, pieces)
+        for frames, counted, pieces in zip(streams, counts, spans, strict=True)
     ]
     remarks = [remark for _, remark in found if remark]
     if len(found) > 1:
-        remarks.append(f"several streams: {len(found)} MP3 streams, one behind the other, were joined")
+        remarks.append(
+            f"several streams: {len(found)} MP3 streams, one behind the other, were joined"
+        )
     return Layout(tuple(stream for stream, _ in found), tuple(remarks))
 
 
@@ -113,7 +124,9 @@ def _past_tag(file: BinaryIO, position: int, size: int) -> int:
     if again is None and size - position < _LITTLE_REST:
         return size
     lost = (size if again is None else again) - position
-    raise DataError(f"damaged: {lost:,} bytes from byte {position:,} on, of {size:,}, are no MP3 frames")
+    raise DataError(
+        f"damaged: {lost:,} bytes from byte {position:,} on, of {size:,}, are no MP3 frames"
+    )
 
 
 def _behind_tags(file: BinaryIO, position: int, size: int) -> int:
@@ -122,7 +135,10 @@ def _behind_tags(file: BinaryIO, position: int, size: int) -> int:
         file.seek(position)
         head = file.read(32)
         if head[:3] == b"ID3" and len(head) >= 10:
-            position += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+            position += 10 + sum(
+                (byte & 0x7F) << shift
+                for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
+            )
         elif head[:8] == b"APETAGEX" and len(head) == 32:
             header = int.from_bytes(head[20:24], "little") >> 29 & 1
             position += 32 + int.from_bytes(head[12:16], "little") * header
@@ -210,4 +226,6 @@ def _count(head: bytes) -> int | None:
 def _side(head: bytes) -> int:
     """Bytes of side information behind a frame's header."""
     first_version, mono = head[1] >> 3 & 3 == 3, head[3] >> 6 == 3
-    return {(True, True): 17, (True, False): 32, (False, True): 9, (False, False): 17}[first_version, mono]
+    return {(True, True): 17, (True, False): 32, (False, True): 9, (False, False): 17}[
+        first_version, mono
+    ]

@@ -32,8 +32,17 @@ def nist_layout(head: bytes, size: int) -> Layout:
         return whole(size)  # the decoder finds the words for it
     subtype = (_SUBTYPES | _COMPANDED).get((fields.get("sample_coding", "pcm"), width))
     endian = "BIG" if fields.get("sample_byte_format", "01") == "10" else "LITTLE"
-    coding = Coding(rate, channels, subtype, endian, width * channels) if subtype and channels > 0 else None
+    coding = (
+        Coding(rate, channels, subtype, endian, width * channels)
+        if subtype and channels > 0
+        else None
+    )
     promised = frames * width * channels
     return bare_samples(
-        coding, start, promised, size, native=whole(size).streams[0], unknown=promised <= 0 or rate <= 0
+        coding,
+        start,
+        promised,
+        size,
+        native=whole(size).streams[0],
+        unknown=promised <= 0 or rate <= 0,
     )

@@ -38,7 +38,9 @@ def ogg_layout(file: BinaryIO, size: int) -> Layout:
     for page in _pages(file, size):
         if page.flags & _BEGINS:
             if links and links[-1][-1].flags & _BEGINS:
-                raise DataError("not supported: several OGG streams at the same time, as in a video")
+                raise DataError(
+                    "not supported: several OGG streams at the same time, as in a video"
+                )
             links.append([page])
         elif not links or page.serial != links[-1][-1].serial:
             raise DataError(f"damaged: the OGG page at byte {page.start:,} belongs to no stream")
@@ -49,7 +51,9 @@ def ogg_layout(file: BinaryIO, size: int) -> Layout:
             links[-1].append(page)
         del links[-1][1:-1]  # only the first and the last page of a stream are needed
     streams = tuple(Stream(((link[0].start, link[-1].end),)) for link in links)
-    remarks = [f"several streams: {len(links)} OGG streams, one behind the other, were joined"] * (len(links) > 1)
+    remarks = [f"several streams: {len(links)} OGG streams, one behind the other, were joined"] * (
+        len(links) > 1
+    )
     open_ends = sum(not link[-1].flags & _ENDS for link in links)
     remarks += ["no end mark: the OGG stream ends without one, perhaps too early"] * bool(open_ends)
     return Layout(streams, tuple(remarks))
@@ -68,10 +72,14 @@ def _pages(file: BinaryIO, size: int) -> Iterator[_Page]:
         lacing = file.read(head[26]) if len(head) == 27 else b""
         content = file.read(sum(lacing))
         if len(head) < 27 or len(lacing) < head[26] or len(content) < sum(lacing):
-            raise DataError(f"cut off: the last OGG page, at byte {position:,} of {size:,}, is incomplete")
+            raise DataError(
+                f"cut off: the last OGG page, at byte {position:,} of {size:,}, is incomplete"
+            )
         flags, _, serial, number, check = struct.unpack("<BqIII", head[5:26])
         if _check_sum(head[:22] + b"\0\0\0\0" + head[26:27] + lacing + content) != check:
-            raise DataError(f"damaged: the OGG page at byte {position:,} is not what was written (check sum)")
+            raise DataError(
+                f"damaged: the OGG page at byte {position:,} is not what was written (check sum)"
+            )
         end = position + 27 + len(lacing) + len(content)
         yield _Page(position, end, flags, serial, number)
         position = end

@@ -66,7 +66,9 @@ class Recording:
     seconds: float
     remarks: tuple[str, ...]
 
-    def blocks(self, onset: float = 0.0, end: float = math.inf, *, rate: int = SAMPLE_RATE) -> Iterator[np.ndarray]:
+    def blocks(
+        self, onset: float = 0.0, end: float = math.inf, *, rate: int = SAMPLE_RATE
+    ) -> Iterator[np.ndarray]:
         """The sound as int16, in blocks of any length.
 
         The samples of a mono 16-bit file at that rate are unchanged. Blocks leave no seams: the samples do not depend
@@ -116,7 +118,9 @@ def examine(path: Path, *, min_seconds: float = 0.0) -> Recording:
         seconds = 0.0
         sounding = False
         for stream in layout.streams:
-            part, levels, length, noticed = _examine_stream(file, stream, MOST_HOURS * 3600 - seconds)
+            part, levels, length, noticed = _examine_stream(
+                file, stream, MOST_HOURS * 3600 - seconds
+            )
             parts.append(part)
             remarks += noticed
             seconds += length
@@ -146,7 +150,9 @@ def find_streams(file: BinaryIO, suffix: str = "") -> Layout:
         raise DataError("empty file")
     begin = 0
     if head[:3] == b"ID3" and len(head) > 10:
-        begin = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+        begin = 10 + sum(
+            (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
+        )
         file.seek(begin)
     mark = head[:4] if not begin else file.read(4)
     if mark == b"fLaC":
@@ -174,7 +180,9 @@ def find_streams(file: BinaryIO, suffix: str = "") -> Layout:
     return whole(size)
 
 
-def _examine_stream(file: BinaryIO, stream: Stream, most_seconds: float) -> tuple[Part, Levels, float, list[str]]:
+def _examine_stream(
+    file: BinaryIO, stream: Stream, most_seconds: float
+) -> tuple[Part, Levels, float, list[str]]:
     """How a stream is to be heard, its levels, its length in seconds, and what was noticed."""
     scale = _scale(file, stream)
     with stream.open(file) as sound:
@@ -191,9 +199,13 @@ def _examine_stream(file: BinaryIO, stream: Stream, most_seconds: float) -> tupl
         channels, remark = choose(levels)
         remarks = [remark] if remark else []
         if silences:
-            remarks.append(f"triggered: AudioMoth left out silence in {silences} places, put back as zeros")
+            remarks.append(
+                f"triggered: AudioMoth left out silence in {silences} places, put back as zeros"
+            )
         if scale > 1:
-            remarks.append(f"justified: samples stand at the wrong end of their bytes, read {scale:.0f} times louder")
+            remarks.append(
+                f"justified: samples stand at the wrong end of their bytes, read {scale:.0f} times louder"
+            )
         gain = _gain(levels, channels, remarks)
         _notice(levels, channels, gain, remarks)
         part = Part(stream, tuple(channels), gain * scale, silences > 0, frames, sound.samplerate)
@@ -216,7 +228,9 @@ def _examined(
             levels.add(block if scale == 1 else block * np.float32(scale))
             yield block
         if summed and levels.frames >= sound.frames and heard.digest() != stream.md5:
-            raise DataError("damaged: what is decoded is not the sound of which the file holds the check sum (MD5)")
+            raise DataError(
+                "damaged: what is decoded is not the sound of which the file holds the check sum (MD5)"
+            )
 
     if may_be_triggered:
         return expand(block[:, 0] for block in measured())
@@ -251,9 +265,13 @@ def _scale(file: BinaryIO, stream: Stream) -> float:
 
 def _refuse_absurd(sound: sf.SoundFile, most_seconds: float) -> None:
     if sound.format not in _CHECKED:
-        raise DataError(f"not supported: {sound.format}, of which nobody can tell whether it is whole: {CONVERT}")
+        raise DataError(
+            f"not supported: {sound.format}, of which nobody can tell whether it is whole: {CONVERT}"
+        )
     if not RATES[0] <= sound.samplerate <= RATES[1]:
-        raise DataError(f"unreadable: a sample rate of {sound.samplerate} Hz, outside {RATES[0]:,} to {RATES[1]:,}")
+        raise DataError(
+            f"unreadable: a sample rate of {sound.samplerate} Hz, outside {RATES[0]:,} to {RATES[1]:,}"
+        )
     if not 1 <= sound.channels <= MOST_CHANNELS:
         raise DataError(f"unreadable: {sound.channels} channels, of {MOST_CHANNELS} at the most")
     _refuse_long(sound.frames / sound.samplerate, most_seconds)
@@ -261,7 +279,9 @@ def _refuse_absurd(sound: sf.SoundFile, most_seconds: float) -> None:
 
 def _refuse_long(seconds: float, most_seconds: float) -> None:
     if seconds > most_seconds:
-        raise DataError(f"too long: more than {MOST_HOURS} h, which no recorder writes into one file")
+        raise DataError(
+            f"too long: more than {MOST_HOURS} h, which no recorder writes into one file"
+        )
 
 
 def _refuse_fewer(decoded: int, sound: sf.SoundFile) -> None:
@@ -285,7 +305,9 @@ def _gain(levels: Levels, channels: list[int], remarks: list[str]) -> float:
     if beyond <= _CLIPPED * levels.frames:
         return 1.0
     share = beyond / levels.frames
-    remarks.append(f"beyond full scale: {share:.1%} of the samples, scaled down by {20 * np.log10(peak):.1f} dB")
+    remarks.append(
+        f"beyond full scale: {share:.1%} of the samples, scaled down by {20 * np.log10(peak):.1f} dB"
+    )
     return 1 / peak
 
 
@@ -379,4 +401,6 @@ def _open(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise DataError(f"unreadable: {error.strerror or error}") from None
     except sf.LibsndfileError as error:
-        raise DataError(f"unreadable: {error.error_string.removeprefix('Error : ').rstrip('.')}") from None
+        raise DataError(
+            f"unreadable: {error.error_string.removeprefix('Error : ').rstrip('.')}"
+        ) from None

@@ -12,7 +12,20 @@ from chorus.reading.layout import Coding, Layout, Stream, bare_samples, is_open_
 _W64_GUID = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _MOST_CHUNKS = 10_000
 _TAIL = 1 << 16  # bytes at the end in which chunks behind samples of unknown length are looked for
-_BEHIND = (b"LIST", b"guan", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"wamd", b"JUNK", b"_PMX", b"axml", b"smpl")
+_BEHIND = (
+    b"LIST",
+    b"guan",
+    b"bext",
+    b"iXML",
+    b"id3 ",
+    b"ID3 ",
+    b"cue ",
+    b"wamd",
+    b"JUNK",
+    b"_PMX",
+    b"axml",
+    b"smpl",
+)
 _SUBTYPES = {
     (1, 1): "PCM_U8", (1, 2): "PCM_16", (1, 3): "PCM_24", (1, 4): "PCM_32",
     (3, 4): "FLOAT", (3, 8): "DOUBLE", (6, 1): "ALAW", (7, 1): "ULAW",
@@ -39,7 +52,9 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     head = _at(file, begin, 12)
     endian = ">" if head[:4] == b"RIFX" else "<"
     if head[:4] == b"BW64":
-        raise DataError("not supported: BW64, which is RF64 under another name: convert it to WAV or FLAC")
+        raise DataError(
+            "not supported: BW64, which is RF64 under another name: convert it to WAV or FLAC"
+        )
     found = _chunks(file, begin + 12, size, endian)
     chunks = {chunk.name: chunk for chunk in found}
     if b"data" not in chunks or b"fmt " not in chunks:
@@ -56,7 +71,9 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     if following is not None:
         regular = coding is None or all(chunk.padded for chunk in found)
         native = Stream(((begin, following),), spare_bits=spare) if regular else None
-        first = bare_samples(coding, start, promised, start + promised, native=native, unknown=False)
+        first = bare_samples(
+            coding, start, promised, start + promised, native=native, unknown=False
+        )
         if following == size:
             return first
         rest = wav_layout(file, size, following)
@@ -97,9 +114,13 @@ def w64_layout(file: BinaryIO, size: int) -> Layout:
         end = size
     else:
         behind = _at(file, start + -(-promised // 8) * 8, 24)
-        plausible = size - start - promised < 8 or (len(behind) == 24 and behind[4:6] == b"\xf3\xac")
+        plausible = size - start - promised < 8 or (
+            len(behind) == 24 and behind[4:6] == b"\xf3\xac"
+        )
         end = start + promised if plausible else size
-    return bare_samples(_coding(form, "<"), start, promised, end, native=whole(size).streams[0], unknown=unknown)
+    return bare_samples(
+        _coding(form, "<"), start, promised, end, native=whole(size).streams[0], unknown=unknown
+    )
 
 
 def is_w64(head: bytes) -> bool:
@@ -120,7 +141,9 @@ def _coding(form: bytes, endian: str) -> Coding | None:
     if tag == _EXTENSIBLE and len(form) >= 26:
         valid, tag = struct.unpack(endian + "H4xH", form[18:26])
     if tag == _WILDLIFE_ACOUSTICS:
-        raise DataError("not supported: Wildlife Acoustics W4V: convert it to WAV with Kaleidoscope")
+        raise DataError(
+            "not supported: Wildlife Acoustics W4V: convert it to WAV with Kaleidoscope"
+        )
     subtype = _SUBTYPES.get((tag, frame_bytes // channels)) if channels else None
     if subtype is None or frame_bytes % channels or not rate:
         return None
@@ -160,7 +183,9 @@ def _following(file: BinaryIO, position: int, size: int, endian: str) -> int | N
             return position + 1
         name, length = struct.unpack(endian + "4sI", _at(file, position, 8))
         if not _is_name(name):
-            shifted, length = struct.unpack(endian + "4sI", _at(file, position + 1, 8).ljust(8, b"\0"))
+            shifted, length = struct.unpack(
+                endian + "4sI", _at(file, position + 1, 8).ljust(8, b"\0")
+            )
             if not _is_name(shifted):
                 return size if _only_zeros(file, position, size) else None
             position += 1

@@ -32,10 +32,17 @@ if TYPE_CHECKING:
 _WIDTH, _DPI = 5.2, 200
 _MAP = "viridis"
 _COLOUR_OF = dict(zip(VERDICTS, (GREEN, GREY, AMBER, ORANGE), strict=True))
-_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # behind words among lines
+_BOX = {
+    "facecolor": "white",
+    "edgecolor": "none",
+    "alpha": 0.85,
+    "pad": 1.0,
+}  # behind words among lines
 
 
-def _narrow(path: Path, height: float, heading: str, subheading: str) -> AbstractContextManager[Figure]:
+def _narrow(
+    path: Path, height: float, heading: str, subheading: str
+) -> AbstractContextManager[Figure]:
     return picture(path, height, heading, subheading, width=_WIDTH, dpi=_DPI)
 
 
@@ -102,22 +109,65 @@ def draw_leaderboard(
     values = [*runs[metric], *lines.values()]
     reach = 0.12 * (max(values) - min(values)) or 0.01
     box = _BOX | {"alpha": 1}
-    heading, about = f"{spoken(metric)} of every configuration", "small circles: seeds · dot, line: mean, 95 % interval"
+    heading, about = (
+        f"{spoken(metric)} of every configuration",
+        "small circles: seeds · dot, line: mean, 95 % interval",
+    )
     with _narrow(path, 1.45 + 0.31 * len(order), heading, about) as figure:
         axes = figure.subplots()
         for number, (name, value) in enumerate(lines.items()):
-            axes.axvline(value, color=INK, linewidth=1, linestyle=("--", ":", "-.")[number % 3], label=name, zorder=1)
+            axes.axvline(
+                value,
+                color=INK,
+                linewidth=1,
+                linestyle=("--", ":", "-.")[number % 3],
+                label=name,
+                zorder=1,
+            )
         for place, signature in enumerate(order):
             seeds = groups[signature][metric].to_numpy(dtype=float)
             summary = seed_summary(seeds)
-            axes.plot([summary.ci_low, summary.ci_high], [place, place], color=BLUE, linewidth=1.4, zorder=2)
-            axes.plot(seeds, [place] * len(seeds), "o", color="white", markeredgecolor=ORANGE, markersize=4, zorder=3)
-            axes.plot(summary.mean, place, "o", color=BLUE, markersize=5, markeredgecolor="white", zorder=4)
+            axes.plot(
+                [summary.ci_low, summary.ci_high],
+                [place, place],
+                color=BLUE,
+                linewidth=1.4,
+                zorder=2,
+            )
+            axes.plot(
+                seeds,
+                [place] * len(seeds),
+                "o",
+                color="white",
+                markeredgecolor=ORANGE,
+                markersize=4,
+                zorder=3,
+            )
+            axes.plot(
+                summary.mean,
+                place,
+                "o",
+                color=BLUE,
+                markersize=5,
+                markeredgecolor="white",
+                zorder=4,
+            )
             words = f"{place + 1}  {configuration(groups[signature].iloc[0], factors)}"
             across = axes.get_yaxis_transform()
-            axes.text(0.005, place - 0.45, words, size=7.5, va="center", transform=across, bbox=box, zorder=5)
+            axes.text(
+                0.005,
+                place - 0.45,
+                words,
+                size=7.5,
+                va="center",
+                transform=across,
+                bbox=box,
+                zorder=5,
+            )
         axes.set_ylim(len(order) - 0.5, -0.85)
-        axes.set_xlim(min(values) - reach, max(values) + reach)  # wide intervals, of few seeds, end at the frame
+        axes.set_xlim(
+            min(values) - reach, max(values) + reach
+        )  # wide intervals, of few seeds, end at the frame
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(spoken(metric))
@@ -156,16 +206,24 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], pa
                 )  # fmt: skip
                 if best:
                     box = ((column - 0.48, row - 0.47), 0.96, 0.94)
-                    axes.add_patch(matplotlib.patches.Rectangle(*box, fill=False, edgecolor=ORANGE, linewidth=2))
+                    axes.add_patch(
+                        matplotlib.patches.Rectangle(
+                            *box, fill=False, edgecolor=ORANGE, linewidth=2
+                        )
+                    )
             axes.set_title(name, size=9)
-            axes.set_xticks(range(part.shape[1]), [_wrapped(level, 9) for level in table.columns], size=8)
+            axes.set_xticks(
+                range(part.shape[1]), [_wrapped(level, 9) for level in table.columns], size=8
+            )
             axes.set_yticks(range(len(rows)), [_wrapped(row, 12) for row in rows], size=8)
             axes.tick_params(length=0)
             for spine in axes.spines.values():
                 spine.set_visible(False)
 
 
-def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor], path: Path) -> None:
+def draw_parallel(
+    runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor], path: Path
+) -> None:
     """Parallel coordinates from top to bottom: the factors, then the means of the metrics; a line a configuration.
 
     Args:
@@ -176,15 +234,23 @@ def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[
     from matplotlib.colors import Normalize
 
     last = metrics[-1]
-    board = runs.groupby(["signature", *(factor.name for factor in factors)], as_index=False)[list(metrics)].mean()
+    board = runs.groupby(["signature", *(factor.name for factor in factors)], as_index=False)[
+        list(metrics)
+    ].mean()
     ordered = board.sort_values([last, "signature"], kind="stable", ignore_index=True)
     places = [_category_places(ordered, factor) for factor in factors]
     scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]
     x = np.column_stack([*(place for place, _ in places), *scaled])
     norm, colours = Normalize(ordered[last].min(), ordered[last].max()), matplotlib.colormaps[_MAP]
-    names = [*(factor.spoken for factor in factors), *(f"mean {spoken(metric)}" for metric in metrics)]
+    names = [
+        *(factor.spoken for factor in factors),
+        *(f"mean {spoken(metric)}" for metric in metrics),
+    ]
     with _narrow(
-        path, 1.2 + 1.24 * len(names), "Every configuration", f"a line each, coloured by its mean {spoken(last)}"
+        path,
+        1.2 + 1.24 * len(names),
+        "Every configuration",
+        f"a line each, coloured by its mean {spoken(last)}",
     ) as figure:
         axes = figure.subplots()
         for row, value in zip(x, ordered[last], strict=True):
@@ -192,7 +258,9 @@ def draw_parallel(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[
             axes.plot(across, down, color=colours(norm(value)), linewidth=1.3, alpha=0.9)
         for level, name in enumerate(names):
             axes.axhline(level, color=GREY, linewidth=0.8, zorder=1)
-            axes.text(-0.03, level - 0.3, name, size=9, weight="bold", va="bottom", bbox=_BOX, zorder=6)
+            axes.text(
+                -0.03, level - 0.3, name, size=9, weight="bold", va="bottom", bbox=_BOX, zorder=6
+            )
         for level, (_, labels) in enumerate(places):
             for label, centre in labels.items():
                 _note(axes, centre, level - 0.13, _wrapped(label, 12))
@@ -210,14 +278,28 @@ def draw_health(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
     rng = np.random.default_rng(1)  # the same scatter sideways each time
     shown = [verdict for verdict in VERDICTS if (runs["health.verdict"] == verdict).any()]
     with _narrow(path, 3.4, "Health and performance", "a dot a run · bar: mean") as figure:
-        for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+        for axes, metric in zip(
+            figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True
+        ):
             for place, verdict in enumerate(shown):
                 values = runs.loc[runs["health.verdict"] == verdict, metric].to_numpy(dtype=float)
                 aside = place + rng.uniform(-0.25, 0.25, len(values))
-                axes.plot(aside, values, "o", color=_COLOUR_OF[verdict], markersize=4, alpha=0.7, markeredgewidth=0)
-                axes.plot([place - 0.32, place + 0.32], [values.mean()] * 2, color=INK, linewidth=1.6)
+                axes.plot(
+                    aside,
+                    values,
+                    "o",
+                    color=_COLOUR_OF[verdict],
+                    markersize=4,
+                    alpha=0.7,
+                    markeredgewidth=0,
+                )
+                axes.plot(
+                    [place - 0.32, place + 0.32], [values.mean()] * 2, color=INK, linewidth=1.6
+                )
             counts = runs["health.verdict"].value_counts()
-            axes.set_xticks(range(len(shown)), [f"{verdict}\n{counts[verdict]} runs" for verdict in shown])
+            axes.set_xticks(
+                range(len(shown)), [f"{verdict}\n{counts[verdict]} runs" for verdict in shown]
+            )
             axes.set_xlim(-0.6, len(shown) - 0.4)
             axes.set_title(spoken(metric))
             grid(axes)
@@ -231,7 +313,9 @@ def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], 
     worst = health_of(runs)
     colours = [_COLOUR_OF[str(worst[str(signature)]["worst"])] for signature in table.index]
     rows = -(-len(found) // 2)
-    with _narrow(path, 1.9 * rows + 0.7, f"Health signals and {spoken(metric)}", "a dot a configuration") as figure:
+    with _narrow(
+        path, 1.9 * rows + 0.7, f"Health signals and {spoken(metric)}", "a dot a configuration"
+    ) as figure:
         panels = figure.subplots(rows, 2, squeeze=False, sharey=True).ravel()
         for axes, each, column in zip(panels, found, columns, strict=False):
             axes.scatter(table[column], table[metric], c=colours, s=16, linewidths=0, alpha=0.85)

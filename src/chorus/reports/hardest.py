@@ -18,8 +18,17 @@ from chorus.pictures import PictureOptions, thumbnail
 from chorus.sounds import read_sounds
 
 ALL = PictureOptions()
-_HEARD = 2  # times what the spectrograms show is kept of a sound: its timbre, at a fraction of the size
-_OF_A_RUN = ("run", "seed", "threshold", "clip_id", "split", "score")  # columns of predictions; others are of a clip
+_HEARD = (
+    2  # times what the spectrograms show is kept of a sound: its timbre, at a fraction of the size
+)
+_OF_A_RUN = (
+    "run",
+    "seed",
+    "threshold",
+    "clip_id",
+    "split",
+    "score",
+)  # columns of predictions; others are of a clip
 _BANDS = (("never", 0.0), ("to 10 %", 0.1), ("to 50 %", 0.5), ("to 90 %", 0.9), ("above", 1.0))
 
 
@@ -51,7 +60,8 @@ def hard_clips(
         return [HardClip(row) for row in rows], str(error)
     heard = [(row, sounds[row["clip_id"]]) for row in rows]
     return [
-        HardClip(row, thumbnail(samples, shown), listenable(samples, shown.highest_hz)) for row, samples in heard
+        HardClip(row, thumbnail(samples, shown), listenable(samples, shown.highest_hz))
+        for row, samples in heard
     ], ""
 
 
@@ -78,7 +88,9 @@ def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
         distance=(table["score"] - positive.astype(float)).abs(),
     )
     of_a_clip = [str(name) for name in predictions.columns if name not in _OF_A_RUN]
-    about = sorted(of_a_clip, key="night".__eq__)  # in the order of the table, what was drawn as a whole at the end
+    about = sorted(
+        of_a_clip, key="night".__eq__
+    )  # in the order of the table, what was drawn as a whole at the end
     shares = table.groupby("clip_id", as_index=False).agg(
         **{name: (name, "first") for name in about},
         runs=("run", "nunique"),
@@ -89,7 +101,9 @@ def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     if shares["runs"].nunique() > 1 or len(table) != len(shares) * shares["runs"].iloc[0]:
         raise DataError(f"the runs were not all judged on the same clips of {split}")
     order = ["wrong", "distance", "clip_id"]
-    return shares.sort_values(order, ascending=[False, False, True], ignore_index=True).drop(columns="distance")
+    return shares.sort_values(order, ascending=[False, False, True], ignore_index=True).drop(
+        columns="distance"
+    )
 
 
 def wrong_counts(shares: pd.DataFrame) -> list[dict[str, object]]:
@@ -103,7 +117,9 @@ def wrong_counts(shares: pd.DataFrame) -> list[dict[str, object]]:
         wrong = shares.loc[shares["label"] == label, "wrong"].to_numpy()
         if len(wrong):
             reached = np.searchsorted([end for _, end in _BANDS], wrong - 1e-12, side="left")
-            counts = {name: int((reached == number).sum()) for number, (name, _) in enumerate(_BANDS)}
+            counts = {
+                name: int((reached == number).sum()) for number, (name, _) in enumerate(_BANDS)
+            }
             rows.append({"label": label, "clips": len(wrong), "counts": counts})
     return rows
 

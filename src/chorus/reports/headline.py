@@ -110,12 +110,13 @@ def _certainty(best: Best | None, detectable: float | None, seeds: int) -> str:
     )
     if detectable is None:
         return told + luck
-    return (
-        f"{told}{luck} With {seeds} seeds, two must truly differ by {detectable:.3f} to be told apart in 80 % of cases."
-    )
+    apart = f"two must truly differ by {detectable:.3f} to be told apart in 80 % of cases."
+    return f"{told}{luck} With {seeds} seeds, {apart}"
 
 
-def _holding(effects: Iterable[tuple[str, Sequence[Effect]]], factors: Sequence[Factor]) -> Iterable[str]:
+def _holding(
+    effects: Iterable[tuple[str, Sequence[Effect]]], factors: Sequence[Factor]
+) -> Iterable[str]:
     for metric, found in effects:
         for effect in found:
             if effect.holds:

@@ -24,7 +24,9 @@ DARK = {
 }  # fmt: skip
 
 
-def render(page: str, filters: Mapping[str, Callable[..., Any]], *, dark: bool = False, **context: Any) -> str:
+def render(
+    page: str, filters: Mapping[str, Callable[..., Any]], *, dark: bool = False, **context: Any
+) -> str:
     """A page as HTML: the same text for the same content.
 
     Args:

@@ -97,10 +97,16 @@ def _breakable(text: str) -> Any:
 def _context(material: Material) -> dict[str, Any]:
     runs, board, rank_by = material.runs, material.board, material.rank_by
     metrics = told(runs, rank_by, material.metrics, material.factors)
-    order = [metric for metric in dict.fromkeys([*metrics.first, *material.effects]) if metric in material.effects]
+    order = [
+        metric
+        for metric in dict.fromkeys([*metrics.first, *material.effects])
+        if metric in material.effects
+    ]
     effects = {metric: list(material.effects[metric].items()) for metric in order}
     best, detectable = _luck(runs, rank_by, [factor.name for factor in material.factors])
-    plain = [(metric, [effect for _, family in effects[metric] for effect in family]) for metric in order]
+    plain = [
+        (metric, [effect for _, family in effects[metric] for effect in family]) for metric in order
+    ]
     health = health_of(runs) if "health.verdict" in runs else {}
     split = rank_by.rpartition(".")[0]
     first_run = {str(signature): group.iloc[0] for signature, group in runs.groupby("signature")}
@@ -133,7 +139,9 @@ def _chips(run: pd.Series, factors: Sequence[Factor]) -> list[str]:
     return [word for word in words if word]
 
 
-def _luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> tuple[statistics.Best | None, float | None]:
+def _luck(
+    runs: pd.DataFrame, metric: str, factors: Sequence[str]
+) -> tuple[statistics.Best | None, float | None]:
     if not factors:
         return None, None
     try:
@@ -147,7 +155,10 @@ def _luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> tuple[stat
 def _range(found: Sequence[tuple[str, Sequence[statistics.Effect]]]) -> tuple[float, float]:
     """What a metric's forest plots span: all estimates and seeds, and of the intervals what lies near them."""
     effects = [effect for _, family in found for effect in family]
-    values = [0.0, *(value for effect in effects for value in (*effect.per_seed, effect.difference))]
+    values = [
+        0.0,
+        *(value for effect in effects for value in (*effect.per_seed, effect.difference)),
+    ]
     reach = 1.25 * max(abs(value) for value in values) or 0.01
     return -reach, reach
 
@@ -161,7 +172,9 @@ def _comparisons(table: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, 
             "name": name,
             "shows": rows["shows"].iloc[0],
             "counts": counts,
-            "metrics": [metric for metric in metrics if metric in rows and rows[metric].notna().any()],
+            "metrics": [
+                metric for metric in metrics if metric in rows and rows[metric].notna().any()
+            ],
             "rows": rows.to_dict("records"),
         }
         for name, rows in table.groupby("comparison", sort=False)
@@ -174,6 +187,9 @@ def _summaries(runs: pd.DataFrame, board: pd.DataFrame, metrics: Told) -> list[t
     summaries = []
     for row in board.to_dict("records"):
         own = groups[row["signature"]]
-        found = {spoken(metric): statistics.seed_summary(own[metric].to_numpy(dtype=float)) for metric in metrics.all}
+        found = {
+            spoken(metric): statistics.seed_summary(own[metric].to_numpy(dtype=float))
+            for metric in metrics.all
+        }
         summaries.append((row["configuration"], statistics.format_summaries(found)))
     return summaries

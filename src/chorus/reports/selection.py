@@ -16,7 +16,10 @@ from chorus.experiments.selection import LeftOut, correct_best, leave_one_out
 from chorus.reports.headline import spoken
 from chorus.statistics import Selection
 
-_CHOOSERS = {"iid": "test nights of known sites", "ood_validation": "the sites of split.ood_validation_sites"}
+_CHOOSERS = {
+    "iid": "test nights of known sites",
+    "ood_validation": "the sites of split.ood_validation_sites",
+}
 
 
 def selection_sentence(
@@ -51,7 +54,9 @@ def selection_sentence(
         return f"{_same(judges)} its {spoken(rank_by)}; by how much cannot be said here: {error}."
 
 
-def _sites_of(runs: pd.DataFrame, board: pd.DataFrame, judge: str | None, sites: Sequence[str]) -> Sequence[str]:
+def _sites_of(
+    runs: pd.DataFrame, board: pd.DataFrame, judge: str | None, sites: Sequence[str]
+) -> Sequence[str]:
     """The sites that judge the first of the board, which may be a factor of the grid."""
     if judge is None:
         return sites
@@ -79,7 +84,9 @@ def _corrected(found: Selection, metric: str, judges: str) -> str:
 
 
 def _apart(board: pd.DataFrame, chosen_by: str, judged_by: str, judges: str) -> str:
-    start = f"Selection and judgement were apart: {_CHOOSERS[chosen_by]} chose the best configuration"
+    start = (
+        f"Selection and judgement were apart: {_CHOOSERS[chosen_by]} chose the best configuration"
+    )
     value = board.iloc[0].get(f"{judged_by}__mean")
     if value is None or pd.isna(value):
         return f"{start}, and no site that was never heard in training judged it."

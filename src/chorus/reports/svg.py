@@ -26,19 +26,27 @@ def line_chart(series: Mapping[str, Points], *, marked: float | None = None) -> 
     def at(x: float, y: float) -> tuple[float, float]:
         across = (x - min(xs)) / (last - min(xs))
         up = (y - ticks[0]) / (ticks[-1] - ticks[0])
-        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (
+            HEIGHT - TOP - BOTTOM
+        )
 
     parts = []
     for tick in ticks:
         _, y = at(min(xs), tick)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(
+            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
     for epoch, anchor in ((min(xs), "start"), (max(xs), "end")):
         x, _ = at(epoch, ticks[0])
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">epoch {epoch:g}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">epoch {epoch:g}</text>'
+        )
     if marked is not None:
         x, _ = at(marked, ticks[0])
-        parts.append(f'<line class="marked" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        parts.append(
+            f'<line class="marked" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+        )
     for number, points in reversed(list(enumerate(series.values()))):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
         parts.append(f'<polyline class="line{number}" points="{path}"/>')
@@ -64,17 +72,25 @@ def bar_chart(bars: Sequence[tuple[str, float, float, float, str]], what: str) -
             return 1 + value * length
 
         parts.append(f'<text x="1" y="{y + 12}">{escape(name)}</text>')
-        parts.append(f'<text class="quiet" x="{WIDTH - 1}" y="{y + 12}" text-anchor="end">{escape(note)}</text>')
+        parts.append(
+            f'<text class="quiet" x="{WIDTH - 1}" y="{y + 12}" text-anchor="end">{escape(note)}</text>'
+        )
         parts.append(f'<rect class="empty" x="1" y="{y + 17}" width="{length}" height="10"/>')
-        parts.append(f'<rect class="bar" x="1" y="{y + 17}" width="{max(share * length, 0.5):.1f}" height="10"/>')
-        parts.append(f'<line class="ends" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="{y + 22}" y2="{y + 22}"/>')
+        parts.append(
+            f'<rect class="bar" x="1" y="{y + 17}" width="{max(share * length, 0.5):.1f}" height="10"/>'
+        )
+        parts.append(
+            f'<line class="ends" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="{y + 22}" y2="{y + 22}"/>'
+        )
     return _svg(parts, max(row * len(bars), 1), what)
 
 
 def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Round numbers at equal steps that enclose both; at least two."""
     size = max(abs(low), abs(high), 1e-9)
-    span = high - low if high - low > 1e-9 * size else size  # what hardly differs is drawn as one level
+    span = (
+        high - low if high - low > 1e-9 * size else size
+    )  # what hardly differs is drawn as one level
     raw = span / (most - 1)
     exponent = math.floor(math.log10(raw))
     power = 10.0**exponent

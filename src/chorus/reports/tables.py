@@ -29,8 +29,12 @@ def typed(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor])
         DataError: a column is missing, or a metric of a run is no finite number.
     """
     names = [factor.name for factor in factors]
-    if missing := [name for name in ("run", "seed", "signature", *names, *metrics) if name not in runs]:
-        raise DataError(f"the table of runs lacks the columns {', '.join(missing)}: run the leaderboard again")
+    if missing := [
+        name for name in ("run", "seed", "signature", *names, *metrics) if name not in runs
+    ]:
+        raise DataError(
+            f"the table of runs lacks the columns {', '.join(missing)}: run the leaderboard again"
+        )
     table = runs.copy()
     text = [name for name in (*IDENTITY, *names, *HEALTH) if name != "seed"]
     for column in table.columns.difference(text):
@@ -40,7 +44,9 @@ def typed(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor])
     for metric in metrics:
         numbers = pd.to_numeric(table[metric], errors="coerce")
         if numbers.isna().any():
-            raise DataError(f"{metric} of {table.loc[numbers.isna(), 'run'].iloc[0]} is no number: nothing to report")
+            raise DataError(
+                f"{metric} of {table.loc[numbers.isna(), 'run'].iloc[0]} is no number: nothing to report"
+            )
     return table
 
 
@@ -58,13 +64,17 @@ class Told:
     all: tuple[str, ...]
 
 
-def told(runs: pd.DataFrame, rank_by: str, judged: Sequence[str], factors: Sequence[Factor]) -> Told:
+def told(
+    runs: pd.DataFrame, rank_by: str, judged: Sequence[str], factors: Sequence[Factor]
+) -> Told:
     """Choose the metrics that a report speaks of, of those for which each run has a figure."""
     split, _, name = rank_by.rpartition(".")
     every = measured(runs, [factor.name for factor in factors])
     known = [metric for metric in every if runs[metric].notna().all()]
     namesakes = [metric for metric in (f"{other}.{name}" for other in JUDGED_BY) if metric in known]
-    of_split = [metric for metric in known if metric.rpartition(".")[0] == split] if split else [rank_by]
+    of_split = (
+        [metric for metric in known if metric.rpartition(".")[0] == split] if split else [rank_by]
+    )
     companions = [f"{split}.{COMPANION}", *judged]
     second = next((metric for metric in companions if metric in known and metric != rank_by), None)
     beside = dict.fromkeys([*judged, *namesakes])
@@ -81,7 +91,12 @@ def baselines(runs: pd.DataFrame, rank_by: str) -> dict[str, str]:
     found = {}
     for column in runs:
         parts = str(column).split(".")
-        if len(parts) == 3 and parts[0] == split and parts[2] == name and runs[column].notna().all():
+        if (
+            len(parts) == 3
+            and parts[0] == split
+            and parts[2] == name
+            and runs[column].notna().all()
+        ):
             found[parts[1].replace("_", " ")] = str(column)
     return found
 
@@ -108,9 +123,17 @@ def heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor]) -> Heat
     middle = others[:-1]
     in_panels = bool(middle) and len(first.levels) <= _MOST_PANELS
     panels, rows = ([first], middle) if in_panels else ([], [first, *middle])
-    labels = {"panel": _labels(runs, panels), "row": _labels(runs, rows), "column": _labels(runs, beside)}
-    table = runs.assign(**labels).groupby(["panel", "row", "column"])[metric].mean().unstack("column")
-    index = pd.MultiIndex.from_product([_options(runs, panels), _options(runs, rows)], names=["panel", "row"])
+    labels = {
+        "panel": _labels(runs, panels),
+        "row": _labels(runs, rows),
+        "column": _labels(runs, beside),
+    }
+    table = (
+        runs.assign(**labels).groupby(["panel", "row", "column"])[metric].mean().unstack("column")
+    )
+    index = pd.MultiIndex.from_product(
+        [_options(runs, panels), _options(runs, rows)], names=["panel", "row"]
+    )
     said = [", ".join(factor.spoken for factor in group) for group in (rows, beside, panels)]
     return HeatMap(table.reindex(index=index, columns=_options(runs, beside)), *said)
 
@@ -154,7 +177,8 @@ def training_sets(runs: pd.DataFrame, order: Sequence[str]) -> list[dict[str, st
     if not columns:
         return []
     return [
-        {"signature": signature} | {column: _spread(groups[signature][column]) for column in columns}
+        {"signature": signature}
+        | {column: _spread(groups[signature][column]) for column in columns}
         for signature in order
     ]
 
@@ -174,7 +198,8 @@ def findings(runs: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, objec
     for name in names:
         has = sets.map(lambda found, name=name: name in found)
         means = {
-            key: runs.loc[where, list(metrics)].mean().to_dict() for key, where in (("with", has), ("without", ~has))
+            key: runs.loc[where, list(metrics)].mean().to_dict()
+            for key, where in (("with", has), ("without", ~has))
         }
         rows.append({"finding": name, "runs": int(has.sum()), **means})
     return sorted(rows, key=lambda row: (-int(str(row["runs"])), str(row["finding"])))
@@ -196,8 +221,14 @@ def configuration_means(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFr
 
 def signals_of(runs: pd.DataFrame) -> list[str]:
     """The health signals of which there is a value for each run, and enough different ones to rank."""
-    known = [column for column in runs if column.startswith("signal.") and pd.api.types.is_numeric_dtype(runs[column])]
-    return [column for column in known if runs[column].notna().all() and runs[column].nunique() >= 5]
+    known = [
+        column
+        for column in runs
+        if column.startswith("signal.") and pd.api.types.is_numeric_dtype(runs[column])
+    ]
+    return [
+        column for column in known if runs[column].notna().all() and runs[column].nunique() >= 5
+    ]
 
 
 def associations(runs: pd.DataFrame, metric: str) -> list[Association]:
@@ -239,7 +270,11 @@ def health_of(runs: pd.DataFrame) -> dict[str, dict[str, object]]:
     for signature, group in runs.groupby("signature", sort=False):
         counts = {verdict: int((group["health.verdict"] == verdict).sum()) for verdict in VERDICTS}
         some = [verdict for verdict in VERDICTS if counts[verdict]]
-        words = some[0] if len(some) == 1 else ", ".join(f"{counts[verdict]} {verdict}" for verdict in some)
+        words = (
+            some[0]
+            if len(some) == 1
+            else ", ".join(f"{counts[verdict]} {verdict}" for verdict in some)
+        )
         found[str(signature)] = {"words": words, "worst": some[-1]}
     return found
 

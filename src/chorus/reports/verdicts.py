@@ -36,9 +36,15 @@ def verdicts(
     found = {}
     of = runs.set_index("run")["signature"]
     for pair in pairs:
-        of_a, of_b = (predictions[predictions["run"].map(of) == of[name]] for name in (pair.a, pair.b))
+        of_a, of_b = (
+            predictions[predictions["run"].map(of) == of[name]] for name in (pair.a, pair.b)
+        )
         try:
-            found[pair.name] = statistics.compare(of_b, of_a, names=("b", "a"), split=split, metric=metric).sentence
-        except DataError:  # say, b lacks a seed that a has: the table of comparisons shows how many there are
+            found[pair.name] = statistics.compare(
+                of_b, of_a, names=("b", "a"), split=split, metric=metric
+            ).sentence
+        except (
+            DataError
+        ):  # say, b lacks a seed that a has: the table of comparisons shows how many there are
             continue
     return found

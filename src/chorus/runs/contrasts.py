@@ -59,7 +59,11 @@ def questions(runs: Runs) -> Questions:
                 contrasts.append(Contrast(factor, level, reference))
                 seeds_of.append(tuple(seeds))
             else:
-                named.append(NotEstimated(factor, level, _why(runs.frame, kept, factor, level, reference, len(seeds))))
+                named.append(
+                    NotEstimated(
+                        factor, level, _why(runs.frame, kept, factor, level, reference, len(seeds))
+                    )
+                )
     return Questions(tuple(kept), tuple(contrasts), tuple(seeds_of), tuple(named))
 
 
@@ -84,7 +88,9 @@ def apart(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[
         if twin is None:
             kept.append(factor)
         else:
-            same.append(NotEstimated(factor, "", f"confounded with {twin}: they always change together"))
+            same.append(
+                NotEstimated(factor, "", f"confounded with {twin}: they always change together")
+            )
     return kept, same
 
 
@@ -104,7 +110,9 @@ def ordered(cells: pd.Series) -> list[str]:
     return sorted(cells.unique(), key=_size)
 
 
-def matched_seeds(frame: pd.DataFrame, factors: Sequence[str], factor: str, level: str, reference: str) -> list[str]:
+def matched_seeds(
+    frame: pd.DataFrame, factors: Sequence[str], factor: str, level: str, reference: str
+) -> list[str]:
     """The seeds to compare two levels with: those that matched runs have in common.
 
     A pair of configurations that differ in nothing else counts with the seeds that both have. Where
@@ -127,7 +135,9 @@ def matched_seeds(frame: pd.DataFrame, factors: Sequence[str], factor: str, leve
     return sorted(candidates[worth.index(max(worth))])
 
 
-def _why(frame: pd.DataFrame, kept: Sequence[str], factor: str, level: str, reference: str, seeds: int) -> str:
+def _why(
+    frame: pd.DataFrame, kept: Sequence[str], factor: str, level: str, reference: str, seeds: int
+) -> str:
     if seeds == 1:
         return f"runs with {level} and with {reference} that agree in all else have no two seeds in common"
     both = frame[frame[factor].isin([level, reference])]

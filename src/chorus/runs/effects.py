@@ -63,7 +63,9 @@ def effects_by_block(runs: Runs, metric: str) -> list[BlockEffects]:
     found = [_block(runs.of(block), known, metric, block) for block in known.blocks()]
     p_values = [effect.p for block in found for effect in block.effects]
     if not p_values:
-        raise DataError(f"{metric}: no two configurations that differ in one factor have two seeds in common")
+        raise DataError(
+            f"{metric}: no two configurations that differ in one factor have two seeds in common"
+        )
     by_seeds = iter(_holm_of_known(p_values))
     by_runs = iter(_holm_of_known([effect.run_p for block in found for effect in block.effects]))
     return [
@@ -89,7 +91,9 @@ def effects_frame(blocks: Sequence[BlockEffects]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def one_run_each(frame: pd.DataFrame, factors: Sequence[str], metric: str) -> tuple[pd.DataFrame, int]:
+def one_run_each(
+    frame: pd.DataFrame, factors: Sequence[str], metric: str
+) -> tuple[pd.DataFrame, int]:
     """The mean of the runs that repeat a configuration and a seed, and how many runs were in excess."""
     by = ["seed", *factors]
     means = frame.groupby(by, sort=False, as_index=False)[metric].mean()
@@ -99,7 +103,9 @@ def one_run_each(frame: pd.DataFrame, factors: Sequence[str], metric: str) -> tu
 def numbered(frame: pd.DataFrame) -> pd.DataFrame:
     """Seeds as numbers, whatever they are called."""
     names = sorted(frame["seed"].unique())
-    return frame.assign(seed=frame["seed"].map({name: number for number, name in enumerate(names)}).astype(np.int64))
+    return frame.assign(
+        seed=frame["seed"].map({name: number for number, name in enumerate(names)}).astype(np.int64)
+    )
 
 
 def estimate(frame: pd.DataFrame, metric: str, asked: Questions) -> list[Effect]:
@@ -146,6 +152,8 @@ def _holm_of_known(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in p]
 
 
-def _estimated(frame: pd.DataFrame, metric: str, contrast: Contrast, factors: Sequence[str]) -> Effect:
+def _estimated(
+    frame: pd.DataFrame, metric: str, contrast: Contrast, factors: Sequence[str]
+) -> Effect:
     (effect,) = matched_effects(numbered(frame), metric, [contrast], factors=factors)
     return effect

@@ -25,7 +25,9 @@ class Ends:
     configurations: int
 
 
-def ends(runs: Runs, metric: str, low: float, high: float, blocks: Sequence[str]) -> dict[str, Ends]:
+def ends(
+    runs: Runs, metric: str, low: float, high: float, blocks: Sequence[str]
+) -> dict[str, Ends]:
     """The shares at both ends, block by block (of blocks with more than two runs), and of all of these blocks.
 
     Args:
@@ -38,7 +40,9 @@ def ends(runs: Runs, metric: str, low: float, high: float, blocks: Sequence[str]
     frames = []
     for block in blocks:
         of_block = runs.of(block).with_metric(metric)
-        named = of_block.frame.assign(configuration=block + configurations(of_block.frame, of_block.factors))
+        named = of_block.frame.assign(
+            configuration=block + configurations(of_block.frame, of_block.factors)
+        )
         frames.append(named)
         if len(named) > 2:
             found[block] = _ends(named, metric, low, high)

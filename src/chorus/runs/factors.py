@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-OTHER = "other"  # among the words of a factor: the pattern for levels that have no words of their own
+OTHER = (
+    "other"  # among the words of a factor: the pattern for levels that have no words of their own
+)
 PLACE = "{}"  # of the level in that pattern
 ONLY = "the one configuration"
 RESERVED = (
@@ -58,7 +60,10 @@ def short_names(keys: Sequence[str], reserved: Sequence[str] = ()) -> dict[str, 
     """Key -> its last part, or the whole key where others have the same last part, or it is `reserved`."""
     last = {key: key.rpartition(".")[2] for key in keys}
     times = Counter(last.values())
-    return {key: name if times[name] == 1 and name not in reserved else key for key, name in last.items()}
+    return {
+        key: name if times[name] == 1 and name not in reserved else key
+        for key, name in last.items()
+    }
 
 
 def configuration(run: Mapping[str, Any], factors: Sequence[Factor]) -> str:

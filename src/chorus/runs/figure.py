@@ -43,14 +43,22 @@ def draw_blocks(
         ticks: list[tuple[float, str, bool]] = []
         y = 0.0
         for block in drawn:
-            about = f"{block.block}: {labels[block.block]}" if block.block in labels else block.block
+            about = (
+                f"{block.block}: {labels[block.block]}" if block.block in labels else block.block
+            )
             ticks.append((y, f"{about} ({block.runs} runs, {block.seeds} seeds)", True))
-            for effect, holds, by_runs in zip(block.effects, block.hold(), block.runs_hold(), strict=True):
+            for effect, holds, by_runs in zip(
+                block.effects, block.hold(), block.runs_hold(), strict=True
+            ):
                 y += 1
                 ticks.append((y, effect.name, False))
                 colour = ORANGE if holds else BLUE if effect.holds else GREY
                 _draw(
-                    axes, y, (effect.low, effect.difference, effect.high), reach, (colour, INK if by_runs else colour)
+                    axes,
+                    y,
+                    (effect.low, effect.difference, effect.high),
+                    reach,
+                    (colour, INK if by_runs else colour),
                 )
             y += 1
         axes.set_ylim(y - 0.4, -0.8)
@@ -66,10 +74,23 @@ def draw_blocks(
         axes.grid(visible=False, axis="y")
 
 
-def _draw(axes: Axes, y: float, interval: tuple[float, float, float], reach: float, colours: tuple[str, str]) -> None:
+def _draw(
+    axes: Axes,
+    y: float,
+    interval: tuple[float, float, float],
+    reach: float,
+    colours: tuple[str, str],
+) -> None:
     low, middle, high = interval
     colour, of_dot = colours
-    axes.plot([max(low, -reach), min(high, reach)], [y, y], color=colour, linewidth=2, solid_capstyle="butt", zorder=2)
+    axes.plot(
+        [max(low, -reach), min(high, reach)],
+        [y, y],
+        color=colour,
+        linewidth=2,
+        solid_capstyle="butt",
+        zorder=2,
+    )
     for end, beyond, marker in ((-reach, low < -reach, "<"), (reach, high > reach, ">")):
         if beyond:
             axes.plot(end, y, marker, color=colour, markersize=4, zorder=3, clip_on=False)

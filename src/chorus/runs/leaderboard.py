@@ -46,8 +46,13 @@ def board(runs: Runs, metric: str, *, resamples: int = 2000, seed: int = 1) -> B
     known = runs.with_metric(metric)
     factors, _ = apart(known.frame, known.varying())
     named = known.frame.assign(configuration=configurations(known.frame, factors))
-    rows = [_row(str(name), group, known.metrics) for name, group in named.groupby("configuration", sort=False)]
-    table = pd.DataFrame(rows).sort_values(f"{metric}__mean", ascending=False, kind="stable", ignore_index=True)
+    rows = [
+        _row(str(name), group, known.metrics)
+        for name, group in named.groupby("configuration", sort=False)
+    ]
+    table = pd.DataFrame(rows).sort_values(
+        f"{metric}__mean", ascending=False, kind="stable", ignore_index=True
+    )
     groups = [group[metric].to_list() for _, group in named.groupby("configuration", sort=False)]
     again = None
     if len(groups) > 1 and max(len(group) for group in groups) > 1:
@@ -79,7 +84,10 @@ def recompute(runs: Runs, published: pd.DataFrame) -> pd.DataFrame:
         if figure["metric"] not in runs.metrics:
             raise DataError(f"the published table speaks of an unknown metric: {figure['metric']}")
         ours = seed_summary(by_name.loc[names, str(figure["metric"])].to_numpy())
-        same = [_rounds_to(ours.mean, figure, "mean"), figure["sd"] == "" or _rounds_to(ours.sd, figure, "sd")]
+        same = [
+            _rounds_to(ours.mean, figure, "mean"),
+            figure["sd"] == "" or _rounds_to(ours.sd, figure, "sd"),
+        ]
         rows.append({**figure, "runs_mean": ours.mean, "runs_sd": ours.sd, "agrees": all(same)})
     return pd.DataFrame(rows)
 
@@ -99,7 +107,11 @@ def find(runs: Runs, name: str) -> pd.DataFrame:
 
 
 def _row(name: str, group: pd.DataFrame, metrics: tuple[str, ...]) -> dict[str, object]:
-    row: dict[str, object] = {"configuration": name, "runs": " ".join(group["run"]), "n": len(group)}
+    row: dict[str, object] = {
+        "configuration": name,
+        "runs": " ".join(group["run"]),
+        "n": len(group),
+    }
     for metric in metrics:
         values = group[metric].to_numpy()
         values = values[np.isfinite(values)]
@@ -138,5 +150,7 @@ def _rounds_to(value: float, figure: dict[str, object], column: str) -> bool:
     try:
         given, digits = float(str(figure[column])), int(str(figure["digits"]))
     except ValueError:
-        raise DataError(f"the published table has {column} {figure[column]!r}, which is no number") from None
+        raise DataError(
+            f"the published table has {column} {figure[column]!r}, which is no number"
+        ) from None
     return bool(abs(value - given) <= 0.5 * 10.0**-digits + 1e-9)

@@ -21,7 +21,9 @@ class _TextLoader(yaml.CSafeLoader):
 _TextLoader.yaml_implicit_resolvers = {}
 
 
-def levels(cells: pd.Series, names: Mapping[str, str] | None = None, missing: str = MISSING) -> pd.Series:
+def levels(
+    cells: pd.Series, names: Mapping[str, str] | None = None, missing: str = MISSING
+) -> pd.Series:
     """One text a level: cells that mean the same are the same text.
 
     "['high', 'medium']" is "high+medium", and so is "['medium', 'high']" where the other order came
@@ -51,7 +53,9 @@ def items(cell: str) -> tuple[str, ...] | None:
     return tuple(_plain(str(item)) for item in content)
 
 
-def _level(cell: str, names: Mapping[str, str], missing: str, first: dict[tuple[str, ...], str]) -> str:
+def _level(
+    cell: str, names: Mapping[str, str], missing: str, first: dict[tuple[str, ...], str]
+) -> str:
     if cell.strip().lower() in EMPTY:
         return names.get(missing, missing)
     listed = items(cell)

@@ -80,4 +80,6 @@ def check_options(given: TableOptions, section: str) -> None:
     for factor, where in given.idle.items():
         other, sign, _ = where.partition("=")
         if not sign or other not in given.factors or other == factor:
-            raise ParameterError(f"{section}.idle.{factor}: {where!r} is not allowed: OTHER=LEVEL, with one of {known}")
+            raise ParameterError(
+                f"{section}.idle.{factor}: {where!r} is not allowed: OTHER=LEVEL, with one of {known}"
+            )

@@ -59,17 +59,25 @@ def compare_runs(runs: Runs, a: str, b: str) -> PairOfConfigurations:
         if judged is not None:
             found[metric] = judged
     if not found:
-        raise DataError(f"{a} and {b} have no metric with two seeds in common, nor with two seeds each")
+        raise DataError(
+            f"{a} and {b} have no metric with two seeds in common, nor with two seeds each"
+        )
     adjusted = holm([judged.p for judged in found.values()])
     both = pd.concat([of_a, of_b])
     differ = [factor for factor in runs.factors if both[factor].nunique() > 1]
     if of_a["block"].iloc[0] != of_b["block"].iloc[0]:
         differ = ["block", *differ]
-    names = tuple(f"{own['run'].iloc[0]} and its seeds: {configurations(own, differ).iloc[0]}" for own in (of_a, of_b))
+    names = tuple(
+        f"{own['run'].iloc[0]} and its seeds: {configurations(own, differ).iloc[0]}"
+        for own in (of_a, of_b)
+    )
     how = "paired by seed" if paired else "no two seeds in common: as two samples"
-    counts = (len(shared), len(shared)) if paired else (of_a["seed"].nunique(), of_b["seed"].nunique())
+    counts = (
+        (len(shared), len(shared)) if paired else (of_a["seed"].nunique(), of_b["seed"].nunique())
+    )
     metrics = {
-        metric: replace(judged, p_holm=float(p)) for (metric, judged), p in zip(found.items(), adjusted, strict=True)
+        metric: replace(judged, p_holm=float(p))
+        for (metric, judged), p in zip(found.items(), adjusted, strict=True)
     }
     return PairOfConfigurations((names[0], names[1]), how, counts, metrics)
 
@@ -85,7 +93,14 @@ def _paired(of_a: pd.DataFrame, of_b: pd.DataFrame, metric: str) -> MetricDiffer
     means = both.mean(axis=0)
     difference = float(differences.mean())
     return MetricDifference(
-        float(means[0]), float(means[1]), difference, judged.low, judged.high, judged.p, judged.p, flips
+        float(means[0]),
+        float(means[1]),
+        difference,
+        judged.low,
+        judged.high,
+        judged.p,
+        judged.p,
+        flips,
     )
 
 
@@ -96,7 +111,9 @@ def _apart(of_a: pd.DataFrame, of_b: pd.DataFrame, metric: str) -> MetricDiffere
     parts = [(float(values.var(ddof=1)) / len(values), len(values) - 1) for values in (a, b)]
     difference = float(a.mean() - b.mean())
     low, high, p = student(difference, *parts, level=0.95)
-    return MetricDifference(float(a.mean()), float(b.mean()), difference, low, high, p, p, float("nan"))
+    return MetricDifference(
+        float(a.mean()), float(b.mean()), difference, low, high, p, p, float("nan")
+    )
 
 
 def _by_seed(own: pd.DataFrame, metric: str) -> pd.Series:

@@ -46,7 +46,11 @@ def spread(runs: Runs, metric: str, block: str) -> Spread:
     repeats = len(table) - table["trained"].nunique()
     several_seeds = table["seed"].nunique() > 1
     crossed: list[Component] = []
-    if several_seeds and table["configuration"].nunique() > 1 and _left(table["configuration"], table["seed"]) > 0:
+    if (
+        several_seeds
+        and table["configuration"].nunique() > 1
+        and _left(table["configuration"], table["seed"]) > 0
+    ):
         sources = {CONFIGURATION: list(table["configuration"]), SEED: list(table["seed"])}
         crossed = variance_components(values, sources)
     repeated = _repeated(table) if several_seeds and repeats else []
@@ -56,12 +60,18 @@ def spread(runs: Runs, metric: str, block: str) -> Spread:
 def repeats_of_all(runs: Runs, metric: str) -> Spread:
     """`Spread.repeated` of all blocks in which trainings were repeated, as one: the same spread is supposed in each."""
     tables = [_labelled(runs, metric, block) for block in runs.with_metric(metric).blocks()]
-    used = [table for table in tables if table["seed"].nunique() > 1 and table["trained"].duplicated().any()]
+    used = [
+        table
+        for table in tables
+        if table["seed"].nunique() > 1 and table["trained"].duplicated().any()
+    ]
     if not used:
         return Spread("all", 0, (), (), 0)
     table = pd.concat(used, ignore_index=True)
     repeats = len(table) - table["trained"].nunique()
-    return Spread(" ".join(table["block"].unique()), len(table), (), tuple(_repeated(table)), repeats)
+    return Spread(
+        " ".join(table["block"].unique()), len(table), (), tuple(_repeated(table)), repeats
+    )
 
 
 @dataclass(frozen=True)
@@ -106,13 +116,17 @@ def across_blocks(runs: Runs, metric: str) -> tuple[list[SameAgain], list[Compon
     found = []
     for _, same in frame.groupby("configuration", sort=False):
         by_block = same.groupby("block", sort=False)[metric]
-        parts = tuple(OfBlock(str(block), len(values), float(values.mean())) for block, values in by_block)
+        parts = tuple(
+            OfBlock(str(block), len(values), float(values.mean())) for block, values in by_block
+        )
         found.append(SameAgain(str(same["short"].iloc[0]), parts))
     cell = frame["configuration"] + " in " + frame["block"]
     if len(frame) <= cell.nunique():
         return found, []
     values = frame[metric].to_numpy()
-    return found, variance_components(values, {BLOCK: list(cell)}, aside=[list(frame["configuration"])])
+    return found, variance_components(
+        values, {BLOCK: list(cell)}, aside=[list(frame["configuration"])]
+    )
 
 
 def _labelled(runs: Runs, metric: str, block: str) -> pd.DataFrame:
@@ -137,7 +151,9 @@ def _repeated(table: pd.DataFrame) -> list[Component]:
     if _left(table["configuration"], table["trained"]) < 1:
         return []
     sources = {TRAINING: list(table["trained"])}
-    return variance_components(table["value"].to_numpy(), sources, aside=[list(table["configuration"])])
+    return variance_components(
+        table["value"].to_numpy(), sources, aside=[list(table["configuration"])]
+    )
 
 
 def _left(one: pd.Series, other: pd.Series) -> int:

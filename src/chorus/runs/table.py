@@ -68,7 +68,9 @@ class Runs:
     def check_metric(self, metric: str) -> None:
         """Raises: ParameterError: there is no such metric."""
         if metric not in self.metrics:
-            raise ParameterError(f"metric: {metric!r} is not allowed: one of {', '.join(self.metrics)}")
+            raise ParameterError(
+                f"metric: {metric!r} is not allowed: one of {', '.join(self.metrics)}"
+            )
 
     def settled(self) -> Runs:
         """The same runs, with "-" as the level of a factor wherever it does nothing."""
@@ -104,7 +106,9 @@ def read_runs(given: TableOptions, folder: Path) -> Runs:
     if table.empty:
         raise DataError(f"{path.name} holds no runs")
     if clash := [name for name in (*given.factors, *given.metrics) if name in RESERVED]:
-        raise ParameterError(f"{clash[0]}: not allowed as the name of a factor or metric: it names a column of ours")
+        raise ParameterError(
+            f"{clash[0]}: not allowed as the name of a factor or metric: it names a column of ours"
+        )
     columns: dict[str, pd.Series] = {
         "run": _run_names(table, given.run, path.name),
         "seed": _seeds(table[given.seed], given.seed),
@@ -174,12 +178,18 @@ def _blocks(table: pd.DataFrame, given: TableOptions) -> pd.Series:
     try:
         pattern = re.compile(given.block_pattern)
     except re.error as error:
-        raise ParameterError(f"block_pattern: {given.block_pattern!r} is not allowed: {error}") from None
+        raise ParameterError(
+            f"block_pattern: {given.block_pattern!r} is not allowed: {error}"
+        ) from None
     if pattern.groups < 1:
-        raise ParameterError(f"block_pattern: {given.block_pattern!r} is not allowed: it needs a group")
+        raise ParameterError(
+            f"block_pattern: {given.block_pattern!r} is not allowed: it needs a group"
+        )
     found = cells.str.extract(pattern, expand=True)[0]
     if found.isna().any():
-        raise ParameterError(f"block_pattern: {given.block_pattern!r} does not fit {cells[found.isna()].iloc[0]!r}")
+        raise ParameterError(
+            f"block_pattern: {given.block_pattern!r} does not fit {cells[found.isna()].iloc[0]!r}"
+        )
     return found
 
 

@@ -80,9 +80,13 @@ def counts_at(precision: float, recall: float, positives: int, negatives: int) -
         if not 0 <= share <= 1:
             raise ParameterError(f"{name}: {share} is not allowed: from 0 to 1")
     if precision == 0:
-        raise ParameterError("precision: 0 is not allowed: it does not tell how many detections are wrong")
+        raise ParameterError(
+            "precision: 0 is not allowed: it does not tell how many detections are wrong"
+        )
     if positives < 1 or negatives < 1:
-        raise ParameterError(f"positives: {positives}, negatives: {negatives} are not allowed: at least 1 of each")
+        raise ParameterError(
+            f"positives: {positives}, negatives: {negatives} are not allowed: at least 1 of each"
+        )
     true_positives = recall * positives
     false_positives = true_positives * (1 / precision - 1)
     if false_positives > negatives + 0.5:
@@ -184,7 +188,9 @@ def expected_count(rate: Rate, clips: float) -> Expected:
     return Expected(clips * rate.rate, clips * rate.low, clips * rate.high)
 
 
-def night_range(rate: float, clips: int, correlation: float, *, level: float = 0.95) -> tuple[int, int]:
+def night_range(
+    rate: float, clips: int, correlation: float, *, level: float = 0.95
+) -> tuple[int, int]:
     """Between which counts most single nights lie: a beta-binomial with this rate and correlation within nights.
 
     Raises:
@@ -223,7 +229,9 @@ def chance_missed(recall: float, calls: int, correlation: float = 0.0) -> float:
     return math.exp(float(betaln(a, b + calls) - betaln(a, b)))
 
 
-def precision_in_field(recall: float, false_positive_rate: float, calls: float, negatives: float) -> float:
+def precision_in_field(
+    recall: float, false_positive_rate: float, calls: float, negatives: float
+) -> float:
     """The share of a night's detections that are right; NaN where none are expected."""
     right, wrong = calls * recall, negatives * false_positive_rate
     return right / (right + wrong) if right + wrong > 0 else float("nan")
@@ -239,15 +247,21 @@ def _shape(rate: float, correlation: float) -> tuple[float, float]:
 
 def _check_share(rate: float, correlation: float) -> None:
     if not 0 <= rate <= 1 or not 0 <= correlation < 1:
-        raise ParameterError(f"rate: {rate}, correlation: {correlation} are not allowed: from 0 to 1, and below 1")
+        raise ParameterError(
+            f"rate: {rate}, correlation: {correlation} are not allowed: from 0 to 1, and below 1"
+        )
 
 
 def _counts(hits: ArrayLike, clips: ArrayLike) -> tuple[Floats, Floats]:
     hit, of = (np.asarray(values, dtype=np.float64) for values in (hits, clips))
     if hit.ndim != 1 or hit.shape != of.shape:
-        raise DataError(f"a rate over nights needs two lists of one length, not {hit.shape} and {of.shape}")
+        raise DataError(
+            f"a rate over nights needs two lists of one length, not {hit.shape} and {of.shape}"
+        )
     if not (np.isfinite(of).all() and (hit >= 0).all() and (hit <= of).all()):
-        raise DataError("a rate over nights needs counts, with no more hits than clips in any night")
+        raise DataError(
+            "a rate over nights needs counts, with no more hits than clips in any night"
+        )
     used = of > 0
     if used.sum() < 2:
         raise DataError(f"a rate over nights needs two nights with clips, not {int(used.sum())}")

@@ -61,7 +61,9 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
     model = read_json(folder / "model.json")
     known = recordings[recordings["night"] != ""]
     if known.empty:
-        raise DataError(f"no night of the recordings in {folder} is known: their names or a table must tell it")
+        raise DataError(
+            f"no night of the recordings in {folder} is known: their names or a table must tell it"
+        )
     of_label = windows[(windows["night"] != "") & (windows["label"] == label)]
     return Heard(
         _with_places(of_label).reset_index(drop=True),
@@ -89,7 +91,9 @@ def nightly_counts(heard: Heard, threshold: float) -> pd.DataFrame:
 
 def hourly_counts(heard: Heard, threshold: float) -> pd.DataFrame:
     """Positive windows by site and hour of the local day: index site, columns 0 to 23."""
-    called = heard.windows[(heard.windows["score"] >= threshold) & heard.windows["local_time"].notna()]
+    called = heard.windows[
+        (heard.windows["score"] >= threshold) & heard.windows["local_time"].notna()
+    ]
     counts = called.groupby(["site", called["local_time"].dt.hour]).size().unstack(fill_value=0)
     sites = sorted(heard.recordings["site"].unique())
     return counts.reindex(index=sites, columns=range(HOURS), fill_value=0)

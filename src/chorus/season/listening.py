@@ -33,7 +33,9 @@ class Sight:
         }
 
 
-def sights(windows: Iterable[tuple[str, float, float]], folder: Path, shown: PictureOptions) -> list[Sight]:
+def sights(
+    windows: Iterable[tuple[str, float, float]], folder: Path, shown: PictureOptions
+) -> list[Sight]:
     """What can be seen and heard of windows, in their order.
 
     Args:
@@ -66,7 +68,9 @@ def _sight(path: Path, start: float, end: float, shown: PictureOptions) -> Sight
     return Sight(thumbnail(samples, shown), listenable(samples, shown.highest_hz))
 
 
-@lru_cache(maxsize=8)  # windows of one recording come one after the other, and it is read to its end to be examined
+@lru_cache(
+    maxsize=8
+)  # windows of one recording come one after the other, and it is read to its end to be examined
 def _examined(path: Path, _changed: int) -> Recording:
     return examine(path)
 

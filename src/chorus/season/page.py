@@ -41,7 +41,9 @@ def season_page(
         "split": split,
         "occupied": occupied,
         "levels": [_level(heard, one) for one in judged],
-        "clips": [_clip(row, sight) for row, sight in zip(best.to_dict("records"), seen, strict=True)],
+        "clips": [
+            _clip(row, sight) for row, sight in zip(best.to_dict("records"), seen, strict=True)
+        ],
         "clips_note": "The best window of each of a site's best nights."
         if len(best)
         else "Nothing reaches the threshold.",
@@ -59,7 +61,11 @@ def _about(heard: Heard) -> str:
     recordings, nights = heard.recordings, heard.recordings["night"]
     hours = float(recordings["seconds"].sum()) / 3600
     sites = recordings["site"].nunique()
-    without = f"; {heard.without_night} recordings of unknown nights are left out" if heard.without_night else ""
+    without = (
+        f"; {heard.without_night} recordings of unknown nights are left out"
+        if heard.without_night
+        else ""
+    )
     return (
         f"{sites} site{'s' * (sites != 1)}, {nights.min()} to {nights.max()}: {hours:,.1f} hours of sound, "
         f"heard by {heard.model.get('name', 'a detector')}{without}."

@@ -39,18 +39,33 @@ COLUMNS = ("site", "night", "windows", "positive")
 DRAWS = 400
 # Before any data, on the scales on which they are sampled: mean and standard deviation.
 PRIOR = {
-    "false_positive_rate": (-4.5, 2.0),  # log odds in the median night: 1 % of windows, from 0.02 to 36 %
-    "spread_of_false_positives": (-0.7, 0.7),  # log of the SD of log odds over nights: 0.5, from 0.12 to 2
+    "false_positive_rate": (
+        -4.5,
+        2.0,
+    ),  # log odds in the median night: 1 % of windows, from 0.02 to 36 %
+    "spread_of_false_positives": (
+        -0.7,
+        0.7,
+    ),  # log of the SD of log odds over nights: 0.5, from 0.12 to 2
     "recall": (1.0, 1.5),  # log odds: 0.73, from 0.13 to 0.98
     "spread_of_recall": (-0.7, 0.7),
-    "calling": (-3.5, 1.5),  # log of the share of a calling night's windows with a call: 3 %, from 0.2 to 57 %
+    "calling": (
+        -3.5,
+        1.5,
+    ),  # log of the share of a calling night's windows with a call: 3 %, from 0.2 to 57 %
     "evenness": (0.0, 1.0),  # log of the shape of its negative binomial
 }
 _PLACES = np.linspace(-3, 3, 9)  # of nights in units of their spread
 _WEIGHTS = np.exp(-0.5 * _PLACES**2) / np.exp(-0.5 * _PLACES**2).sum()
-_NODES, _WITHIN = len(_PLACES), 0.5  # a normal as a mixture of nine beta distributions, each of half its width
+_NODES, _WITHIN = (
+    len(_PLACES),
+    0.5,
+)  # a normal as a mixture of nine beta distributions, each of half its width
 _PREVALENCE = (np.arange(40) + 0.5) / 40  # share of nights on which a used site has calls
-_MOST_STEPS, _EDGE = 200, 50  # of a night's counts; beyond, one stands for its neighbours but for so many at the ends
+_MOST_STEPS, _EDGE = (
+    200,
+    50,
+)  # of a night's counts; beyond, one stands for its neighbours but for so many at the ends
 _LARGEST_ODDS = 60.0  # log of a likelihood ratio: certainty enough
 _DEGREES = 5  # of freedom of the t that proposes
 _ROUNDS = 6  # of proposals, at the most
@@ -115,7 +130,9 @@ def presence(
     scales = (expit, np.exp, expit, np.exp)
     names = zip(PRIOR, scales, thetas.T, strict=False)
     rates = {name: _summary(scale(values), tails) for name, scale, values in names}
-    return Presence(by_night, _sites(by_night, worlds, tails, level, window_seconds), rates, effective)
+    return Presence(
+        by_night, _sites(by_night, worlds, tails, level, window_seconds), rates, effective
+    )
 
 
 @dataclass(frozen=True)
@@ -180,7 +197,9 @@ class _Season:
         centres, spreads = [], []
         for calling in (-1.2, 0.0, 1.2):
             start = mean + calling * scale * (np.arange(len(mean)) == _CALLING)
-            found = minimize(lambda theta: -self.log_posterior(theta), start, method="L-BFGS-B", options=_SEARCH)
+            found = minimize(
+                lambda theta: -self.log_posterior(theta), start, method="L-BFGS-B", options=_SEARCH
+            )
             centres.append(found.x)
             spreads.append(_covariance(self.log_posterior, found.x, scale))
         return _Proposal(np.array(centres), np.array(spreads))
@@ -215,7 +234,9 @@ class _Season:
         common = gammaln(self.right + shape) - gammaln(shape) - self.factorial
         log_right = common[:, None] + shape * np.log(shape / (shape + heard))
         log_right += self.right[:, None] * np.log(heard / (shape + heard))
-        none = np.exp(shape * np.log(shape / (shape + mean)))  # no window with a call is no night with calls
+        none = np.exp(
+            shape * np.log(shape / (shape + mean))
+        )  # no window with a call is no night with calls
         right = np.exp(log_right)
         right[self.right == 0] -= none[self.right == 0, None]
         right = np.maximum(right, 0) / np.maximum(1 - none, 1e-12)[:, None]
@@ -261,7 +282,9 @@ class _Season:
         shape = np.exp(theta[5])
         size = shape + right
         per_window = shape / (np.exp(theta[4]) * self.windows) + recall
-        share = per_window / (per_window + 1 - recall)  # of successes: a mean of size (1 - recall) / per_window
+        share = per_window / (
+            per_window + 1 - recall
+        )  # of successes: a mean of size (1 - recall) / per_window
         lowest = np.where(right == 0, nbinom.pmf(0, size, share), 0.0)
         missed = nbinom.ppf(lowest + (1 - lowest) * random.random(len(right)), size, share)
         missed = np.maximum(np.nan_to_num(missed, posinf=0.0), right == 0)
@@ -299,12 +322,19 @@ def listening(
 
 def _unheard_by(windows: int, hits: Floats) -> tuple[Floats, Floats]:
     """Numbers of windows listened to (steps,), and the chance that none of the hits was among them (draws, steps)."""
-    listened = np.unique(np.r_[0, np.geomspace(1, max(windows, 1), 80).round(), windows]).clip(0, windows)
+    listened = np.unique(np.r_[0, np.geomspace(1, max(windows, 1), 80).round(), windows]).clip(
+        0, windows
+    )
     listened = np.unique(listened)
     hits = np.minimum(hits, windows)[:, None]
     left = windows - listened
     with np.errstate(invalid="ignore"):
-        log_chance = gammaln(left + 1) - gammaln(left - hits + 1) + gammaln(windows - hits + 1) - gammaln(windows + 1)
+        log_chance = (
+            gammaln(left + 1)
+            - gammaln(left - hits + 1)
+            + gammaln(windows - hits + 1)
+            - gammaln(windows + 1)
+        )
     return listened, np.where(left >= hits, np.exp(np.nan_to_num(log_chance, nan=-np.inf)), 0.0)
 
 
@@ -313,7 +343,11 @@ def _first(listened: Floats, reached: NDArray[np.bool_]) -> float:
 
 
 def _sites(
-    nights: pd.DataFrame, worlds: Worlds, tails: tuple[float, float], level: float, window_seconds: float
+    nights: pd.DataFrame,
+    worlds: Worlds,
+    tails: tuple[float, float],
+    level: float,
+    window_seconds: float,
 ) -> pd.DataFrame:
     rows = []
     for site in sorted(nights["site"].unique()):
@@ -327,8 +361,25 @@ def _sites(
         minutes = [count * window_seconds / 60 for count in counts]
         of_calls = present.sum(axis=1)
         low, high = np.quantile(of_calls, tails)
-        rows.append((site, int(chosen.sum()), float(used.mean()), float(of_calls.mean()), low, high, *minutes))
-    names = ["site", "nights", "presence", "nights_present", "nights_present_low", "nights_present_high"]
+        rows.append(
+            (
+                site,
+                int(chosen.sum()),
+                float(used.mean()),
+                float(of_calls.mean()),
+                low,
+                high,
+                *minutes,
+            )
+        )
+    names = [
+        "site",
+        "nights",
+        "presence",
+        "nights_present",
+        "nights_present_low",
+        "nights_present_high",
+    ]
     return pd.DataFrame(rows, columns=[*names, "minutes_to_presence", "minutes_to_absence"])
 
 
@@ -359,7 +410,9 @@ def _choose(of: Floats, chosen: Floats) -> Floats:
     return np.asarray(gammaln(of + 1) - gammaln(chosen + 1) - gammaln(of - chosen + 1))
 
 
-def _over_nights(hits: Floats, of: Floats, median: float, log_spread: float, choices: Floats | None = None) -> Floats:
+def _over_nights(
+    hits: Floats, of: Floats, median: float, log_spread: float, choices: Floats | None = None
+) -> Floats:
     """Log chance of so many hits in a night whose rate is normal over nights on the scale of log odds.
 
     Args:
@@ -404,14 +457,21 @@ class _Proposal:
         """Draws (draws, 6)."""
         kernel = random.integers(len(self.centres), size=draws)
         root = np.linalg.cholesky(self.spreads)[kernel]
-        normal = np.einsum("nij,nj->ni", root, random.standard_normal((draws, self.centres.shape[1])))
-        return np.asarray(self.centres[kernel] + normal * np.sqrt(_DEGREES / random.chisquare(_DEGREES, (draws, 1))))
+        normal = np.einsum(
+            "nij,nj->ni", root, random.standard_normal((draws, self.centres.shape[1]))
+        )
+        return np.asarray(
+            self.centres[kernel]
+            + normal * np.sqrt(_DEGREES / random.chisquare(_DEGREES, (draws, 1)))
+        )
 
     def density(self, theta: Floats) -> Floats:
         """Log density (draws,), up to what all proposals share."""
         size = self.centres.shape[1]
         apart = theta[:, None, :] - self.centres[None, :, :]
-        squared = np.einsum("nki,kij,nkj->nk", apart, np.linalg.inv(self.spreads), apart, optimize=True)
+        squared = np.einsum(
+            "nki,kij,nkj->nk", apart, np.linalg.inv(self.spreads), apart, optimize=True
+        )
         volume = np.linalg.slogdet(self.spreads)[1]
         log = -0.5 * (_DEGREES + size) * np.log1p(squared / _DEGREES) - 0.5 * volume
         return np.asarray(logsumexp(log, axis=1) - np.log(len(self.centres)))
@@ -437,5 +497,9 @@ def _check(nights: pd.DataFrame, occupied: float, level: float) -> None:
     if (twice := nights.duplicated(["site", "night"])).any():
         row = nights[twice].iloc[0]
         raise DataError(f"site {row['site']} has the night {row['night']} twice")
-    if not ((nights["windows"] >= nights["positive"]) & (nights["positive"] >= 0) & (nights["windows"] > 0)).all():
+    if not (
+        (nights["windows"] >= nights["positive"])
+        & (nights["positive"] >= 0)
+        & (nights["windows"] > 0)
+    ).all():
         raise DataError("a night needs windows, and no more positive ones than there are")

@@ -88,7 +88,9 @@ def choose(
     _mark(windows, _uncertain(windows[fresh], threshold, wanted.uncertain), UNCERTAIN)
     for site in sorted(set(heard.recordings["site"]) - set(confirmed)):
         left = windows[fresh & (windows["site"] == site) & (windows["stratum"] == "")]
-        best = left.sort_values(["score", "window"], ascending=[False, True]).index[: wanted.unconfirmed]
+        best = left.sort_values(["score", "window"], ascending=[False, True]).index[
+            : wanted.unconfirmed
+        ]
         _mark(windows, best, UNCONFIRMED)
     _mark_random(windows, threshold, wanted.random, generator(seed, "season", "queue", "random"))
     chosen = windows[windows["reason"] != ""]
@@ -126,7 +128,9 @@ def estimate(answers: pd.DataFrame, *, level: float = 0.95) -> Recall:
     sizes = answers.groupby("stratum")["stratum_size"].first()
     counts = given.groupby("stratum").size().reindex(sizes.index, fill_value=0)
     if (counts == 0).any():
-        raise DataError(f"no window of the stratum {counts.index[counts == 0][0]!r} has an answer yet")
+        raise DataError(
+            f"no window of the stratum {counts.index[counts == 0][0]!r} has an answer yet"
+        )
     weight = given["stratum"].map(sizes / counts).to_numpy(np.float64)
     call = (given["label"] == POSITIVE).to_numpy()
     found = call & (given["score"] >= given["threshold"]).to_numpy()
@@ -136,7 +140,9 @@ def estimate(answers: pd.DataFrame, *, level: float = 0.95) -> Recall:
     recall = hits / calls
     drawn = _imagine(answers, given.assign(found=found, missed=call & ~found), sizes)
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Recall(recall, min(float(low), recall), max(float(high), recall), calls, hits, len(given))
+    return Recall(
+        recall, min(float(low), recall), max(float(high), recall), calls, hits, len(given)
+    )
 
 
 def _imagine(answers: pd.DataFrame, given: pd.DataFrame, sizes: pd.Series) -> np.ndarray:
@@ -148,8 +154,14 @@ def _imagine(answers: pd.DataFrame, given: pd.DataFrame, sizes: pd.Series) -> np
     random = generator(1, "season", "queue", "recall")
     hits, missed = np.zeros(_IMAGINED), np.zeros(_IMAGINED)
     for stratum, of in given.groupby("stratum"):
-        reaches = answers["score"][answers["stratum"] == stratum] >= answers["threshold"][answers["stratum"] == stratum]
-        counts = np.array([of["found"].sum(), of["missed"].sum(), (of["label"] == NEGATIVE).sum()], dtype=np.float64)
+        reaches = (
+            answers["score"][answers["stratum"] == stratum]
+            >= answers["threshold"][answers["stratum"] == stratum]
+        )
+        counts = np.array(
+            [of["found"].sum(), of["missed"].sum(), (of["label"] == NEGATIVE).sum()],
+            dtype=np.float64,
+        )
         possible = np.array([reaches.any(), not reaches.all(), True])
         shares = random.gamma(np.where(possible, counts + 1 / 3, 1e-9), size=(_IMAGINED, 3))
         shares /= shares.sum(axis=1, keepdims=True)
@@ -163,7 +175,9 @@ def _imagine(answers: pd.DataFrame, given: pd.DataFrame, sizes: pd.Series) -> np
 
 def _mark(windows: pd.DataFrame, chosen: pd.Index, reason: str) -> None:
     windows.loc[chosen, ["reason", "stratum"]] = reason
-    windows.loc[windows["stratum"] == reason, "stratum_size"] = int((windows["stratum"] == reason).sum())
+    windows.loc[windows["stratum"] == reason, "stratum_size"] = int(
+        (windows["stratum"] == reason).sum()
+    )
 
 
 def _uncertain(windows: pd.DataFrame, threshold: float, count: int) -> pd.Index:
@@ -173,7 +187,9 @@ def _uncertain(windows: pd.DataFrame, threshold: float, count: int) -> pd.Index:
     return apart.sort_values(kind="stable").index[:count]
 
 
-def _mark_random(windows: pd.DataFrame, threshold: float, count: int, random: np.random.Generator) -> None:
+def _mark_random(
+    windows: pd.DataFrame, threshold: float, count: int, random: np.random.Generator
+) -> None:
     """Draw as many from each band of score; every window that is not chosen already is in one."""
     left = windows[windows["stratum"] == ""]
     if not count:

@@ -30,7 +30,9 @@ def queue_page(chosen: pd.DataFrame, seen: Sequence[Sight], model: str, threshol
         model: the detector's name, which the answers bear.
     """
     clips = [
-        {name: row[name] for name in _OF_WINDOW} | {"time": _clock(row["local_time"])} | sight.as_dict()
+        {name: row[name] for name in _OF_WINDOW}
+        | {"time": _clock(row["local_time"])}
+        | sight.as_dict()
         for row, sight in zip(chosen.to_dict("records"), seen, strict=True)
     ]
     content = {

@@ -88,7 +88,10 @@ def levels(heard: Heard, around: float, steps: Iterable[float]) -> list[float]:
 def _with_expected(nights: pd.DataFrame, measured: ErrorRates) -> pd.DataFrame:
     quiet = nights["windows"] - nights["calls"]
     columns = {}
-    for name, rate, of in (("false", measured.false_positives, quiet), ("missed", measured.misses, nights["calls"])):
+    for name, rate, of in (
+        ("false", measured.false_positives, quiet),
+        ("missed", measured.misses, nights["calls"]),
+    ):
         expected = [expected_count(rate, float(clips)) for clips in of]
         columns[name] = [one.mean for one in expected]
         columns[f"{name}_low"] = [one.low for one in expected]
@@ -98,5 +101,7 @@ def _with_expected(nights: pd.DataFrame, measured: ErrorRates) -> pd.DataFrame:
 
 def _certainty(measured: ErrorRates, calls: int) -> Certainty:
     alike = min(measured.correlation_of_misses, 0.99)
-    chances = [1 - chance_missed(measured.recall, calls, correlation) for correlation in (alike, 0.0)]
+    chances = [
+        1 - chance_missed(measured.recall, calls, correlation) for correlation in (alike, 0.0)
+    ]
     return Certainty(calls, *chances)

@@ -19,7 +19,10 @@ _ODD_KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-_READ_BY_DVC = ("dvc.yaml", ".dvcignore")  # and *.dvc: as its own, wherever they lie in a repository
+_READ_BY_DVC = (
+    "dvc.yaml",
+    ".dvcignore",
+)  # and *.dvc: as its own, wherever they lie in a repository
 
 
 def refuse_what_dvc_cannot_take(folder: Path, key: str) -> None:
@@ -35,7 +38,9 @@ def refuse_what_dvc_cannot_take(folder: Path, key: str) -> None:
     found = list(_refused(folder))
     if found:
         more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise DataError(f"{key}: DVC cannot take {'; '.join(found[:_SHOWN])}{more}: move it elsewhere, or replace it")
+        raise DataError(
+            f"{key}: DVC cannot take {'; '.join(found[:_SHOWN])}{more}: move it elsewhere, or replace it"
+        )
 
 
 def _refused(folder: Path) -> Iterator[str]:

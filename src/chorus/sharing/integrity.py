@@ -74,7 +74,9 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._repo.close()
 
     def objects(self, revision: str = "") -> list[Object]:
@@ -95,14 +97,20 @@ class Store:
                         for path, name in self._parts(output.hash_info, str(output)):
                             found.setdefault(name, []).append(path)
         except DvcException as error:
-            raise DataError(f"{revision or 'the workspace'}: {' '.join(str(error).split())}") from None
+            raise DataError(
+                f"{revision or 'the workspace'}: {' '.join(str(error).split())}"
+            ) from None
         return [Object(name, tuple(dict.fromkeys(paths))) for name, paths in found.items()]
 
-    def here(self, objects: Collection[Object], advance: Callable[[int], None]) -> dict[Object, State]:
+    def here(
+        self, objects: Collection[Object], advance: Callable[[int], None]
+    ) -> dict[Object, State]:
         """The state of objects in the cache, from reading them."""
         return self._states(self._cache, objects, advance)
 
-    def there(self, objects: Collection[Object], advance: Callable[[int], None]) -> dict[Object, State]:
+    def there(
+        self, objects: Collection[Object], advance: Callable[[int], None]
+    ) -> dict[Object, State]:
         """The state of objects on the remote, from reading them.
 
         Raises:
@@ -120,13 +128,22 @@ class Store:
         Raises:
             ChorusError: the remote cannot be written.
         """
-        names = sorted((item.name for item in objects), key=lambda name: (name.endswith(".dir"), name))
+        names = sorted(
+            (item.name for item in objects), key=lambda name: (name.endswith(".dir"), name)
+        )
         with using_remote():
             remote = self._remote
             for start in range(0, len(names), _BATCH):
                 batch = names[start : start + _BATCH]
                 paths = [self._cache.oid_to_path(name) for name in batch]
-                remote.add(paths, self._cache.fs, batch, check_exists=False, verify=False, batch_size=_CONNECTIONS)
+                remote.add(
+                    paths,
+                    self._cache.fs,
+                    batch,
+                    check_exists=False,
+                    verify=False,
+                    batch_size=_CONNECTIONS,
+                )
                 advance(len(batch))
 
     def lacking(self, objects: Collection[Object]) -> list[Object]:
@@ -141,7 +158,9 @@ class Store:
                 found = list(pool.map(partial(self._stored, remote), objects))
         return [item for item, stored in zip(objects, found, strict=True) if not stored]
 
-    def push(self, objects: Collection[Object], advance: Callable[[int], None] = _ignore) -> list[Object]:
+    def push(
+        self, objects: Collection[Object], advance: Callable[[int], None] = _ignore
+    ) -> list[Object]:
         """Bring to the remote what it lacks, whatever DVC has noted about it, and look whether it arrived.
 
         Returns:
@@ -155,7 +174,11 @@ class Store:
         self.forget()
         lacking = self.lacking(objects)
         lost = [item for item in lacking if not self._is_here(item)]
-        uploaded = [item for item in lacking if item not in lost and not (lost and item.name.endswith(".dir"))]
+        uploaded = [
+            item
+            for item in lacking
+            if item not in lost and not (lost and item.name.endswith(".dir"))
+        ]
         advance(len(objects) - len(uploaded))
         self.upload(uploaded, advance)
         if lost:
@@ -164,7 +187,9 @@ class Store:
                 "bring the data here first (dvc pull of another remote, or dvc repro)"
             )
         if left := self.lacking(uploaded):
-            raise ChorusError(f"{_counted(left)} not on the remote although it took the upload: {left[0].paths[0]}")
+            raise ChorusError(
+                f"{_counted(left)} not on the remote although it took the upload: {left[0].paths[0]}"
+            )
         if self._remote.fs.protocol == "local":
             remove_abandoned(Path(self._remote.path))
         return uploaded
@@ -223,7 +248,9 @@ class Store:
         """
         remote = self._remote
         if remote.fs.protocol in ("s3", "http", "https"):
-            if not self._answered:  # once: the list of each folder that is not here is looked up there
+            if (
+                not self._answered
+            ):  # once: the list of each folder that is not here is looked up there
                 bucket = remote.path.split("/")[0] if remote.fs.protocol == "s3" else remote.path
                 refuse_silent(self._address, remote.fs, bucket)
             self._answered = True
@@ -231,7 +258,9 @@ class Store:
             folder = Path(remote.path)  # FOLDER/files/md5
             folder = folder.parents[2] if writing else folder
             if not folder.is_dir():
-                raise ChorusError(f"the remote's folder {folder} is not there: is its disk mounted?")
+                raise ChorusError(
+                    f"the remote's folder {folder} is not there: is its disk mounted?"
+                )
         return remote
 
     def _is_here(self, item: Object) -> bool:
@@ -243,7 +272,10 @@ class Store:
         except FileNotFoundError as error:
             refuse_unanswered(error)
             return False
-        return not self._is_here(item) or size == Path(self._cache.oid_to_path(item.name)).stat().st_size
+        return (
+            not self._is_here(item)
+            or size == Path(self._cache.oid_to_path(item.name)).stat().st_size
+        )
 
     def _parts(self, info: HashInfo, path: str) -> Iterator[tuple[str, str]]:
         """Path and name of what an output consists of."""
@@ -266,7 +298,9 @@ class Store:
             " chorus verify --remote --repair on a machine that has it"
         )
 
-    def _states(self, store: Any, objects: Collection[Object], advance: Callable[[int], None]) -> dict[Object, State]:
+    def _states(
+        self, store: Any, objects: Collection[Object], advance: Callable[[int], None]
+    ) -> dict[Object, State]:
         states: dict[Object, State] = {}
         with ThreadPoolExecutor(_CONNECTIONS) as pool:
             for item, state in zip(objects, pool.map(partial(_state, store), objects), strict=True):
@@ -303,7 +337,10 @@ def _counted(objects: Collection[Object]) -> str:
 
 # What S3 servers say, and what to do about it.
 _REMEDIES = (
-    (r"token.*expired|ExpiredToken", "the session token has expired: log in again, or set a new session_token"),
+    (
+        r"token.*expired|ExpiredToken",
+        "the session token has expired: log in again, or set a new session_token",
+    ),
     (
         r"PermanentRedirect|Moved Permanently|must be addressed using|IllegalLocationConstraint|wrong region",
         "the bucket lies in another region: dvc remote modify NAME region REGION",
@@ -315,8 +352,14 @@ _REMEDIES = (
     (r"TooSkewed|current time is too large", "the clock of this machine is wrong"),
     (r"SlowDown|reduce your request rate", "the server is busy: the same command again, later"),
     (r"Bad Request", "wrong keys, an expired session token or another region"),
-    (r"Unable to parse response|not well-formed|invalid XML", "no S3 server answers there: a login page of a network?"),
-    (r"Could not connect|Connection was closed", "is the server up, and this machine on the network?"),
+    (
+        r"Unable to parse response|not well-formed|invalid XML",
+        "no S3 server answers there: a login page of a network?",
+    ),
+    (
+        r"Could not connect|Connection was closed",
+        "is the server up, and this machine on the network?",
+    ),
 )
 
 
@@ -334,6 +377,10 @@ def using_remote() -> Iterator[None]:
     except Exception as error:
         reason = without_keys(" ".join(str(error).split())) or type(error).__name__
         words = f"{type(error).__name__} {reason} {error.__cause__ or error.__context__ or ''}"
-        remedies = [remedy for pattern, remedy in _REMEDIES if re.search(pattern, words, re.IGNORECASE | re.DOTALL)]
+        remedies = [
+            remedy
+            for pattern, remedy in _REMEDIES
+            if re.search(pattern, words, re.IGNORECASE | re.DOTALL)
+        ]
         advice = f" ({remedies[0]})" if remedies else ""
         raise ChorusError(f"the remote cannot be used: {reason[:300]}{advice}") from None

@@ -16,7 +16,9 @@ from chorus.errors import ChorusError, without_keys
 # Seconds for one request, unless the remote's options say otherwise.
 _LIMITS = {"connect_timeout": 10, "read_timeout": 30}
 # S3's libraries ask again, botocore each time that s3fs does: five times five read timeouts, of one request.
-_ATTEMPTS = {"total_max_attempts": 2}  # of botocore, which alone knows what else is worth asking again
+_ATTEMPTS = {
+    "total_max_attempts": 2
+}  # of botocore, which alone knows what else is worth asking again
 _NO_SUCH_OBJECT = (404, 410)
 _NETWORK = "is the server up, and this machine on the network?"
 
@@ -57,7 +59,9 @@ def refuse_silent(remote: str, files: Any, path: str) -> None:
             " (a slow one: dvc remote modify NAME read_timeout SECONDS)"
         ) from None
     except (aiohttp.ClientConnectionError, ConnectionError, HTTPClientError) as error:
-        raise ChorusError(f"the remote {remote} cannot be used: {_reason(error)}: {_NETWORK}") from None
+        raise ChorusError(
+            f"the remote {remote} cannot be used: {_reason(error)}: {_NETWORK}"
+        ) from None
 
 
 def refuse_unanswered(error: FileNotFoundError) -> None:
@@ -70,8 +74,12 @@ def refuse_unanswered(error: FileNotFoundError) -> None:
     while isinstance(cause, FileNotFoundError):
         cause = cause.__cause__
     if isinstance(cause, aiohttp.ClientResponseError) and cause.status not in _NO_SUCH_OBJECT:
-        raise ChorusError(f"the remote cannot be used: the server answers {cause.status} {cause.message}") from None
-    if isinstance(cause, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, asyncio.TimeoutError)):
+        raise ChorusError(
+            f"the remote cannot be used: the server answers {cause.status} {cause.message}"
+        ) from None
+    if isinstance(
+        cause, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, asyncio.TimeoutError)
+    ):
         raise ChorusError(f"the remote does not answer ({_reason(cause)}): {_NETWORK}") from None
 
 

@@ -63,7 +63,9 @@ class S3Server:
             try:
                 probe.bind(("127.0.0.1", self._port))
             except OSError:
-                raise ChorusError(f"port {self._port} is taken: a server runs already, or choose another") from None
+                raise ChorusError(
+                    f"port {self._port} is taken: a server runs already, or choose another"
+                ) from None
         self._folder.mkdir(parents=True, exist_ok=True)
         user, secret = self._keys()
         environment = os.environ | {
@@ -72,14 +74,41 @@ class S3Server:
             "MINIO_ROOT_PASSWORD": secret,
         }
         catalogue = f"sqlite3://{self._folder / 'catalogue.db'}"
-        store = ["--storage", "file", "--bucket", str(self._folder / "objects"), "--trash-days", "0", "--no-update"]
+        store = [
+            "--storage",
+            "file",
+            "--bucket",
+            str(self._folder / "objects"),
+            "--trash-days",
+            "0",
+            "--no-update",
+        ]
         # no cache (objects are already on this disk), no metrics and profiling ports of fixed numbers, no report home
-        quiet = ["--cache-size", "0", "--backup-meta", "0", "--metrics", "127.0.0.1:0", "--no-usage-report"]
+        quiet = [
+            "--cache-size",
+            "0",
+            "--backup-meta",
+            "0",
+            "--metrics",
+            "127.0.0.1:0",
+            "--no-usage-report",
+        ]
         with (self._folder / "log").open("ab") as log:
             format_ = [self._binary, "format", *store, catalogue, BUCKET]
-            if subprocess.run(format_, env=environment, stdout=log, stderr=log, check=False).returncode:
-                raise ChorusError(f"the S3 server's storage cannot be made: see {self._folder / 'log'}")
-            gateway = [*_ending_with_this_process(), self._binary, "--no-agent", "gateway", "--no-banner", *quiet]
+            if subprocess.run(
+                format_, env=environment, stdout=log, stderr=log, check=False
+            ).returncode:
+                raise ChorusError(
+                    f"the S3 server's storage cannot be made: see {self._folder / 'log'}"
+                )
+            gateway = [
+                *_ending_with_this_process(),
+                self._binary,
+                "--no-agent",
+                "gateway",
+                "--no-banner",
+                *quiet,
+            ]
             gateway += ["--log", str(self._folder / "log"), catalogue, f"127.0.0.1:{self._port}"]
             self._process = subprocess.Popen(gateway, env=environment, stdout=log, stderr=log)
         self._wait()
@@ -110,7 +139,8 @@ class S3Server:
         if not parser.read(self.credentials):
             secret = secrets.token_hex(16)
             parser["default"] = {"aws_access_key_id": _USER, "aws_secret_access_key": secret}
-            with open(os.open(self.credentials, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
+            ours_alone = os.open(self.credentials, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(ours_alone, "w") as file:
                 parser.write(file)
         return parser["default"]["aws_access_key_id"], parser["default"]["aws_secret_access_key"]
 

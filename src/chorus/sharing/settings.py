@@ -15,13 +15,28 @@ from chorus.errors import DataError
 _KEYS = (
     {"access_key_id", "secret_access_key", "session_token", "sse_customer_key"}  # S3
     | {"account_key", "sas_token", "connection_string", "client_secret"}  # Azure
-    | {"password", "passphrase", "token", "oss_key_id", "oss_key_secret", "gdrive_client_secret"}  # the others
+    | {
+        "password",
+        "passphrase",
+        "token",
+        "oss_key_id",
+        "oss_key_secret",
+        "gdrive_client_secret",
+    }  # the others
 )
 _LOOKS_SECRET = (
     ("an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    ("a secret", re.compile(r"(?i)(?:secret_access_key|session_token|root_password)\s*[=:]\s*['\"]?[\w/+.-]{12,}")),
+    (
+        "a secret",
+        re.compile(
+            r"(?i)(?:secret_access_key|session_token|root_password)\s*[=:]\s*['\"]?[\w/+.-]{12,}"
+        ),
+    ),
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("a password in an address", re.compile(r"(?i)\b[a-z][a-z0-9+]*://[^\s/:@'\"{}<>]*:[^\s@'\"{}<>]+@")),
+    (
+        "a password in an address",
+        re.compile(r"(?i)\b[a-z][a-z0-9+]*://[^\s/:@'\"{}<>]*:[^\s@'\"{}<>]+@"),
+    ),
     ("a token in an address", re.compile(r"(?i)\b[a-z][a-z0-9+]*://[\w.~%-]{20,}@")),
     (
         "a signature in an address",
@@ -32,7 +47,10 @@ _LOOKS_SECRET = (
 
 def find_config(folder: Path) -> Path | None:
     """The committed .dvc/config of the repository around a folder; None if there is none."""
-    return next((path for at in (folder, *folder.parents) if (path := at / ".dvc" / "config").is_file()), None)
+    return next(
+        (path for at in (folder, *folder.parents) if (path := at / ".dvc" / "config").is_file()),
+        None,
+    )
 
 
 def refuse_secrets(config: str) -> None:
@@ -46,9 +64,13 @@ def refuse_secrets(config: str) -> None:
             if option in _KEYS:
                 name = _remote(section)
                 remedy = f"dvc remote modify --unset {name} {option}; dvc remote modify --local {name} {option} ..."
-                raise DataError(f".dvc/config holds {option} of remote {name!r}, and git would publish it: {remedy}")
+                raise DataError(
+                    f".dvc/config holds {option} of remote {name!r}, and git would publish it: {remedy}"
+                )
     if found := secrets_in(config):
-        raise DataError(f".dvc/config holds {found[0]}, and git would publish it: dvc remote modify --local ...")
+        raise DataError(
+            f".dvc/config holds {found[0]}, and git would publish it: dvc remote modify --local ..."
+        )
 
 
 def unverified(folder: Path) -> list[str]:

@@ -33,7 +33,9 @@ class CutOptions:
         if self.overlap >= self.seconds:
             raise ValueError("overlap must be less than seconds")
         if self.seconds + self.shortest - self.overlap > self.longest:
-            raise ValueError("the rest of an utterance must fit: seconds + shortest - overlap <= longest")
+            raise ValueError(
+                "the rest of an utterance must fit: seconds + shortest - overlap <= longest"
+            )
 
 
 def cuts(seconds: float, options: CutOptions) -> list[Span]:

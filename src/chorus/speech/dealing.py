@@ -42,7 +42,9 @@ class DealOptions:
 
     def __post_init__(self) -> None:
         if self.test_share + self.validation_share >= 1:
-            raise ValueError("test_share + validation_share must leave speakers to train on (less than 1)")
+            raise ValueError(
+                "test_share + validation_share must leave speakers to train on (less than 1)"
+            )
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def deal(samples: pd.DataFrame, options: DealOptions) -> Deal:
     aside = table[~tests & unheard]
     reason = "says a sentence that is kept for the test of unheard sentences"
     named = aside.rename(columns={"sample_id": "clip_id", "audio_path": "source"})
-    set_aside = quarantine.add(quarantine.empty(), named, dict.fromkeys(named["clip_id"], reason), stage=STAGE)
+    set_aside = quarantine.add(
+        quarantine.empty(), named, dict.fromkeys(named["clip_id"], reason), stage=STAGE
+    )
     kept = table.drop(aside.index).reset_index(drop=True)
     audit(kept)
     return Deal(kept, set_aside)
@@ -101,13 +105,18 @@ def audit(table: pd.DataFrame) -> dict[str, int]:
         LeakageError: names the rule, and the speakers or samples that break it.
     """
     judged = table.assign(side=table["split"].replace(TEST_OOD, TEST_IID))
-    counts = {f"{column}s_in_one_split": _refuse_divided(judged, column) for column in ("speaker_id", "voice")}
+    counts = {
+        f"{column}s_in_one_split": _refuse_divided(judged, column)
+        for column in ("speaker_id", "voice")
+    }
     audited = audit_clips(_as_clips(judged))
     spoken = table[table["sentence"] != ""]
     unheard = set(spoken.loc[spoken["split"] == TEST_OOD, "sentence"])
     heard = spoken[spoken["split"].isin((TRAIN, VALIDATION)) & spoken["sentence"].isin(unheard)]
     if len(heard):
-        named = sorted(f"{row.sample_id} ({row.split}): {row.sentence}" for row in heard.itertuples())
+        named = sorted(
+            f"{row.sample_id} ({row.split}): {row.sentence}" for row in heard.itertuples()
+        )
         raise LeakageError(f"sentences of test_ood were heard in training: {name_clips(named)}")
     return {
         **counts,
@@ -183,7 +192,9 @@ def _unheard(table: pd.DataFrame, share: float) -> pd.Series:
     unheard: set[str] = set()
     for dataset, part in table.groupby("dataset_name"):
         sentences = set(part["sentence"]) - {""}
-        ranked = sorted(sentences, key=lambda sentence: stable_fraction("sentence", dataset, sentence))
+        ranked = sorted(
+            sentences, key=lambda sentence: stable_fraction("sentence", dataset, sentence)
+        )
         unheard |= set(ranked[: round(len(ranked) * share)])
     return table["sentence"].isin(unheard)
 

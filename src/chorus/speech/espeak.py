@@ -24,9 +24,13 @@ import numpy as np
 from chorus.errors import ParameterError
 
 RATE = 22_050  # Hz
-UNSTEADY = frozenset(("Alicia", "Demonic", "f2", "f3", "f5", "sandro", "victor", "whisper", "whisperf"))
+UNSTEADY = frozenset(
+    ("Alicia", "Demonic", "f2", "f3", "f5", "sandro", "victor", "whisper", "whisperf")
+)
 _SYNCHRONOUS, _UTF8, _CHARACTERS = 2, 1, 1  # of speak_lib.h
-_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+_CALLBACK = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
 
 
 def speak(accent: str, variant: str, texts: Sequence[str]) -> list[np.ndarray]:
@@ -58,22 +62,34 @@ def speak(accent: str, variant: str, texts: Sequence[str]) -> list[np.ndarray]:
         for text in texts:
             heard.clear()
             written = text.encode() + b"\0"
-            espeak.espeak_Synth(written, ctypes.c_size_t(len(written)), 0, _CHARACTERS, 0, _UTF8, None, None)
+            espeak.espeak_Synth(
+                written, ctypes.c_size_t(len(written)), 0, _CHARACTERS, 0, _UTF8, None, None
+            )
             said.append(np.concatenate(heard) if heard else np.zeros(0, np.int16))
     return said
 
 
 def variants() -> list[str]:
     """The timbres that are the same whenever asked, sorted."""
-    return sorted(path.name for path in (_data() / "voices" / "!v").iterdir() if path.name not in UNSTEADY)
+    return sorted(
+        path.name for path in (_data() / "voices" / "!v").iterdir() if path.name not in UNSTEADY
+    )
 
 
 def _refuse_unknown(accent: str, variant: str) -> None:
     if variant not in variants():
-        why = "is never the same twice" if variant in UNSTEADY else "does not exist, and espeak-ng would not say so"
-        raise ParameterError(f"the variant {variant!r} of espeak-ng {why}; there are: {', '.join(variants())}")
+        why = (
+            "is never the same twice"
+            if variant in UNSTEADY
+            else "does not exist, and espeak-ng would not say so"
+        )
+        raise ParameterError(
+            f"the variant {variant!r} of espeak-ng {why}; there are: {', '.join(variants())}"
+        )
     if not accent or "+" in accent:
-        raise ParameterError(f"the accent {accent!r} is not allowed: a language of espeak-ng such as en-us")
+        raise ParameterError(
+            f"the accent {accent!r} is not allowed: a language of espeak-ng such as en-us"
+        )
 
 
 def _data() -> Path:

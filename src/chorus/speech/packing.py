@@ -17,7 +17,10 @@ from chorus.shards import Members, open_shard, slugs, write_shard
 from chorus.speech.cutting import CutOptions, cuts
 from chorus.speech.utterances import COLUMNS, SAMPLE_RATE, Utterance, piece_of
 
-UNUSABLE, LEFT_OUT = "corpus", "selection"  # stages in the quarantine: bad input, and what was not wanted
+UNUSABLE, LEFT_OUT = (
+    "corpus",
+    "selection",
+)  # stages in the quarantine: bad input, and what was not wanted
 _IN_SHARD, _MOST_SHARDS = 150, 64  # utterances, about; of a dataset
 _SCRATCH = ".parts"
 
@@ -77,15 +80,21 @@ def pack(
         job.part.unlink()
     if jobs:
         (out / _SCRATCH).rmdir()
-    table = pd.DataFrame(kept, columns=list(COLUMNS), dtype=str).sort_values("sample_id", ignore_index=True)
+    table = pd.DataFrame(kept, columns=list(COLUMNS), dtype=str).sort_values(
+        "sample_id", ignore_index=True
+    )
     rejected = [pair for one in heard for pair in one.rejected] + copies
     left_out = [pair for one in heard for pair in one.left_out]
     return Packed(table, rejections(rejected, left_out))
 
 
-def rejections(rejected: Iterable[tuple[str, str]], left_out: Iterable[tuple[str, str]]) -> pd.DataFrame:
+def rejections(
+    rejected: Iterable[tuple[str, str]], left_out: Iterable[tuple[str, str]]
+) -> pd.DataFrame:
     """The quarantine of what cannot be used and of what was not wanted, pairs of source and reason."""
-    return quarantine.join(quarantine.table(rejected, stage=UNUSABLE), quarantine.table(left_out, stage=LEFT_OUT))
+    return quarantine.join(
+        quarantine.table(rejected, stage=UNUSABLE), quarantine.table(left_out, stage=LEFT_OUT)
+    )
 
 
 def check_share(rejected: pd.DataFrame, samples: int, allowed: float) -> None:
@@ -95,7 +104,9 @@ def check_share(rejected: pd.DataFrame, samples: int, allowed: float) -> None:
         DataError: see `chorus.quarantine.check_share`; or no sample is left.
     """
     if not samples:
-        reasons = ", ".join(f"{kind} ({n})" for kind, n in list(quarantine.count_reasons(rejected).items())[:3])
+        reasons = ", ".join(
+            f"{kind} ({n})" for kind, n in list(quarantine.count_reasons(rejected).items())[:3]
+        )
         raise DataError(f"no sample is left: {reasons or 'the corpora are empty'}")
     bad = rejected[rejected["stage"] == UNUSABLE]
     quarantine.check_share(bad, samples + len(bad), allowed, key="corpus.max_quarantined_share")
@@ -103,7 +114,9 @@ def check_share(rejected: pd.DataFrame, samples: int, allowed: float) -> None:
 
 def _jobs(utterances: Sequence[Utterance], scratch: Path, options: CutOptions) -> list[_Job]:
     by_dataset: dict[str, list[Utterance]] = defaultdict(list)
-    for utterance in sorted(utterances, key=lambda one: (one.about["speaker_id"], one.about["audio_path"])):
+    for utterance in sorted(
+        utterances, key=lambda one: (one.about["speaker_id"], one.about["audio_path"])
+    ):
         by_dataset[utterance.about["dataset_name"]].append(utterance)
     slug = slugs(by_dataset)
     jobs = []
@@ -141,7 +154,9 @@ def _hear(utterance: Utterance, job: _Job, speaker: str) -> tuple[_Heard, dict[s
         spans = cuts(sound.seconds, job.options)
         if not spans:
             least = job.options.min_seconds
-            return _Heard(left_out=((source, f"too short: {sound.seconds:.3g} s of at least {least:g} s"),)), {}
+            return _Heard(
+                left_out=((source, f"too short: {sound.seconds:.3g} s of at least {least:g} s"),)
+            ), {}
         pieces = [sound.cut(span) for span in spans]
     except DataError as error:
         return _Heard(rejected=((source, str(error)),)), {}
@@ -168,7 +183,9 @@ def _hear(utterance: Utterance, job: _Job, speaker: str) -> tuple[_Heard, dict[s
     return _Heard(tuple(rows), tuple(silent)), contents
 
 
-def _without_copies(rows: Iterable[Mapping[str, str]]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
+def _without_copies(
+    rows: Iterable[Mapping[str, str]],
+) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
     by_content: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows:
         by_content[row["sha256"]].append(dict(row))
@@ -176,10 +193,15 @@ def _without_copies(rows: Iterable[Mapping[str, str]]) -> tuple[list[dict[str, s
     for same in by_content.values():
         first, *rest = sorted(same, key=lambda row: row["audio_path"])
         if against := _contradiction(same):
-            copies += [(row["audio_path"], f"same audio with contradicting {against}") for row in same]
+            copies += [
+                (row["audio_path"], f"same audio with contradicting {against}") for row in same
+            ]
             continue
         kept.append(first)
-        copies += [(row["audio_path"], f"same audio as another sample: {first['audio_path']}") for row in rest]
+        copies += [
+            (row["audio_path"], f"same audio as another sample: {first['audio_path']}")
+            for row in rest
+        ]
     return kept, copies
 
 

@@ -43,7 +43,13 @@ def log_mel(samples: Tensor) -> Tensor:
     """
     filled = nn.functional.pad(samples, (0, max(0, _FRAME - len(samples))))
     mel = torchaudio().transforms.MelSpectrogram(
-        SAMPLE_RATE, n_fft=512, win_length=_FRAME, hop_length=_HOP, f_min=60.0, f_max=7_600.0, n_mels=_MELS
+        SAMPLE_RATE,
+        n_fft=512,
+        win_length=_FRAME,
+        hop_length=_HOP,
+        f_min=60.0,
+        f_max=7_600.0,
+        n_mels=_MELS,
     )
     logarithm: Tensor = torch.log(mel(filled) + _FLOOR).T
     return logarithm - logarithm.mean(dim=0)
@@ -105,7 +111,9 @@ class AttentiveStatistics(nn.Module):
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
-        self.score = nn.Sequential(nn.Conv1d(channels, hidden, 1), nn.Tanh(), nn.Conv1d(hidden, 1, 1))
+        self.score = nn.Sequential(
+            nn.Conv1d(channels, hidden, 1), nn.Tanh(), nn.Conv1d(hidden, 1, 1)
+        )
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """

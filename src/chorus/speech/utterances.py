@@ -21,7 +21,9 @@ from chorus.reading import Recording, examine
 from chorus.survey.cuts import Span
 
 SAMPLE_RATE = 16_000  # Hz, of everything in shards of speech
-_PIECE = re.compile(r"@([0-9]+(?:\.[0-9]+)?)-[0-9]+(?:\.[0-9]+)?$")  # of a file, as `chorus.survey.cuts.Cut` names it
+_PIECE = re.compile(
+    r"@([0-9]+(?:\.[0-9]+)?)-[0-9]+(?:\.[0-9]+)?$"
+)  # of a file, as `chorus.survey.cuts.Cut` names it
 
 ABOUT = (  # what a corpus may say of an utterance; "" where it does not
     "dataset_name",
@@ -119,7 +121,9 @@ class _RecordedSound:
         return np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
 
 
-@lru_cache(maxsize=4)  # the turns of an interview come one after the other: it is read to its end once
+@lru_cache(
+    maxsize=4
+)  # the turns of an interview come one after the other: it is read to its end once
 def _examined(file: Path) -> Recording | str:
     """The recording, or the reason why it is of no use."""
     try:
@@ -179,7 +183,9 @@ def genders(text: str) -> str:
     return known.get(word, word)
 
 
-def unlisted(dataset: str, files: Iterable[str], listed: Iterable[str], where: str) -> list[tuple[str, str]]:
+def unlisted(
+    dataset: str, files: Iterable[str], listed: Iterable[str], where: str
+) -> list[tuple[str, str]]:
     """The files of a folder that its table does not list, each with the reason."""
     rest = sorted(set(files) - set(listed))
     return [(f"{dataset}/{file}", f"not listed in {where}") for file in rest]

@@ -79,11 +79,21 @@ def compare(
     Raises:
         DataError: columns or clips are missing; A and B have other clips, labels, nights or seeds.
     """
-    a, b = (models(table, split, name) for table, name in zip((predictions_a, predictions_b), names, strict=True))
+    a, b = (
+        models(table, split, name)
+        for table, name in zip((predictions_a, predictions_b), names, strict=True)
+    )
     _check_pairs(a, b, names)
     labels = a.labels
     differences = paired_bootstrap(
-        labels, a.scores, b.scores, a.thresholds, b.thresholds, a.nights, resamples=resamples, seed=seed
+        labels,
+        a.scores,
+        b.scores,
+        a.thresholds,
+        b.thresholds,
+        a.nights,
+        resamples=resamples,
+        seed=seed,
     )
     if metric not in differences:
         raise DataError(f"metric: {metric} is not allowed: one of {', '.join(differences)}")
@@ -109,19 +119,27 @@ def models(table: pd.DataFrame, split: str, name: str) -> Models:
     """
     if missing := [column for column in COLUMNS if column not in table]:
         raise DataError(f"the predictions of {name} lack the columns {', '.join(missing)}")
-    table = table[table["split"] == split].sort_values(["seed", "clip_id"], kind="stable", ignore_index=True)
+    table = table[table["split"] == split].sort_values(
+        ["seed", "clip_id"], kind="stable", ignore_index=True
+    )
     if table.empty:
         raise DataError(f"the predictions of {name} hold no clip of {split}")
     if (twice := table.duplicated(["seed", "clip_id"])).any():
-        raise DataError(f"{name} has two predictions of one seed for clip {table.loc[twice, 'clip_id'].iloc[0]}")
+        raise DataError(
+            f"{name} has two predictions of one seed for clip {table.loc[twice, 'clip_id'].iloc[0]}"
+        )
     scores = table.pivot(index="seed", columns="clip_id", values="score")
     if scores.isna().to_numpy().any():
         raise DataError(f"the seeds of {name} were not all judged on the same clips")
     thresholds = table.groupby("seed")["threshold"]
     if (thresholds.nunique() != 1).any():
         raise DataError(f"{name} needs one threshold for each seed")
-    clips = table.loc[table["seed"] == table["seed"].iloc[0], ["clip_id", "label", "night"]].reset_index(drop=True)
-    return Models(clips, scores.to_numpy(), thresholds.first().to_numpy(), tuple(int(s) for s in scores.index))
+    clips = table.loc[
+        table["seed"] == table["seed"].iloc[0], ["clip_id", "label", "night"]
+    ].reset_index(drop=True)
+    return Models(
+        clips, scores.to_numpy(), thresholds.first().to_numpy(), tuple(int(s) for s in scores.index)
+    )
 
 
 def _check_pairs(a: Models, b: Models, names: tuple[str, str]) -> None:
@@ -131,4 +149,6 @@ def _check_pairs(a: Models, b: Models, names: tuple[str, str]) -> None:
             " run the missing ones first"
         )
     if not a.clips.equals(b.clips):
-        raise DataError(f"{names[0]} and {names[1]} were not judged on the same clips, labels and nights")
+        raise DataError(
+            f"{names[0]} and {names[1]} were not judged on the same clips, labels and nights"
+        )

@@ -79,7 +79,9 @@ def variance_components(
     y = np.asarray(values, dtype=np.float64)
     if not 0 < level < 1:
         raise ParameterError(f"level: {level} is not allowed: between 0 and 1")
-    if not np.isfinite(y).all() or any(len(labels) != len(y) for labels in (*sources.values(), *aside)):
+    if not np.isfinite(y).all() or any(
+        len(labels) != len(y) for labels in (*sources.values(), *aside)
+    ):
         raise DataError("variance components need finite values, and labels for each of them")
     dummies = {name: _dummies(labels) for name, labels in sources.items()}
     basis = np.full((len(y), 1), len(y) ** -0.5)
@@ -91,20 +93,35 @@ def variance_components(
     for name in sources:
         new = _new_directions(dummies[name], basis)
         if not new.shape[1]:
-            raise DataError(f"{name}: explains nothing that is not explained by the sources before it")
+            raise DataError(
+                f"{name}: explains nothing that is not explained by the sources before it"
+            )
         freedoms.append(new.shape[1])
         squares.append(float(np.sum((new.T @ y) ** 2)) / new.shape[1])
-        weights.append({other: float(np.sum((new.T @ dummies[other]) ** 2)) / new.shape[1] for other in sources})
+        weights.append(
+            {
+                other: float(np.sum((new.T @ dummies[other]) ** 2)) / new.shape[1]
+                for other in sources
+            }
+        )
         basis = np.hstack([basis, new])
     left = len(y) - basis.shape[1]
     if left < 1:
-        raise DataError("variance components need runs beyond what the sources explain: nothing is left for the rest")
+        raise DataError(
+            "variance components need runs beyond what the sources explain: nothing is left for the rest"
+        )
     rest = float(np.sum((y - basis @ (basis.T @ y)) ** 2)) / left
-    return _solved(list(sources), np.array([*squares, rest]), np.array([*freedoms, left]), weights, level)
+    return _solved(
+        list(sources), np.array([*squares, rest]), np.array([*freedoms, left]), weights, level
+    )
 
 
 def _solved(
-    names: list[str], squares: Floats, freedoms: NDArray[np.int64], weights: list[dict[str, float]], level: float
+    names: list[str],
+    squares: Floats,
+    freedoms: NDArray[np.int64],
+    weights: list[dict[str, float]],
+    level: float,
 ) -> list[Component]:
     """From mean squares to components, from the last source to the first.
 
@@ -116,18 +133,30 @@ def _solved(
     for k in reversed(range(len(names))):
         name = names[k]
         later = names[k + 1 :]
-        compared = parts[REST] + sum((weights[k][other] * parts[other] for other in later), np.zeros(len(squares)))
+        compared = parts[REST] + sum(
+            (weights[k][other] * parts[other] for other in later), np.zeros(len(squares))
+        )
         multiple = weights[k][name]
         parts[name] = (np.eye(len(squares))[k] - compared) / multiple
         terms = compared * squares
         yardstick = float(terms.sum())
         freedom = yardstick**2 / float(np.sum(terms**2 / freedoms)) if yardstick > 0 else 1.0
-        found.append(_component(name, float(squares[k]), int(freedoms[k]), yardstick, freedom, multiple, level))
+        found.append(
+            _component(
+                name, float(squares[k]), int(freedoms[k]), yardstick, freedom, multiple, level
+            )
+        )
     return found[::-1]
 
 
 def _component(
-    name: str, square: float, freedom: int, yardstick: float, its_freedom: float, multiple: float, level: float
+    name: str,
+    square: float,
+    freedom: int,
+    yardstick: float,
+    its_freedom: float,
+    multiple: float,
+    level: float,
 ) -> Component:
     from scipy.special import chdtri, fdtrc, fdtri
 
@@ -145,14 +174,19 @@ def _component(
     ratios = [(ratio / limit - 1) / multiple for limit in (1.0, above, below)]
     share, share_low, share_high = (max(value, 0.0) / (1 + max(value, 0.0)) for value in ratios)
     p = float(fdtrc(freedom, its_freedom, ratio))
-    return Component(name, freedom, variance, max(low, 0.0), max(high, 0.0), share, share_low, share_high, p)
+    return Component(
+        name, freedom, variance, max(low, 0.0), max(high, 0.0), share, share_low, share_high, p
+    )
 
 
 def _rest(square: float, freedom: int, level: float) -> Component:
     from scipy.special import chdtri
 
     nan = float("nan")
-    low, high = (freedom * square / float(chdtri(freedom, tail)) for tail in ((1 - level) / 2, (1 + level) / 2))
+    low, high = (
+        freedom * square / float(chdtri(freedom, tail))
+        for tail in ((1 - level) / 2, (1 + level) / 2)
+    )
     return Component(REST, freedom, square, low, high, nan, nan, nan, nan)
 
 

@@ -31,7 +31,13 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.integer]
 
 SIGNIFICANT = 0.05
-_NAMES = {"f1": "F1", "precision": "precision", "recall": "recall", "auroc": "AUROC", "auprc": "AUPRC"}
+_NAMES = {
+    "f1": "F1",
+    "precision": "precision",
+    "recall": "recall",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+}
 _MOST_SWAPS = 4096  # all of them up to 13 nights
 
 
@@ -96,7 +102,9 @@ def paired_bootstrap(
         ParameterError: no resamples, or a level outside (0, 1).
     """
     if resamples < 2 or not 0 < level < 1:
-        raise ParameterError(f"resamples: {resamples}, level: {level} are not allowed: at least 2; between 0 and 1")
+        raise ParameterError(
+            f"resamples: {resamples}, level: {level} are not allowed: at least 2; between 0 and 1"
+        )
     names, night_of = np.unique(np.asarray(nights, dtype=str), return_inverse=True)
     above = [
         _above_threshold(scores, thresholds, labels, night_of)
@@ -106,18 +114,29 @@ def paired_bootstrap(
     per_class = [np.bincount(night_of[which], minlength=len(names)) for which in (labels, ~labels)]
     reliable = min(int(np.count_nonzero(counts)) for counts in per_class) >= RELIABLE_NIGHTS
     draws = draw_nights(len(names), resamples, seed)
-    draws = np.vstack([np.ones_like(draws[:1]), draws[np.all([draws @ counts > 0 for counts in per_class], axis=0)]])
+    draws = np.vstack(
+        [
+            np.ones_like(draws[:1]),
+            draws[np.all([draws @ counts > 0 for counts in per_class], axis=0)],
+        ]
+    )
     if len(draws) < 3:
-        raise DataError(f"the resamples of {len(names)} nights lack a class: nothing can be said from them")
+        raise DataError(
+            f"the resamples of {len(names)} nights lack a class: nothing can be said from them"
+        )
     seen_a, seen_b = (_of_all_seeds(labels, scores, night_of, draws) for scores in above)
     swap_p = {} if reliable else _swap_p(labels, above, night_of, len(names), seed)
     return {
-        metric: _difference(metric, seen_a[metric], seen_b[metric], len(names), reliable, swap_p.get(metric), level)
+        metric: _difference(
+            metric, seen_a[metric], seen_b[metric], len(names), reliable, swap_p.get(metric), level
+        )
         for metric in METRICS
     }
 
 
-def verdict(difference: Difference, names: tuple[str, str] = ("A", "B"), *, level: float = 0.95) -> str:
+def verdict(
+    difference: Difference, names: tuple[str, str] = ("A", "B"), *, level: float = 0.95
+) -> str:
     """The difference in one plain sentence.
 
     Args:
@@ -141,7 +160,9 @@ def verdict(difference: Difference, names: tuple[str, str] = ("A", "B"), *, leve
         )
     if difference.seeds == 1:
         doubts.append("another training seed may give another answer")
-    return "; ".join([f"{text}, {100 * level:g} % interval {low:.3f} to {high:.3f} {over}", *doubts])
+    return "; ".join(
+        [f"{text}, {100 * level:g} % interval {low:.3f} to {high:.3f} {over}", *doubts]
+    )
 
 
 def _of_all_seeds(labels: Bools, scores: Floats, night_of: Ints, draws: Ints) -> dict[str, Floats]:
@@ -151,7 +172,13 @@ def _of_all_seeds(labels: Bools, scores: Floats, night_of: Ints, draws: Ints) ->
 
 
 def _difference(
-    metric: str, a: Floats, b: Floats, nights: int, reliable: bool, swap_p: float | None, level: float
+    metric: str,
+    a: Floats,
+    b: Floats,
+    nights: int,
+    reliable: bool,
+    swap_p: float | None,
+    level: float,
 ) -> Difference:
     """From (seeds, 1 + resamples) values of A and of B, the first column being the clips as they are."""
     seeds = len(a)
@@ -160,7 +187,9 @@ def _difference(
     of_nights = float(np.var(resampled.mean(axis=0), ddof=1)) * nights / (nights - 1)
     of_seeds = float(np.var(per_seed, ddof=1)) / seeds if seeds > 1 else 0.0
     mean = float(per_seed.mean())
-    low, high, p = student(mean, (of_nights, nights - 1), (of_seeds, max(seeds - 1, 1)), level=level)
+    low, high, p = student(
+        mean, (of_nights, nights - 1), (of_seeds, max(seeds - 1, 1)), level=level
+    )
     return Difference(
         metric=metric,
         a=float(a[:, 0].mean()),
@@ -179,7 +208,9 @@ def _difference(
     )
 
 
-def _swap_p(labels: Bools, above: list[Floats], night_of: Ints, nights: int, seed: int) -> dict[str, float]:
+def _swap_p(
+    labels: Bools, above: list[Floats], night_of: Ints, nights: int, seed: int
+) -> dict[str, float]:
     """Were A and B the same, swapping them in any set of whole nights would change nothing: p of each metric.
 
     All sets of nights up to 13 nights, else random ones. Seeds stay as they are, and are swapped together.
@@ -193,18 +224,28 @@ def _swap_p(labels: Bools, above: list[Floats], night_of: Ints, nights: int, see
     both_labels, both_nights = np.tile(labels, 2), np.concatenate([night_of, night_of + nights])
     both_scores = np.concatenate(above, axis=1)
     one, other = np.hstack([1 - swapped, swapped]), np.hstack([swapped, 1 - swapped])
-    seen, seen_other = (_of_all_seeds(both_labels, both_scores, both_nights, weights) for weights in (one, other))
+    seen, seen_other = (
+        _of_all_seeds(both_labels, both_scores, both_nights, weights) for weights in (one, other)
+    )
     extremes = {}
     for metric in METRICS:
         sizes = np.abs((seen[metric] - seen_other[metric]).mean(axis=0))
-        extremes[metric] = float(np.mean(sizes >= sizes[0] - 1e-12))  # the first swaps nothing: what was observed
+        extremes[metric] = float(
+            np.mean(sizes >= sizes[0] - 1e-12)
+        )  # the first swaps nothing: what was observed
     return extremes
 
 
-def _above_threshold(scores: ArrayLike, thresholds: ArrayLike, labels: Bools, night_of: Ints) -> Floats:
+def _above_threshold(
+    scores: ArrayLike, thresholds: ArrayLike, labels: Bools, night_of: Ints
+) -> Floats:
     """Scores relative to the model's own threshold, so that 0 is everybody's: exactly, as x - t >= 0 where x >= t."""
     values, of_seed = np.asarray(scores, dtype=np.float64), np.asarray(thresholds, dtype=np.float64)
-    if values.shape != (*of_seed.shape, *labels.shape) or values.ndim != 2 or night_of.shape != labels.shape:
+    if (
+        values.shape != (*of_seed.shape, *labels.shape)
+        or values.ndim != 2
+        or night_of.shape != labels.shape
+    ):
         raise DataError(
             "scores must be (seeds, clips), with a threshold a seed, a label and a night a clip, not "
             f"{values.shape}, {of_seed.shape}, {labels.shape}, {night_of.shape}"
@@ -216,7 +257,9 @@ def _above_threshold(scores: ArrayLike, thresholds: ArrayLike, labels: Bools, ni
 
 def _check(labels: Bools, above: list[Floats], nights: int) -> None:
     if above[0].shape != above[1].shape:
-        raise DataError(f"A and B must have the same seeds, not {len(above[0])} and {len(above[1])}")
+        raise DataError(
+            f"A and B must have the same seeds, not {len(above[0])} and {len(above[1])}"
+        )
     if labels.all() or not labels.any():
         raise DataError(f"a comparison needs both classes, but the {len(labels)} clips are of one")
     if nights < 2:

@@ -180,7 +180,11 @@ def whole_grid(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> pd.Da
     Raises:
         DataError: see `matched_effects`; or there are fewer than two such configurations.
     """
-    grid = _checked(runs, metric, factors).pivot(index=list(factors), columns="seed", values="value").dropna()
+    grid = (
+        _checked(runs, metric, factors)
+        .pivot(index=list(factors), columns="seed", values="value")
+        .dropna()
+    )
     if len(grid) < 2:
         raise DataError(f"{metric}: there must be two configurations with every seed")
     return grid
@@ -193,15 +197,21 @@ def _checked(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> pd.Data
     table["seed"] = pd.to_numeric(runs["seed"])
     table["value"] = pd.to_numeric(runs[metric])
     if not np.isfinite(table["value"]).all():
-        raise DataError(f"{metric} must be finite, but is not in {int((~np.isfinite(table['value'])).sum())} runs")
+        raise DataError(
+            f"{metric} must be finite, but is not in {int((~np.isfinite(table['value'])).sum())} runs"
+        )
     if (twice := table.duplicated(["seed", *factors])).any():
-        raise DataError(f"there are two runs of one configuration and seed: {dict(table[twice].iloc[0])}")
+        raise DataError(
+            f"there are two runs of one configuration and seed: {dict(table[twice].iloc[0])}"
+        )
     if table["seed"].nunique() < 2:
         raise DataError("effects need runs of at least two seeds")
     return table
 
 
-def _effect(table: pd.DataFrame, asked: Contrast | Interaction, factors: list[str], level: float) -> Effect:
+def _effect(
+    table: pd.DataFrame, asked: Contrast | Interaction, factors: list[str], level: float
+) -> Effect:
     if isinstance(asked, Contrast):
         name = f"{asked.factor}: {asked.level} - {asked.reference}"
         factor, of_level, reference = asked.factor, asked.level, asked.reference
@@ -214,7 +224,9 @@ def _effect(table: pd.DataFrame, asked: Contrast | Interaction, factors: list[st
             f"{inner.level} x {asked.level}",
             f"{inner.reference} x {asked.reference}",
         )
-        pairs = _difference_of(_matched(table, inner, factors), asked.factor, asked.level, asked.reference)
+        pairs = _difference_of(
+            _matched(table, inner, factors), asked.factor, asked.level, asked.reference
+        )
     whole = _by_seed(pairs).reindex(columns=sorted(table["seed"].unique())).dropna()
     if whole.empty:
         raise DataError(f"{name}: there are no matched runs with every seed")
@@ -235,7 +247,9 @@ def _effect(table: pd.DataFrame, asked: Contrast | Interaction, factors: list[st
         per_seed=tuple(float(value) for value in per_seed),
         pairs=values.size,
         left_out=len(pairs) - values.size,
-        detectable=minimal_detectable_difference(max(float(per_seed.std(ddof=1)), judged.run_sd), len(per_seed)),
+        detectable=minimal_detectable_difference(
+            max(float(per_seed.std(ddof=1)), judged.run_sd), len(per_seed)
+        ),
         run_p=judged.run_p,
         shared_p=judged.shared_p,
     )

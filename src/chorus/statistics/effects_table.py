@@ -16,13 +16,19 @@ def effects_table(effects: Mapping[str, Mapping[str, Sequence[Effect]]]) -> pd.D
     Args:
         effects: metric, as the table names it -> family -> effects.
     """
-    parts = [_rows(metric, title, family) for metric, families in effects.items() for title, family in families.items()]
+    parts = [
+        _rows(metric, title, family)
+        for metric, families in effects.items()
+        for title, family in families.items()
+    ]
     return pd.concat(parts)
 
 
 def _rows(metric: str, family: str, effects: Sequence[Effect]) -> pd.DataFrame:
     table = pd.DataFrame([asdict(effect) | {"holds": effect.holds} for effect in effects])
-    table["per_seed"] = [" ".join(f"{value:.6g}" for value in effect.per_seed) for effect in effects]
+    table["per_seed"] = [
+        " ".join(f"{value:.6g}" for value in effect.per_seed) for effect in effects
+    ]
     table.insert(0, "metric", metric)
     table.insert(1, "family", family)
     return table

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ROW_INCHES = 0.34
-_ABOUT = "dot and line: mean over the seeds and its 95 % interval (t) · small circles: single seeds · "
+_ABOUT = (
+    "dot and line: mean over the seeds and its 95 % interval (t) · small circles: single seeds · "
+)
 _HOLDS = "orange: holds (Holm p and run p below 0.05)"
 
 
-def draw_forest(families: Sequence[tuple[str, Sequence[Effect]]], path: Path | str, heading: str, xlabel: str) -> None:
+def draw_forest(
+    families: Sequence[tuple[str, Sequence[Effect]]], path: Path | str, heading: str, xlabel: str
+) -> None:
     """Draw effects as PNG, from top to bottom.
 
     Args:
@@ -56,11 +60,30 @@ def draw_forest(families: Sequence[tuple[str, Sequence[Effect]]], path: Path | s
 
 def _draw(axes: Axes, y: float, effect: Effect) -> None:
     colour = ORANGE if effect.holds else BLUE
-    axes.plot([effect.low, effect.high], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt", zorder=2)
+    axes.plot(
+        [effect.low, effect.high],
+        [y, y],
+        color=colour,
+        linewidth=2.2,
+        solid_capstyle="butt",
+        zorder=2,
+    )
     ends = [effect.low, effect.high]  # marked, to stay visible where the dot covers the line
     axes.plot(ends, [y, y], "|", color=colour, markersize=9, markeredgewidth=1.5, zorder=5)
     below = [y + 0.24] * len(effect.per_seed)
-    axes.plot(effect.per_seed, below, "o", markersize=3.5, zorder=3, color="white", markeredgecolor=GREY)
-    axes.plot(effect.difference, y, "o", color=colour, markersize=5.5, zorder=4, markeredgecolor="white")
+    axes.plot(
+        effect.per_seed, below, "o", markersize=3.5, zorder=3, color="white", markeredgecolor=GREY
+    )
+    axes.plot(
+        effect.difference, y, "o", color=colour, markersize=5.5, zorder=4, markeredgecolor="white"
+    )
     words = f"{effect.difference:+.3f}  [{effect.low:+.3f}, {effect.high:+.3f}]   Holm p {effect.p_holm:.2f}"
-    axes.text(1.015, y, words, transform=axes.get_yaxis_transform(), va="center", size=7.5, family="monospace")
+    axes.text(
+        1.015,
+        y,
+        words,
+        transform=axes.get_yaxis_transform(),
+        va="center",
+        size=7.5,
+        family="monospace",
+    )

@@ -70,7 +70,9 @@ class FalsePositives:
     runs: float
 
 
-def interval_coverage(values: Floats, drawn: int, *, level: float = 0.95, seed: int = 1) -> Coverage:
+def interval_coverage(
+    values: Floats, drawn: int, *, level: float = 0.95, seed: int = 1
+) -> Coverage:
     """Draw some seeds of each configuration, and see whether their interval holds the mean of all its seeds.
 
     Args:
@@ -82,7 +84,9 @@ def interval_coverage(values: Floats, drawn: int, *, level: float = 0.95, seed: 
     """
     seeds = values.shape[1]
     if not 2 <= drawn < seeds:
-        raise ParameterError(f"drawn: {drawn} is not allowed: from 2 to {seeds - 1}, of {seeds} seeds")
+        raise ParameterError(
+            f"drawn: {drawn} is not allowed: from 2 to {seeds - 1}, of {seeds} seeds"
+        )
     chosen = _choices(seeds, drawn, seed)
     factor = np.sqrt(1 - drawn / seeds)
     covered = np.empty((len(values), len(chosen)))
@@ -110,7 +114,12 @@ def interval_coverage(values: Floats, drawn: int, *, level: float = 0.95, seed: 
 
 
 def false_positives(
-    values: Floats, contrasts: Sequence[Pairs], *, times: int = 500, drawn: int | None = None, seed: int = 1
+    values: Floats,
+    contrasts: Sequence[Pairs],
+    *,
+    times: int = 500,
+    drawn: int | None = None,
+    seed: int = 1,
 ) -> FalsePositives:
     """Deal each seed's runs to the configurations at random, and test the contrasts as `matched_effects` does.
 
@@ -124,7 +133,9 @@ def false_positives(
     seeds = values.shape[1]
     used = seeds if drawn is None else drawn
     if times < 1 or not contrasts:
-        raise ParameterError(f"times: {times}, contrasts: {len(contrasts)} are not allowed: at least 1")
+        raise ParameterError(
+            f"times: {times}, contrasts: {len(contrasts)} are not allowed: at least 1"
+        )
     if not 2 <= used <= seeds:
         raise ParameterError(f"drawn: {used} is not allowed: from 2 to {seeds}, of {seeds} seeds")
     rng = generator(seed, "dealt runs")
@@ -137,7 +148,9 @@ def false_positives(
             judged = judge_pairs(dealt[pairs[:, 0]] - dealt[pairs[:, 1]])
             p_values[deal, number], run_p[deal, number] = judged.p, judged.run_p
     adjusted = np.array([holm(row) for row in p_values])
-    stands_out = ~(run_p >= SIGNIFICANT)  # NaN with one pair a seed: then nothing objects, as in Effect.holds
+    stands_out = ~(
+        run_p >= SIGNIFICANT
+    )  # NaN with one pair a seed: then nothing objects, as in Effect.holds
     return FalsePositives(
         contrasts=len(rows),
         seeds=used,

@@ -18,12 +18,16 @@ def student(mean: float, *variances: tuple[float, int], level: float) -> tuple[f
     from scipy.special import stdtr, stdtrit
 
     total = sum(variance for variance, _ in variances)
-    if total < 1e-20:  # rounding aside, zero: every resample and every seed gives this very difference
+    if (
+        total < 1e-20
+    ):  # rounding aside, zero: every resample and every seed gives this very difference
         return mean, mean, 1.0 if abs(mean) < 1e-12 else 0.0
     error = math.sqrt(total)
 
     def critical(p: float) -> float:
-        return sum(variance / total * -float(stdtrit(freedom, p / 2)) for variance, freedom in variances)
+        return sum(
+            variance / total * -float(stdtrit(freedom, p / 2)) for variance, freedom in variances
+        )
 
     reach = critical(1 - level) * error
     least = 1e-100
@@ -32,5 +36,7 @@ def student(mean: float, *variances: tuple[float, int], level: float) -> tuple[f
     elif critical(least) <= abs(mean) / error:
         p = 0.0
     else:
-        p = math.exp(brentq(lambda log: critical(math.exp(log)) - abs(mean) / error, math.log(least), 0.0))
+        p = math.exp(
+            brentq(lambda log: critical(math.exp(log)) - abs(mean) / error, math.log(least), 0.0)
+        )
     return mean - reach, mean + reach, p

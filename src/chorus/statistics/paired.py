@@ -73,15 +73,27 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
     from scipy.stats import binomtest
 
     a, b = np.asarray(correct_a), np.asarray(correct_b)
-    if a.dtype != np.bool_ or b.dtype != np.bool_ or a.ndim != 1 or a.shape != b.shape or not len(a):
-        raise DataError(f"McNemar needs two lists of true or false of one length, not {a.dtype}{a.shape}, {b.shape}")
+    if (
+        a.dtype != np.bool_
+        or b.dtype != np.bool_
+        or a.ndim != 1
+        or a.shape != b.shape
+        or not len(a)
+    ):
+        raise DataError(
+            f"McNemar needs two lists of true or false of one length, not {a.dtype}{a.shape}, {b.shape}"
+        )
     only_a, only_b = int(np.sum(a & ~b)), int(np.sum(~a & b))
     if only_a + only_b >= EXACT_BELOW:
         statistic, p = mcnemar_chi2(only_a, only_b)
         method = "chi-square"
     else:
         statistic, method = float(min(only_a, only_b)), "exact"
-        p = float(binomtest(min(only_a, only_b), only_a + only_b).pvalue) if only_a + only_b else 1.0
+        p = (
+            float(binomtest(min(only_a, only_b), only_a + only_b).pvalue)
+            if only_a + only_b
+            else 1.0
+        )
     return McNemar(only_a, only_b, int(np.sum(a & b)), int(np.sum(~a & ~b)), statistic, p, method)
 
 
@@ -113,7 +125,9 @@ def cohens_g(b: int, c: int) -> float:
     return abs(b / _discordant(b, c) - 0.5)
 
 
-def delong(labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, *, level: float = 0.95) -> DeLong:
+def delong(
+    labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, *, level: float = 0.95
+) -> DeLong:
     """Compare two areas under the ROC curve on the same clips.
 
     DeLong, DeLong & Clarke-Pearson 1988 (doi:10.2307/2531595), by midranks as in Sun & Xu 2014
@@ -129,15 +143,27 @@ def delong(labels: ArrayLike, scores_a: ArrayLike, scores_b: ArrayLike, *, level
 
     truth = np.asarray(labels)
     scores = [np.asarray(values, dtype=np.float64) for values in (scores_a, scores_b)]
-    if truth.dtype != np.bool_ or truth.ndim != 1 or any(values.shape != truth.shape for values in scores):
-        raise DataError("DeLong needs labels of true or false and two lists of scores, all of one length")
+    if (
+        truth.dtype != np.bool_
+        or truth.ndim != 1
+        or any(values.shape != truth.shape for values in scores)
+    ):
+        raise DataError(
+            "DeLong needs labels of true or false and two lists of scores, all of one length"
+        )
     if not all(np.isfinite(values).all() for values in scores):
         raise DataError("DeLong needs finite scores")
     if truth.sum() < 2 or (~truth).sum() < 2:
-        raise DataError(f"DeLong needs two clips of each class, not {truth.sum()} positives of {len(truth)}")
-    (auc_a, above_a, below_a), (auc_b, above_b, below_b) = (_placements(truth, values) for values in scores)
+        raise DataError(
+            f"DeLong needs two clips of each class, not {truth.sum()} positives of {len(truth)}"
+        )
+    (auc_a, above_a, below_a), (auc_b, above_b, below_b) = (
+        _placements(truth, values) for values in scores
+    )
     difference = auc_a - auc_b
-    variance = sum(float(np.var(part, ddof=1)) / len(part) for part in (above_a - above_b, below_a - below_b))
+    variance = sum(
+        float(np.var(part, ddof=1)) / len(part) for part in (above_a - above_b, below_a - below_b)
+    )
     if variance < 1e-20:  # rounding aside, zero
         low, high, p = (0.0, 0.0, 1.0) if abs(difference) < 1e-12 else (np.nan, np.nan, np.nan)
     else:

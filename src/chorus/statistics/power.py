@@ -7,7 +7,9 @@ import math
 from chorus.errors import DataError, ParameterError
 
 
-def minimal_detectable_difference(sd: float, seeds: int, *, power: float = 0.8, alpha: float = 0.05) -> float:
+def minimal_detectable_difference(
+    sd: float, seeds: int, *, power: float = 0.8, alpha: float = 0.05
+) -> float:
     """The true difference that a two-sided paired t test over the seeds finds with this chance.
 
     With three seeds it is 3.3 standard deviations, with five 1.7, with ten 1.0: two more seeds halve it.
@@ -27,7 +29,9 @@ def minimal_detectable_difference(sd: float, seeds: int, *, power: float = 0.8, 
     if seeds < 2:
         raise ParameterError(f"seeds: {seeds} is not allowed: at least 2")
     if not 0 < alpha < power < 1:
-        raise ParameterError(f"power: {power}, alpha: {alpha} are not allowed: 0 < alpha < power < 1")
+        raise ParameterError(
+            f"power: {power}, alpha: {alpha} are not allowed: 0 < alpha < power < 1"
+        )
     critical = f.ppf(1 - alpha, 1, seeds - 1)  # the square of the two-sided critical t
 
     def excess(effect: float) -> float:

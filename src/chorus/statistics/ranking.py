@@ -72,11 +72,20 @@ def best_again(groups: Sequence[Sequence[float]], *, resamples: int = 2000, seed
     runs = [np.asarray(group, dtype=np.float64) for group in groups]
     several = [group for group in runs if len(group) > 1]
     if len(runs) < 2 or not several:
-        raise DataError("to run an experiment again needs two configurations, and two runs of one of them")
-    residuals = np.concatenate([(group - group.mean()) * np.sqrt(len(group) / (len(group) - 1)) for group in several])
-    means, sizes = np.array([group.mean() for group in runs]), np.array([len(group) for group in runs])
+        raise DataError(
+            "to run an experiment again needs two configurations, and two runs of one of them"
+        )
+    residuals = np.concatenate(
+        [(group - group.mean()) * np.sqrt(len(group) / (len(group) - 1)) for group in several]
+    )
+    means, sizes = (
+        np.array([group.mean() for group in runs]),
+        np.array([len(group) for group in runs]),
+    )
     rng = generator(seed, "the experiment again")
-    luck = np.stack([rng.choice(residuals, (resamples, size)).mean(axis=1) for size in sizes], axis=1)
+    luck = np.stack(
+        [rng.choice(residuals, (resamples, size)).mean(axis=1) for size in sizes], axis=1
+    )
     first = int(np.argmax(means))
     noise = sum(float(group.var(ddof=1)) * (len(group) - 1) for group in several)
     noise /= sum(len(group) - 1 for group in several)
@@ -95,7 +104,12 @@ def best_again(groups: Sequence[Sequence[float]], *, resamples: int = 2000, seed
 
 
 def judge_best(
-    runs: pd.DataFrame, metric: str, *, factors: Sequence[str], shuffles: int = 10_000, seed: int = 1
+    runs: pd.DataFrame,
+    metric: str,
+    *,
+    factors: Sequence[str],
+    shuffles: int = 10_000,
+    seed: int = 1,
 ) -> Best:
     """The best configuration (of those with every seed), and what luck alone would make of it.
 
@@ -111,7 +125,9 @@ def judge_best(
     grid = whole_grid(runs, metric, factors)
     values = grid.to_numpy()  # (configurations, seeds)
     first = int(np.argmax(values.mean(axis=1)))
-    p_values = holm([judge_pairs((values[first] - row)[None]).p for i, row in enumerate(values) if i != first])
+    p_values = holm(
+        [judge_pairs((values[first] - row)[None]).p for i, row in enumerate(values) if i != first]
+    )
     rng = generator(seed, "shuffled configurations")
     bests = np.array([rng.permuted(values, axis=0).mean(axis=1).max() for _ in range(shuffles)])
     as_good = int(np.sum(bests >= values[first].mean() - 1e-12))

@@ -81,18 +81,24 @@ def correct_for_selection(
     _check(labels, scores, thresholds, metric, resamples, level)
     names, night_of = np.unique(np.asarray(nights, dtype=str), return_inverse=True)
     if len(night_of) != len(labels):
-        raise DataError(f"there must be a night for each of the {len(labels)} clips, not {len(night_of)}")
+        raise DataError(
+            f"there must be a night for each of the {len(labels)} clips, not {len(night_of)}"
+        )
     drawn_nights, left_nights = _whole(draw_nights(len(names), resamples, seed), labels, night_of)
     drawn_seeds, left_seeds = _draw_seeds(scores.shape[1], len(drawn_nights), seed)
     usable = left_seeds.sum(axis=1) > 0
     nights_twice = np.vstack([drawn_nights[usable], left_nights[usable]])
     if not len(nights_twice):
-        raise DataError(f"no draw of {len(names)} nights leaves out nights of both classes: nothing can be corrected")
+        raise DataError(
+            f"no draw of {len(names)} nights leaves out nights of both classes: nothing can be corrected"
+        )
     everything = np.vstack([np.ones((1, len(names)), dtype=np.int64), nights_twice])
     figures = _figures(labels, scores, thresholds, night_of, everything, metric)
     seen, (inside, outside) = figures[:, :, 0].mean(axis=1), np.split(figures[:, :, 1:], 2, axis=2)
     chosen = _mean_over_seeds(inside, drawn_seeds[usable]).argmax(axis=0)
-    judged = np.take_along_axis(_mean_over_seeds(outside, left_seeds[usable]), chosen[None], axis=0)[0]
+    judged = np.take_along_axis(
+        _mean_over_seeds(outside, left_seeds[usable]), chosen[None], axis=0
+    )[0]
     low, high = np.quantile(judged, [(1 - level) / 2, (1 + level) / 2])
     return Selection(
         metric=metric,
@@ -111,7 +117,9 @@ def correct_for_selection(
 def _whole(drawn: Ints, labels: Bools, night_of: Ints) -> tuple[Ints, Ints]:
     """How often each night is drawn, and which are left out: of the draws in which both sides hold both classes."""
     left = (drawn == 0).astype(np.int64)
-    per_class = [np.bincount(night_of[which], minlength=drawn.shape[1]) for which in (labels, ~labels)]
+    per_class = [
+        np.bincount(night_of[which], minlength=drawn.shape[1]) for which in (labels, ~labels)
+    ]
     whole = np.all([side @ counts > 0 for side in (drawn, left) for counts in per_class], axis=0)
     return drawn[whole], left[whole]
 
@@ -120,16 +128,22 @@ def _draw_seeds(seeds: int, draws: int, seed: int) -> tuple[Ints, Ints]:
     """The same of the seeds, (draws, seeds) each; a single one is both drawn and left out."""
     if seeds == 1:
         return np.ones((draws, 1), dtype=np.int64), np.ones((draws, 1), dtype=np.int64)
-    drawn = generator(seed, "seeds of a selection").multinomial(seeds, np.full(seeds, 1 / seeds), size=draws)
+    drawn = generator(seed, "seeds of a selection").multinomial(
+        seeds, np.full(seeds, 1 / seeds), size=draws
+    )
     return drawn, (drawn == 0).astype(np.int64)
 
 
-def _figures(labels: Bools, scores: Floats, thresholds: Floats, night_of: Ints, weights: Ints, metric: str) -> Floats:
+def _figures(
+    labels: Bools, scores: Floats, thresholds: Floats, night_of: Ints, weights: Ints, metric: str
+) -> Floats:
     """The metric of every model in every draw: (configurations, seeds, draws)."""
     configurations, seeds, _ = scores.shape
     figures = np.empty((configurations, seeds, len(weights)))
     for place in np.ndindex(configurations, seeds):
-        found = resampled_metrics(labels, scores[place], night_of, weights, float(thresholds[place]))
+        found = resampled_metrics(
+            labels, scores[place], night_of, weights, float(thresholds[place])
+        )
         figures[place] = found[metric]
     return figures
 
@@ -140,11 +154,15 @@ def _mean_over_seeds(figures: Floats, weights: Ints) -> Floats:
     return means
 
 
-def _check(labels: Bools, scores: Floats, thresholds: Floats, metric: str, resamples: int, level: float) -> None:
+def _check(
+    labels: Bools, scores: Floats, thresholds: Floats, metric: str, resamples: int, level: float
+) -> None:
     if metric not in METRICS:
         raise ParameterError(f"metric: {metric} is not allowed: one of {', '.join(METRICS)}")
     if resamples < 1 or not 0 < level < 1:
-        raise ParameterError(f"resamples: {resamples}, level: {level} are not allowed: at least 1; between 0 and 1")
+        raise ParameterError(
+            f"resamples: {resamples}, level: {level} are not allowed: at least 1; between 0 and 1"
+        )
     if scores.ndim != 3 or scores.shape[2:] != labels.shape or scores.shape[:2] != thresholds.shape:
         raise DataError(
             "scores must be (configurations, seeds, clips), with a threshold a model and a label a clip, not "

@@ -116,7 +116,9 @@ def forecast(
     """
     found = _errors(target, scores, predictions, units, resamples, seed)
     shares = np.array(list(target.values()))
-    chance = math.sqrt(float(shares @ found.variances + shares @ (found.means - shares @ found.means) ** 2) / size)
+    chance = math.sqrt(
+        float(shares @ found.variances + shares @ (found.means - shares @ found.means) ** 2) / size
+    )
     noise = chance * generator(seed, "forecast", "set").standard_normal(resamples)
     least = 1e-9
     draws = np.maximum(found.draws @ shares + noise - disagreement, least)
@@ -129,7 +131,12 @@ def disagreement(members: Floats) -> float:
 
 
 def _under(
-    target: Mapping[int, float], scores: ArrayLike, predictions: ArrayLike, units: ArrayLike, resamples: int, seed: int
+    target: Mapping[int, float],
+    scores: ArrayLike,
+    predictions: ArrayLike,
+    units: ArrayLike,
+    resamples: int,
+    seed: int,
 ) -> tuple[float, Floats]:
     found = _errors(target, scores, predictions, units, resamples, seed)
     shares = np.array(list(target.values()))
@@ -137,7 +144,12 @@ def _under(
 
 
 def _errors(
-    target: Mapping[int, float], scores: ArrayLike, predictions: ArrayLike, units: ArrayLike, resamples: int, seed: int
+    target: Mapping[int, float],
+    scores: ArrayLike,
+    predictions: ArrayLike,
+    units: ArrayLike,
+    resamples: int,
+    seed: int,
 ) -> _Errors:
     squared_errors(scores, predictions)  # refuses what is no scores
     truth, given = np.asarray(scores, np.float64), np.asarray(predictions, np.float64)
@@ -151,7 +163,9 @@ def _errors(
     total = mass.sum(axis=0)
     if not (total > 0).all():
         place = list(target)[int(np.argmin(total))]
-        raise DataError(f"no record has a score within two of {place}: nothing can be said of such scores")
+        raise DataError(
+            f"no record has a score within two of {place}: nothing can be said of such scores"
+        )
     means = errors.sum(axis=0) / total
     weights = generator(seed, "reweighting").exponential(size=(resamples, len(mass)))
     draws = (weights @ errors) / (weights @ mass)
@@ -170,7 +184,9 @@ def _as_if(target: list[int], truth: Floats, given: Floats) -> tuple[Floats, Flo
     for column, place in enumerate(target):
         distance = np.abs(own - place)
         for away, share in NEAR.items():
-            lent[distance == away, column] = share * (np.minimum(counts, BORROWED) / counts)[distance == away]
+            lent[distance == away, column] = (
+                share * (np.minimum(counts, BORROWED) / counts)[distance == away]
+            )
         lent[distance == 0, column] = 1.0
         moved[:, column] = (given + slope * (place - own) - place) ** 2
         moved[distance == 0, column] = ((given - truth) ** 2)[distance == 0]

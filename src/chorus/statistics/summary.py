@@ -27,7 +27,9 @@ class SeedSummary:
     max: float
 
 
-def seed_summary(values: Sequence[float] | NDArray[np.float64], *, level: float = 0.95) -> SeedSummary:
+def seed_summary(
+    values: Sequence[float] | NDArray[np.float64], *, level: float = 0.95
+) -> SeedSummary:
     """Summarise one figure over seeds.
 
     Args:
@@ -36,7 +38,9 @@ def seed_summary(values: Sequence[float] | NDArray[np.float64], *, level: float 
     Raises:
         DataError: no values, or one that is not finite.
     """
-    from scipy.special import stdtrit  # Student's t; scipy.stats has it too, but takes a second to import
+    from scipy.special import (
+        stdtrit,
+    )  # Student's t; scipy.stats has it too, but takes a second to import
 
     given = np.asarray(values, dtype=np.float64)
     if given.ndim != 1 or not len(given) or not np.isfinite(given).all():
@@ -44,7 +48,9 @@ def seed_summary(values: Sequence[float] | NDArray[np.float64], *, level: float 
     n, mean = len(given), float(given.mean())
     sd = float(given.std(ddof=1)) if n > 1 else float("nan")
     reach = float(stdtrit(n - 1, (1 + level) / 2)) * sd / np.sqrt(n) if n > 1 else float("nan")
-    return SeedSummary(n, mean, sd, mean - reach, mean + reach, float(given.min()), float(given.max()))
+    return SeedSummary(
+        n, mean, sd, mean - reach, mean + reach, float(given.min()), float(given.max())
+    )
 
 
 def summary_columns(metric: str, values: NDArray[np.float64]) -> dict[str, float]:
@@ -52,7 +58,10 @@ def summary_columns(metric: str, values: NDArray[np.float64]) -> dict[str, float
     known = bool(np.isfinite(values).all())
     found = seed_summary(values) if known else None
     figures = (found.mean, found.sd, found.ci_low, found.ci_high) if found else (float("nan"),) * 4
-    return {f"{metric}__{name}": figure for name, figure in zip(("mean", "std", "low", "high"), figures, strict=True)}
+    return {
+        f"{metric}__{name}": figure
+        for name, figure in zip(("mean", "std", "low", "high"), figures, strict=True)
+    }
 
 
 def format_summaries(summaries: Mapping[str, SeedSummary]) -> str:
@@ -63,11 +72,16 @@ def format_summaries(summaries: Mapping[str, SeedSummary]) -> str:
     """
     counts = {summary.n for summary in summaries.values()}
     if len(counts) != 1:
-        raise DataError(f"summaries to show together must be of one number of runs, not {sorted(counts) or 'none'}")
+        raise DataError(
+            f"summaries to show together must be of one number of runs, not {sorted(counts) or 'none'}"
+        )
     blocks = [f"MULTI-SEED RESULTS SUMMARY\n{'=' * 80}\n", f"Number of runs: {counts.pop()}\n"]
     for name, summary in summaries.items():
         lines = [f"{name}:", f"  Mean: {summary.mean:.1%}"]
         if summary.n > 1:
-            lines += [f"  SD: {summary.sd:.1%}", f"  95% CI: [{summary.ci_low:.1%}, {summary.ci_high:.1%}]"]
+            lines += [
+                f"  SD: {summary.sd:.1%}",
+                f"  95% CI: [{summary.ci_low:.1%}, {summary.ci_high:.1%}]",
+            ]
         blocks.append("\n".join([*lines, f"  Range: [{summary.min:.1%}, {summary.max:.1%}]\n"]))
     return "\n".join(blocks)

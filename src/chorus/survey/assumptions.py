@@ -54,7 +54,9 @@ def assumptions_in_words(notes: Mapping[str, Any], clips: int) -> Iterator[str]:
         yield f"the column {column!r} of clips.csv is ignored; rename it to {meant!r} if it means that"
     if unknown := notes.get("unknown_labels"):
         found = ", ".join(f"{label} ({rows})" for label, rows in unknown.items())
-        yield (f"labels that are neither survey.positive_label nor survey.negative_label are in quarantine: {found}")
+        yield (
+            f"labels that are neither survey.positive_label nor survey.negative_label are in quarantine: {found}"
+        )
     if notes.get("respelt_paths"):
         yield f"{notes['respelt_paths']} paths of clips.csv are spelt otherwise on disk: capitals, accents, backslashes"
     for column, groups in notes.get("look_alikes", {}).items():

@@ -23,9 +23,26 @@ from chorus.survey.schema import OPTIONAL, REQUIRED, SPAN, VOCABULARY, find_faul
 from chorus.survey.timing import Placed, TimeRules, count_settings, place_clips, read_dates
 
 FILE_NAME = "clips.csv"
-NAMES = ("site", "recorder", "speaker", "recording")  # columns that name things, as people spell them
+NAMES = (
+    "site",
+    "recorder",
+    "speaker",
+    "recording",
+)  # columns that name things, as people spell them
 _MOST_NAMED = 10  # values in one message
-_NOTHING = ("na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "unknown", "-", "?")  # how programs write it
+_NOTHING = (
+    "na",
+    "n/a",
+    "#n/a",
+    "<na>",
+    "nan",
+    "nat",
+    "null",
+    "none",
+    "unknown",
+    "-",
+    "?",
+)  # how programs write it
 
 
 @dataclass(frozen=True)
@@ -84,8 +101,15 @@ def read_clip_table(
         except DataError as reason:
             rejected.append((row["path"], str(reason)))
             continue
-        label = POSITIVE if row["label"] == positive else NEGATIVE  # of a candidate "" is negative too
-        row |= {"label": label, "role": row["role"] or LABELLED, "file": cut.file, "source": cut.source}
+        label = (
+            POSITIVE if row["label"] == positive else NEGATIVE
+        )  # of a candidate "" is negative too
+        row |= {
+            "label": label,
+            "role": row["role"] or LABELLED,
+            "file": cut.file,
+            "source": cut.source,
+        }
         cut_of[row["source"]] = cut
         rows.append(row)
     unrepeated, repeated = _without_repeats(rows)
@@ -94,7 +118,9 @@ def read_clip_table(
     rejected += repeated + misplaced + contradicting
     assert len(consistent) + len(rejected) == len(table)
     cuts = [cut_of[row["source"]] for row in consistent]
-    moments = dict(zip(zip(table["date"].tolist(), table["time"].tolist(), strict=True), dates, strict=True))
+    moments = dict(
+        zip(zip(table["date"].tolist(), table["time"].tolist(), strict=True), dates, strict=True)
+    )
     placed = _place(folder, consistent, cuts, moments, times)
     completed, assumed = _complete(consistent, placed)
     completed, alike = _spelled_alike(completed)
@@ -106,7 +132,11 @@ def read_clip_table(
         "unknown_labels": unknown_labels,
         "respelt_paths": files.respelt,
         **written.notes,
-        **{note: value for note, value in (("nothing_known", nothing), ("no_times_of_day", no_times)) if value},
+        **{
+            note: value
+            for note, value in (("nothing_known", nothing), ("no_times_of_day", no_times))
+            if value
+        },
         **assumed,
         "look_alikes": alike,
         "recorders_settings": count_settings(placed),
@@ -125,7 +155,9 @@ def _known_columns(cells: pd.DataFrame) -> pd.DataFrame:
     table = cells.reindex(columns=[*REQUIRED, *OPTIONAL], fill_value="")
     for column in VOCABULARY:
         table[column] = table[column].str.casefold()
-    if "onset" not in cells and not holds_seconds(table["end"].unique()):  # the time at which recorders stopped
+    if "onset" not in cells and not holds_seconds(
+        table["end"].unique()
+    ):  # the time at which recorders stopped
         table["end"] = ""
     return table
 
@@ -156,7 +188,9 @@ def _is_set_aside(name: str, table: pd.DataFrame) -> bool:
     return name in ("time", "end") and not table[name].any()
 
 
-def _check_labels(table: pd.DataFrame, written: pd.Series, positive: str, negative: str) -> dict[str, int]:
+def _check_labels(
+    table: pd.DataFrame, written: pd.Series, positive: str, negative: str
+) -> dict[str, int]:
     """The labels that are neither of the two, and how often.
 
     Raises:
@@ -165,7 +199,9 @@ def _check_labels(table: pd.DataFrame, written: pd.Series, positive: str, negati
     known = table["label"].isin([positive, negative])
     unknown = Counter(written[~known & (table["label"] != "")])
     if sum(unknown.values()) > known.sum():
-        found = ", ".join(f"{label} ({rows})" for label, rows in Counter(written).most_common(_MOST_NAMED))
+        found = ", ".join(
+            f"{label} ({rows})" for label, rows in Counter(written).most_common(_MOST_NAMED)
+        )
         raise DataError(
             f"most labels of {FILE_NAME} are neither {positive!r} nor {negative!r}; it has: {found}: "
             "set survey.positive_label and survey.negative_label to what it calls the two classes"
@@ -174,7 +210,11 @@ def _check_labels(table: pd.DataFrame, written: pd.Series, positive: str, negati
 
 
 def _faults(
-    table: pd.DataFrame, written: WrittenTable, dates: Sequence[date | str | None], positive: str, negative: str
+    table: pd.DataFrame,
+    written: WrittenTable,
+    dates: Sequence[date | str | None],
+    positive: str,
+    negative: str,
 ) -> dict[int, str]:
     """Position of a row -> its first fault, in words."""
     faults: dict[int, str] = {}
@@ -208,13 +248,17 @@ def _without_repeats(
         same = sorted(rows_of_source, key=precedence)
         against = contradiction(same)
         stays = [] if against else same[:1]
-        reason = f"path listed twice with contradicting {against}" if against else "path listed twice"
+        reason = (
+            f"path listed twice with contradicting {against}" if against else "path listed twice"
+        )
         kept += stays
         repeated += [(_written(row), reason) for row in same[len(stays) :]]
     return kept, repeated
 
 
-def _at_one_site(rows: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
+def _at_one_site(
+    rows: Sequence[dict[str, str]],
+) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
     """Rows of which those about one file name one site, or none; and those left out, each with the reason.
 
     A file was recorded at one place: pieces for which no site is named are where the others are.
@@ -224,14 +268,19 @@ def _at_one_site(rows: Sequence[dict[str, str]]) -> tuple[list[dict[str, str]], 
     for row in rows:
         if row["site"] and pieces[row["file"]] > 1:
             sites[row["file"]].setdefault(comparable(row["site"]), row["site"])
-    kept = [row if row["site"] else {**row, "site": "".join(sites[row["file"]].values())} for row in rows]
+    kept = [
+        row if row["site"] else {**row, "site": "".join(sites[row["file"]].values())}
+        for row in rows
+    ]
     divided = {file: " / ".join(named.values()) for file, named in sites.items() if len(named) > 1}
     rejected = [
         (row, f"pieces of one file at contradicting sites: {divided[row['file']]}")
         for row in rows
         if row["file"] in divided
     ]
-    return [row for row in kept if row["file"] not in divided], [(_written(row), reason) for row, reason in rejected]
+    return [row for row in kept if row["file"] not in divided], [
+        (_written(row), reason) for row, reason in rejected
+    ]
 
 
 def _without_contradictions(
@@ -244,9 +293,13 @@ def _without_contradictions(
     reasons: dict[str, str] = {}
     for same in by_file.values():
         for position, other in contradicted(same).items() if len(same) > 1 else ():
-            reasons[same[position]["source"]] = f"overlapping spans with contradicting labels: {same[other]['source']}"
+            reasons[same[position]["source"]] = (
+                f"overlapping spans with contradicting labels: {same[other]['source']}"
+            )
     kept = [row for row in rows if row["source"] not in reasons]
-    return kept, [(_written(row), reasons[row["source"]]) for row in rows if row["source"] in reasons]
+    return kept, [
+        (_written(row), reasons[row["source"]]) for row in rows if row["source"] in reasons
+    ]
 
 
 def _written(row: Mapping[str, str]) -> str:
@@ -274,8 +327,12 @@ def _spelled_alike(rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], di
     """The rows with one spelling for each name; and by column the names that only look like one another."""
     names = pd.DataFrame(rows, columns=list(NAMES)).apply(one_spelling)
     spelled = [{**row, **same} for row, same in zip(rows, _records(names), strict=True)]
-    alike = {column: look_alikes(names[column].unique()) for column in ("site", "recorder", "speaker")}
-    return spelled, {column: [" / ".join(group) for group in found] for column, found in alike.items() if found}
+    alike = {
+        column: look_alikes(names[column].unique()) for column in ("site", "recorder", "speaker")
+    }
+    return spelled, {
+        column: [" / ".join(group) for group in found] for column, found in alike.items() if found
+    }
 
 
 def _complete(
@@ -305,7 +362,10 @@ def _complete(
             examples.setdefault(assumption, row["source"])
         completed.append(
             {
-                **{key: row[key] for key in ("label", "call_type", "speaker", "role", "split", "source")},
+                **{
+                    key: row[key]
+                    for key in ("label", "call_type", "speaker", "role", "split", "source")
+                },
                 "quality": quality,
                 "site": site,
                 "recorder": recorder,

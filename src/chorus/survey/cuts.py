@@ -34,7 +34,9 @@ class Span:
             DataError: it does not, or less than `min_seconds` of it.
         """
         if self.end > seconds + _SPARE:
-            raise DataError(f"span beyond the end of the file: it ends at {_plain(self.end)} of {seconds:.3f} s")
+            raise DataError(
+                f"span beyond the end of the file: it ends at {_plain(self.end)} of {seconds:.3f} s"
+            )
         length = round(min(self.end, seconds) - self.onset, _DIGITS)
         if length < min_seconds:
             raise DataError(f"too short: {length:.3g} s of at least {min_seconds:g} s")
@@ -110,7 +112,9 @@ def _seconds(column: str, text: str) -> float:
     if seconds < 0:
         raise DataError(f"negative {column}: {text}")
     if seconds > MOST_HOURS * 3600:
-        raise DataError(f"span beyond the end of the file: {column} {text}, and none is longer than {MOST_HOURS} h")
+        raise DataError(
+            f"span beyond the end of the file: {column} {text}, and none is longer than {MOST_HOURS} h"
+        )
     return seconds + 0.0  # -0 is 0
 
 

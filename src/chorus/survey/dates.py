@@ -15,12 +15,22 @@ DateFormat = Literal["DMY", "MDY", "YMD"]
 
 ACCEPTED = "2024-03-12, 2024-03-12 20:30, 2024-03-12T20:30:00+10:00, seconds since 1970"
 _FORMATS: tuple[DateFormat, ...] = ("DMY", "MDY", "YMD")
-_PARTS = {"DMY": ("three", "two", "one"), "MDY": ("three", "one", "two"), "YMD": ("one", "two", "three")}
+_PARTS = {
+    "DMY": ("three", "two", "one"),
+    "MDY": ("three", "one", "two"),
+    "YMD": ("one", "two", "three"),
+}
 _HYPHENS = str.maketrans("\u2010\u2011\u2012\u2013\u2212", "-----")  # as word processors write them
 _A_DAY = timedelta(days=1)
-_YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<sep>[-/. ])(?P<month>\d\d?)(?P=sep)(?P<day>\d\d?)(?P<rest>\D.*)?")
-_TURNED = re.compile(r"(?P<one>\d\d?)(?P<sep>[-/. ])(?P<two>\d\d?)(?P=sep)(?P<three>\d{4}|\d\d)(?P<rest>\D.*)?")
-_NAMED = re.compile(r"(?P<day>\d\d?)[- .]{1,2}(?P<month>[A-Za-z]{3})[a-z]*[- .]{1,2}(?P<year>\d{4})(?P<rest>\D.*)?")
+_YEAR_FIRST = re.compile(
+    r"(?P<year>\d{4})(?P<sep>[-/. ])(?P<month>\d\d?)(?P=sep)(?P<day>\d\d?)(?P<rest>\D.*)?"
+)
+_TURNED = re.compile(
+    r"(?P<one>\d\d?)(?P<sep>[-/. ])(?P<two>\d\d?)(?P=sep)(?P<three>\d{4}|\d\d)(?P<rest>\D.*)?"
+)
+_NAMED = re.compile(
+    r"(?P<day>\d\d?)[- .]{1,2}(?P<month>[A-Za-z]{3})[a-z]*[- .]{1,2}(?P<year>\d{4})(?P<rest>\D.*)?"
+)
 _STAMP = re.compile(r"(?P<date>\d{8})[_ T-]?(?P<time>\d{6}|\d{4})(?P<zone>Z|[-+]\d\d:?\d\d)?")
 _EPOCH = re.compile(r"(?P<seconds>\d{10})(?:\d{3})?(?:\.\d+)?")
 _TIME = re.compile(
@@ -88,7 +98,9 @@ def clocks(column: Sequence[str]) -> list[str] | None:
     """
     texts = [plain(text) for text in column]
     filled = [text for text in texts if text]
-    digits = all(_CLOCK_DIGITS.fullmatch(text) for text in filled) and any(text[0] == "0" for text in filled)
+    digits = all(_CLOCK_DIGITS.fullmatch(text) for text in filled) and any(
+        text[0] == "0" for text in filled
+    )
     form = _CLOCK_DIGITS if digits else _CLOCK_LETTERS
     written = [_with_colons(form.fullmatch(text), text) for text in texts]
     known = sum(is_clock(text) for text in written if text)

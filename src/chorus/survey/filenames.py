@@ -31,7 +31,9 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 YEARS = range(1900, 2101)  # outside, a date is a typing error
 
 _BASIC_DATE = r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<month>[ 01]\d)(?P<day>[ 0-3]\d)"  # some firmware: a blank for a zero
-_EXTENDED_DATE = r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<dash>[-_.])(?P<month>\d\d?)(?P=dash)(?P<day>\d\d?)"
+_EXTENDED_DATE = (
+    r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<dash>[-_.])(?P<month>\d\d?)(?P=dash)(?P<day>\d\d?)"
+)
 _SHORT_DATE = r"(?<!\d)(?P<year>\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)"
 _NAMED_DATE = rf"(?<!\d)(?P<day>\d\d?)[-_ ]?(?P<month>(?i:{'|'.join(MONTHS)}))[a-z]*[-_ ]?(?P<year>(?:20)?\d\d)"
 _BETWEEN = r"(?:[-_ .]?[Tt]|[-_ $@]{1,2}[Tt]?|\.| at |-birdnet-(?:(?P<stream>RTSP_\w+)-)?)"
@@ -41,8 +43,12 @@ _HOUR_AND_MINUTE = r"(?P<hour>\d\d?)[-:.h](?P<minute>[0-5]\d)(?![-:.]?\d)"
 _STAMPS = tuple(
     re.compile(pattern)
     for pattern in (
-        _BASIC_DATE + _BETWEEN + _BASIC_TIME,  # 20240312_203000: Song Meter, AudioMoth, Frontier Labs, Swift ...
-        _EXTENDED_DATE + _BETWEEN + _EXTENDED_TIME,  # 2024-03-12 20-30-00: Anabat, Solo, Pettersson, BirdNET-Pi ...
+        _BASIC_DATE
+        + _BETWEEN
+        + _BASIC_TIME,  # 20240312_203000: Song Meter, AudioMoth, Frontier Labs, Swift ...
+        _EXTENDED_DATE
+        + _BETWEEN
+        + _EXTENDED_TIME,  # 2024-03-12 20-30-00: Anabat, Solo, Pettersson, BirdNET-Pi ...
         _EXTENDED_DATE + _BETWEEN + _BASIC_TIME,
         _BASIC_DATE + _BETWEEN + _EXTENDED_TIME,
         _EXTENDED_DATE + _BETWEEN + _HOUR_AND_MINUTE,
@@ -55,7 +61,9 @@ _STAMPS = tuple(
 )
 _BARE_DATE = re.compile(_EXTENDED_DATE + r"(?!\d)")
 _HEXADECIMAL = re.compile(r"(?:(?P<recorder>.+)[-_ ])?(?P<seconds>[0-9A-F]{8})(?![0-9A-Za-z])")
-_DECIMAL = re.compile(r"(?:(?P<recorder>.+)[-_ .])?(?P<seconds>1\d{9})(?:\d{3})?(?:[._]\d+)?(?:[sS])?")
+_DECIMAL = re.compile(
+    r"(?:(?P<recorder>.+)[-_ .])?(?P<seconds>1\d{9})(?:\d{3})?(?:[._]\d+)?(?:[sS])?"
+)
 _ZONE = re.compile(
     r"(?:[.,]\d{1,9})?(?:"
     r"[-_ ]?[Zz](?![A-Za-z0-9])"
@@ -161,7 +169,9 @@ def _read_all(pattern: re.Pattern[str], stem: str) -> Iterator[_Stamp]:
             moment = _in_half(moment, half["half"])
             end = half.end()
         zone, end = _zone(stem, end)
-        yield _Stamp(moment.replace(tzinfo=zone), match.start(), end, match.groupdict().get("stream") or "")
+        yield _Stamp(
+            moment.replace(tzinfo=zone), match.start(), end, match.groupdict().get("stream") or ""
+        )
 
 
 def _moment(match: re.Match[str]) -> datetime | None:

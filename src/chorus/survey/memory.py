@@ -25,9 +25,19 @@ import soxr
 import chorus
 from chorus.files import write_text
 
-_CODE = ("audio.py", "clips.py", "spans.py", "reading", "survey/cuts.py", "survey/packing.py", "survey/recordings.py")
+_CODE = (
+    "audio.py",
+    "clips.py",
+    "spans.py",
+    "reading",
+    "survey/cuts.py",
+    "survey/packing.py",
+    "survey/recordings.py",
+)
 
-_UNSETTLED = 10 * 10**9  # ns: clocks of file systems tick up to 2 s apart, and a second change in one tick is not seen
+_UNSETTLED = (
+    10 * 10**9
+)  # ns: clocks of file systems tick up to 2 s apart, and a second change in one tick is not seen
 
 Version = list[int]  # of a file: size, inode, mtime and ctime in ns
 Finding = dict[str, Any]  # what follows from a clip's audio, or {"reason": why it is of no use}
@@ -62,7 +72,10 @@ def recall(path: Path, reader: str) -> Memory:
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         if saved["reader"] == reader:
-            identities = {source: (version, identity) for source, (version, identity) in saved["identities"].items()}
+            identities = {
+                source: (version, identity)
+                for source, (version, identity) in saved["identities"].items()
+            }
             return Memory(reader, dict(saved["hashes"]), dict(saved["findings"]), identities)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # then all is read again, which costs nothing but time

@@ -29,7 +29,9 @@ _COMMENT = re.compile(
 )
 _ARTIST = re.compile(r"AudioMoth (?P<recorder>[0-9A-Fa-f]+)")
 _GAIN = re.compile(r"at (?:gain setting (?P<number>\d)|(?P<name>[a-z-]+) gain)")
-_VOLTS = re.compile(r"battery (?:state )?was (?P<bound>less than |greater than |[<>] ?)?(?P<volts>\d+(?:\.\d+)?)V")
+_VOLTS = re.compile(
+    r"battery (?:state )?was (?P<bound>less than |greater than |[<>] ?)?(?P<volts>\d+(?:\.\d+)?)V"
+)
 _TEMPERATURE = re.compile(r"temperature was (?P<celsius>-?\d+(?:\.\d+)?)C")
 _WAMD = {0x01: "model", 0x02: "serial", 0x03: "firmware", 0x04: "prefix", 0x05: "timestamp"}
 
@@ -110,14 +112,19 @@ def _guano(raw: bytes) -> Metadata | None:
         "battery": fields.get("OAD|Battery Voltage", fields.get("Battery", "")),
         "temperature": fields.get("Temperature Int", fields.get("Temperature Ext", "")),
     }
-    return Metadata("GUANO", fields.get("Serial", ""), _start(fields.get("Timestamp", "")), _given(settings))
+    return Metadata(
+        "GUANO", fields.get("Serial", ""), _start(fields.get("Timestamp", "")), _given(settings)
+    )
 
 
 def _info(raw: bytes) -> dict[bytes, str]:
     found: dict[bytes, str] = {}
     position = 4
     while raw[:4] == b"INFO" and position + 8 <= len(raw):
-        name, size = raw[position : position + 4], struct.unpack("<I", raw[position + 4 : position + 8])[0]
+        name, size = (
+            raw[position : position + 4],
+            struct.unpack("<I", raw[position + 4 : position + 8])[0],
+        )
         found[name] = _text(raw[position + 8 : position + 8 + size])
         position += 8 + size + size % 2
     return found
@@ -128,7 +135,9 @@ def _audiomoth(info: dict[bytes, str]) -> Metadata | None:
     match = _COMMENT.search(comment)
     if not match:
         return None
-    gain, battery, temperature = (pattern.search(comment) for pattern in (_GAIN, _VOLTS, _TEMPERATURE))
+    gain, battery, temperature = (
+        pattern.search(comment) for pattern in (_GAIN, _VOLTS, _TEMPERATURE)
+    )
     settings = {
         "make": "Open Acoustic Devices",
         "model": "AudioMoth",
@@ -152,7 +161,11 @@ def _wamd(raw: bytes) -> Metadata | None:
         position += 6 + size
     if not fields:
         return None
-    settings = {"make": "Wildlife Acoustics", "model": fields.get("model", ""), "firmware": fields.get("firmware", "")}
+    settings = {
+        "make": "Wildlife Acoustics",
+        "model": fields.get("model", ""),
+        "firmware": fields.get("firmware", ""),
+    }
     recorder = fields.get("serial", "") or fields.get("prefix", "")
     return Metadata("wamd", recorder, _start(fields.get("timestamp", "")), _given(settings))
 

@@ -46,7 +46,12 @@ class LocalTime:
 
     def takes_offset(self, moment: date | None) -> bool:
         """Whether the moment is in UTC and becomes local by the offset of other times in the survey."""
-        return isinstance(moment, datetime) and is_utc(moment) and not self.zone and self.offset is not None
+        return (
+            isinstance(moment, datetime)
+            and is_utc(moment)
+            and not self.zone
+            and self.offset is not None
+        )
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ def night_of(moment: date) -> str:
     return moment.isoformat()
 
 
-def decide_night(column: date | None, file: date | None, local: LocalTime, after: timedelta = _NOTHING) -> Night:
+def decide_night(
+    column: date | None, file: date | None, local: LocalTime, after: timedelta = _NOTHING
+) -> Night:
     """The night of a clip. A time outweighs a bare date of the same day; else a person outweighs a recorder's clock.
 
     Args:

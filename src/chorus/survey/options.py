@@ -52,7 +52,9 @@ class SurveyOptions:
         if self.positive_label.casefold() == self.negative_label.casefold():
             raise ValueError("positive_label and negative_label must differ in more than capitals")
         if self.source.startswith("~") or "://" in self.source:
-            raise ValueError(f"source {self.source!r} must be a folder, written out: neither ~ nor an address")
+            raise ValueError(
+                f"source {self.source!r} must be a folder, written out: neither ~ nor an address"
+            )
 
     @field_validator("time_zone", "clock_zone", mode="before")
     @classmethod
@@ -60,11 +62,15 @@ class SurveyOptions:
         if isinstance(value, str):
             parse_zone(value)
         elif value is not None:  # without a colon, an offset is a number
-            raise ValueError('a name of IANA such as "Europe/Paris" or an offset such as "+10:00", in quotes')
+            raise ValueError(
+                'a name of IANA such as "Europe/Paris" or an offset such as "+10:00", in quotes'
+            )
         return value
 
     @property
     def times(self) -> TimeRules:
         """How times are read."""
-        zone, clock = (parse_zone(text) if text else None for text in (self.time_zone, self.clock_zone))
+        zone, clock = (
+            parse_zone(text) if text else None for text in (self.time_zone, self.clock_zone)
+        )
         return TimeRules(zone, clock, self.date_format)

@@ -117,17 +117,31 @@ def build(
         if progress:
             progress(len(sources) - sum(len(job.sources) for job in jobs))
         read = parallel.each(
-            _read_clips, jobs, workers=workers, progress=lambda done: progress(len(done)) if progress else None
+            _read_clips,
+            jobs,
+            workers=workers,
+            progress=lambda done: progress(len(done)) if progress else None,
         )
         heard = [(night.shard, *clip) for night in nights for clip in night.known]
         for job, results in zip(jobs, read, strict=True):
-            heard += [(job.shard, source, *result) for source, result in zip(job.sources, results, strict=True)]
-        rows = [_row(shard, source, finding) for shard, source, _, finding in heard if "reason" not in finding]
+            heard += [
+                (job.shard, source, *result)
+                for source, result in zip(job.sources, results, strict=True)
+            ]
+        rows = [
+            _row(shard, source, finding)
+            for shard, source, _, finding in heard
+            if "reason" not in finding
+        ]
         kept, copies = _without_copies(rows)
         hashes = _assemble(kept, nights, jobs, out, memory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    rejected = [(source.meta["source"], finding["reason"]) for _, source, _, finding in heard if "reason" in finding]
+    rejected = [
+        (source.meta["source"], finding["reason"])
+        for _, source, _, finding in heard
+        if "reason" in finding
+    ]
     assert len(kept) + len(copies) + len(rejected) == len(sources)
     return BuiltSurvey(
         _table(kept),
@@ -170,24 +184,36 @@ def _clear(out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     scratch = out / _SCRATCH
     shutil.rmtree(scratch, ignore_errors=True)
-    for stale in [*out.glob("*.tar"), *out.glob(".*.tar")]:  # also what a killed run left half written
+    for stale in [
+        *out.glob("*.tar"),
+        *out.glob(".*.tar"),
+    ]:  # also what a killed run left half written
         stale.unlink(missing_ok=True)
     scratch.mkdir()
     return scratch
 
 
-def _nights(sources: Sequence[ClipSource], versions: _Versions, memory: Memory, earlier: Path | None) -> list[_Night]:
+def _nights(
+    sources: Sequence[ClipSource], versions: _Versions, memory: Memory, earlier: Path | None
+) -> list[_Night]:
     groups: dict[tuple[str, str], list[ClipSource]] = defaultdict(list)
     for source in sources:
         groups[source.meta["recorder"], source.meta["night"]].append(source)
     slug = slugs(recorder for recorder, _ in groups)
     shards = {group: shard_name(slug[group[0]], group[1]) for group in groups}
     assert len(set(shards.values())) == len(groups)
-    return [_night(shards[group], clips, versions, memory, earlier) for group, clips in sorted(groups.items())]
+    return [
+        _night(shards[group], clips, versions, memory, earlier)
+        for group, clips in sorted(groups.items())
+    ]
 
 
 def _night(
-    shard: str, sources: Sequence[ClipSource], versions: _Versions, memory: Memory, earlier: Path | None
+    shard: str,
+    sources: Sequence[ClipSource],
+    versions: _Versions,
+    memory: Memory,
+    earlier: Path | None,
 ) -> _Night:
     if earlier is None or not memory.trusts(earlier / shard):
         return _Night(shard, None, (), tuple(sources))
@@ -297,7 +323,9 @@ def _identities(heard: Iterable[_Heard], versions: _Versions) -> dict[str, tuple
     return identities
 
 
-def _without_copies(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
+def _without_copies(
+    rows: Iterable[dict[str, str]],
+) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
     by_content: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in sorted(rows, key=precedence):
         by_content[row["sha256"]].append(row)
@@ -311,7 +339,9 @@ def _without_copies(rows: Iterable[dict[str, str]]) -> tuple[list[dict[str, str]
             continue
         stays, *rest = same
         kept.append(stays)
-        copies += [(row["source"], f"same audio as another clip: {stays['source']}") for row in rest]
+        copies += [
+            (row["source"], f"same audio as another clip: {stays['source']}") for row in rest
+        ]
     return kept, copies
 
 
@@ -355,6 +385,10 @@ def _share(old: Path, new: Path) -> None:
 def _table(kept: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     clips = pd.DataFrame(kept, columns=list(CLIP_COLUMNS), dtype=str).astype({"windows": int})
     clips = clips.sort_values("clip_id", ignore_index=True)
-    if (shared := clips["clip_id"].duplicated(keep=False)).any():  # 12 hex digits: one chance in 10^14 a pair
-        raise DataError(f"different audio with one clip id: {', '.join(clips['source'][shared])}; rename a recorder")
+    if (
+        shared := clips["clip_id"].duplicated(keep=False)
+    ).any():  # 12 hex digits: one chance in 10^14 a pair
+        raise DataError(
+            f"different audio with one clip id: {', '.join(clips['source'][shared])}; rename a recorder"
+        )
     return clips

@@ -39,7 +39,11 @@ class Folder:
             if found := self._resolve(path):
                 return found
             return self._find_respelt(path)
-        except (OSError, RuntimeError, ValueError) as error:  # too long, not permitted; a circle; a zero byte
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:  # too long, not permitted; a circle; a zero byte
             reason = getattr(error, "strerror", None) or str(error).split(" from ")[0]
             raise DataError(f"unusable path: {reason}") from None
 
@@ -84,8 +88,13 @@ class Folder:
         for alike in (same_name, same_stem):
             if alike and stem:
                 return alike[0]
-        stems = {_spelling(str(PurePosixPath(file).with_suffix(""))): file for file in self._ordered[:_MOST_NAMES]}
-        close = difflib.get_close_matches(_spelling(path).rpartition(".")[0], stems, n=1, cutoff=0.8)
+        stems = {
+            _spelling(str(PurePosixPath(file).with_suffix(""))): file
+            for file in self._ordered[:_MOST_NAMES]
+        }
+        close = difflib.get_close_matches(
+            _spelling(path).rpartition(".")[0], stems, n=1, cutoff=0.8
+        )
         return stems[close[0]] if close else None
 
     @cached_property
@@ -114,7 +123,9 @@ def _plain_files(folder: Path | str, prefix: str) -> list[str]:
                     found.append(prefix + entry.name)
                 elif entry.is_dir(follow_symlinks=False):
                     found += _plain_files(entry.path, f"{prefix}{entry.name}/")
-    except OSError:  # a folder that may not be read: a path into it is looked up by itself, and the reason said
+    except (
+        OSError
+    ):  # a folder that may not be read: a path into it is looked up by itself, and the reason said
         return found
     return found
 

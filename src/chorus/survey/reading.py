@@ -18,19 +18,60 @@ import pandas as pd
 
 from chorus.errors import DataError
 
-_MARKS = ((b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
+_MARKS = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _SEPARATORS = ",;"
 _OTHER_SEPARATORS = {"\t": "tabs", "|": "vertical bars", ":": "colons"}
 _SYNONYMS = {
-    "path": ("file", "filename", "file_name", "filepath", "file_path", "wav", "audio", "audio_file", "sound_file"),
+    "path": (
+        "file",
+        "filename",
+        "file_name",
+        "filepath",
+        "file_path",
+        "wav",
+        "audio",
+        "audio_file",
+        "sound_file",
+    ),
     "label": ("labels", "class", "species", "annotation", "target", "category", "tag", "y"),
     "site": ("location", "station", "pond", "plot", "locality", "site_name", "site_id"),
-    "recorder": ("device", "unit", "aru", "recorder_id", "device_id", "serial", "logger", "audiomoth"),
-    "date": ("datetime", "date_time", "timestamp", "recorded", "recorded_at", "start_time", "start"),
+    "recorder": (
+        "device",
+        "unit",
+        "aru",
+        "recorder_id",
+        "device_id",
+        "serial",
+        "logger",
+        "audiomoth",
+    ),
+    "date": (
+        "datetime",
+        "date_time",
+        "timestamp",
+        "recorded",
+        "recorded_at",
+        "start_time",
+        "start",
+    ),
     "speaker": ("individual", "speaker_id"),
 }
-_BEGINS = ("begin", "begin_time", "begin_time_(s)", "onset_s", "onset_(s)", "start_s", "start_(s)", "start_sec")
+_BEGINS = (
+    "begin",
+    "begin_time",
+    "begin_time_(s)",
+    "onset_s",
+    "onset_(s)",
+    "start_s",
+    "start_(s)",
+    "start_sec",
+)
 _STARTS = ("start", "start_time")  # mean an onset only where an end stands beside them
 _ENDS = ("end_time", "end_time_(s)", "end_s", "end_(s)", "end_sec", "offset", "stop")
 _FOREIGN = (  # columns that together give a program's table away, what it is
@@ -98,13 +139,21 @@ def suggest_columns(
         in_seconds: those of the unknown ones that hold seconds; only they can mean onset and end.
     """
     found: dict[str, str] = {}
-    alike = sorted(set(missing) - {"onset", "end"})  # these are so short that other words are nearly alike
+    alike = sorted(
+        set(missing) - {"onset", "end"}
+    )  # these are so short that other words are nearly alike
     has_end = "end" not in missing or not set(_ENDS).isdisjoint(in_seconds)
     of_spans = {"onset": _BEGINS + _STARTS * has_end, "end": _ENDS}
     for name in unknown:
-        of_span = [column for column, names in of_spans.items() if name in names and name in in_seconds]
-        by_synonym = [column for column in missing if column in of_span or name in _SYNONYMS.get(column, ())]
-        by_synonym.sort(key=lambda column: column not in of_span)  # stable: what the numbers say comes first
+        of_span = [
+            column for column, names in of_spans.items() if name in names and name in in_seconds
+        ]
+        by_synonym = [
+            column for column in missing if column in of_span or name in _SYNONYMS.get(column, ())
+        ]
+        by_synonym.sort(
+            key=lambda column: column not in of_span
+        )  # stable: what the numbers say comes first
         close = by_synonym or difflib.get_close_matches(name, alike, n=1, cutoff=0.75)
         if close and close[0] not in found.values():
             found[name] = close[0]
@@ -124,7 +173,9 @@ def _read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise DataError(f"{path} is missing: it lists the recordings, in the columns path and label") from None
+        raise DataError(
+            f"{path} is missing: it lists the recordings, in the columns path and label"
+        ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     if data.startswith(_WORKBOOKS):
@@ -142,7 +193,9 @@ def _read_text(path: Path) -> str:
 def _separator(path: Path, text: str, required: Collection[str]) -> str:
     header = text.lstrip("\r\n").partition("\n")[0].strip("\r")
     if header.strip('"').lower().startswith("sep="):
-        raise DataError(f"{path} begins with the line {header!r}, which only a spreadsheet understands: delete it")
+        raise DataError(
+            f"{path} begins with the line {header!r}, which only a spreadsheet understands: delete it"
+        )
 
     def fit(separator: str) -> tuple[int, int]:
         names = [_plain(name.strip('" ')) for name in header.split(separator)]
@@ -162,14 +215,20 @@ def _parse(path: Path, text: str, separator: str) -> list[list[str]]:
     try:
         rows = [[cell.strip() for cell in row] for row in reader]
     except csv.Error as error:
-        raise DataError(f"{path} is no readable CSV file: line {reader.line_num}: {error}") from None
+        raise DataError(
+            f"{path} is no readable CSV file: line {reader.line_num}: {error}"
+        ) from None
     while rows and not any(rows[0]):
         rows.pop(0)
     return rows
 
 
 def _check_header(
-    path: Path, header: list[str], first: list[str], required: Collection[str], known: Collection[str]
+    path: Path,
+    header: list[str],
+    first: list[str],
+    required: Collection[str],
+    known: Collection[str],
 ) -> None:
     if not any(header):
         raise DataError(f"{path} is empty: it lists the recordings, in the columns path and label")

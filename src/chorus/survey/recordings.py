@@ -68,7 +68,9 @@ def _version(path: Path) -> _Version:
     return state.st_size, state.st_mtime_ns
 
 
-@lru_cache(maxsize=4)  # the cuts of a file come one after the other: it is read to its end once, not once a cut
+@lru_cache(
+    maxsize=4
+)  # the cuts of a file come one after the other: it is read to its end once, not once a cut
 def _examine_once(path: Path, _version_of_file: _Version) -> Recording | str:
     """The recording, or the reason why it is of no use."""
     try:
@@ -82,7 +84,9 @@ def _hash_once(path: Path, _version_of_file: _Version) -> str:
     return hash_file(path)
 
 
-def user_sources(folder: Path, options: SurveyOptions) -> tuple[list[RecordedClip], pd.DataFrame, dict[str, Any]]:
+def user_sources(
+    folder: Path, options: SurveyOptions
+) -> tuple[list[RecordedClip], pd.DataFrame, dict[str, Any]]:
     """The clips that `folder`/clips.csv lists, the quarantine of its unusable rows, and notes for the summary.
 
     Whether the audio is any good shows when it is read: `build` puts what is not into its own quarantine.

@@ -11,11 +11,25 @@ from chorus.clips import CANDIDATE, QUALITIES, ROLES, SPLITS
 
 REQUIRED = ("path", "label")
 SPAN = ("onset", "end")
-OPTIONAL = ("quality", "call_type", "speaker", "site", "recorder", "date", "time", "recording", "split", "role", *SPAN)
+OPTIONAL = (
+    "quality",
+    "call_type",
+    "speaker",
+    "site",
+    "recorder",
+    "date",
+    "time",
+    "recording",
+    "split",
+    "role",
+    *SPAN,
+)
 VOCABULARY = ("label", "quality", "split", "role")  # columns in which capitals do not matter
 
 
-def find_faults(table: pd.DataFrame, *, positive_label: str, negative_label: str) -> dict[int, tuple[str, str]]:
+def find_faults(
+    table: pd.DataFrame, *, positive_label: str, negative_label: str
+) -> dict[int, tuple[str, str]]:
     """The first fault of each faulty row: position -> (what is wrong, the column, or "" when several are involved).
 
     Args:
@@ -35,15 +49,24 @@ def find_faults(table: pd.DataFrame, *, positive_label: str, negative_label: str
             "path": pa.Column(str, pa.Check.str_length(min_value=1, error="empty path")),
             "label": one_of(["", positive_label, negative_label], "unknown label"),
             "quality": one_of(["", *QUALITIES], "unknown quality"),
-            "split": one_of(["", *(split for split in SPLITS if split != CANDIDATE)], "unknown split"),
+            "split": one_of(
+                ["", *(split for split in SPLITS if split != CANDIDATE)], "unknown split"
+            ),
             "role": one_of(["", *ROLES], "unknown role"),
         },
         checks=[
             never(lambda t: (t["label"] == "") & (t["role"] != CANDIDATE), "no label"),
-            never(lambda t: (t["label"] == positive_label) & (t["role"] == CANDIDATE), "a candidate labelled positive"),
-            never(lambda t: (t["split"] != "") & (t["role"] == CANDIDATE), "a candidate with a split"),
             never(
-                lambda t: _lacks_quality(t[t["label"] == positive_label]).reindex(t.index, fill_value=False),
+                lambda t: (t["label"] == positive_label) & (t["role"] == CANDIDATE),
+                "a candidate labelled positive",
+            ),
+            never(
+                lambda t: (t["split"] != "") & (t["role"] == CANDIDATE), "a candidate with a split"
+            ),
+            never(
+                lambda t: _lacks_quality(t[t["label"] == positive_label]).reindex(
+                    t.index, fill_value=False
+                ),
                 "a positive without quality in a survey that names it for others",
             ),
         ],
@@ -53,7 +76,10 @@ def find_faults(table: pd.DataFrame, *, positive_label: str, negative_label: str
         schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as errors:
         for case in errors.failure_cases.itertuples():
-            faults.setdefault(int(case.index), (case.check, case.column if case.schema_context == "Column" else ""))
+            faults.setdefault(
+                int(case.index),
+                (case.check, case.column if case.schema_context == "Column" else ""),
+            )
     return faults
 
 

@@ -50,7 +50,9 @@ class Placed:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_dates(dates: Iterable[str], times: Iterable[str], order: DateFormat | None) -> list[date | str | None]:
+def read_dates(
+    dates: Iterable[str], times: Iterable[str], order: DateFormat | None
+) -> list[date | str | None]:
     """The column date, with the column time where it holds one: a moment, None, or why it is not understood.
 
     Args:
@@ -62,7 +64,10 @@ def read_dates(dates: Iterable[str], times: Iterable[str], order: DateFormat | N
     """
     dates = list(map(plain, dates))
     order = order or order_of(dates)
-    written = [f"{day} {clock}" if clock and ":" not in day else day for day, clock in zip(dates, times, strict=True)]
+    written = [
+        f"{day} {clock}" if clock and ":" not in day else day
+        for day, clock in zip(dates, times, strict=True)
+    ]
     moments = [_read_date(text, order) for text in written]
     refused = [text for text, moment in zip(dates, moments, strict=True) if isinstance(moment, str)]
     ambiguous = [text for text in refused if readings(text)]
@@ -128,7 +133,9 @@ def beginnings(files: Sequence[str], rules: TimeRules) -> dict[str, Beginning]:
     told = _ask_files(Path(), list(dict.fromkeys(files)), rules.clock)
     local = LocalTime(rules.zone, only_offset(file.start for file in told.values()))
     return {
-        file: Beginning(said.name.recorder or (said.data.recorder if said.data else ""), said.start, local)
+        file: Beginning(
+            said.name.recorder or (said.data.recorder if said.data else ""), said.start, local
+        )
         for file, said in told.items()
     }
 
@@ -163,7 +170,9 @@ def _read_date(text: str, order: DateFormat | None) -> date | str | None:
         found = readings(text)
         if len(set(found.values())) > 1:
             return f"ambiguous date: {text} is {_spell_out(text)}; set survey.date_format to {' or '.join(found)}"
-        known = str(error) if str(error).startswith(("year", "clock")) else f"write it as {ACCEPTED}"
+        known = (
+            str(error) if str(error).startswith(("year", "clock")) else f"write it as {ACCEPTED}"
+        )
         return f"date not understood: {text} ({known})"
 
 
@@ -184,7 +193,8 @@ def _of_all_names(parsed: Sequence[FileName], names: Sequence[FileName]) -> list
     stamped = [name.start for name in names if name.start]
     midnight = len(stamped) > 1 and all(start.time() == _MIDNIGHT for start in stamped)
     return [
-        ("names_at_midnight",) * bool(midnight and name.start) + ("counter_before_time",) * (before != name)
+        ("names_at_midnight",) * bool(midnight and name.start)
+        + ("counter_before_time",) * (before != name)
         for before, name in zip(parsed, names, strict=True)
     ]
 
@@ -221,7 +231,9 @@ def _are_apart(name: datetime | None, inside: datetime | None) -> bool:
     return abs(name.replace(tzinfo=None) - inside.replace(tzinfo=None)) >= _A_DAY
 
 
-def _place(recorder: str, column: date | None, told: _Told, local: LocalTime, after: timedelta) -> Placed:
+def _place(
+    recorder: str, column: date | None, told: _Told, local: LocalTime, after: timedelta
+) -> Placed:
     name, data, start = told.name, told.data, told.start
     night = decide_night(column, start, local, after)
     inside = data.recorder if data else ""
@@ -229,8 +241,12 @@ def _place(recorder: str, column: date | None, told: _Told, local: LocalTime, af
     made = {
         "recorder_from_file_name": not recorder and bool(name.recorder),
         "recorder_from_metadata": not recorder and not name.recorder and bool(inside),
-        "night_from_file_name": bool(night.night) and column is None and bool(name.start or name.day),
-        "night_from_metadata": bool(night.night) and column is None and not (name.start or name.day),
+        "night_from_file_name": bool(night.night)
+        and column is None
+        and bool(name.start or name.day),
+        "night_from_metadata": bool(night.night)
+        and column is None
+        and not (name.start or name.day),
         "night_from_bare_date": column is None and start is not None and start == name.day,
         "night_contradicts_file": night.contradicts,
         "name_contradicts_metadata": _are_apart(name.start, data.start if data else None),
@@ -240,7 +256,9 @@ def _place(recorder: str, column: date | None, told: _Told, local: LocalTime, af
         "two_times_in_name": name.problem == TWO_TIMES,
     }
     said = tuple(assumption for assumption, true in made.items() if true) + told.assumptions
-    settings = {"source": data.source, **data.settings, "zone": _zone_name(data.start)} if data else {}
+    settings = (
+        {"source": data.source, **data.settings, "zone": _zone_name(data.start)} if data else {}
+    )
     return Placed(recorder or name.recorder or inside, night.night, said, settings)
 
 

@@ -12,7 +12,9 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-_OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>[0-5]\d)?", re.IGNORECASE)
+_OFFSET = re.compile(
+    r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>[0-5]\d)?", re.IGNORECASE
+)
 _WIDEST = timedelta(hours=14)  # Kiribati
 
 
@@ -40,7 +42,9 @@ def parse_zone(text: str) -> tzinfo:
     if text in _names():
         with files("tzdata").joinpath("zoneinfo", *text.split("/")).open("rb") as file:
             return ZoneInfo.from_file(file, key=text)
-    raise ValueError('a name of IANA such as "Europe/Paris" or an offset such as "+10:00", in quotes')
+    raise ValueError(
+        'a name of IANA such as "Europe/Paris" or an offset such as "+10:00", in quotes'
+    )
 
 
 @cache

@@ -45,4 +45,6 @@ def described(description: Mapping[str, object]) -> Task:
     for task in (Detection, Classification, Regression):
         if description.get("task") == task.name:
             return task.from_description(description)
-    raise DataError(f"task is {description.get('task')!r}, which is none of detection, classification, regression")
+    raise DataError(
+        f"task is {description.get('task')!r}, which is none of detection, classification, regression"
+    )

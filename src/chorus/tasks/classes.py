@@ -68,7 +68,9 @@ class ClassTask(Task):
 
     def scores(self, predictions: Floats) -> Floats:
         if POSITIVE not in self.classes:
-            raise ModelError(f"a head of {', '.join(self.classes)} has no class {POSITIVE!r} to score")
+            raise ModelError(
+                f"a head of {', '.join(self.classes)} has no class {POSITIVE!r} to score"
+            )
         return predictions[:, self.classes.index(POSITIVE)]
 
     def decisions(self, predictions: Floats) -> NDArray[np.intp] | None:

@@ -30,7 +30,9 @@ class Classification(ClassTask):
     def __init__(self, classes: tuple[str, ...]) -> None:
         """Raises DataError: fewer than three, or one stands twice."""
         if len(set(classes)) < max(LEAST, len(classes)):
-            raise DataError(f"classes must be {' and '.join(BINARY)}, or three and more names, not {classes}")
+            raise DataError(
+                f"classes must be {' and '.join(BINARY)}, or three and more names, not {classes}"
+            )
         super().__init__(classes)
 
     @property
@@ -48,14 +50,18 @@ class Classification(ClassTask):
     def targets(self, labels: Labels) -> NDArray[np.float32]:
         return np.eye(len(self.classes), dtype=np.float32)[labels]
 
-    def loss(self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None) -> torch.Tensor:
+    def loss(
+        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+    ) -> torch.Tensor:
         from chorus.tasks import losses
 
         if focal:
             return losses.focal(logits, targets, focal.gamma).mean()
         return losses.cross_entropy(logits, targets, "mean")
 
-    def losses(self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None) -> torch.Tensor:
+    def losses(
+        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+    ) -> torch.Tensor:
         from chorus.tasks import losses
 
         if focal:
@@ -74,7 +80,9 @@ class Classification(ClassTask):
     def of_clips(self, predictions: Floats, clip_ids: Ids) -> tuple[Ids, Floats]:
         return clip_means(predictions, clip_ids)
 
-    def measure(self, logits: NDArray[np.float32], clip_ids: Ids, labels: Labels) -> dict[str, float]:
+    def measure(
+        self, logits: NDArray[np.float32], clip_ids: Ids, labels: Labels
+    ) -> dict[str, float]:
         _, predictions = self.of_clips(self.predictions(logits), clip_ids)
         shares = self.shares(predictions, labels)
         return {name: shares[name] for name in self.signals}
@@ -93,7 +101,9 @@ class Classification(ClassTask):
     def probabilities(self, predictions: pd.DataFrame) -> Floats | None:
         columns = [f"score_{name}" for name in self.classes]
         if missing := [column for column in columns if column not in predictions]:
-            raise DataError(f"the predictions lack {', '.join(missing)}: each class of the model needs its scores")
+            raise DataError(
+                f"the predictions lack {', '.join(missing)}: each class of the model needs its scores"
+            )
         return np.asarray(predictions[columns], dtype=np.float64)
 
     @classmethod

@@ -45,14 +45,18 @@ class Detection(ClassTask):
     def targets(self, labels: Labels) -> NDArray[np.float32]:
         return labels[:, None].astype(np.float32)
 
-    def loss(self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None) -> torch.Tensor:
+    def loss(
+        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+    ) -> torch.Tensor:
         from chorus.tasks import losses
 
         if focal:
             return losses.binary_focal(logits, targets, *focal).mean()
         return losses.binary_cross_entropy(logits, targets, "mean")
 
-    def losses(self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None) -> torch.Tensor:
+    def losses(
+        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+    ) -> torch.Tensor:
         from chorus.tasks import losses
 
         if focal:
@@ -80,7 +84,9 @@ class Detection(ClassTask):
             return HALF, f"the threshold is {HALF}, not chosen: the validation split has {what}"
         return best_f1_threshold(labels == 1, predictions[:, 1]), ""
 
-    def measure(self, logits: NDArray[np.float32], clip_ids: Ids, labels: Labels) -> dict[str, float]:
+    def measure(
+        self, logits: NDArray[np.float32], clip_ids: Ids, labels: Labels
+    ) -> dict[str, float]:
         _, predictions = self.of_clips(self.predictions(logits), clip_ids)
         shares = self.shares(predictions, labels)
         # by logits, because the highest probabilities tie

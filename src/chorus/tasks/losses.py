@@ -20,27 +20,39 @@ def smooth(targets: torch.Tensor, amount: float, classes: int) -> torch.Tensor:
     return targets * (1 - amount) + amount / classes
 
 
-def binary_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, reduction: Reduction) -> torch.Tensor:
+def binary_cross_entropy(
+    logits: torch.Tensor, targets: torch.Tensor, reduction: Reduction
+) -> torch.Tensor:
     """Cross-entropy of two classes: of each row, (n,), or its mean."""
-    return functional.binary_cross_entropy_with_logits(logits[:, 0], targets[:, 0], reduction=reduction)
+    return functional.binary_cross_entropy_with_logits(
+        logits[:, 0], targets[:, 0], reduction=reduction
+    )
 
 
-def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, reduction: Reduction) -> torch.Tensor:
+def cross_entropy(
+    logits: torch.Tensor, targets: torch.Tensor, reduction: Reduction
+) -> torch.Tensor:
     """Cross-entropy of several classes: of each row, (n,), or its mean."""
     return functional.cross_entropy(logits, targets, reduction=reduction)
 
 
-def squared_error(outputs: torch.Tensor, targets: torch.Tensor, reduction: Reduction) -> torch.Tensor:
+def squared_error(
+    outputs: torch.Tensor, targets: torch.Tensor, reduction: Reduction
+) -> torch.Tensor:
     """Squared error of each row, (n,), or its mean."""
     return functional.mse_loss(outputs[:, 0], targets[:, 0], reduction=reduction)
 
 
-def binary_focal(logits: torch.Tensor, targets: torch.Tensor, gamma: float, alpha: float) -> torch.Tensor:
+def binary_focal(
+    logits: torch.Tensor, targets: torch.Tensor, gamma: float, alpha: float
+) -> torch.Tensor:
     """Focal loss of each row, (n,) (Lin et al. 2017, arXiv:1708.02002): what is right already counts less, the more
     so the larger gamma. alpha weighs positives and 1 - alpha negatives. Soft targets interpolate."""
     logits, targets = logits[:, 0], targets[:, 0]
     chance = torch.sigmoid(logits)
-    wrongness = (chance + targets - 2 * chance * targets).clamp(min=_LEAST)  # 1 - p of the true class
+    wrongness = (chance + targets - 2 * chance * targets).clamp(
+        min=_LEAST
+    )  # 1 - p of the true class
     weight = alpha * targets + (1 - alpha) * (1 - targets)
     entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     return weight * wrongness**gamma * entropy

@@ -69,7 +69,9 @@ class Regression(Task):
         strange = labels[~scores.between(self.lowest, self.highest)]
         if len(strange):
             clips = name_clips(strange.index.tolist())
-            raise DataError(f"scores must be from {self.lowest:g} to {self.highest:g}, but not so: {clips}")
+            raise DataError(
+                f"scores must be from {self.lowest:g} to {self.highest:g}, but not so: {clips}"
+            )
         numbers: Labels = scores.to_numpy()
         return numbers
 
@@ -96,12 +98,22 @@ class Regression(Task):
     def smooth(self, targets: torch.Tensor, amount: float) -> torch.Tensor:  # noqa: ARG002
         return targets
 
-    def loss(self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None) -> torch.Tensor:  # noqa: ARG002
+    def loss(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        focal: Focal | None,  # noqa: ARG002
+    ) -> torch.Tensor:
         from chorus.tasks import losses
 
         return losses.squared_error(logits, targets, "mean")
 
-    def losses(self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None) -> torch.Tensor:  # noqa: ARG002
+    def losses(
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        focal: Focal | None,  # noqa: ARG002
+    ) -> torch.Tensor:
         from chorus.tasks import losses
 
         return losses.squared_error(logits, targets, "none")
@@ -122,7 +134,9 @@ class Regression(Task):
     def decisions(self, predictions: Floats) -> NDArray[np.intp] | None:  # noqa: ARG002
         return None
 
-    def measure(self, logits: NDArray[np.float32], clip_ids: Ids, labels: Labels) -> dict[str, float]:
+    def measure(
+        self, logits: NDArray[np.float32], clip_ids: Ids, labels: Labels
+    ) -> dict[str, float]:
         _, predictions = self.of_clips(self.predictions(logits), clip_ids)
         return self.metrics(labels, predictions)
 

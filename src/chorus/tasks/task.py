@@ -105,11 +105,15 @@ class Task(ABC):
         """Targets with label smoothing by this amount, where that has a meaning."""
 
     @abstractmethod
-    def loss(self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None) -> torch.Tensor:
+    def loss(
+        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+    ) -> torch.Tensor:
         """The mean loss of (n, w) logits."""
 
     @abstractmethod
-    def losses(self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None) -> torch.Tensor:
+    def losses(
+        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+    ) -> torch.Tensor:
         """The same loss of each row, (n,)."""
 
     @abstractmethod
@@ -153,7 +157,9 @@ class Task(ABC):
     # Judging
 
     @abstractmethod
-    def measure(self, logits: NDArray[np.float32], clip_ids: Ids, labels: Labels) -> dict[str, float]:
+    def measure(
+        self, logits: NDArray[np.float32], clip_ids: Ids, labels: Labels
+    ) -> dict[str, float]:
         """The signals of an epoch, from the logits of windows (n, w), their clips, and the clips' labels."""
 
     @abstractmethod

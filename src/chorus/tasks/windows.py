@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from chorus.errors import DataError
 
 
-def clip_scores(scores: NDArray[np.floating], clip_ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.floating]]:
+def clip_scores(
+    scores: NDArray[np.floating], clip_ids: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.floating]]:
     """A clip's score is the maximum over its windows: what is sought is heard somewhere in it.
 
     Args:
@@ -24,7 +26,9 @@ def clip_scores(scores: NDArray[np.floating], clip_ids: NDArray[Any]) -> tuple[N
         DataError: not one clip id a score.
     """
     if np.shape(scores) != np.shape(clip_ids):
-        raise DataError(f"each score needs one clip id, not {np.shape(clip_ids)} for {np.shape(scores)}")
+        raise DataError(
+            f"each score needs one clip id, not {np.shape(clip_ids)} for {np.shape(scores)}"
+        )
     _, first, clip_of = np.unique(clip_ids, return_index=True, return_inverse=True)
     highest = np.full(len(first), -np.inf, dtype=scores.dtype)
     np.maximum.at(highest, clip_of, scores)
@@ -32,7 +36,9 @@ def clip_scores(scores: NDArray[np.floating], clip_ids: NDArray[Any]) -> tuple[N
     return clip_ids[first[seen]], highest[seen]
 
 
-def clip_means(values: NDArray[np.float64], clip_ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+def clip_means(
+    values: NDArray[np.float64], clip_ids: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """The mean over a clip's windows of each column: of what is a property of the whole clip.
 
     Args:

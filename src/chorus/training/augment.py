@@ -15,7 +15,11 @@ _BLOCK = 256  # rows that are worked on at once
 
 
 def upsample(
-    features: Features, labels: NDArray[np.int64], mode: Upsampling, ratio: float, random: np.random.Generator
+    features: Features,
+    labels: NDArray[np.int64],
+    mode: Upsampling,
+    ratio: float,
+    random: np.random.Generator,
 ) -> tuple[Features, NDArray[np.int64], NDArray[np.intp]]:
     """Add rows of the rarer classes until each has `ratio` times as many as the largest; the new rows come last.
 
@@ -36,7 +40,10 @@ def upsample(
     if mode == "none":
         return features, labels, own
     counts = np.bincount(labels)
-    missing = {label: round(ratio * int(counts.max())) - int(counts[label]) for label in np.flatnonzero(counts)}
+    missing = {
+        label: round(ratio * int(counts.max())) - int(counts[label])
+        for label in np.flatnonzero(counts)
+    }
     drawn = [
         _drawn(features, np.flatnonzero(labels == label), missing[label], mode, random)
         for label in missing
@@ -49,17 +56,25 @@ def upsample(
     filled[: len(own)] = features
     for start in range(0, len(first), _BLOCK):
         block = slice(start, start + _BLOCK)
-        filled[len(own) :][block] = blend(features[second[block]], features[first[block]], place[block])
+        filled[len(own) :][block] = blend(
+            features[second[block]], features[first[block]], place[block]
+        )
     origin = np.concatenate([own, first])
     return filled, labels[origin], origin
 
 
 def _drawn(
-    features: Features, rows: NDArray[np.intp], missing: int, mode: Upsampling, random: np.random.Generator
+    features: Features,
+    rows: NDArray[np.intp],
+    missing: int,
+    mode: Upsampling,
+    random: np.random.Generator,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
     """New points of one class, of which these are the rows: from which row, towards which row, and how far."""
     if mode != "repeat" and len(rows) < 2:
-        raise DataError(f"upsampling by {mode!r} needs two rows of each class, but one has {len(rows)}")
+        raise DataError(
+            f"upsampling by {mode!r} needs two rows of each class, but one has {len(rows)}"
+        )
     if mode == "smote" and len(rows) > SMOTE_ROWS:
         rows = rows[random.choice(len(rows), SMOTE_ROWS, replace=False, shuffle=False)]
     first = random.integers(len(rows), size=missing)

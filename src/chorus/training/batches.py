@@ -17,13 +17,17 @@ from chorus.training.options import HeadOptions
 
 Features = NDArray[np.float32]
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
-_BATCHES_AT_ONCE = 32  # are gathered, mixed and masked together: less overhead a step, and little memory
+_BATCHES_AT_ONCE = (
+    32  # are gathered, mixed and masked together: less overhead a step, and little memory
+)
 
 
 class Batches:
     """The rows of an epoch in a new order each time, mixed and smoothed, with the hidden units that are kept."""
 
-    def __init__(self, features: Features, labels: Labels, task: Task, options: HeadOptions, seed: int) -> None:
+    def __init__(
+        self, features: Features, labels: Labels, task: Task, options: HeadOptions, seed: int
+    ) -> None:
         """Rows (n, d) and their labels (n,)."""
         self.features = features
         self.task = task
@@ -52,7 +56,9 @@ class Batches:
                 targets = blend(targets, self.targets[partners], shares[block])
             soft = self.task.smooth(torch.from_numpy(targets), options.label_smoothing)
             pieces = [torch.from_numpy(rows), soft, *self._kept(len(rows))]
-            for batch in zip(*(torch.split(piece, options.batch_size) for piece in pieces), strict=True):
+            for batch in zip(
+                *(torch.split(piece, options.batch_size) for piece in pieces), strict=True
+            ):
                 yield batch[0], batch[1], batch[2] if len(batch) == 3 else None
 
     def rows(self, number: int, which: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -38,7 +38,9 @@ class Examples:
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2 or not self.features.size:
-            raise DataError(f"features must be a filled table of windows by dimensions, not {self.features.shape}")
+            raise DataError(
+                f"features must be a filled table of windows by dimensions, not {self.features.shape}"
+            )
         columns = (self.labels, self.groups, self.clip_ids, self.consistency_of)
         if any(np.shape(column) != (len(self),) for column in columns):
             raise DataError("features, labels, groups and clip_ids must have one row a window each")
@@ -58,7 +60,9 @@ class Examples:
             torn = column != column[first][clip_of]
             if torn.any():
                 clips = name_clips(np.unique(self.clip_ids[torn]).tolist())
-                raise DataError(f"all windows of a clip must share its {name}, but those of {clips} differ")
+                raise DataError(
+                    f"all windows of a clip must share its {name}, but those of {clips} differ"
+                )
 
     def __len__(self) -> int:
         return len(self.features)
@@ -84,7 +88,9 @@ class Examples:
         order = np.argsort(self.clip_ids, kind="stable")
         if len(np.unique(self.clip_ids)) < len(self):
             content = [hashlib.sha256(row.tobytes()).digest() for row in self.features]
-            order = np.array(sorted(range(len(self)), key=lambda row: (self.clip_ids[row], content[row])))
+            order = np.array(
+                sorted(range(len(self)), key=lambda row: (self.clip_ids[row], content[row]))
+            )
         in_order = (order == np.arange(len(self))).all()
         return self if in_order else self.take(order)  # a copy may be gigabytes
 

@@ -40,8 +40,13 @@ class Head:
         if not fits or width != self.task.outputs:
             shapes = ", ".join(str(array.shape) for array in self.arrays().values())
             raise ModelError(f"these weights are no head of {self.task.outputs} outputs: {shapes}")
-        if not all(np.isfinite(array).all() for array in self.arrays().values()) or (self.std <= 0).any():
-            raise ModelError("the weights of a head must be finite, and its standard deviations above 0")
+        if (
+            not all(np.isfinite(array).all() for array in self.arrays().values())
+            or (self.std <= 0).any()
+        ):
+            raise ModelError(
+                "the weights of a head must be finite, and its standard deviations above 0"
+            )
 
     @property
     def dimensions(self) -> int:
@@ -71,10 +76,14 @@ class Head:
             DataError: embeddings that are not finite.
         """
         if features.ndim != 2 or features.shape[1] != self.dimensions:
-            raise ModelError(f"this head scores embeddings of width {self.dimensions}, not of shape {features.shape}")
+            raise ModelError(
+                f"this head scores embeddings of width {self.dimensions}, not of shape {features.shape}"
+            )
         if not np.isfinite(features).all():
             raise DataError("only finite embeddings can be scored")
-        layers = [(weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in self.layers]
+        layers = [
+            (weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in self.layers
+        ]
         blocks = [np.zeros((0, self.task.outputs), dtype=np.float32)]
         for start in range(0, len(features), _BLOCK):
             values = (features[start : start + _BLOCK].astype(np.float64) - self.mean) / self.std

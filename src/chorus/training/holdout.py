@@ -14,7 +14,11 @@ TRIES = 8  # random orders of the nights; the hold-out nearest to the wanted sha
 
 
 def hold_out(
-    labels: NDArray[np.int64], groups: NDArray[np.str_], classes: Sequence[str], share: float, seed: int
+    labels: NDArray[np.int64],
+    groups: NDArray[np.str_],
+    classes: Sequence[str],
+    share: float,
+    seed: int,
 ) -> NDArray[np.bool_]:
     """Choose groups that hold about `share` of each class.
 
@@ -29,11 +33,18 @@ def hold_out(
             with all of them was found.
     """
     names, group_of = np.unique(groups, return_inverse=True)
-    counts = np.stack([np.bincount(group_of[labels == k], minlength=len(names)) for k in range(len(classes))], axis=1)
+    counts = np.stack(
+        [np.bincount(group_of[labels == k], minlength=len(names)) for k in range(len(classes))],
+        axis=1,
+    )
     nights_with = (counts > 0).sum(axis=0)
     instead = "add nights, or let early stopping look at the validation split (validation: split)"
     if nights_with.min() < 2:
-        rare = [f"{name} in {nights}" for name, nights in zip(classes, nights_with, strict=True) if nights < 2]
+        rare = [
+            f"{name} in {nights}"
+            for name, nights in zip(classes, nights_with, strict=True)
+            if nights < 2
+        ]
         raise DataError(
             "an internal hold-out needs each class in two site-nights at least, but the training set has "
             f"{' and '.join(rare)}: {instead}"
@@ -41,16 +52,24 @@ def hold_out(
     total = counts.sum(axis=0)
     wanted = total * share
     random = generator(seed, "train", "holdout")
-    choices = [_filled(counts, wanted, random.permutation(len(names))) for _ in range(TRIES)] + [_smallest(counts)]
+    choices = [_filled(counts, wanted, random.permutation(len(names))) for _ in range(TRIES)] + [
+        _smallest(counts)
+    ]
     held = [counts[choice].sum(axis=0) for choice in choices]
-    usable = [number for number, part in enumerate(held) if (part > 0).all() and (part < total).all()]
+    usable = [
+        number for number, part in enumerate(held) if (part > 0).all() and (part < total).all()
+    ]
     if not usable:
-        raise DataError(f"no division of the site-nights leaves all classes on both sides: {instead}")
+        raise DataError(
+            f"no division of the site-nights leaves all classes on both sides: {instead}"
+        )
     best = min(usable, key=lambda number: _distance(held[number], wanted))
     return np.isin(group_of, np.flatnonzero(choices[best]))
 
 
-def _filled(counts: NDArray[np.intp], wanted: NDArray[np.float64], order: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _filled(
+    counts: NDArray[np.intp], wanted: NDArray[np.float64], order: NDArray[np.intp]
+) -> NDArray[np.bool_]:
     """Groups in this order, each taken if that brings all classes together nearer to what is wanted."""
     chosen, held = np.zeros(len(counts), dtype=bool), np.zeros(counts.shape[1])
     for group in order:
@@ -70,9 +89,13 @@ def _smallest(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
     if len(complete):
         chosen[complete[0]] = True
         return chosen
-    for kind in np.argsort(has.sum(axis=0), kind="stable"):  # the class in the fewest groups has the least choice
+    for kind in np.argsort(
+        has.sum(axis=0), kind="stable"
+    ):  # the class in the fewest groups has the least choice
         if not has[chosen, kind].any():
-            leaves_all = (has[~chosen].sum(axis=0) > has[order]).all(axis=1)  # in the groups that are not taken
+            leaves_all = (has[~chosen].sum(axis=0) > has[order]).all(
+                axis=1
+            )  # in the groups that are not taken
             chosen[order[has[order, kind] & leaves_all][:1]] = True
     return chosen
 

@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from chorus.metrics.scores import bins
 
 Floats = NDArray[np.float64]
-KERNEL = 5  # bins that labels and features are smoothed over, and SD of the Gaussian: as in the paper
+KERNEL = (
+    5  # bins that labels and features are smoothed over, and SD of the Gaussian: as in the paper
+)
 SIGMA = 2.0
 
 
@@ -55,7 +57,11 @@ def target_weights(scores: ArrayLike, target: Mapping[int, float], *, cap: float
     counts = np.bincount(places).astype(np.float64)
     weights = np.array([target.get(int(place), 0.0) for place in places]) / counts[places]
     positive = weights[weights > 0]
-    return _mean_one(np.minimum(weights, cap * positive.min())) if len(positive) else np.ones(len(places))
+    return (
+        _mean_one(np.minimum(weights, cap * positive.min()))
+        if len(positive)
+        else np.ones(len(places))
+    )
 
 
 def kernel(size: int = KERNEL, sigma: float = SIGMA) -> Floats:
@@ -80,7 +86,9 @@ class FeatureSmoothing:
     bins by `kernel`, divided by its sum. Bins that were never seen leave their features alone.
     """
 
-    def __init__(self, width: int, highest: int, device: torch.device | str = "cpu", momentum: float = 0.9) -> None:
+    def __init__(
+        self, width: int, highest: int, device: torch.device | str = "cpu", momentum: float = 0.9
+    ) -> None:
         """Of features (n, width) of records with scores up to `highest`."""
         self.momentum = momentum
         self.seen = torch.zeros(highest + 1, dtype=torch.bool, device=device)
@@ -97,19 +105,26 @@ class FeatureSmoothing:
             self.mean[place] = keep * self.mean[place] + (1 - keep) * mean
             self.variance[place] = keep * self.variance[place] + (1 - keep) * variance
             self.seen[place] = True
-        self.smooth_mean, self.smooth_variance = self._smoothed(self.mean), self._smoothed(self.variance)
+        self.smooth_mean, self.smooth_variance = (
+            self._smoothed(self.mean),
+            self._smoothed(self.variance),
+        )
 
     def _smoothed(self, statistics: torch.Tensor) -> torch.Tensor:
         """Over the bins that were seen, (bins, width)."""
         places = torch.arange(len(statistics), device=statistics.device)
         weights = torch.from_numpy(kernel()).to(statistics)
         distance = places[:, None] - places[None, :] + KERNEL // 2
-        near = torch.where((distance >= 0) & (distance < KERNEL), weights[distance.clamp(0, KERNEL - 1)], 0.0)
+        near = torch.where(
+            (distance >= 0) & (distance < KERNEL), weights[distance.clamp(0, KERNEL - 1)], 0.0
+        )
         near = near * self.seen.to(near)
         return (near @ statistics) / near.sum(dim=1, keepdim=True).clamp(min=1e-12)
 
     def __call__(self, features: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         """Features (n, width) with the smoothed statistics of their bins; the factor stays within 0.1 and 10."""
-        ratio = (self.smooth_variance[places] / self.variance[places].clamp(min=1e-12)).clamp(0.1, 10)
+        ratio = (self.smooth_variance[places] / self.variance[places].clamp(min=1e-12)).clamp(
+            0.1, 10
+        )
         moved = (features - self.mean[places]) * ratio.sqrt() + self.smooth_mean[places]
         return torch.where(self.seen[places, None], moved, features)

@@ -110,18 +110,24 @@ def fit(
             if stopped := reason_to_stop(history, best_epoch, options):
                 break
     kept_epoch = best_epoch if stops_early else len(history)
-    return Fitted(layers, history, best_epoch, kept_epoch, stopped or f"all {len(history)} epochs are done")
+    return Fitted(
+        layers, history, best_epoch, kept_epoch, stopped or f"all {len(history)} epochs are done"
+    )
 
 
 class Descent:
     """The steps of training, an epoch at a time."""
 
-    def __init__(self, network: Network, rows: Rows, task: Task, options: HeadOptions, seed: int) -> None:
+    def __init__(
+        self, network: Network, rows: Rows, task: Task, options: HeadOptions, seed: int
+    ) -> None:
         self.network, self.rows, self.task, self.options = network, rows, task, options
         self.adam = Adam(network.tensors(), options.weight_decay)
         self.batches = Batches(rows.features, rows.labels, task, options, seed)
         self.epochs = epochs_for(options, len(rows.features))
-        self.sample = generator(seed, "train", "accuracy rows").permutation(rows.own)[:ACCURACY_ROWS]
+        self.sample = generator(seed, "train", "accuracy rows").permutation(rows.own)[
+            :ACCURACY_ROWS
+        ]
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Take the steps of an epoch (from 1); return the training columns of the history.
@@ -146,10 +152,14 @@ class Descent:
                     raise self._exploded(epoch, number)
                 if options.gradient_clip is not None:
                     clip(gradients, norms[number], options.gradient_clip)
-            self.adam.step(gradients, cosine(options.learning_rate, (epoch - 1) * count + number, steps))
+            self.adam.step(
+                gradients, cosine(options.learning_rate, (epoch - 1) * count + number, steps)
+            )
         sizes = np.full(count, options.batch_size)
         sizes[-1] = len(rows)
-        full = len(self.rows.features) // options.batch_size  # the rest, a smaller batch, varies more
+        full = (
+            len(self.rows.features) // options.batch_size
+        )  # the rest, a smaller batch, varies more
         limit = math.inf if options.gradient_clip is None else options.gradient_clip
         return {
             "learning_rate": cosine(options.learning_rate, (epoch - 1) * count, steps),
@@ -170,16 +180,27 @@ class Descent:
     def _not_finite(self, epoch: int, number: int, each: NDArray[np.float32]) -> NotFiniteError:
         """What to say of a loss that is not finite, given the losses of the batch (from 0)."""
         if not all(tensor.isfinite().all() for tensor in self.adam.parameters):
-            return self._exploded(epoch, number - 1)  # the step before ruined the weights, and was not measured
+            return self._exploded(
+                epoch, number - 1
+            )  # the step before ruined the weights, and was not measured
         clips = self._clips(number, np.flatnonzero(~np.isfinite(each)))
-        return NotFiniteError(f"loss not finite in epoch {epoch}, batch {number + 1}: clips {name_clips(clips)}")
+        return NotFiniteError(
+            f"loss not finite in epoch {epoch}, batch {number + 1}: clips {name_clips(clips)}"
+        )
 
     def _exploded(self, epoch: int, number: int) -> NotFiniteError:
         """What to say of a gradient that is not finite: names the clips with the most extreme embeddings first."""
-        places = np.arange(min(self.options.batch_size, len(self.rows.features) - number * self.options.batch_size))
-        extent = [np.abs(self.rows.features[self.batches.rows(number, place)]).max() for place in places[:, None]]
+        places = np.arange(
+            min(self.options.batch_size, len(self.rows.features) - number * self.options.batch_size)
+        )
+        extent = [
+            np.abs(self.rows.features[self.batches.rows(number, place)]).max()
+            for place in places[:, None]
+        ]
         clips = self._clips(number, places[np.argsort(-np.array(extent), kind="stable")])
-        return NotFiniteError(f"gradient not finite in epoch {epoch}, batch {number + 1}: clips {name_clips(clips)}")
+        return NotFiniteError(
+            f"gradient not finite in epoch {epoch}, batch {number + 1}: clips {name_clips(clips)}"
+        )
 
     def _clips(self, number: int, places: NDArray[np.intp]) -> list[str]:
         """The clips that are blended into these rows of a batch, each once."""

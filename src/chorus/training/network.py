@@ -48,4 +48,7 @@ class Network:
 
     def layers(self) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]:
         """A copy of the present weights and biases."""
-        return tuple((weight.detach().numpy().copy(), bias.detach().numpy().copy()) for weight, bias in self.parameters)
+        return tuple(
+            (weight.detach().numpy().copy(), bias.detach().numpy().copy())
+            for weight, bias in self.parameters
+        )

@@ -66,7 +66,9 @@ class Readout:
 
 def readout(name: ReadoutName, scale: Scale = Scale()) -> Readout:
     """The readout of that name."""
-    return {"standard": _standard, "ordinal": _ordinal, "heteroscedastic": _heteroscedastic}[name](scale)
+    return {"standard": _standard, "ordinal": _ordinal, "heteroscedastic": _heteroscedastic}[name](
+        scale
+    )
 
 
 def refuse_misfit(name: ReadoutName, loss: LossName, key: str) -> None:
@@ -76,10 +78,14 @@ def refuse_misfit(name: ReadoutName, loss: LossName, key: str) -> None:
         ParameterError: names the key, and what is allowed.
     """
     if loss not in LOSSES[name]:
-        raise ParameterError(f"{key}: {loss!r} is not allowed: of the model {name}: {', '.join(LOSSES[name])}")
+        raise ParameterError(
+            f"{key}: {loss!r} is not allowed: of the model {name}: {', '.join(LOSSES[name])}"
+        )
 
 
-def losses(name: LossName, outputs: torch.Tensor, scores: torch.Tensor, read: Readout, scale: Scale) -> torch.Tensor:
+def losses(
+    name: LossName, outputs: torch.Tensor, scores: torch.Tensor, read: Readout, scale: Scale
+) -> torch.Tensor:
     """The loss of each record, (n,)."""
     if name == "mse":
         return (read.scores(outputs) - scores) ** 2
@@ -92,7 +98,9 @@ def losses(name: LossName, outputs: torch.Tensor, scores: torch.Tensor, read: Re
     if name == "focal":
         return focal(outputs, two_steps(scores, scale))
     entropy = cross_entropy(outputs, two_steps(scores, scale))
-    return entropy + HYBRID_MSE * (read.scores(outputs) - scores) ** 2 if name == "hybrid" else entropy
+    return (
+        entropy + HYBRID_MSE * (read.scores(outputs) - scores) ** 2 if name == "hybrid" else entropy
+    )
 
 
 def two_steps(scores: torch.Tensor, scale: Scale) -> torch.Tensor:
@@ -113,14 +121,18 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def focal(logits: torch.Tensor, targets: torch.Tensor, gamma: float = FOCAL_GAMMA) -> torch.Tensor:
     """Focal loss (Lin et al. 2017) with soft targets: what is right already counts less."""
     log_chances = functional.log_softmax(logits, dim=1)
-    wrongness = (1 - log_chances.exp()).clamp(min=1e-7)  # at 0, a power below 1 has no finite gradient
+    wrongness = (1 - log_chances.exp()).clamp(
+        min=1e-7
+    )  # at 0, a power below 1 has no finite gradient
     return -(targets * wrongness**gamma * log_chances).sum(dim=1)
 
 
 def cumulative_bce(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Binary cross-entropy of "at least this step", mean over the steps (Cao, Mirjalili & Raschka 2020,
     arXiv:1901.07884, without the shared weights)."""
-    return functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(dim=1)
+    return functional.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(
+        dim=1
+    )
 
 
 def gaussian_nll(outputs: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:

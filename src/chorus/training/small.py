@@ -42,8 +42,18 @@ def stopping_part(
         strata, names = training.task.strata(training.labels)
         held = hold_out(strata, training.groups, names, options.internal_share, seed)
     except DataError as reason:  # said in the note, and in the verdict on the training
-        return training, None, "none", f"{note}all epochs were trained and the last one kept: {reason}"
-    return training.take(~held), training.take(held), "internal", note and f"{note}nights were held out instead"
+        return (
+            training,
+            None,
+            "none",
+            f"{note}all epochs were trained and the last one kept: {reason}",
+        )
+    return (
+        training.take(~held),
+        training.take(held),
+        "internal",
+        note and f"{note}nights were held out instead",
+    )
 
 
 def untrained_head(dimensions: int, task: Task) -> Head:

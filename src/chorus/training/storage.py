@@ -18,7 +18,9 @@ from chorus.training.head import Head, layer_names
 from chorus.training.options import HeadOptions
 from chorus.training.trainer import TrainedHead
 
-_DESCRIPTION: dict[str, Callable[[Any], bool]] = {  # what a head's JSON must say, and whether a value can be it
+_DESCRIPTION: dict[
+    str, Callable[[Any], bool]
+] = {  # what a head's JSON must say, and whether a value can be it
     "encoder_id": lambda value: isinstance(value, str) and value != "",
     "dimensions": lambda value: type(value) is int and value > 0,
     "hidden_units": lambda value: type(value) is int and value >= 0,
@@ -46,7 +48,9 @@ class SavedHead:
         return float(self.config["threshold"])
 
 
-def save_head(trained: TrainedHead, path: Path | str, *, encoder_id: str, options: HeadOptions, seed: int) -> str:
+def save_head(
+    trained: TrainedHead, path: Path | str, *, encoder_id: str, options: HeadOptions, seed: int
+) -> str:
     """Write `path`.safetensors and `path`.json, each whole or not at all, with the same bytes for the same head.
 
     The JSON holds the weights' checksum: a pair torn by a crash between the two is found when it is loaded.
@@ -73,7 +77,10 @@ def save_head(trained: TrainedHead, path: Path | str, *, encoder_id: str, option
     with replacing(_beside(path, ".safetensors")) as beside:
         beside.write_bytes(weights)
     # In full, not to six digits as elsewhere: a threshold rounded up would miss the clip whose score it is.
-    write_text(_beside(path, ".json"), json.dumps(config, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(
+        _beside(path, ".json"),
+        json.dumps(config, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+    )
     return checksum
 
 
@@ -109,7 +116,9 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
             "train it again on these"
         )
     if hashlib.sha256(weights).hexdigest() != config["weights_sha256"]:
-        raise ModelError(f"{weights_path} is damaged, or belongs to another {config_path.name}: train the head again")
+        raise ModelError(
+            f"{weights_path} is damaged, or belongs to another {config_path.name}: train the head again"
+        )
     try:
         parse_json(_header(weights))  # the library takes a header in which a tensor stands twice
         arrays = load(weights)
@@ -118,12 +127,16 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
     names = layer_names(2 if config["hidden_units"] else 1)
     expected = {"mean", "std", *(f"{name}.{part}" for name in names for part in ("weight", "bias"))}
     if set(arrays) != expected:
-        raise ModelError(f"{weights_path} holds {', '.join(sorted(arrays))}, not {', '.join(sorted(expected))}")
+        raise ModelError(
+            f"{weights_path} holds {', '.join(sorted(arrays))}, not {', '.join(sorted(expected))}"
+        )
     for name, array in arrays.items():
         rank = 2 if name.endswith(".weight") else 1
         if array.dtype != np.float32 or array.ndim != rank:
             found = f"{array.dtype} of shape {array.shape}"
-            raise ModelError(f"{weights_path} has {name} as {found}, not float32 of {rank} dimension(s)")
+            raise ModelError(
+                f"{weights_path} has {name} as {found}, not float32 of {rank} dimension(s)"
+            )
     head = Head(
         mean=arrays["mean"],
         std=arrays["std"],
@@ -132,13 +145,17 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
     )
     for key, value in (("dimensions", head.dimensions), ("hidden_units", head.hidden_units)):
         if config[key] != value:
-            raise ModelError(f"{weights_path} has {key} {value}, but {config_path.name} says {config[key]}")
+            raise ModelError(
+                f"{weights_path} has {key} {value}, but {config_path.name} says {config[key]}"
+            )
     return SavedHead(head=head, config=config)
 
 
 def _refuse_other_description(config: Any, path: Path) -> None:
     if not isinstance(config, dict):
-        raise ModelError(f"{path} describes no head: it holds {type(config).__name__}, not an object")
+        raise ModelError(
+            f"{path} describes no head: it holds {type(config).__name__}, not an object"
+        )
     missing = _DESCRIPTION.keys() - config.keys()
     if missing:
         raise ModelError(f"{path} describes no head: it lacks {', '.join(sorted(missing))}")

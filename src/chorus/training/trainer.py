@@ -61,7 +61,14 @@ class TrainedHead:
     @property
     def metrics(self) -> dict[str, float]:
         """The few numbers of the kept epoch that are worth a column in a table of experiments."""
-        names = ("epochs", "kept_epoch", "best_epoch", "train_loss", "validation_loss", self.head.task.merit)
+        names = (
+            "epochs",
+            "kept_epoch",
+            "best_epoch",
+            "train_loss",
+            "validation_loss",
+            self.head.task.merit,
+        )
         return {name: self.summary[name] for name in names}
 
     @property
@@ -70,7 +77,11 @@ class TrainedHead:
         task = self.head.task
         learned = ["learning_rate", "train_loss", f"train_{task.quality}", "grad_norm"]
         columns = ["epoch", *learned, *unjudged_signals(task)]
-        return pd.DataFrame(self.history) if self.history else pd.DataFrame(columns=columns, dtype=float)
+        return (
+            pd.DataFrame(self.history)
+            if self.history
+            else pd.DataFrame(columns=columns, dtype=float)
+        )
 
 
 def train_head(
@@ -105,7 +116,9 @@ def train_head(
     """
     _check(training, validation)
     if options.upsampling != "none" and not training.task.upsamples:
-        raise ParameterError(f"upsampling: {options.upsampling!r} is not allowed: a {training.task} has no rarer class")
+        raise ParameterError(
+            f"upsampling: {options.upsampling!r} is not allowed: a {training.task} has no rarer class"
+        )
     training, validation = training.ordered(), validation.ordered() if validation else None
     options = replace(options, epochs=epochs_for(options, len(training)))
     fitting, judge, looked_at, note = stopping_part(training, validation, options, seed)
@@ -146,7 +159,10 @@ def _fitted(
     until: int | None = None,
 ) -> tuple[Head, Fitted, int]:
     """A head that learned from this part, how that went, and how many windows upsampling added."""
-    from chorus.training.loop import Rows, fit  # brings torch, two seconds that whoever only scores need not pay
+    from chorus.training.loop import (
+        Rows,
+        fit,
+    )  # brings torch, two seconds that whoever only scores need not pay
 
     mean, std = _moments(part.features, options.std_floor)
     features, labels, origin = upsample(
@@ -169,7 +185,12 @@ def untrained(dimensions: int, task: Task, reason: str) -> TrainedHead:
     unknown = ("best_epoch", "kept_epoch", task.merit, "validation_loss", "train_loss")
     summary: dict[str, Any] = dict.fromkeys(unknown)
     threshold, _ = choose_threshold(head, None)
-    summary |= {"epochs": 0, "stopped": f"nothing was trained: {reason}", "threshold": threshold, "notes": [reason]}
+    summary |= {
+        "epochs": 0,
+        "stopped": f"nothing was trained: {reason}",
+        "threshold": threshold,
+        "notes": [reason],
+    }
     return TrainedHead(head, [], 0, threshold, summary)
 
 
@@ -184,13 +205,19 @@ def _check(training: Examples, validation: Examples | None) -> None:
             f"{validation.features.shape[1]}"
         )
     if training.task != validation.task:
-        raise DataError(f"training and validation differ in task: {training.task} and {validation.task}")
+        raise DataError(
+            f"training and validation differ in task: {training.task} and {validation.task}"
+        )
     shared = np.intersect1d(training.clip_ids, validation.clip_ids).tolist()
     if shared:
-        raise LeakageError(f"clips are in both training set and validation split: {name_clips(shared)}")
+        raise LeakageError(
+            f"clips are in both training set and validation split: {name_clips(shared)}"
+        )
 
 
-def _moments(features: NDArray[np.float32], floor: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _moments(
+    features: NDArray[np.float32], floor: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean of each column, and what its deviations are divided by: the root of its variance and of the floor's square.
 
     A constant column is divided by 1, and becomes 0 throughout.

@@ -21,14 +21,18 @@ from chorus.training.stopping import NotFiniteError
 class Validation:
     """The validation part. Losses are over its windows, everything else is over its clips."""
 
-    def __init__(self, features: NDArray[np.float32], part: Examples, options: HeadOptions, seed: int) -> None:
+    def __init__(
+        self, features: NDArray[np.float32], part: Examples, options: HeadOptions, seed: int
+    ) -> None:
         """`features` are those of `part`, standardised."""
         self.features = torch.from_numpy(features)
         self.targets = torch.from_numpy(part.task.targets(part.labels))
         self.part, self.task, self.options = part, part.task, options
         clips = part.first_windows()
         self.truth = clips.labels
-        _, self.clip_of = np.unique(part.clip_ids, return_inverse=True)  # numbers, which sort faster than names
+        _, self.clip_of = np.unique(
+            part.clip_ids, return_inverse=True
+        )  # numbers, which sort faster than names
         self.grouped = clips.consistency_of != ""
         _, self.group_of = np.unique(clips.consistency_of[self.grouped], return_inverse=True)
         # In the order of clip ids a batch would be one night; those of training are of all nights.
@@ -74,7 +78,13 @@ class Validation:
 def batch_means(values: NDArray[np.floating], batch_size: int) -> list[float]:
     """The means of the full batches of these values."""
     full = len(values) // batch_size
-    means: list[float] = values[: full * batch_size].astype(np.float64).reshape(full, batch_size).mean(axis=1).tolist()
+    means: list[float] = (
+        values[: full * batch_size]
+        .astype(np.float64)
+        .reshape(full, batch_size)
+        .mean(axis=1)
+        .tolist()
+    )
     return means
 
 

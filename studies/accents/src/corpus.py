@@ -28,12 +28,19 @@ def main() -> None:
     placed, nowhere = regions.classify(found, table)
     total = len(placed.utterances)
     with replacing_folder(CORPUS) as out, stage.progress("hearing", total, "utterance") as advance:
-        packed = packing.pack(placed.utterances, out, options.cuts, workers=parallel.cores(), progress=advance)
-        rejected = quarantine.join(packing.rejections(placed.rejected, placed.left_out), packed.quarantine)
+        packed = packing.pack(
+            placed.utterances, out, options.cuts, workers=parallel.cores(), progress=advance
+        )
+        rejected = quarantine.join(
+            packing.rejections(placed.rejected, placed.left_out), packed.quarantine
+        )
         write_csv(out / "samples.csv", packed.table)
         write_csv(out / "quarantine.csv", rejected)
         write_csv(out / "of_no_class.csv", nowhere)
-    write_json(METRICS / "corpus.json", summary.summarise(packed.table, rejected, nowhere, synthetic=synthetic))
+    write_json(
+        METRICS / "corpus.json",
+        summary.summarise(packed.table, rejected, nowhere, synthetic=synthetic),
+    )
     for sentence in summary.in_words(packed.table, rejected, nowhere):
         print(sentence)
     packing.check_share(rejected, len(packed.table), options.max_quarantined_share)

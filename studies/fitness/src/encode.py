@@ -25,11 +25,14 @@ def main() -> None:
     tuned = read_json("models/encoder/encoder.json")["model"]
     with texts.model_folder(tuned) as model:
         with stage.progress("encoding texts", len(wanted), "text") as advance:
-            found, computed = texts.update(STORE / "texts", model, wanted, workers=parallel.cores(), progress=advance)
+            found, computed = texts.update(
+                STORE / "texts", model, wanted, workers=parallel.cores(), progress=advance
+            )
         texts.update(STORE / "names", model, metric_texts(metrics), workers=1)
     if options.metrics == "file":
         texts.write(
-            STORE / "metrics", supplied(metrics, np.load(folder / "metric_name_embeddings.npy", allow_pickle=False))
+            STORE / "metrics",
+            supplied(metrics, np.load(folder / "metric_name_embeddings.npy", allow_pickle=False)),
         )
     else:
         texts.write(STORE / "metrics", texts.read(STORE / "names"))

@@ -25,7 +25,9 @@ def main() -> None:
         figure = exploring.picture(train, words[words["text_id"].isin(train["text_id"])], cosine)
         figure.savefig(beside, dpi=80, metadata={"Software": None})
     write_json(METRICS / "explore.json", found)
-    write_text("reports/explore.md", exploring.page(found, pd.read_csv(RECORDS / "train_quarantine.csv")))
+    write_text(
+        "reports/explore.md", exploring.page(found, pd.read_csv(RECORDS / "train_quarantine.csv"))
+    )
     print(f"mean {found['mean']:.2f}; {found['below_6']['records']} records below 6")
 
 

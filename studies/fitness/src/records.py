@@ -22,9 +22,14 @@ def main() -> None:
     if options.folder == "demo":
         drawn, hidden = demo.make(metrics, options.seed)
         training, test = drawn.records, hidden.records
-        write_csv(FOLDER / "hidden.csv", pd.DataFrame({"id": range(1, len(test) + 1), "score": hidden.scores}))
+        write_csv(
+            FOLDER / "hidden.csv",
+            pd.DataFrame({"id": range(1, len(test) + 1), "score": hidden.scores}),
+        )
     else:
-        training, test = (records.load((folder / f"{name}_data.json").read_bytes()) for name in ("train", "test"))
+        training, test = (
+            records.load((folder / f"{name}_data.json").read_bytes()) for name in ("train", "test")
+        )
         write_csv(FOLDER / "hidden.csv", pd.DataFrame(columns=["id", "score"]))
     parts = {
         "train": records.read(training, scored=True, metrics=metrics, **limits),
@@ -35,7 +40,11 @@ def main() -> None:
         write_parquet(FOLDER / f"{name}.parquet", part.kept)
         write_csv(FOLDER / f"{name}_quarantine.csv", part.rejected)
         print(f"{name}: {len(part.kept)} records kept, {len(part.rejected)} rejected")
-    texts = pd.concat([part.texts for part in parts.values()]).drop_duplicates("text_id").sort_values("text_id")
+    texts = (
+        pd.concat([part.texts for part in parts.values()])
+        .drop_duplicates("text_id")
+        .sort_values("text_id")
+    )
     write_parquet(FOLDER / "texts.parquet", texts)
     write_json(METRICS / "records.json", records.summary(parts))
 

@@ -14,12 +14,18 @@ def main() -> None:
     rejected = pd.read_csv("data/records/test_quarantine.csv")
     scores = ensemble([said])
     middle = float(scores.mean())
-    table = submission(said["id"].tolist(), scores, records=len(said) + len(rejected), instead=middle)
+    table = submission(
+        said["id"].tolist(), scores, records=len(said) + len(rejected), instead=middle
+    )
     write_csv("data/submission.csv", table)
     spread = {"rows": len(table), "unreadable": len(rejected), "mean": table["score"].mean()}
     shares = table["score"].quantile([0, 0.1, 0.5, 0.9, 1]).round(3)
-    write_json(METRICS / "submission.json", spread | {f"{q:.0%}": value for q, value in shares.items()})
-    print(f"{len(table)} rows; scores from {table['score'].min():.2f} to {table['score'].max():.2f}")
+    write_json(
+        METRICS / "submission.json", spread | {f"{q:.0%}": value for q, value in shares.items()}
+    )
+    print(
+        f"{len(table)} rows; scores from {table['score'].min():.2f} to {table['score'].max():.2f}"
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ def main() -> None:
     write_parquet("data/predictions/test.parquet", fitted.test)
     write_json(METRICS / "training.json", fitted.summary)
     write_csv(TRAINING_CURVES, pd.DataFrame(fitted.curves))
-    print(f"{len(fitted.models)} models; RMSE {fitted.summary['validation_rmse']:.3f} on the folds that stopped them")
+    print(
+        f"{len(fitted.models)} models; RMSE {fitted.summary['validation_rmse']:.3f} on the folds that stopped them"
+    )
 
 
 if __name__ == "__main__":

@@ -17,13 +17,23 @@ def main() -> None:
     given = parse(EncodeOptions, stage.params("encode"), section="encode")
     parts = {name: pd.read_parquet(f"data/records/{name}.parquet") for name in ("train", "test")}
     used = tuning_texts(parts, pd.read_parquet("data/records/texts.parquet"), options)
-    report = {"steps": options.steps, "texts": len(used), "include_test": options.include_test and options.steps > 0}
+    report = {
+        "steps": options.steps,
+        "texts": len(used),
+        "include_test": options.include_test and options.steps > 0,
+    }
     if options.steps:
         with texts.model_folder(given.model) as model:
             report |= simcse(model, used, options, stage.seed())
-    write_json(FOLDER / "encoder.json", {"model": str(FOLDER / "model") if options.steps else given.model})
+    write_json(
+        FOLDER / "encoder.json", {"model": str(FOLDER / "model") if options.steps else given.model}
+    )
     write_json(METRICS / "tuning.json", report)
-    print(f"{options.steps} steps on {len(used)} texts" if options.steps else "the encoder is used as it is")
+    print(
+        f"{options.steps} steps on {len(used)} texts"
+        if options.steps
+        else "the encoder is used as it is"
+    )
 
 
 if __name__ == "__main__":

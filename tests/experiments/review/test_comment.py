@@ -19,7 +19,9 @@ NOTHING = Facts(
 )  # fmt: skip
 
 
-def _with_metrics(metrics: dict[str, tuple[float | None, float | None]], noise: Noise | None = None) -> Facts:
+def _with_metrics(
+    metrics: dict[str, tuple[float | None, float | None]], noise: Noise | None = None
+) -> Facts:
     return replace(NOTHING, metrics={"metrics/evaluation.json": metrics}, noise=noise)
 
 
@@ -44,7 +46,9 @@ def _change(name: str, *entered: str) -> Change:
     ],
 )
 def test_a_difference_is_held_against_the_seed_noise(new, words):
-    facts = _with_metrics({"ood.f1": (0.7, new)}, Noise({"ood.f1": 0.04}, configurations=30, runs=90))
+    facts = _with_metrics(
+        {"ood.f1": (0.7, new)}, Noise({"ood.f1": 0.04}, configurations=30, runs=90)
+    )
     assert _row(facts, "ood.f1") == ["0.700", f"{new:.3f}", f"{new - 0.7:+.3f}", words]
     assert "30 configurations (90 runs)" in comment(facts)
 
@@ -64,16 +68,21 @@ def test_a_metric_that_is_new_or_null_breaks_nothing():
 
 def test_metrics_of_a_changed_test_are_not_compared_and_the_others_are():
     facts = replace(
-        _with_metrics({"ood.f1": (0.7, 0.8), "iid.f1": (0.7, 0.8)}), changes=[_change("split test_ood", "x")]
+        _with_metrics({"ood.f1": (0.7, 0.8), "iid.f1": (0.7, 0.8)}),
+        changes=[_change("split test_ood", "x")],
     )
     assert _row(facts, "ood.f1")[-1] == "not comparable: other test clips"
     assert _row(facts, "iid.f1")[-1] == "better; seed noise unknown"
     (warning,) = suspicions(facts)
-    assert warning.startswith("**The test split changed** (test_ood): 1 entered (1 positive (high)).")
+    assert warning.startswith(
+        "**The test split changed** (test_ood): 1 entered (1 positive (high))."
+    )
 
 
 def test_splits_that_cannot_be_read_are_suspected_only_if_they_differ():
-    lost = replace(NOTHING, missing={"data/manifests/splits.csv": "FileNotFoundError: no such file"})
+    lost = replace(
+        NOTHING, missing={"data/manifests/splits.csv": "FileNotFoundError: no such file"}
+    )
     assert suspicions(lost) == []
     (warning,) = suspicions(replace(lost, data=["data/manifests/splits.csv"]))
     assert warning.startswith("**The test split may have changed:**")
@@ -81,8 +90,13 @@ def test_splits_that_cannot_be_read_are_suspected_only_if_they_differ():
 
 
 def test_a_changed_validation_split_is_told_with_what_it_decides():
-    (warning,) = suspicions(replace(NOTHING, changes=[_change("split validation", "x"), _change("split train", "y")]))
-    assert warning.startswith("The validation split changed") and "threshold is chosen on it" in warning
+    (warning,) = suspicions(
+        replace(NOTHING, changes=[_change("split validation", "x"), _change("split train", "y")])
+    )
+    assert (
+        warning.startswith("The validation split changed")
+        and "threshold is chosen on it" in warning
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,25 +106,35 @@ def test_a_changed_validation_split_is_told_with_what_it_decides():
 )  # fmt: skip
 def test_a_threshold_that_moves_far_is_told(noise, new, warned):
     found = suspicions(_with_metrics({"threshold": (0.5, new)}, noise))
-    assert [f"**The threshold moved** from 0.500 to {new:.3f}" in warning for warning in found] == [True] * warned
+    assert [f"**The threshold moved** from 0.500 to {new:.3f}" in warning for warning in found] == [
+        True
+    ] * warned
 
 
 def test_a_leakage_audit_that_differs_names_what_is_gone():
     (warning,) = suspicions(replace(NOTHING, audit=(AUDIT, {"groups_in_one_split": 290})))
-    assert "groups_in_one_split 283 → 290" in warning and "ood_sites_in_one_split 1 → not checked" in warning
+    assert (
+        "groups_in_one_split 283 → 290" in warning
+        and "ood_sites_in_one_split 1 → not checked" in warning
+    )
     (warning,) = suspicions(replace(NOTHING, audit=(AUDIT, None)))
     assert "is gone" in warning
     assert suspicions(replace(NOTHING, audit=(None, AUDIT))) == []
 
 
 def test_an_edited_metric_is_not_believed():
-    facts = replace(_with_metrics({"ood.f1": (0.7, 0.8)}), edited=([], ["metrics/evaluation.json is not what it was"]))
+    facts = replace(
+        _with_metrics({"ood.f1": (0.7, 0.8)}),
+        edited=([], ["metrics/evaluation.json is not what it was"]),
+    )
     assert _row(facts, "ood.f1")[-1] == "not believed: not of dvc.lock"
 
 
 def test_what_was_wrong_before_is_not_held_against_the_change():
     facts = replace(
-        NOTHING, edited=(["a.json is wrong"], ["b.json is wrong"]), stale=(["the stage x"], ["the stage x"])
+        NOTHING,
+        edited=(["a.json is wrong"], ["b.json is wrong"]),
+        stale=(["the stage x"], ["the stage x"]),
     )
     found = suspicions(facts)
     assert found[0] == "**Metrics not produced by the committed dvc.lock:** b.json is wrong."
@@ -125,7 +149,11 @@ def test_no_difference_is_said_in_a_sentence_and_without_warnings():
 
 
 def test_long_lists_are_cut_and_bars_do_not_break_a_table():
-    facts = replace(NOTHING, code=[f"src/{number}.py" for number in range(30)], changes=[_change("subset a|b", "x")])
+    facts = replace(
+        NOTHING,
+        code=[f"src/{number}.py" for number in range(30)],
+        changes=[_change("subset a|b", "x")],
+    )
     text = comment(facts)
     assert "and 18 more" in text and "src/29.py" not in text
     assert "| subset a\\|b | 5 | 6 | 1: 1 positive (high) | 0 |" in text
@@ -133,7 +161,11 @@ def test_long_lists_are_cut_and_bars_do_not_break_a_table():
 
 def test_pictures_that_differ_are_written_side_by_side_and_linked(tmp_path):
     def plots(**images: bytes) -> dict[str, object]:
-        return {"sources": {"data": {f"plots/{name}.png": {"data": content} for name, content in images.items()}}}
+        return {
+            "sources": {
+                "data": {f"plots/{name}.png": {"data": content} for name, content in images.items()}
+            }
+        }
 
     facts = replace(NOTHING, plots=(plots(a=b"1", b=b"2", c=b"3"), plots(a=b"1", b=b"4", d=b"5")))
     pictures = draw(facts, tmp_path)
@@ -146,10 +178,15 @@ def test_pictures_that_differ_are_written_side_by_side_and_linked(tmp_path):
         ],
         unchanged=["plots/a.png"],
     )
-    written = {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*.png")}
+    written = {
+        path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*.png")
+    }
     assert written == {
         "before/plots/b.png": b"2", "after/plots/b.png": b"4", "before/plots/c.png": b"3", "after/plots/d.png": b"5",
     }  # fmt: skip
     text = comment(facts, pictures, place=lambda path: f"https://example.org/{path}")
-    assert "![before](https://example.org/before/plots/b.png) | ![after](https://example.org/after/plots/b.png)" in text
+    assert (
+        "![before](https://example.org/before/plots/b.png) | ![after](https://example.org/after/plots/b.png)"
+        in text
+    )
     assert "| – | ![after](https://example.org/after/plots/d.png) |" in text

@@ -28,7 +28,9 @@ def _subset(*clips: str) -> pd.DataFrame:
 
 def test_the_training_set_by_label_quality_and_source():
     before = _training(("p1", "positive", "baseline"), ("n1", "negative", "baseline"))
-    after = _training(("p1", "positive", "baseline"), ("p2", "positive", "small"), ("c1", "negative", "hard"))
+    after = _training(
+        ("p1", "positive", "baseline"), ("p2", "positive", "small"), ("c1", "negative", "hard")
+    )
     subsets = {"positive/small": _subset("p2")}
     changes = compare_sets(clip_sets(SPLITS, subsets, before), clip_sets(SPLITS, subsets, after))
     change = changes[0]
@@ -40,14 +42,26 @@ def test_the_training_set_by_label_quality_and_source():
 
 def test_a_clip_that_moves_leaves_one_split_and_enters_another():
     moved = SPLITS.assign(split=SPLITS["split"].where(SPLITS["clip_id"] != "n1", "test_ood"))
-    found = {c.name: c for c in compare_sets(clip_sets(SPLITS, {}, None), clip_sets(moved, {}, None)) if c.any}
+    found = {
+        c.name: c
+        for c in compare_sets(clip_sets(SPLITS, {}, None), clip_sets(moved, {}, None))
+        if c.any
+    }
     assert set(found) == {"split train", "split test_ood"}
-    assert list(found["split train"].left["clip_id"]) == list(found["split test_ood"].entered["clip_id"]) == ["n1"]
+    assert (
+        list(found["split train"].left["clip_id"])
+        == list(found["split test_ood"].entered["clip_id"])
+        == ["n1"]
+    )
 
 
 def test_a_corrected_label_leaves_and_enters():
     corrected = SPLITS.assign(label=SPLITS["label"].where(SPLITS["clip_id"] != "n2", "positive"))
-    (change,) = (c for c in compare_sets(clip_sets(SPLITS, {}, None), clip_sets(corrected, {}, None)) if c.any)
+    (change,) = (
+        c
+        for c in compare_sets(clip_sets(SPLITS, {}, None), clip_sets(corrected, {}, None))
+        if c.any
+    )
     assert (change.name, clips_in_words(change.entered), clips_in_words(change.left)) == (
         "split test_ood",
         "1 positive",

@@ -14,12 +14,19 @@ from chorus.experiments.review import noise_among, seed_noise
 
 
 def _runs(values: dict[str, list[float]]) -> pd.DataFrame:
-    return pd.DataFrame([{"signature": name, "ood.f1": value} for name, of in values.items() for value in of])
+    return pd.DataFrame(
+        [{"signature": name, "ood.f1": value} for name, of in values.items() for value in of]
+    )
 
 
 def test_two_configurations_by_hand():
     noise = seed_noise(_runs({"a": [0.5, 0.6, 0.7], "b": [0.9, 0.8, 0.7]}))
-    pooled = statistics.mean([statistics.variance([0.5, 0.6, 0.7]), statistics.variance([0.9, 0.8, 0.7])]) ** 0.5
+    pooled = (
+        statistics.mean(
+            [statistics.variance([0.5, 0.6, 0.7]), statistics.variance([0.9, 0.8, 0.7])]
+        )
+        ** 0.5
+    )
     students_t = 2.7764451  # 97.5 % quantile, 4 degrees of freedom, from a table
     assert noise.widths == {"ood.f1": pytest.approx(students_t * 2**0.5 * pooled, rel=1e-6)}
     assert (noise.configurations, noise.runs) == (2, 6)
@@ -55,7 +62,11 @@ def _grid(splits: str, seeds: int) -> pd.DataFrame:
 
 
 def test_the_noise_is_that_of_the_largest_grid_on_the_same_splits():
-    grids = {"small": _grid("abcd1234", 2), "large": _grid("abcd1234", 4), "other": _grid("99999999", 9)}
+    grids = {
+        "small": _grid("abcd1234", 2),
+        "large": _grid("abcd1234", 4),
+        "other": _grid("99999999", 9),
+    }
     found = noise_among(grids, "abcd1234ffff")
     assert found is not None and (found.grid, found.runs) == ("large", 4)
     assert found.widths == seed_noise(grids["large"]).widths
@@ -65,4 +76,7 @@ def test_the_noise_is_that_of_the_largest_grid_on_the_same_splits():
 def test_a_grid_of_another_survey_says_nothing(splits):
     mixed = pd.concat([_grid("1234abcd", 2), _grid("99999999", 2)])
     unknown = _grid("1234abcd", 2).drop(columns="splits")
-    assert noise_among({"other": _grid("abcd1234", 3), "mixed": mixed, "unknown": unknown}, splits) is None
+    assert (
+        noise_among({"other": _grid("abcd1234", 3), "mixed": mixed, "unknown": unknown}, splits)
+        is None
+    )

@@ -58,10 +58,14 @@ def test_timit_speakers_dialects_and_sentences(tmp_path):
     assert len(found.utterances) == 8
 
 
-@pytest.mark.parametrize("form", [str.lower, lambda path: f"timit/{path}", lambda path: path + ".wav"])
+@pytest.mark.parametrize(
+    "form", [str.lower, lambda path: f"timit/{path}", lambda path: path + ".wav"]
+)
 def test_timit_in_other_spellings_of_its_layout(tmp_path, form):
     trees.wav(tmp_path / form("TRAIN/DR2/MABC0/SI42.WAV"), trees.tone(1))
-    trees.write(tmp_path / form("TRAIN/DR2/MABC0/SI42.TXT").removesuffix(".wav"), "0 24000 Hello.\n")
+    trees.write(
+        tmp_path / form("TRAIN/DR2/MABC0/SI42.TXT").removesuffix(".wav"), "0 24000 Hello.\n"
+    )
     (about,) = by_path(timit.read(tmp_path, "timit")).values()
     assert (about["speaker_id"], about["original_accent_label"]) == ("timit/MABC0", "DR2")
     assert about["transcript"] == "Hello."
@@ -80,7 +84,9 @@ def test_common_voice_keeps_quotes_votes_and_leaves_out_what_nobody_validated(tm
     assert about["transcript"] == 'He said "go" there.'
     assert about["original_accent_label"] == "Texan"
     assert by_path(found)["common_voice/clips/common_voice_en_2.mp3"]["quality_score"] == "0.750"
-    assert found.left_out == [("common_voice/clips/common_voice_en_5.mp3", "not listed in validated.tsv")]
+    assert found.left_out == [
+        ("common_voice/clips/common_voice_en_5.mp3", "not listed in validated.tsv")
+    ]
 
 
 def common_voice_rows(tmp_path, *rows, header=trees.COMMON_VOICE, encoding="utf-8"):
@@ -112,7 +118,9 @@ def test_common_voice_rows_that_cannot_be_used_are_each_rejected(tmp_path, rows,
 
 
 def test_common_voice_in_utf_16_and_a_row_twice(tmp_path):
-    found = common_voice_rows(tmp_path, row(accents="Québécois"), row(accents="Québécois"), encoding="utf-16")
+    found = common_voice_rows(
+        tmp_path, row(accents="Québécois"), row(accents="Québécois"), encoding="utf-16"
+    )
     assert [one.about["original_accent_label"] for one in found.utterances] == ["Québécois"]
     assert [reason for _, reason in found.rejected] == ["listed twice"]
 
@@ -121,12 +129,22 @@ def test_common_voice_in_utf_16_and_a_row_twice(tmp_path):
     ("header", "encoding", "words"),
     [
         (["who", *trees.COMMON_VOICE[1:]], "utf-8", "lacks the column 'client_id'; it has: who"),
-        ([*trees.COMMON_VOICE[:7], "mood", "locale", "segment"], "utf-8", "lacks the column 'accents'"),
-        (["client_id", "client_id", *trees.COMMON_VOICE[1:-1]], "utf-8", "has the column 'client_id' twice"),
+        (
+            [*trees.COMMON_VOICE[:7], "mood", "locale", "segment"],
+            "utf-8",
+            "lacks the column 'accents'",
+        ),
+        (
+            ["client_id", "client_id", *trees.COMMON_VOICE[1:-1]],
+            "utf-8",
+            "has the column 'client_id' twice",
+        ),
         (trees.COMMON_VOICE, "latin-1", "is not in UTF-8, see line 2"),
     ],
 )
-def test_common_voice_tables_that_cannot_be_used_are_one_sentence(tmp_path, header, encoding, words):
+def test_common_voice_tables_that_cannot_be_used_are_one_sentence(
+    tmp_path, header, encoding, words
+):
     with pytest.raises(DataError, match=re.escape(words)):
         common_voice_rows(tmp_path, row(accents="Québécois"), header=header, encoding=encoding)
 
@@ -158,7 +176,10 @@ def test_coraal_files_without_their_other_half(tmp_path):
     found = coraal.read(tmp_path, "coraal")
     places = reasons(found.rejected + found.left_out)
     assert places["coraal/ATL_textfiles_2020.05/ATL_se0_ag3_m_01_1.txt"].startswith("missing file")
-    assert places["coraal/ATL_audio_part01_2020.05/ATL_se0_ag2_m_01_1.wav"] == "not listed in any transcript"
+    assert (
+        places["coraal/ATL_audio_part01_2020.05/ATL_se0_ag2_m_01_1.wav"]
+        == "not listed in any transcript"
+    )
 
 
 def test_a_transcript_that_cannot_be_read_costs_its_interview_only(tmp_path):

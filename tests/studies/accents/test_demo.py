@@ -32,7 +32,11 @@ def test_every_voice_exists_is_steady_and_stands_once():
     voices = read_csv(demo._HERE / "voices.csv")
     assert set(voices["variant"]) <= set(espeak.variants())
     assert voices["variant"].is_unique
-    assert voices["dataset"].value_counts().to_dict() == {"studio": 14, "phone": 14, "conversation": 14}
+    assert voices["dataset"].value_counts().to_dict() == {
+        "studio": 14,
+        "phone": 14,
+        "conversation": 14,
+    }
     assert set(voices["gender"]) == {"female", "male"}
 
 
@@ -49,8 +53,16 @@ def test_the_plan_has_eight_accents_of_each_voice_and_sentences_of_each_datasets
 
 def test_no_voice_of_one_dataset_speaks_in_another():
     for dataset in ("studio", "phone", "conversation"):
-        mine = {one.variant for one in demo.plan(SMALL).utterances if one.about["dataset_name"] == dataset}
-        others = {one.variant for one in demo.plan(SMALL).utterances if one.about["dataset_name"] != dataset}
+        mine = {
+            one.variant
+            for one in demo.plan(SMALL).utterances
+            if one.about["dataset_name"] == dataset
+        }
+        others = {
+            one.variant
+            for one in demo.plan(SMALL).utterances
+            if one.about["dataset_name"] != dataset
+        }
         assert not mine & others
 
 

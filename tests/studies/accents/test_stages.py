@@ -47,8 +47,17 @@ def python(stage: str) -> tuple[str, str, str]:
 
 
 def digests(study: Folder) -> dict[str, str]:
-    files = [path for folder in ("data", "metrics") for path in (study.folder / folder).rglob("*") if path.is_file()]
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.name != ".gitignore"}
+    files = [
+        path
+        for folder in ("data", "metrics")
+        for path in (study.folder / folder).rglob("*")
+        if path.is_file()
+    ]
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.name != ".gitignore"
+    }
 
 
 def table(study: Folder, name: str) -> pd.DataFrame:
@@ -90,7 +99,10 @@ def test_a_persons_own_corpora_are_one_parameter(study, tmp_path):
     samples = table(study, "corpus/samples.csv")
     assert samples["region_label"].value_counts().to_dict() == {"West": 20, "South Atlantic": 19}
     report = yaml.safe_load((study.folder / "metrics/corpus.json").read_text())
-    assert report["unusable"] == {"listed twice with contradicting speakers or labels": 2, "missing file": 1}
+    assert report["unusable"] == {
+        "listed twice with contradicting speakers or labels": 2,
+        "missing file": 1,
+    }
     audit = yaml.safe_load((study.folder / "metrics/splits.json").read_text())["leakage_audit"]
     assert audit["speaker_ids_in_one_split"] == 8
 

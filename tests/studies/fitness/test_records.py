@@ -25,7 +25,9 @@ GOOD = {
 
 
 def read(*items, scored=True, **options):
-    return records.read(items, scored=scored, **({"max_characters": 12_000, "metrics": METRICS} | options))
+    return records.read(
+        items, scored=scored, **({"max_characters": 12_000, "metrics": METRICS} | options)
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,9 @@ def test_an_item_that_is_no_object_is_rejected(item):
 
 def test_scores_are_text_or_numbers_and_nine_and_a_half_stays_so():
     scores = ["9.5", 9, 0, "10", " 7 ", 8.0]
-    found = read(*(GOOD | {"score": score, "response": f"{number}"} for number, score in enumerate(scores)))
+    found = read(
+        *(GOOD | {"score": score, "response": f"{number}"} for number, score in enumerate(scores))
+    )
     assert found.kept["score"].tolist() == [9.5, 9, 0, 10, 7, 8]
 
 
@@ -77,14 +81,21 @@ def test_the_test_set_needs_no_scores_and_repeats_are_kept():
 
 
 def test_one_text_of_the_fields_whatever_they_are_called():
-    item = {"metric_name": "fairness", "prompt": " Who\tmay \n vote? ", "expected_response": "All.", "score": 9}
+    item = {
+        "metric_name": "fairness",
+        "prompt": " Who\tmay \n vote? ",
+        "expected_response": "All.",
+        "score": 9,
+    }
     full = read(item | {"system_prompt": "Be brief."}).texts["text"].tolist()
     assert full == ["Be brief.\nWho may vote?\nAll."]
     assert read(item).texts["text_id"].tolist() == read(GOOD).texts["text_id"].tolist()
 
 
 def test_long_and_broken_texts_are_mended_and_noted():
-    item = json.loads('{"metric_name": "fairness", "user_prompt": "a\\ud800b\\u0000c", "response": "x", "score": "9"}')
+    item = json.loads(
+        '{"metric_name": "fairness", "user_prompt": "a\\ud800b\\u0000c", "response": "x", "score": "9"}'
+    )
     found = read(item, GOOD | {"response": "y" * 20_000})
     assert found.kept["note"].tolist() == ["broken characters", "cut"]
     assert found.texts["text"].str.len().max() == 12_000
@@ -144,9 +155,9 @@ def sets():
 def test_the_demo_has_the_true_counts_of_scores_and_a_flatter_test_set(sets):
     training, hidden = sets
     assert Counter(training.scores) == demo.TRAINING and sum(demo.TRAINING.values()) == 5000
-    assert np.mean(training.scores) == pytest.approx(9.1195) and np.std(training.scores) == pytest.approx(
-        0.9424, abs=1e-4
-    )
+    assert np.mean(training.scores) == pytest.approx(9.1195) and np.std(
+        training.scores
+    ) == pytest.approx(0.9424, abs=1e-4)
     assert [float(item["score"]) for item in training.records] == training.scores
     assert len(hidden.records) == 3638 and not any("score" in item for item in hidden.records)
     assert np.std(hidden.scores) > 3
@@ -154,13 +165,22 @@ def test_the_demo_has_the_true_counts_of_scores_and_a_flatter_test_set(sets):
 
 def test_the_demo_is_the_same_again_and_all_of_it_can_be_used(sets):
     training, hidden = sets
-    assert demo.draw(METRICS, {0: 5, 9: 20}, "train", 1) == demo.draw(METRICS, {0: 5, 9: 20}, "train", 1)
-    assert len(read(*training.records).kept) == 5000 and len(read(*hidden.records, scored=False).kept) == 3638
+    assert demo.draw(METRICS, {0: 5, 9: 20}, "train", 1) == demo.draw(
+        METRICS, {0: 5, 9: 20}, "train", 1
+    )
+    assert (
+        len(read(*training.records).kept) == 5000
+        and len(read(*hidden.records, scored=False).kept) == 3638
+    )
     shares = read(*training.records).kept["language"].value_counts(normalize=True)
-    assert shares["English"] == pytest.approx(0.5, abs=0.03) and shares["Tamil"] == pytest.approx(0.2, abs=0.03)
+    assert shares["English"] == pytest.approx(0.5, abs=0.03) and shares["Tamil"] == pytest.approx(
+        0.2, abs=0.03
+    )
 
 
 def test_every_family_of_metrics_has_a_theme():
     from fitness.themes import THEMES
 
-    assert {family for theme in THEMES for family in theme.families} == {records.family(name) for name in METRICS}
+    assert {family for theme in THEMES for family in theme.families} == {
+        records.family(name) for name in METRICS
+    }

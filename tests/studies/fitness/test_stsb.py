@@ -13,7 +13,9 @@ ROW = '0\tmain\tMSRvid\t2012\t1\tnone\tnone\tA "plane is taking off.\tAn air pla
 
 def write(folder, score="2.600"):
     for part in stsb.PARTS:
-        (folder / f"{part}_new.tsv").write_text(HEAD + ROW.format(score="5.000") + ROW.format(score=score))
+        (folder / f"{part}_new.tsv").write_text(
+            HEAD + ROW.format(score="5.000") + ROW.format(score=score)
+        )
 
 
 def test_a_row_is_two_sentences_and_a_score_on_our_scale(tmp_path):
@@ -21,7 +23,9 @@ def test_a_row_is_two_sentences_and_a_score_on_our_scale(tmp_path):
     parts = stsb.read(tmp_path)
     assert list(parts) == ["train", "dev", "test"]
     assert parts["test"]["score"].tolist() == [10.0, 5.2]
-    assert parts["test"]["sentence1"][0] == 'A "plane is taking off.'  # a quotation mark opens nothing
+    assert (
+        parts["test"]["sentence1"][0] == 'A "plane is taking off.'
+    )  # a quotation mark opens nothing
     assert parts["test"]["first"][0] != parts["test"]["second"][0]
 
 

@@ -40,8 +40,12 @@ def test_other_columns_are_refused():
 
 
 def test_an_ensemble_is_the_mean_of_all_models_of_all_runs():
-    one = pd.DataFrame({"id": [1, 2], "fold0_member0.prediction": [1.0, 2.0], "fold0_member0.variance": [9.0, 9.0]})
-    two = one.assign(**{"fold0_member0.prediction": [3.0, 4.0], "fold1_member0.prediction": [5.0, 6.0]})
+    one = pd.DataFrame(
+        {"id": [1, 2], "fold0_member0.prediction": [1.0, 2.0], "fold0_member0.variance": [9.0, 9.0]}
+    )
+    two = one.assign(
+        **{"fold0_member0.prediction": [3.0, 4.0], "fold1_member0.prediction": [5.0, 6.0]}
+    )
     assert ensemble([one, two]).tolist() == [3.0, 4.0]
     with pytest.raises(DataError, match="different test sets"):
         ensemble([one, one.assign(id=[1, 3])])

@@ -17,7 +17,14 @@ from fitness.targets import UNIFORM, shares_of
 from fitness.training import Scored, TrainOptions, WeightOptions, train, weights
 from fitness.vectors import Pairs, metric_texts, supplied
 
-SMALL = {"hidden": (16,), "rank": 4, "epochs": 12, "batch_size": 32, "learning_rate": 0.02, "dropout": 0.1}
+SMALL = {
+    "hidden": (16,),
+    "rank": 4,
+    "epochs": 12,
+    "batch_size": 32,
+    "learning_rate": 0.02,
+    "dropout": 0.1,
+}
 
 
 def scored(count: int, seed: int) -> Scored:
@@ -43,16 +50,23 @@ def test_every_model_learns(model):
     )
 
 
-@pytest.mark.parametrize("changes", [{"fds": True}, {"weights": WeightOptions(kind="lds")}, {"loss": "beta_nll"}])
+@pytest.mark.parametrize(
+    "changes", [{"fds": True}, {"weights": WeightOptions(kind="lds")}, {"loss": "beta_nll"}]
+)
 def test_what_can_be_switched_on_changes_something(changes):
     options = SMALL | {"epochs": 3}
-    plain, other = (train(LEARN, STOP, UNIFORM, TrainOptions(**options | more), seed=1) for more in ({}, changes))
+    plain, other = (
+        train(LEARN, STOP, UNIFORM, TrainOptions(**options | more), seed=1)
+        for more in ({}, changes)
+    )
     assert not np.array_equal(plain.predict(JUDGE.pairs)[0], other.predict(JUDGE.pairs)[0])
 
 
 def test_the_same_seed_gives_the_same_digits_and_another_seed_others():
     options = TrainOptions(**SMALL | {"epochs": 3})
-    first, again, other = (train(LEARN, STOP, UNIFORM, options, seed).predict(JUDGE.pairs)[0] for seed in (1, 1, 2))
+    first, again, other = (
+        train(LEARN, STOP, UNIFORM, options, seed).predict(JUDGE.pairs)[0] for seed in (1, 1, 2)
+    )
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
@@ -72,7 +86,9 @@ def test_weights_have_a_mean_of_one():
 
 
 def test_a_loss_of_another_model_is_refused():
-    with pytest.raises(ParameterError, match=r"train.loss: 'ce' is not allowed: of the model ordinal: cumulative"):
+    with pytest.raises(
+        ParameterError, match=r"train.loss: 'ce' is not allowed: of the model ordinal: cumulative"
+    ):
         train(LEARN, STOP, UNIFORM, TrainOptions(model="ordinal", loss="ce"), seed=1)
 
 
@@ -95,7 +111,11 @@ def study() -> crossfit.Data:
     random = np.random.default_rng(1)
     metrics = [f"{family}/{number}" for family in "abc" for number in range(3)]
     names = TextVectors("names", metrics, random.normal(size=(9, 6)).astype(np.float32))
-    texts = TextVectors("texts", [f"t{number}" for number in range(60)], random.normal(size=(60, 6)).astype(np.float32))
+    texts = TextVectors(
+        "texts",
+        [f"t{number}" for number in range(60)],
+        random.normal(size=(60, 6)).astype(np.float32),
+    )
     pairs = [(text, metric) for text in texts.ids for metric in metrics]
     table = pd.DataFrame(pairs, columns=["text_id", "metric"])
     cosine = (names.of(table["metric"].tolist()) * texts.of(table["text_id"].tolist())).sum(axis=1)
@@ -111,10 +131,14 @@ def study() -> crossfit.Data:
 def test_the_whole_of_it_on_a_small_study(study, tmp_path):
     fitted = crossfit.fit(study, UNIFORM, TrainOptions(members=2, **SMALL), seed=1)
     assert fitted.judged["id"].tolist() == study.records["id"].tolist()
-    assert len(fitted.models) == 6 and [len(names) for names in crossfit.member_columns(fitted.test)] == [2, 2, 2]
+    assert len(fitted.models) == 6 and [
+        len(names) for names in crossfit.member_columns(fitted.test)
+    ] == [2, 2, 2]
     crossfit.save(fitted, tmp_path, TrainOptions(**SMALL), 1)
     assert len(list(tmp_path.glob("*.safetensors"))) == 6
-    judged, test = baselines.fit(study, UNIFORM, baselines.BaselineOptions(components=4, trees=20), 1)
+    judged, test = baselines.fit(
+        study, UNIFORM, baselines.BaselineOptions(components=4, trees=20), 1
+    )
     columns = crossfit.member_columns(fitted.test)
     given = judging.Predicted(
         judged=fitted.judged.merge(judged, on="id"),
@@ -128,7 +152,10 @@ def test_the_whole_of_it_on_a_small_study(study, tmp_path):
         rmse(fitted.judged["score"], fitted.judged["prediction"]), rel=0.05
     )
     assert headline["folds"]["rmse"] < fitted.judged["score"].std()
-    assert set(detail["less_than"]) == set(baselines.NAMES) and 0 < detail["calibration"]["coverage"]["all"]["90%"] <= 1
+    assert (
+        set(detail["less_than"]) == set(baselines.NAMES)
+        and 0 < detail["calibration"]["coverage"]["all"]["90%"] <= 1
+    )
     found = health.judge(pd.DataFrame(fitted.curves), fitted.summary, detail)
     assert found.verdict in ("healthy", "watch", "trouble") and not found.not_judged
 
@@ -142,4 +169,9 @@ def test_a_model_that_always_says_nine_is_said_to_have_collapsed():
     }
     found = health.judge(curves, {"best_epoch": 1}, detail)
     names = {finding.name for finding in found.findings}
-    assert found.verdict == "trouble" and names >= {"collapsed", "baseline_better", "overconfident", "few_rare_records"}
+    assert found.verdict == "trouble" and names >= {
+        "collapsed",
+        "baseline_better",
+        "overconfident",
+        "few_rare_records",
+    }

@@ -18,7 +18,9 @@ MOST = 12  # names in a list
 _HEADLINE = str(EVALUATION_METRICS)
 
 
-def comment(facts: Facts, pictures: Pictures | None = None, place: Callable[[str], str] = str) -> str:
+def comment(
+    facts: Facts, pictures: Pictures | None = None, place: Callable[[str], str] = str
+) -> str:
     """The review of `facts`, as Markdown.
 
     Args:
@@ -43,18 +45,32 @@ def comment(facts: Facts, pictures: Pictures | None = None, place: Callable[[str
 
 def what_changed(facts: Facts) -> str:
     """Parameters, code, data, and which stages ran: a sentence each."""
-    params = [f"`{key}` {_shown(old)} → {_shown(new)}" for key, (old, new) in sorted(facts.params.items())]
+    params = [
+        f"`{key}` {_shown(old)} → {_shown(new)}" for key, (old, new) in sorted(facts.params.items())
+    ]
     differing = [bool(params), bool(facts.code), bool(facts.data)]
     if not any(differing):
         return "Neither parameters nor code nor data differ."
-    names = [name for name, differs in zip(("parameters", "code", "data"), differing, strict=True) if differs]
+    names = [
+        name
+        for name, differs in zip(("parameters", "code", "data"), differing, strict=True)
+        if differs
+    ]
     sentences = [
         f"This changes {_and(names)}.",
         f"**Parameters:** {'; '.join(_most(params))}." if params else "",
-        f"**Code:** {', '.join(_most([f'`{path}`' for path in facts.code]))}." if facts.code else "",
-        f"**Data:** {', '.join(_most([f'`{path}`' for path in facts.data]))}." if facts.data else "",
-        f"Ran with other inputs: {', '.join(facts.stages)}." if facts.stages else "No stage ran with other inputs.",
-        f"{facts.base} has gone on since; compared is with where this left it." if facts.base_moved else "",
+        f"**Code:** {', '.join(_most([f'`{path}`' for path in facts.code]))}."
+        if facts.code
+        else "",
+        f"**Data:** {', '.join(_most([f'`{path}`' for path in facts.data]))}."
+        if facts.data
+        else "",
+        f"Ran with other inputs: {', '.join(facts.stages)}."
+        if facts.stages
+        else "No stage ran with other inputs.",
+        f"{facts.base} has gone on since; compared is with where this left it."
+        if facts.base_moved
+        else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -64,7 +80,9 @@ def metrics_table(facts: Facts) -> str:
     rows = []
     for file in sorted(facts.metrics, key=lambda name: (name != _HEADLINE, name)):
         prefix = "" if file == _HEADLINE else f"{Path(file).stem}: "
-        for name, (old, new) in sorted(facts.metrics[file].items(), key=lambda item: _order(item[0])):
+        for name, (old, new) in sorted(
+            facts.metrics[file].items(), key=lambda item: _order(item[0])
+        ):
             if file == _HEADLINE or old != new:
                 figures = [_number(old), _number(new), _delta(old, new)]
                 rows.append([prefix + name, *figures, _verdict(facts, file, name, old, new)])
@@ -92,7 +110,13 @@ def clips_table(facts: Facts) -> str:
     changed = [change for change in facts.changes if change.any]
     same = [change.name for change in facts.changes if not change.any]
     rows = [
-        [change.name, _count(change.before), _count(change.after), _came(change.entered), _came(change.left)]
+        [
+            change.name,
+            _count(change.before),
+            _count(change.after),
+            _came(change.entered),
+            _came(change.left),
+        ]
         for change in changed
     ]
     parts = [_table(["", "before", "after", "entered", "left"], rows, right=(1, 2)) if rows else ""]
@@ -100,7 +124,9 @@ def clips_table(facts: Facts) -> str:
         parts.append(f"Same clips as before: {', '.join(same)}.")
     if facts.missing:
         listed = "\n".join(f"* `{path}`: {why}" for path, why in sorted(facts.missing.items()))
-        parts.append(f"Not compared, as it cannot be read here (`dvc pull` first, or credentials?):\n\n{listed}")
+        parts.append(
+            f"Not compared, as it cannot be read here (`dvc pull` first, or credentials?):\n\n{listed}"
+        )
     return "\n\n".join(part for part in parts if part)
 
 
@@ -125,7 +151,11 @@ def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
     if width is None:
         return f"{word}; seed noise unknown"
     more = abs(new - old) > width
-    return f"**{word}**, more than seed noise (±{width:.3f})" if more else f"within seed noise (±{width:.3f})"
+    return (
+        f"**{word}**, more than seed noise (±{width:.3f})"
+        if more
+        else f"within seed noise (±{width:.3f})"
+    )
 
 
 def _alert(warnings: Sequence[str]) -> str:
@@ -179,7 +209,10 @@ def _and(words: Sequence[str]) -> str:
 
 
 def _order(name: str) -> tuple[int, str]:
-    return (next((place for place, start in enumerate(("ood.", "iid.")) if name.startswith(start)), 2), name)
+    return (
+        next((place for place, start in enumerate(("ood.", "iid.")) if name.startswith(start)), 2),
+        name,
+    )
 
 
 def _came(clips: Any) -> str:

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 from dvc.render.match import match_defs_renderers
 
 from chorus.clips import NEGATIVE
-from chorus.pictures.look import BLUE, COLOUR_OF, GREEN, GREY, NAME_OF, ORANGE, clipped, grid, picture
+from chorus.pictures.look import (
+    BLUE,
+    COLOUR_OF,
+    GREEN,
+    GREY,
+    NAME_OF,
+    ORANGE,
+    clipped,
+    grid,
+    picture,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +54,9 @@ class Plot:
     @property
     def bars(self) -> bool:
         """Whether x or y are names, so that there is no line to draw."""
-        return any(not _is_number(value) for _, x, y in (*self.before, *self.after) for value in (x, y))
+        return any(
+            not _is_number(value) for _, x, y in (*self.before, *self.after) for value in (x, y)
+        )
 
 
 def read_plots(plots: Sequence[dict[str, Any]], templates: str) -> list[Plot]:
@@ -61,7 +73,9 @@ def read_plots(plots: Sequence[dict[str, Any]], templates: str) -> list[Plot]:
         if "x" in about and rows:
             points: dict[str, list[tuple[Line, str, str]]] = {"before": [], "after": []}
             for row in rows:
-                points[row["rev"]].append((_line_of(row, about), str(row[about["x"]]), str(row[about["y"]])))
+                points[row["rev"]].append(
+                    (_line_of(row, about), str(row[about["x"]]), str(row[about["y"]]))
+                )
             topic = _topic(Path(rows[0]["filename"]))
             found.append(Plot(about["title"], topic, about["x"], points["before"], points["after"]))
     return found
@@ -84,7 +98,9 @@ def draw_plots(plots: Sequence[Plot], path: Path, names: tuple[str, str]) -> Non
             for side, points in ((left, plot.before), (right, plot.after)):
                 grid(side)
                 if not points:
-                    side.text(0.5, 0.5, "no such plot", ha="center", color=GREY, transform=side.transAxes)
+                    side.text(
+                        0.5, 0.5, "no such plot", ha="center", color=GREY, transform=side.transAxes
+                    )
                 elif plot.bars:
                     _draw_bars(side, _values(points), labels)
                 else:
@@ -97,7 +113,10 @@ def draw_plots(plots: Sequence[Plot], path: Path, names: tuple[str, str]) -> Non
 
 def _line_of(row: dict[str, Any], about: dict[str, Any]) -> Line:
     used = (about["x"], about["y"])
-    return (*(row[column] for column in ("split", "label") if column in row and column not in used), row["field"])
+    return (
+        *(row[column] for column in ("split", "label") if column in row and column not in used),
+        row["field"],
+    )
 
 
 def _draw_lines(axes: Axes, points: Sequence[tuple[Line, str, str]]) -> None:
@@ -113,7 +132,9 @@ def _draw_lines(axes: Axes, points: Sequence[tuple[Line, str, str]]) -> None:
 
 
 def _draw_bars(axes: Axes, values: dict[str, float], labels: list[str]) -> None:
-    axes.barh(range(len(labels)), [values.get(label, 0.0) for label in labels], color=BLUE, height=0.7)
+    axes.barh(
+        range(len(labels)), [values.get(label, 0.0) for label in labels], color=BLUE, height=0.7
+    )
     axes.set_yticks(range(len(labels)), labels, fontsize=6.5)
     axes.set_ylim(len(labels) - 0.5, -0.5)
 
@@ -121,7 +142,9 @@ def _draw_bars(axes: Axes, values: dict[str, float], labels: list[str]) -> None:
 def _labels(plot: Plot) -> list[str]:
     """What has a bar on either side; of many, those that differ most."""
     before, after = _values(plot.before), _values(plot.after)
-    moved = {label: abs(after.get(label, 0.0) - before.get(label, 0.0)) for label in {**before, **after}}
+    moved = {
+        label: abs(after.get(label, 0.0) - before.get(label, 0.0)) for label in {**before, **after}
+    }
     return sorted(sorted(moved, key=lambda label: (-moved[label], label))[:MOST_BARS])
 
 
@@ -131,7 +154,10 @@ def _values(points: Sequence[tuple[Line, str, str]]) -> dict[str, float]:
         return {y: _float(x) for _, x, y in points}
     if all(_is_number(y) for _, _, y in points):
         return {x: _float(y) for _, x, y in points}
-    return {f"{x} as {y}": float(count) for (x, y), count in Counter((x, y) for _, x, y in points).items()}
+    return {
+        f"{x} as {y}": float(count)
+        for (x, y), count in Counter((x, y) for _, x, y in points).items()
+    }
 
 
 def _is_number(text: str) -> bool:

@@ -67,7 +67,9 @@ class Facts:
 
     def metric(self, name: str) -> Pair:
         """A metric by its name, from whichever file has it."""
-        return next((values[name] for values in self.metrics.values() if name in values), (None, None))
+        return next(
+            (values[name] for values in self.metrics.values() if name in values), (None, None)
+        )
 
 
 def read(root: Path, base: str, head: str) -> Facts:
@@ -86,7 +88,9 @@ def read(root: Path, base: str, head: str) -> Facts:
         with Repo(str(root)) as repo:
             return _read(repo, base, head)
     except RevError as error:
-        raise DataError(f"{error}: give a branch, a tag, a commit or an experiment; or fetch it first") from error
+        raise DataError(
+            f"{error}: give a branch, a tag, a commit or an experiment; or fetch it first"
+        ) from error
     except DvcException as error:
         raise DataError(" ".join(str(error).split())) from error
 
@@ -106,7 +110,11 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
     changes, missing = _compared(before.tables(), after.tables())
     plots = repo.plots.diff(revs=[start, end])
     with _at(repo, start):
-        lock_before, edited_before, stale_before = _lock(repo), edited_results(repo), stale_stages(repo)
+        lock_before, edited_before, stale_before = (
+            _lock(repo),
+            edited_results(repo),
+            stale_stages(repo),
+        )
     with _at(repo, end):
         lock, edited, stale = _lock(repo), edited_results(repo), stale_stages(repo)
     return Facts(
@@ -151,7 +159,11 @@ def _compared(before: Tables, after: Tables) -> tuple[list[Change], dict[str, st
     sets = [
         clip_sets(
             tables.splits if splits_known else None,
-            {name: table for name, table in tables.subsets.items() if not _is_lost(f"{SUBSETS}/{name}.csv", lost)},
+            {
+                name: table
+                for name, table in tables.subsets.items()
+                if not _is_lost(f"{SUBSETS}/{name}.csv", lost)
+            },
             tables.training if TRAINING not in missing else None,
         )
         for tables in (before, after)
@@ -182,7 +194,9 @@ def _lock(repo: Repo) -> _Lock:
     outs = [out for stage in stages for out in stage.outs]
     splits = next((out.hash_info for out in outs if out.def_path == SPLITS), None)
     return _Lock(
-        stages={stage.name: {dep.def_path: dep.hash_info for dep in stage.deps} for stage in stages},
+        stages={
+            stage.name: {dep.def_path: dep.hash_info for dep in stage.deps} for stage in stages
+        },
         data={out.def_path: out.hash_info for out in outs if out.use_cache},
         results={out.def_path for out in outs if not out.use_cache},
         splits=splits.value if splits else None,
@@ -192,7 +206,9 @@ def _lock(repo: Repo) -> _Lock:
 def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) -> list[str]:
     """Files that differ, but for results (`aside`, tables of grids) and what the review tells of in other places."""
     difference = git.diff(start, end) if end else git.diff(start)
-    paths = {path for delta in difference.deltas for path in (delta.old_file.path, delta.new_file.path)}
+    paths = {
+        path for delta in difference.deltas for path in (delta.old_file.path, delta.new_file.path)
+    }
     told = aside | {"params.yaml", "dvc.lock"}
     results = tuple(f"{folder}/" for folder in {*RESULTS, *aside})
     return sorted(path for path in paths - told if not path.startswith(results))

@@ -31,7 +31,9 @@ class Change:
 
     @property
     def any(self) -> bool:
-        return bool(len(self.entered) or len(self.left) or self.before is None or self.after is None)
+        return bool(
+            len(self.entered) or len(self.left) or self.before is None or self.after is None
+        )
 
 
 def split_name(split: str) -> str:
@@ -65,7 +67,9 @@ def clip_sets(
     return sets
 
 
-def compare_sets(before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame]) -> list[Change]:
+def compare_sets(
+    before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame]
+) -> list[Change]:
     """The sets of two revisions, the training set first."""
     names = sorted({**before, **after}, key=lambda name: name != TRAINING_SET)
     empty = pd.DataFrame(columns=COLUMNS, dtype=str)
@@ -101,4 +105,8 @@ def _described(members: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 def _without(clips: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     keys = pd.MultiIndex.from_frame(others[_KEY])
-    return clips[~pd.MultiIndex.from_frame(clips[_KEY]).isin(keys)].sort_values("clip_id").reset_index(drop=True)
+    return (
+        clips[~pd.MultiIndex.from_frame(clips[_KEY]).isin(keys)]
+        .sort_values("clip_id")
+        .reset_index(drop=True)
+    )

@@ -42,13 +42,21 @@ def noise_among(grids: Mapping[str, pd.DataFrame], splits: str | None) -> Noise 
         None when no grid is of these splits, or none has a configuration with two seeds.
     """
     known = {name: runs for name, runs in grids.items() if splits and of_splits(runs, splits)}
-    found = [replace(noise, grid=name) for name, runs in known.items() if (noise := seed_noise(runs)) is not None]
+    found = [
+        replace(noise, grid=name)
+        for name, runs in known.items()
+        if (noise := seed_noise(runs)) is not None
+    ]
     return max(found, key=lambda noise: noise.runs - noise.configurations, default=None)
 
 
 def of_splits(runs: pd.DataFrame, splits: str) -> bool:
     """Whether all runs of a table learnt and were judged by these splits."""
-    return "splits" in runs and len(runs) > 0 and all(part and splits.startswith(part) for part in runs["splits"])
+    return (
+        "splits" in runs
+        and len(runs) > 0
+        and all(part and splits.startswith(part) for part in runs["splits"])
+    )
 
 
 def seed_noise(runs: pd.DataFrame) -> Noise | None:
@@ -75,7 +83,11 @@ def seed_noise(runs: pd.DataFrame) -> Noise | None:
     reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * 2**0.5
     widths = {}
     for column in _COLUMNS:
-        values = pd.to_numeric(used[column], errors="coerce") if column in used else pd.Series(dtype=float)
+        values = (
+            pd.to_numeric(used[column], errors="coerce")
+            if column in used
+            else pd.Series(dtype=float)
+        )
         if len(values) and values.notna().all():
             residual = values - values.groupby(used["signature"]).transform("mean")
             widths[column] = reach * float(np.sqrt((residual**2).sum() / freedom))

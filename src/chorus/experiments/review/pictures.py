@@ -37,18 +37,26 @@ def draw(facts: Facts, folder: Path) -> Pictures:
         if before.get(path) != after.get(path)
     ]
     plots = read_plots(facts.plots, facts.templates)
-    differing = sorted((plot for plot in plots if plot.differs), key=lambda plot: (plot.topic != FIRST, plot.topic))
+    differing = sorted(
+        (plot for plot in plots if plot.differs), key=lambda plot: (plot.topic != FIRST, plot.topic)
+    )
     drawn = {}
     for topic, of_topic in groupby(differing, key=lambda plot: plot.topic):
         drawn[topic] = f"{topic}.png"
         draw_plots(list(of_topic), folder / drawn[topic], (facts.base, facts.head))
     same = [path for path in sorted(after) if before.get(path) == after[path]]
-    return Pictures(drawn, pairs, unchanged=[plot.title for plot in plots if not plot.differs] + same)
+    return Pictures(
+        drawn, pairs, unchanged=[plot.title for plot in plots if not plot.differs] + same
+    )
 
 
 def _images(plots: Any) -> dict[str, bytes]:
     sources = plots.get("sources", {}).get("data", {})
-    return {path: source["data"] for path, source in sources.items() if isinstance(source.get("data"), bytes)}
+    return {
+        path: source["data"]
+        for path, source in sources.items()
+        if isinstance(source.get("data"), bytes)
+    }
 
 
 def _copy(folder: Path, side: str, path: str, images: dict[str, bytes]) -> str | None:

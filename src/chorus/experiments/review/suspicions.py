@@ -28,13 +28,18 @@ def _edited(facts: Facts) -> list[str]:
     before, after = facts.edited
     return [
         *(f"**Metrics not produced by the committed dvc.lock:** {problem}." for problem in after),
-        *(f"Not produced by the committed dvc.lock in {facts.base} already: {problem}." for problem in before),
+        *(
+            f"Not produced by the committed dvc.lock in {facts.base} already: {problem}."
+            for problem in before
+        ),
     ]
 
 
 def _tests(facts: Facts) -> list[str]:
     if SPLITS in facts.missing and SPLITS in facts.data:
-        return [f"**The test split may have changed:** {SPLITS} differs, but its clips cannot be read here."]
+        return [
+            f"**The test split may have changed:** {SPLITS} differs, but its clips cannot be read here."
+        ]
     changes = {change.name: change for change in facts.changes if change.any}
     found = [
         f"**The test split changed** ({name.removeprefix('split ')}): {_moves(changes[name])}. Its metrics before and "
@@ -64,7 +69,9 @@ def _audit(facts: Facts) -> list[str]:
     if after is None:
         return ["**The leakage audit is gone** from metrics/splits.json."]
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    listed = ", ".join(f"{key} {before.get(key, 'not checked')} → {after.get(key, 'not checked')}" for key in keys)
+    listed = ", ".join(
+        f"{key} {before.get(key, 'not checked')} → {after.get(key, 'not checked')}" for key in keys
+    )
     return [f"**The leakage audit differs:** {listed}. Other recordings, or another check?"]
 
 
@@ -87,5 +94,9 @@ def _threshold(facts: Facts) -> list[str]:
     limit = FAR if width is None else width
     if abs(after - before) <= limit:
         return []
-    why = "the seed noise is unknown" if width is None else f"further than seeds move it (±{width:.2f})"
+    why = (
+        "the seed noise is unknown"
+        if width is None
+        else f"further than seeds move it (±{width:.2f})"
+    )
     return [f"**The threshold moved** from {before:.3f} to {after:.3f}: {why}."]

@@ -25,9 +25,13 @@ def read(folder: Path) -> Found:
     """
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}")
-    inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    inside = sorted(
+        path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
     if not inside:
-        raise DataError(f"{folder} holds no corpora: {', '.join(READERS)}, or any folder with a clips.csv")
+        raise DataError(
+            f"{folder} holds no corpora: {', '.join(READERS)}, or any folder with a clips.csv"
+        )
     found = Found()
     for corpus in inside:
         try:

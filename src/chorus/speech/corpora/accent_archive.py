@@ -26,7 +26,9 @@ def read(folder: Path, dataset: str) -> Found:
     """
     cells = read_table(folder / TABLE, _COLUMNS, _COLUMNS).cells
     by_stem = {PurePosixPath(file).stem: file for file in files_under(folder) if is_audio(file)}
-    rows = [dict(zip(cells.columns, values, strict=True)) for values in cells.itertuples(index=False)]
+    rows = [
+        dict(zip(cells.columns, values, strict=True)) for values in cells.itertuples(index=False)
+    ]
     files = [row["filename"] for row in rows]
     speakers = [row["speakerid"] for row in rows]
     found = Found()
@@ -41,7 +43,9 @@ def read(folder: Path, dataset: str) -> Found:
     return found
 
 
-def _fault(row: Mapping[str, str], by_stem: Mapping[str, str], files: list[str], speakers: list[str]) -> str:
+def _fault(
+    row: Mapping[str, str], by_stem: Mapping[str, str], files: list[str], speakers: list[str]
+) -> str:
     if not row["filename"]:
         return "empty filename"
     if not row["speakerid"]:

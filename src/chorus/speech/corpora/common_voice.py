@@ -37,14 +37,22 @@ def read(folder: Path, dataset: str) -> Found:
         try:
             by_file[_file(files, row)].append(row)
         except DataError as error:
-            found.rejected.append((f"{dataset}/{CLIPS}/{row['path'] or f'line {line}'}", str(error)))
+            found.rejected.append(
+                (f"{dataset}/{CLIPS}/{row['path'] or f'line {line}'}", str(error))
+            )
     for file, rows in sorted(by_file.items()):
         if against := _contradiction(rows):
-            found.rejected += [(f"{dataset}/{file}", f"listed twice with contradicting {against}")] * len(rows)
+            found.rejected += [
+                (f"{dataset}/{file}", f"listed twice with contradicting {against}")
+            ] * len(rows)
             continue
         found.rejected += [(f"{dataset}/{file}", "listed twice")] * (len(rows) - 1)
         found.utterances.append(_utterance(folder, dataset, file, rows[0]))
-    audio = [file for file in files_under(folder / CLIPS) if is_audio(file)] if (folder / CLIPS).is_dir() else []
+    audio = (
+        [file for file in files_under(folder / CLIPS) if is_audio(file)]
+        if (folder / CLIPS).is_dir()
+        else []
+    )
     named = {source.partition("/")[2] for source, _ in found.rejected} | set(by_file)
     found.left_out += unlisted(dataset, [f"{CLIPS}/{file}" for file in audio], named, TABLE)
     return found
@@ -55,7 +63,9 @@ def _file(files: Folder, row: Mapping[str, str]) -> str:
         raise DataError("no client_id: whose voice it is cannot be told")
     if not row["path"]:
         raise DataError("empty path")
-    name = row["path"] if "." in row["path"] else f"{row['path']}.mp3"  # the first releases left it out
+    name = (
+        row["path"] if "." in row["path"] else f"{row['path']}.mp3"
+    )  # the first releases left it out
     return files.find(f"{CLIPS}/{name}")
 
 

@@ -37,7 +37,9 @@ LONGEST_PAUSE = 0.5  # s, between turns of one utterance
 _METADATA = re.compile(r"[A-Z]{3}_metadata_.*\.txt", re.IGNORECASE)
 _TEXT_FOLDER = re.compile(r"[A-Z]{3}_textfiles.*", re.IGNORECASE)
 _PAUSE = re.compile(r"\(pause[^)]*\)\s*", re.IGNORECASE)
-_NOTES = re.compile(r"\(pause[^)]*\)|<[^>]*>|/[^/]*/|[\[\]]")  # pauses, noises, what was made unreadable, overlaps
+_NOTES = re.compile(
+    r"\(pause[^)]*\)|<[^>]*>|/[^/]*/|[\[\]]"
+)  # pauses, noises, what was made unreadable, overlaps
 _TURN_COLUMNS = ("Line", "Spkr", "StTime", "Content", "EnTime")
 
 
@@ -81,7 +83,9 @@ def _is_transcript(file: str) -> bool:
     return path.suffix == ".txt" and bool(_TEXT_FOLDER.fullmatch(path.parent.name))
 
 
-def _speakers(folder: Path, files: Iterable[str], dataset: str, found: Found) -> dict[str, dict[str, str]]:
+def _speakers(
+    folder: Path, files: Iterable[str], dataset: str, found: Found
+) -> dict[str, dict[str, str]]:
     """What the metadata say of each speaker; those who are described in two ways are left out and rejected."""
     described: dict[str, dict[str, str]] = {}
     tables = [file for file in files if _METADATA.fullmatch(PurePosixPath(file).name)]
@@ -99,11 +103,15 @@ def _speakers(folder: Path, files: Iterable[str], dataset: str, found: Found) ->
                 contradicting.add(speaker)
     for speaker in sorted(contradicting):
         del described[speaker]
-        found.rejected.append((f"{dataset}/{speaker}", "a speaker with two genders in the metadata"))
+        found.rejected.append(
+            (f"{dataset}/{speaker}", "a speaker with two genders in the metadata")
+        )
     return described
 
 
-def _interview(folder: Path, dataset: str, text: str, sound: str, speakers: Mapping[str, Mapping[str, str]]) -> Found:
+def _interview(
+    folder: Path, dataset: str, text: str, sound: str, speakers: Mapping[str, Mapping[str, str]]
+) -> Found:
     found = Found()
     turns = _turns(folder, text, dataset, found)
     overlapped = overlaps(turns)
@@ -167,8 +175,16 @@ def stretches(turns: Sequence[Turn], leave_out: set[str]) -> list[list[Turn]]:
     before: Turn | None = None
     for turn in turns:
         if turn.line not in leave_out:
-            follows = before is not None and before.speaker == turn.speaker and before.line not in leave_out
-            if follows and before is not None and turn.span.onset <= _end(found[-1]) + LONGEST_PAUSE:
+            follows = (
+                before is not None
+                and before.speaker == turn.speaker
+                and before.line not in leave_out
+            )
+            if (
+                follows
+                and before is not None
+                and turn.span.onset <= _end(found[-1]) + LONGEST_PAUSE
+            ):
                 found[-1].append(turn)
             else:
                 found.append([turn])

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from chorus.errors import DataError
 
-AUDIO = frozenset((".wav", ".flac", ".mp3", ".ogg", ".opus", ".sph", ".aiff", ".aif", ".au", ".w64", ".caf"))
+AUDIO = frozenset(
+    (".wav", ".flac", ".mp3", ".ogg", ".opus", ".sph", ".aiff", ".aif", ".au", ".w64", ".caf")
+)
 
 
 def files_under(folder: Path) -> list[str]:
@@ -21,7 +23,11 @@ def files_under(folder: Path) -> list[str]:
     found = []
     for inner, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(inner, name).relative_to(folder).as_posix() for name in names if not name.startswith(".")]
+        found += [
+            Path(inner, name).relative_to(folder).as_posix()
+            for name in names
+            if not name.startswith(".")
+        ]
     return sorted(found)
 
 

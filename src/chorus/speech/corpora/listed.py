@@ -31,7 +31,9 @@ def read(folder: Path, dataset: str) -> Found:
     Raises:
         DataError: the table is missing, not in UTF-8, or lacks path, speaker, or all of label, state and accent.
     """
-    written = read_table(folder / TABLE, _REQUIRED, (*_REQUIRED, *_OPTIONAL, "gender", "onset", "end"))
+    written = read_table(
+        folder / TABLE, _REQUIRED, (*_REQUIRED, *_OPTIONAL, "gender", "onset", "end")
+    )
     if not {"label", "accent", "state"} & set(written.cells.columns):
         raise DataError(f"{TABLE} tells no accents: it needs a column label, state or accent")
     files = Folder(folder)
@@ -42,7 +44,9 @@ def read(folder: Path, dataset: str) -> Found:
         row = dict(zip(written.cells.columns, values, strict=True))
         try:
             if position in written.overlong:
-                raise DataError(f"wrong number of fields: {written.overlong[position]} under {len(row)} columns")
+                raise DataError(
+                    f"wrong number of fields: {written.overlong[position]} under {len(row)} columns"
+                )
             utterance, file = _utterance(folder, dataset, files, row)
         except DataError as error:
             found.rejected.append((f"{dataset}/{row['path'] or f'row {position + 1}'}", str(error)))
@@ -61,7 +65,9 @@ def read(folder: Path, dataset: str) -> Found:
     return found
 
 
-def _utterance(folder: Path, dataset: str, files: Folder, row: Mapping[str, str]) -> tuple[RecordedUtterance, str]:
+def _utterance(
+    folder: Path, dataset: str, files: Folder, row: Mapping[str, str]
+) -> tuple[RecordedUtterance, str]:
     if not row["path"]:
         raise DataError("empty path")
     if not row["speaker"]:
@@ -71,4 +77,6 @@ def _utterance(folder: Path, dataset: str, files: Folder, row: Mapping[str, str]
     known["gender"] = genders(row.get("gender", ""))
     if "recording" in known:
         known["recording"] = f"{dataset}/{known['recording']}"
-    return RecordedUtterance(about(dataset, row["speaker"], cut.source, **known), folder / cut.file, cut.span), cut.file
+    return RecordedUtterance(
+        about(dataset, row["speaker"], cut.source, **known), folder / cut.file, cut.span
+    ), cut.file

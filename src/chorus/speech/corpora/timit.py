@@ -33,7 +33,9 @@ def read(folder: Path, dataset: str) -> Found:
             continue
         place = _PLACE.fullmatch(file)
         if place is None:
-            found.rejected.append((f"{dataset}/{file}", "not in the layout of TIMIT: <TRAIN or TEST>/DR1/<speaker>/"))
+            found.rejected.append(
+                (f"{dataset}/{file}", "not in the layout of TIMIT: <TRAIN or TEST>/DR1/<speaker>/")
+            )
             continue
         known = about(
             dataset,
@@ -51,7 +53,9 @@ def read(folder: Path, dataset: str) -> Found:
 
 def _transcript(folder: Path, texts: dict[str, str], place: re.Match[str]) -> str:
     """What the .TXT beside a sentence says; "" where there is none, or it cannot be read."""
-    beside = PurePosixPath(place.group()).with_name(f"{place['sentence']}.txt").as_posix().casefold()
+    beside = (
+        PurePosixPath(place.group()).with_name(f"{place['sentence']}.txt").as_posix().casefold()
+    )
     if beside not in texts:
         return ""
     try:

@@ -68,7 +68,9 @@ class Spoken:
         speaker = self.about["speaker_id"]
         rng = generator(self.seed, "demo", speaker, self.number)
         room = generator(self.seed, "demo", "room", speaker)
-        clean = soxr.resample(said.astype(np.float64) / 32_768, espeak.RATE, SAMPLE_RATE, quality="HQ")
+        clean = soxr.resample(
+            said.astype(np.float64) / 32_768, espeak.RATE, SAMPLE_RATE, quality="HQ"
+        )
         return SpokenSound(to_pcm(channels.CHANNELS[self.about["dataset_name"]](clean, rng, room)))
 
 
@@ -96,13 +98,17 @@ def plan(options: DemoOptions) -> Found:
     for dataset, of_dataset in voices.groupby("dataset", sort=False):
         number = -(-options.sentences // 3) if dataset == "conversation" else options.sentences
         texts = tuple(material.loc[material["dataset"] == dataset, "text"][:number])
-        for variant, gender in of_dataset[["variant", "gender"]][: options.voices].itertuples(index=False):
+        for variant, gender in of_dataset[["variant", "gender"]][: options.voices].itertuples(
+            index=False
+        ):
             for accent in ACCENTS:
                 found.utterances += _speaker(dataset, variant, gender, accent, texts, options.seed)
     return found
 
 
-def _speaker(dataset: str, variant: str, gender: str, accent: str, texts: tuple[str, ...], seed: int) -> list[Spoken]:
+def _speaker(
+    dataset: str, variant: str, gender: str, accent: str, texts: tuple[str, ...], seed: int
+) -> list[Spoken]:
     spoken = []
     for number, text in enumerate(texts):
         known = about(

@@ -54,7 +54,11 @@ class Regions:
         return self._of_words(about["dataset_name"], about["original_accent_label"])
 
     def _of_words(self, dataset: str, words: str) -> tuple[str, str]:
-        fitting = [one for one in self.patterns if one.dataset in ("", dataset) and one.expression.search(words)]
+        fitting = [
+            one
+            for one in self.patterns
+            if one.dataset in ("", dataset) and one.expression.search(words)
+        ]
         if not fitting:
             return "", "no pattern fits"
         regions = {one.leads_to for one in fitting}
@@ -74,11 +78,15 @@ def read_regions(folder: Path, scheme: str) -> Regions:
     states, accents = read_csv(folder / "states.csv"), read_csv(folder / "accents.csv")
     schemes = [column for column in states if column not in _BESIDE]
     if scheme not in schemes:
-        raise ParameterError(f"corpus.classes: {scheme!r} is not allowed: {', '.join(schemes)}, as in states.csv")
+        raise ParameterError(
+            f"corpus.classes: {scheme!r} is not allowed: {', '.join(schemes)}, as in states.csv"
+        )
     by_code = dict(zip(states["state"], states[scheme], strict=True))
     by_name = dict(zip(states["name"].str.casefold(), states[scheme], strict=True))
     patterns = [_pattern(row, scheme, by_code) for _, row in accents.iterrows()]
-    return Regions({code.casefold(): region for code, region in by_code.items()} | by_name, patterns)
+    return Regions(
+        {code.casefold(): region for code, region in by_code.items()} | by_name, patterns
+    )
 
 
 def classify(found: Found, regions: Regions) -> tuple[Found, pd.DataFrame]:
@@ -114,17 +122,29 @@ def _said(utterance: Utterance) -> str:
 
 def _nowhere(outcomes: Iterable[tuple[Utterance, str, str]]) -> pd.DataFrame:
     """What maps nowhere, the commonest first."""
-    counted = Counter((one.about["dataset_name"], _said(one), reason) for one, region, reason in outcomes if not region)
+    counted = Counter(
+        (one.about["dataset_name"], _said(one), reason)
+        for one, region, reason in outcomes
+        if not region
+    )
     rows = [(dataset, said, number, reason) for (dataset, said, reason), number in counted.items()]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.sort_values(["utterances", "dataset", "said"], ascending=[False, True, True], ignore_index=True)
+    return table.sort_values(
+        ["utterances", "dataset", "said"], ascending=[False, True, True], ignore_index=True
+    )
 
 
 def _pattern(row: pd.Series, scheme: str, by_code: Mapping[str, str]) -> Pattern:
     if row["state"] and row["state"] not in by_code:
-        raise DataError(f"accents.csv: {row['state']!r} of the pattern {row['pattern']!r} is no state of states.csv")
+        raise DataError(
+            f"accents.csv: {row['state']!r} of the pattern {row['pattern']!r} is no state of states.csv"
+        )
     try:
         expression = re.compile(row["pattern"], re.IGNORECASE)
     except re.error as error:
-        raise DataError(f"accents.csv: {row['pattern']!r} is no regular expression: {error}") from None
-    return Pattern(row["dataset"], expression, by_code[row["state"]] if row["state"] else row[scheme])
+        raise DataError(
+            f"accents.csv: {row['pattern']!r} is no regular expression: {error}"
+        ) from None
+    return Pattern(
+        row["dataset"], expression, by_code[row["state"]] if row["state"] else row[scheme]
+    )

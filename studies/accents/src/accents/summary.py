@@ -35,7 +35,9 @@ def in_words(samples: pd.DataFrame, rejected: pd.DataFrame, nowhere: pd.DataFram
         counted = count_reasons(rejected[rejected["stage"] == stage])
         said += [f"{words}, {reason}: {number}" for reason, number in counted.items()]
     for row in nowhere.head(_MOST_NAMED).itertuples():
-        said.append(f"of no class, {row.dataset}: {row.said or '(nothing said)'}: {row.utterances} ({row.reason})")
+        said.append(
+            f"of no class, {row.dataset}: {row.said or '(nothing said)'}: {row.utterances} ({row.reason})"
+        )
     return said
 
 

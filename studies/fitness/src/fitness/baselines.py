@@ -50,7 +50,11 @@ def fit(
         own = data.of(fold, "judge")
         seen = data.scored(own).pairs
         models = _models(data, fold, target, given, derive(seed, "baselines", fold))
-        judged.append(pd.DataFrame({"id": own["id"].to_numpy()} | {name: models[name](seen) for name in NAMES}))
+        judged.append(
+            pd.DataFrame(
+                {"id": own["id"].to_numpy()} | {name: models[name](seen) for name in NAMES}
+            )
+        )
         for name in NAMES:
             test[name] += models[name](asked) / data.folds
     return pd.concat(judged).sort_values("id", ignore_index=True), pd.DataFrame(
@@ -72,7 +76,9 @@ def _models(
     }
 
 
-def ridge(data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int) -> Predict:
+def ridge(
+    data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int
+) -> Predict:
     """The ridge regression of a fold alone, which is fast."""
     learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
     of_learn, of_stop = (weights(part.scores, target, given.weights) for part in (learn, stop))
@@ -90,7 +96,10 @@ class Features:
         def fitted(rows: Any) -> Any:
             return PCA(most, svd_solver="randomized", random_state=seed % 2**32).fit(rows)
 
-        self._metric, self._shared = fitted(learn.metric), fitted(np.concatenate([learn.text, learn.name]))
+        self._metric, self._shared = (
+            fitted(learn.metric),
+            fitted(np.concatenate([learn.text, learn.name])),
+        )
 
     def __call__(self, asked: Pairs) -> Floats:
         """(n, features)."""
@@ -107,7 +116,9 @@ def _within(scores: Any) -> Floats:
     return np.clip(np.asarray(scores, dtype=np.float64), 0.0, 10.0)
 
 
-def _ridge(features: Features, learn: Scored, of_learn: Floats, stop: Scored, of_stop: Floats) -> Predict:
+def _ridge(
+    features: Features, learn: Scored, of_learn: Floats, stop: Scored, of_stop: Floats
+) -> Predict:
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -117,7 +128,9 @@ def _ridge(features: Features, learn: Scored, of_learn: Floats, stop: Scored, of
         return model.fit(features(learn.pairs), learn.scores, ridge__sample_weight=of_learn)
 
     def error(model: Any) -> float:
-        return float(np.average((model.predict(features(stop.pairs)) - stop.scores) ** 2, weights=of_stop))
+        return float(
+            np.average((model.predict(features(stop.pairs)) - stop.scores) ** 2, weights=of_stop)
+        )
 
     best = min((fitted(strength) for strength in _STRENGTHS), key=error)
     return lambda asked: _within(best.predict(features(asked)))
@@ -135,7 +148,13 @@ def _nearest(learn: Scored, of_learn: Floats, count: int) -> Predict:
 
 
 def _lightgbm(
-    features: Features, learn: Scored, of_learn: Floats, stop: Scored, of_stop: Floats, trees: int, seed: int
+    features: Features,
+    learn: Scored,
+    of_learn: Floats,
+    stop: Scored,
+    of_stop: Floats,
+    trees: int,
+    seed: int,
 ) -> Predict:
     import lightgbm
 

@@ -51,7 +51,9 @@ class Data:
 def read(folder: Path) -> Data:
     """What the stages before have left in data/."""
     records = pd.read_parquet(folder / "manifests/folds.parquet")
-    vectors = tuple(texts.read(folder / "embeddings" / name) for name in ("texts", "metrics", "names"))
+    vectors = tuple(
+        texts.read(folder / "embeddings" / name) for name in ("texts", "metrics", "names")
+    )
     return Data(
         records=records[records["fold"] != SET_ASIDE].reset_index(drop=True),
         negatives=pd.read_parquet(folder / "manifests/negatives.parquet"),
@@ -112,13 +114,20 @@ def _curves(models: Mapping[tuple[int, int], Model]) -> list[dict[str, float]]:
     rows = []
     for epoch in range(longest):
         here = [model.history[epoch] for model in models.values() if len(model.history) > epoch]
-        rows.append({name: float(np.mean([row[name] for row in here])) for name in here[0]} | {"models": len(here)})
+        rows.append(
+            {name: float(np.mean([row[name] for row in here])) for name in here[0]}
+            | {"models": len(here)}
+        )
     return rows
 
 
 def _summary(models: Mapping[tuple[int, int], Model]) -> dict[str, Any]:
     kept = [model.history[model.best_epoch - 1] for model in models.values()]
-    means = {name: float(np.mean([row[name] for row in kept])) for name in kept[0] if name.startswith(("train", "val"))}
+    means = {
+        name: float(np.mean([row[name] for row in kept]))
+        for name in kept[0]
+        if name.startswith(("train", "val"))
+    }
     epochs = [model.best_epoch for model in models.values()]
     return {"models": len(models), "best_epoch": float(np.median(epochs)), **means}
 
@@ -130,7 +139,9 @@ def save(fitted: CrossFitted, folder: Path, options: TrainOptions, seed: int) ->
     about = {}
     for (fold, member), model in fitted.models.items():
         name = f"fold{fold}_member{member}.safetensors"
-        weights = save_weights({key: value.cpu().contiguous() for key, value in model.network.state_dict().items()})
+        weights = save_weights(
+            {key: value.cpu().contiguous() for key, value in model.network.state_dict().items()}
+        )
         with replacing(folder / name) as beside:
             beside.write_bytes(weights)
         about[name] = {

@@ -31,13 +31,49 @@ from fitness.themes import LANGUAGES, PEOPLE, PLACES, PROMPTS, RESPONSES, SYSTEM
 
 Item = TypeVar("Item")
 # How many records have each score: in training as in the real set (five public notebooks agree), in the test flatter.
-TRAINING: dict[float, int] = {0: 13, 1: 6, 2: 5, 3: 7, 4: 3, 5: 1, 6: 45, 7: 95, 8: 259, 9: 3123, 9.5: 1, 10: 1442}
-TEST: dict[float, int] = {0: 300, 1: 200, 2: 200, 3: 200, 4: 200, 5: 200, 6: 250, 7: 288, 8: 400, 9: 800, 10: 600}
+TRAINING: dict[float, int] = {
+    0: 13,
+    1: 6,
+    2: 5,
+    3: 7,
+    4: 3,
+    5: 1,
+    6: 45,
+    7: 95,
+    8: 259,
+    9: 3123,
+    9.5: 1,
+    10: 1442,
+}
+TEST: dict[float, int] = {
+    0: 300,
+    1: 200,
+    2: 200,
+    3: 200,
+    4: 200,
+    5: 200,
+    6: 250,
+    7: 288,
+    8: 400,
+    9: 800,
+    10: 600,
+}
 FACETS = 5
-KINDS = ("facet", "theme", "related response", "other response", "both related", "related prompt", "neither")
+KINDS = (
+    "facet",
+    "theme",
+    "related response",
+    "other response",
+    "both related",
+    "related prompt",
+    "neither",
+)
 _KIND_OF = {10: 0, 9.5: 1, 9: 1, 8: 2, 7: 2, 6: 3, 5: 3, 4: 4, 3: 4, 2: 5, 1: 5, 0: 6}
 SLIPS = 0.1  # share of the records that are of the neighbouring kind
-_TEXTS = {"train": 900, "test": 900}  # texts to draw from, about; a text is judged by several metrics
+_TEXTS = {
+    "train": 900,
+    "test": 900,
+}  # texts to draw from, about; a text is judged by several metrics
 
 
 @dataclass(frozen=True)
@@ -57,7 +93,13 @@ def make(metrics: Sequence[str], seed: int) -> tuple[Drawn, Drawn]:
     return draw(metrics, TRAINING, "train", seed), draw(metrics, TEST, "test", seed)
 
 
-def draw(metrics: Sequence[str], counts: Mapping[float, int], part: str, seed: int, texts: int | None = None) -> Drawn:
+def draw(
+    metrics: Sequence[str],
+    counts: Mapping[float, int],
+    part: str,
+    seed: int,
+    texts: int | None = None,
+) -> Drawn:
     """Records with exactly these counts of scores, in random order; no text has the same metric twice.
 
     Args:
@@ -81,7 +123,9 @@ def draw(metrics: Sequence[str], counts: Mapping[float, int], part: str, seed: i
 
 def _judges(metrics: Sequence[str]) -> list[list[list[str]]]:
     """The metrics of each theme and facet; the n-th metric of a theme is of its facet n modulo `FACETS`."""
-    themes = [sorted(name for name in metrics if family(name) in theme.families) for theme in THEMES]
+    themes = [
+        sorted(name for name in metrics if family(name) in theme.families) for theme in THEMES
+    ]
     return [[names[facet::FACETS] for facet in range(FACETS)] for names in themes]
 
 
@@ -104,9 +148,15 @@ def _themes_of(kind: int, theme: int, random: np.random.Generator) -> tuple[int,
     related = THEMES[theme].related
     others = [number for number in range(len(THEMES)) if number != theme and number not in related]
     near, far, farther = (_one(random, choices) for choices in (related, others, others))
-    return [(theme, theme), (theme, theme), (theme, near), (theme, far), (near, near), (near, far), (far, farther)][
-        kind
-    ]
+    return [
+        (theme, theme),
+        (theme, theme),
+        (theme, near),
+        (theme, far),
+        (near, near),
+        (near, far),
+        (far, farther),
+    ][kind]
 
 
 def _metric(kind: int, facets: list[list[str]], facet: int, random: np.random.Generator) -> str:
@@ -135,10 +185,16 @@ def _text(
     part: str, seed: int, spoken: str, prompt_theme: int, response_theme: int, variant: int
 ) -> tuple[dict[str, Any], int]:
     """One of the texts that there are of these themes in this language, and the facet that its prompt speaks of."""
-    own = np.random.default_rng(derive(seed, "demo", "text", part, spoken, prompt_theme, response_theme, variant))
+    own = np.random.default_rng(
+        derive(seed, "demo", "text", part, spoken, prompt_theme, response_theme, variant)
+    )
     facet, answered = (int(number) for number in own.integers(FACETS, size=2))
     about = {"who": own.choice(PEOPLE[spoken]), "place": own.choice(PLACES[spoken])}
-    prompt = own.choice(PROMPTS[spoken]).format(topic=THEMES[prompt_theme].phrases[spoken][facet], **about)
-    response = own.choice(RESPONSES[spoken]).format(topic=THEMES[response_theme].phrases[spoken][answered], **about)
+    prompt = own.choice(PROMPTS[spoken]).format(
+        topic=THEMES[prompt_theme].phrases[spoken][facet], **about
+    )
+    response = own.choice(RESPONSES[spoken]).format(
+        topic=THEMES[response_theme].phrases[spoken][answered], **about
+    )
     system = str(own.choice(SYSTEM[spoken])) if own.random() < 0.3 else None
     return {"user_prompt": prompt, "response": response, "system_prompt": system}, facet

@@ -17,7 +17,9 @@ SHARE = "share of the records"
 
 def facts(train: pd.DataFrame, test: pd.DataFrame, cosine: NDArray[np.float32]) -> dict[str, Any]:
     """Counts for JSON: score by language and family, cosine of metric and text by score, texts on both sides."""
-    table = train.assign(bin=bins(train["score"]), family=train["metric"].map(family), cosine=cosine)
+    table = train.assign(
+        bin=bins(train["score"]), family=train["metric"].map(family), cosine=cosine
+    )
     low = table["score"] < 6
     shared = set(train["text_id"]) & set(test["text_id"])
     return {
@@ -27,7 +29,9 @@ def facts(train: pd.DataFrame, test: pd.DataFrame, cosine: NDArray[np.float32]) 
         "records_a_text": float(len(train) / train["text_id"].nunique()),
         "texts_on_both_sides": len(shared),
         "cosine_by_score": table.groupby("bin")["cosine"].mean().to_dict(),
-        "correlation_of_cosine_and_score": float(np.corrcoef(table["cosine"], table["score"])[0, 1]),
+        "correlation_of_cosine_and_score": float(
+            np.corrcoef(table["cosine"], table["score"])[0, 1]
+        ),
         "by_language": _means(table, "language"),
         "by_family": _means(table, "family"),
     }
@@ -35,7 +39,10 @@ def facts(train: pd.DataFrame, test: pd.DataFrame, cosine: NDArray[np.float32]) 
 
 def _means(table: pd.DataFrame, column: str) -> dict[str, dict[str, float]]:
     groups = table.groupby(column)["score"].agg(["count", "mean", "std"])
-    return {str(name): {key: float(value) for key, value in row.items()} for name, row in groups.iterrows()}
+    return {
+        str(name): {key: float(value) for key, value in row.items()}
+        for name, row in groups.iterrows()
+    }
 
 
 def picture(train: pd.DataFrame, texts: pd.DataFrame, cosine: NDArray[np.float32]) -> Any:
@@ -53,8 +60,14 @@ def picture(train: pd.DataFrame, texts: pd.DataFrame, cosine: NDArray[np.float32
     axes[1, 0].hist(texts["text"].str.len(), bins=40, color="#4477aa")
     axes[1, 0].set(title="Length of the texts", xlabel="characters", ylabel="texts")
     present = np.unique(places).tolist()
-    axes[1, 1].boxplot([cosine[places == place] for place in present], tick_labels=present, showfliers=False)
-    axes[1, 1].set(title="Does the text speak of the metric?", xlabel="score", ylabel="cosine of text and metric")
+    axes[1, 1].boxplot(
+        [cosine[places == place] for place in present], tick_labels=present, showfliers=False
+    )
+    axes[1, 1].set(
+        title="Does the text speak of the metric?",
+        xlabel="score",
+        ylabel="cosine of text and metric",
+    )
     return figure
 
 
@@ -62,7 +75,9 @@ def _shares(axis: Any, parts: dict[str, NDArray[np.int64]], title: str) -> None:
     width = 0.8 / len(parts)
     for number, (name, places) in enumerate(parts.items()):
         heights = np.bincount(places, minlength=11) / len(places)
-        axis.bar(np.arange(11) + (number - (len(parts) - 1) / 2) * width, heights, width, label=name)
+        axis.bar(
+            np.arange(11) + (number - (len(parts) - 1) / 2) * width, heights, width, label=name
+        )
     axis.set(title=title, xlabel="score", ylabel=SHARE, yscale="log", xticks=range(11))
     if len(parts) > 1:
         axis.legend()
@@ -90,5 +105,8 @@ def page(found: dict[str, Any], rejected: pd.DataFrame) -> str:
 
 
 def _rows(what: str, groups: dict[str, dict[str, float]]) -> Sequence[str]:
-    rows = [f"| {name} | {row['count']:.0f} | {row['mean']:.2f} | {row['std']:.2f} |" for name, row in groups.items()]
+    rows = [
+        f"| {name} | {row['count']:.0f} | {row['mean']:.2f} | {row['std']:.2f} |"
+        for name, row in groups.items()
+    ]
     return [f"| {what} | records | mean score | SD |", "| --- | ---: | ---: | ---: |", *rows]

@@ -55,7 +55,9 @@ class NegativeOptions:
         for kind in KINDS:
             low, high = self.scores.get(kind, (-1, -1))
             if not 0 <= low <= high <= 10:
-                raise ValueError(f"scores.{kind}: lowest and highest, from 0 to 10, not {[low, high]}")
+                raise ValueError(
+                    f"scores.{kind}: lowest and highest, from 0 to 10, not {[low, high]}"
+                )
         return self
 
 
@@ -68,7 +70,9 @@ def assign(records: pd.DataFrame, test_texts: set[str], options: SplitOptions) -
     seed = derive(options.seed, "folds") % 2**32
     splitter = StratifiedGroupKFold(options.folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a score with fewer records than folds, which some lack then
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # of a score with fewer records than folds, which some lack then
         parts = list(splitter.split(own, bins(own["score"]), own["text_id"]))
     for number, (_, judged) in enumerate(parts):
         folds[own.index[judged]] = number
@@ -103,7 +107,9 @@ def negatives(records: pd.DataFrame, names: TextVectors, options: NegativeOption
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _picker(names: TextVectors, random: np.random.Generator) -> Callable[[str, str, set[str]], str | None]:
+def _picker(
+    names: TextVectors, random: np.random.Generator
+) -> Callable[[str, str, set[str]], str | None]:
     """Chooses another metric of a kind, none of the `known`; None: there is none."""
     metrics = np.array(names.ids)
     families = np.array([family(name) for name in names.ids])
@@ -134,7 +140,12 @@ def part(records: pd.DataFrame, fold: int, folds: int) -> pd.Series:
 def summary(records: pd.DataFrame, made: pd.DataFrame) -> dict[str, object]:
     """Counts for JSON: records, texts and bins of scores of each fold, and the pairs that do not fit, by kind."""
     own = records[records["fold"] != SET_ASIDE]
-    counts = own.assign(bin=bins(own["score"])).groupby("fold")["bin"].value_counts().unstack(fill_value=0)
+    counts = (
+        own.assign(bin=bins(own["score"]))
+        .groupby("fold")["bin"]
+        .value_counts()
+        .unstack(fill_value=0)
+    )
     return {
         "set_aside": int((records["fold"] == SET_ASIDE).sum()),
         "texts": own.groupby("fold")["text_id"].nunique().to_dict(),

@@ -14,7 +14,9 @@ from chorus.health.rules import load_rules
 RULES = Path(__file__).with_name("rules.yaml")
 
 
-def judge(curves: pd.DataFrame, training: Mapping[str, Any], detail: Mapping[str, Any]) -> Diagnosis:
+def judge(
+    curves: pd.DataFrame, training: Mapping[str, Any], detail: Mapping[str, Any]
+) -> Diagnosis:
     """Judge a training by its curves (mean over models) and what came of it.
 
     Args:

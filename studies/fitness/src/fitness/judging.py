@@ -56,7 +56,10 @@ def evaluate(given: Predicted, options: EvaluateOptions) -> tuple[dict[str, Any]
     }
     sure: dict[str, Any] = {"resamples": options.resamples, "seed": options.seed}
     judged, texts = given.judged, given.judged["text_id"]
-    under = {name: rmse_under(target, scores, judged["prediction"], texts, **sure) for name, target in targets.items()}
+    under = {
+        name: rmse_under(target, scores, judged["prediction"], texts, **sure)
+        for name, target in targets.items()
+    }
     detail: dict[str, Any] = {
         "records": len(judged),
         "texts": int(texts.nunique()),
@@ -94,11 +97,18 @@ def _variance(target: Mapping[int, float]) -> float:
 
 def calibration(judged: pd.DataFrame) -> dict[str, Any]:
     """Coverage of the predicted intervals, over all and by score (to be 0.5 and 0.9), and the likelihood."""
-    truth, said, spread = (judged[name].to_numpy(np.float64) for name in ("score", "prediction", "variance"))
+    truth, said, spread = (
+        judged[name].to_numpy(np.float64) for name in ("score", "prediction", "variance")
+    )
     places = bins(truth)
-    rows = {"all": np.ones(len(truth), bool)} | {str(place): places == place for place in np.unique(places)}
+    rows = {"all": np.ones(len(truth), bool)} | {
+        str(place): places == place for place in np.unique(places)
+    }
     coverage = {
-        name: {f"{level:.0%}": interval_coverage(truth[own], said[own], spread[own], level) for level in LEVELS}
+        name: {
+            f"{level:.0%}": interval_coverage(truth[own], said[own], spread[own], level)
+            for level in LEVELS
+        }
         for name, own in rows.items()
     }
     return {"coverage": coverage, "nll": gaussian_nll(truth, said, spread)}
@@ -109,7 +119,9 @@ def _by(groups: Any, judged: pd.DataFrame) -> dict[str, dict[str, float]]:
     return {name: row for name, row in found.items() if row["records"] >= FEW or name.isdigit()}
 
 
-def _less_than(given: Predicted, targets: Mapping[str, dict[int, float]], sure: dict[str, Any]) -> dict[str, Any]:
+def _less_than(
+    given: Predicted, targets: Mapping[str, dict[int, float]], sure: dict[str, Any]
+) -> dict[str, Any]:
     """RMSE less that of each baseline, under each distribution: below 0 the models are better."""
     scores, texts = given.judged["score"], given.judged["text_id"]
     return {
@@ -123,7 +135,9 @@ def _less_than(given: Predicted, targets: Mapping[str, dict[int, float]], sure: 
     }
 
 
-def _forecasts(given: Predicted, targets: Mapping[str, dict[int, float]], sure: dict[str, Any]) -> dict[str, Any]:
+def _forecasts(
+    given: Predicted, targets: Mapping[str, dict[int, float]], sure: dict[str, Any]
+) -> dict[str, Any]:
     return {name: expected(given, target, sure).to_json() for name, target in targets.items()}
 
 
@@ -149,8 +163,10 @@ def _on_test(given: Predicted, sure: dict[str, Any]) -> dict[str, Any]:
     foreseen = expected(given, own, sure)
     reached = rmse(truth, said)
     return {
-        "rmse": rmse_under(own, truth, said, given.test["text_id"], **sure).to_json() | {"value": reached},
-        "forecast_for_its_scores": foreseen.to_json() | {"contains": foreseen.low <= reached <= foreseen.high},
+        "rmse": rmse_under(own, truth, said, given.test["text_id"], **sure).to_json()
+        | {"value": reached},
+        "forecast_for_its_scores": foreseen.to_json()
+        | {"contains": foreseen.low <= reached <= foreseen.high},
         "by_score": rmse_by(bins(truth), truth, said),
         "by_language": rmse_by(given.test["language"], truth, said),
         "baselines": {name: rmse(truth, values) for name, values in given.baselines.items()},

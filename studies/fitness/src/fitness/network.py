@@ -17,7 +17,9 @@ class PairNetwork(nn.Module):
     Vectors are of length 1, so they are multiplied by the root of their width: values of about 1.
     """
 
-    def __init__(self, widths: tuple[int, int], size: int, rank: int, hidden: Sequence[int], dropout: float) -> None:
+    def __init__(
+        self, widths: tuple[int, int], size: int, rank: int, hidden: Sequence[int], dropout: float
+    ) -> None:
         """rank: of the interaction; 0: there is none. hidden: units of each layer."""
         super().__init__()
         self.rank = rank
@@ -26,7 +28,12 @@ class PairNetwork(nn.Module):
         layers: list[nn.Module] = []
         inputs = sum(widths) + rank
         for units in hidden:
-            layers += [nn.Linear(inputs, units), nn.LayerNorm(units), nn.ReLU(), nn.Dropout(dropout)]
+            layers += [
+                nn.Linear(inputs, units),
+                nn.LayerNorm(units),
+                nn.ReLU(),
+                nn.Dropout(dropout),
+            ]
             inputs = units
         self.layers = nn.Sequential(*layers)
         self.output = nn.Linear(inputs, size)

@@ -26,13 +26,17 @@ def read(folder: Path) -> Predicted:
         members=np.stack(folds),
         baselines={name: baselines[name].to_numpy() for name in baselines.columns if name != "id"},
         test=test,
-        hidden=hidden.set_index("id")["score"].loc[test["id"]].to_numpy(np.float64) if len(hidden) else None,
+        hidden=hidden.set_index("id")["score"].loc[test["id"]].to_numpy(np.float64)
+        if len(hidden)
+        else None,
     )
 
 
 def by_score(detail: dict[str, Any]) -> pd.DataFrame:
     """RMSE and bias of each score, on the folds and, where it is known, on the test set."""
-    rows = [{"part": "folds", "score": int(score), **row} for score, row in detail["by_score"].items()]
+    rows = [
+        {"part": "folds", "score": int(score), **row} for score, row in detail["by_score"].items()
+    ]
     hidden = detail.get("test", {}).get("by_score", {})
     rows += [{"part": "test", "score": int(score), **row} for score, row in hidden.items()]
     return pd.DataFrame(rows).sort_values(["part", "score"])

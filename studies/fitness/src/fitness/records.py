@@ -101,7 +101,9 @@ def _until_broken(text: str) -> list[Any]:
     return found if any(isinstance(item, dict) for item in found) else []
 
 
-def read(items: Sequence[Any], *, scored: bool, max_characters: int, metrics: Sequence[str] | None = None) -> Records:
+def read(
+    items: Sequence[Any], *, scored: bool, max_characters: int, metrics: Sequence[str] | None = None
+) -> Records:
     """Records as a table.
 
     Args:
@@ -116,7 +118,13 @@ def read(items: Sequence[Any], *, scored: bool, max_characters: int, metrics: Se
     for number, item in enumerate(items, 1):
         try:
             row, text = _row(item, scored, max_characters, metrics)
-            if scored and (first := seen.setdefault((row["metric"], row["score"], row["text_id"]), number)) != number:
+            if (
+                scored
+                and (
+                    first := seen.setdefault((row["metric"], row["score"], row["text_id"]), number)
+                )
+                != number
+            ):
                 raise DataError(f"repeats record {first}")
         except DataError as error:
             rejected.append({"id": number, "reason": str(error)})
@@ -124,21 +132,34 @@ def read(items: Sequence[Any], *, scored: bool, max_characters: int, metrics: Se
         kept.append({"id": number} | row)
         texts[row["text_id"]] = text
     table = pd.DataFrame(sorted(texts.items()), columns=["text_id", "text"])
-    return Records(pd.DataFrame(kept, columns=KEPT), pd.DataFrame(rejected, columns=REJECTED), table)
+    return Records(
+        pd.DataFrame(kept, columns=KEPT), pd.DataFrame(rejected, columns=REJECTED), table
+    )
 
 
-def _row(item: Any, scored: bool, max_characters: int, metrics: Sequence[str] | None) -> tuple[dict[str, Any], str]:
+def _row(
+    item: Any, scored: bool, max_characters: int, metrics: Sequence[str] | None
+) -> tuple[dict[str, Any], str]:
     if not isinstance(item, Mapping):
-        raise DataError(item if isinstance(item, str) and item.startswith("the file") else "no JSON object")
+        raise DataError(
+            item if isinstance(item, str) and item.startswith("the file") else "no JSON object"
+        )
     metric = item.get("metric_name")
     if not isinstance(metric, str) or not metric.strip():
         raise DataError("metric_name is missing or no text")
     if metrics is not None and metric.strip() not in metrics:
-        raise DataError(f"metric_name: {metric.strip()[:80]!r} is none of the {len(metrics)} known metrics")
+        raise DataError(
+            f"metric_name: {metric.strip()[:80]!r} is none of the {len(metrics)} known metrics"
+        )
     text, notes = unified_text(item, max_characters)
     score = parse_score(item.get("score")) if scored else math.nan
     identity = hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
-    row = {"metric": metric.strip(), "score": score, "text_id": identity, "language": language(text)}
+    row = {
+        "metric": metric.strip(),
+        "score": score,
+        "text_id": identity,
+        "language": language(text),
+    }
     return row | {"note": ", ".join(notes)}, text
 
 
@@ -164,7 +185,10 @@ def _first_text(item: Mapping[str, Any], names: Iterable[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    signs = (sign if unicodedata.category(sign) != "Cc" else " " for sign in unicodedata.normalize("NFC", text))
+    signs = (
+        sign if unicodedata.category(sign) != "Cc" else " "
+        for sign in unicodedata.normalize("NFC", text)
+    )
     return re.sub(r"\s+", " ", "".join(signs)).strip()
 
 
@@ -193,7 +217,9 @@ def language(text: str) -> str:
     A script is no language (Marathi counts as Hindi, Assamese as Bengali, any Latin text as English); it is what can be
     told without a model.
     """
-    scripts = Counter(unicodedata.name(sign, "other").split(" ")[0] for sign in text if sign.isalpha())
+    scripts = Counter(
+        unicodedata.name(sign, "other").split(" ")[0] for sign in text if sign.isalpha()
+    )
     return _SCRIPTS.get(scripts.most_common(1)[0][0], "other") if scripts else "other"
 
 
@@ -207,7 +233,9 @@ def refuse_too_many(records: Records, allowed: float) -> None:
     if not len(records.kept) or len(records.rejected) > allowed * total:
         reason = records.rejected["reason"].mode()[0]
         share = f"{len(records.rejected)} of {total} records cannot be used"
-        raise DataError(f"{share}, more than records.max_quarantined_share allows; the commonest reason: {reason}")
+        raise DataError(
+            f"{share}, more than records.max_quarantined_share allows; the commonest reason: {reason}"
+        )
 
 
 def summary(parts: Mapping[str, Records]) -> dict[str, Any]:
@@ -218,7 +246,10 @@ def summary(parts: Mapping[str, Records]) -> dict[str, Any]:
             "rejected": len(part.rejected),
             "texts": len(part.texts),
             "metrics": part.kept["metric"].nunique(),
-            "scores": {f"{score:g}": int(n) for score, n in part.kept["score"].value_counts().sort_index().items()},
+            "scores": {
+                f"{score:g}": int(n)
+                for score, n in part.kept["score"].value_counts().sort_index().items()
+            },
             "languages": part.kept["language"].value_counts().to_dict(),
             "notes": part.kept.loc[part.kept["note"] != "", "note"].value_counts().to_dict(),
         }

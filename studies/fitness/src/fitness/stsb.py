@@ -32,15 +32,25 @@ def read(folder: Path) -> dict[str, pd.DataFrame]:
 
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
-        raise DataError(f"{path} is missing: it is in github.com/YyzHarry/imbalanced-regression, sts-b-dir/data")
-    table = pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, keep_default_na=False, encoding="utf-8")
+        raise DataError(
+            f"{path} is missing: it is in github.com/YyzHarry/imbalanced-regression, sts-b-dir/data"
+        )
+    table = pd.read_csv(
+        path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, keep_default_na=False, encoding="utf-8"
+    )
     if missing := [name for name in _NEEDED if name not in table]:
-        raise DataError(f"{path.name} has no column {missing[0]}; it has {', '.join(table.columns)}")
+        raise DataError(
+            f"{path.name} has no column {missing[0]}; it has {', '.join(table.columns)}"
+        )
     scores = pd.to_numeric(table["score"], errors="coerce")
     if len(bad := table.index[~scores.between(0, HIGHEST)]):
-        raise DataError(f"{path.name}, row {bad[0] + 2}: the score {table['score'][bad[0]]!r} is not from 0 to 5")
+        raise DataError(
+            f"{path.name}, row {bad[0] + 2}: the score {table['score'][bad[0]]!r} is not from 0 to 5"
+        )
     rows = table[["sentence1", "sentence2"]].assign(score=scores * 2)
-    return rows.assign(first=rows["sentence1"].map(identity), second=rows["sentence2"].map(identity))
+    return rows.assign(
+        first=rows["sentence1"].map(identity), second=rows["sentence2"].map(identity)
+    )
 
 
 def identity(text: str) -> str:

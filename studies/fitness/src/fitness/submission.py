@@ -14,7 +14,9 @@ COLUMNS = ["ID", "score"]
 DIGITS = 4  # of a score, behind the point
 
 
-def submission(ids: Sequence[int], predictions: NDArray[np.float64], *, records: int, instead: float) -> pd.DataFrame:
+def submission(
+    ids: Sequence[int], predictions: NDArray[np.float64], *, records: int, instead: float
+) -> pd.DataFrame:
     """The table for a test set of so many records, checked.
 
     Args:
@@ -39,16 +41,22 @@ def refuse_unfit(table: pd.DataFrame, records: int) -> None:
             from 0 to 10: names the first.
     """
     if list(table.columns) != COLUMNS:
-        raise DataError(f"a submission has the columns ID and score, not {', '.join(map(str, table.columns))}")
+        raise DataError(
+            f"a submission has the columns ID and score, not {', '.join(map(str, table.columns))}"
+        )
     if len(table) != records:
         raise DataError(f"the submission has {len(table)} rows, but the test set {records} records")
     wrong = np.flatnonzero(table["ID"].to_numpy() != np.arange(1, records + 1))
     if len(wrong):
-        raise DataError(f"row {wrong[0] + 1} of the submission has the ID {table['ID'].iloc[wrong[0]]}")
+        raise DataError(
+            f"row {wrong[0] + 1} of the submission has the ID {table['ID'].iloc[wrong[0]]}"
+        )
     scores = pd.to_numeric(table["score"], errors="coerce")
     bad = np.flatnonzero(~scores.between(0, 10))
     if len(bad):
-        raise DataError(f"ID {bad[0] + 1} has the score {table['score'].iloc[bad[0]]}, which is no number from 0 to 10")
+        raise DataError(
+            f"ID {bad[0] + 1} has the score {table['score'].iloc[bad[0]]}, which is no number from 0 to 10"
+        )
 
 
 def ensemble(parts: Sequence[pd.DataFrame]) -> NDArray[np.float64]:
@@ -62,5 +70,10 @@ def ensemble(parts: Sequence[pd.DataFrame]) -> NDArray[np.float64]:
     """
     if any(part["id"].tolist() != parts[0]["id"].tolist() for part in parts):
         raise DataError("the runs predict different records: they are of different test sets")
-    columns = [part[name].to_numpy() for part in parts for name in part if str(name).endswith(".prediction")]
+    columns = [
+        part[name].to_numpy()
+        for part in parts
+        for name in part
+        if str(name).endswith(".prediction")
+    ]
     return np.asarray(np.mean(columns, axis=0))

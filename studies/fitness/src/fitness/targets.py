@@ -29,7 +29,9 @@ def shares_of(target: Any, scores: ArrayLike) -> dict[int, float]:
         places, counts = np.unique(bins(scores), return_counts=True)
         return shares(dict(zip(places.tolist(), counts.tolist(), strict=True)))
     if not isinstance(target, Mapping):
-        raise ParameterError(f"evaluate.target: {target!r} is not allowed: uniform, training, or shares by score")
+        raise ParameterError(
+            f"evaluate.target: {target!r} is not allowed: uniform, training, or shares by score"
+        )
     try:
         given = {float(score): float(share) for score, share in target.items()}
         if not all(0 <= score <= 10 for score in given):

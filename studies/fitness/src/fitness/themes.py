@@ -417,7 +417,16 @@ RESPONSES = {
     ),
 }
 PEOPLE = {
-    "English": ("A teacher", "A nurse", "A student", "A farmer", "A lawyer", "A driver", "A clerk", "A reporter"),
+    "English": (
+        "A teacher",
+        "A nurse",
+        "A student",
+        "A farmer",
+        "A lawyer",
+        "A driver",
+        "A clerk",
+        "A reporter",
+    ),
     "Hindi": ("शिक्षक", "नर्स", "छात्र", "किसान", "वकील", "चालक", "क्लर्क", "पत्रकार"),
     "Tamil": ("ஆசிரியர்", "செவிலியர்", "மாணவர்", "விவசாயி", "வழக்கறிஞர்", "ஓட்டுநர்", "எழுத்தர்", "நிருபர்"),
 }

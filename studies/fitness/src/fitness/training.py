@@ -22,7 +22,16 @@ from chorus.training.imbalance import FeatureSmoothing, inverse_weights, lds_wei
 from chorus.training.loop import one_deterministic_thread
 from chorus.training.optimizer import Adam, clip, global_norm
 from chorus.training.plateau import Plateau
-from chorus.training.readouts import LOSSES, LossName, Readout, ReadoutName, Scale, losses, readout, refuse_misfit
+from chorus.training.readouts import (
+    LOSSES,
+    LossName,
+    Readout,
+    ReadoutName,
+    Scale,
+    losses,
+    readout,
+    refuse_misfit,
+)
 from fitness.network import PairNetwork
 from fitness.vectors import Pairs
 
@@ -86,7 +95,9 @@ class TrainOptions:
     def on_gpu(self) -> bool:
         """Raises ModelError: a GPU is asked for that is not there."""
         if self.device == "cuda" and not torch.cuda.is_available():
-            raise ModelError("train.device: cuda is asked for, but there is no GPU here: cpu or auto")
+            raise ModelError(
+                "train.device: cuda is asked for, but there is no GPU here: cpu or auto"
+            )
         return self.device != "cpu" and torch.cuda.is_available()
 
 
@@ -125,10 +136,14 @@ def weights(scores: Floats, target: Mapping[int, float], given: WeightOptions) -
         return lds_weights(scores, SCALE.highest)
     if given.kind == "target":
         return target_weights(scores, target)
-    return inverse_weights(scores, exponent=given.exponent, floor=given.floor, cap=given.cap, boost=given.boost)
+    return inverse_weights(
+        scores, exponent=given.exponent, floor=given.floor, cap=given.cap, boost=given.boost
+    )
 
 
-def train(learn: Scored, stop: Scored, target: Mapping[int, float], options: TrainOptions, seed: int) -> Model:
+def train(
+    learn: Scored, stop: Scored, target: Mapping[int, float], options: TrainOptions, seed: int
+) -> Model:
     """Minimise the weighted loss on `learn`; keep the epoch with the lowest RMSE under `target` on `stop`.
 
     Raises:
@@ -140,7 +155,12 @@ def train(learn: Scored, stop: Scored, target: Mapping[int, float], options: Tra
         torch.manual_seed(derive(seed, "train"))
         descent = _Descent(learn, target, read, options)
         history: list[dict[str, float]] = []
-        best, best_epoch, kept, stopped = math.inf, 0, copy.deepcopy(descent.network.state_dict()), ""
+        best, best_epoch, kept, stopped = (
+            math.inf,
+            0,
+            copy.deepcopy(descent.network.state_dict()),
+            "",
+        )
         plateau = Plateau(options.learning_rate, options.plateau, options.least_rate)
         for epoch in range(1, options.epochs + 1):
             row = {"epoch": epoch, "learning_rate": plateau.rate, **descent.epoch(plateau.rate)}
@@ -151,19 +171,30 @@ def train(learn: Scored, stop: Scored, target: Mapping[int, float], options: Tra
                 kept = copy.deepcopy(descent.network.state_dict())
             plateau.step(row["validation_rmse_target"])
             if epoch - best_epoch >= options.patience:
-                stopped = f"patience: no better epoch than {best_epoch} in {options.patience} epochs"
+                stopped = (
+                    f"patience: no better epoch than {best_epoch} in {options.patience} epochs"
+                )
                 break
         network = descent.network
         network.load_state_dict(kept)
         scores, variances = _outputs(network, read, stop.pairs)
         scale = variance_scale(stop.scores, scores, np.maximum(variances, 1e-6))
-    return Model(network, read, scale, history, best_epoch, stopped or f"all {options.epochs} epochs are done")
+    return Model(
+        network,
+        read,
+        scale,
+        history,
+        best_epoch,
+        stopped or f"all {options.epochs} epochs are done",
+    )
 
 
 class _Descent:
     """The steps of training, an epoch at a time."""
 
-    def __init__(self, learn: Scored, target: Mapping[int, float], read: Readout, options: TrainOptions) -> None:
+    def __init__(
+        self, learn: Scored, target: Mapping[int, float], read: Readout, options: TrainOptions
+    ) -> None:
         self.device = torch.device("cuda" if options.on_gpu else "cpu")
         self.read, self.options = read, options
         widths = (learn.pairs.metric.shape[1], learn.pairs.text.shape[1])
@@ -174,7 +205,11 @@ class _Descent:
             with torch.no_grad():
                 self.network.output.bias[0] = float(np.average(learn.scores, weights=weight))
         self.adam = Adam(list(self.network.parameters()), options.weight_decay)
-        self.smoothing = FeatureSmoothing(options.hidden[-1], SCALE.highest, self.device) if options.fds else None
+        self.smoothing = (
+            FeatureSmoothing(options.hidden[-1], SCALE.highest, self.device)
+            if options.fds
+            else None
+        )
         self.rows = [
             torch.from_numpy(np.ascontiguousarray(column)).to(self.device)
             for column in (
@@ -197,14 +232,17 @@ class _Descent:
             gradients = torch.autograd.grad(value, self.adam.parameters)
             norms.append(global_norm(gradients))
             if not math.isfinite(norms[-1]):
-                raise ModelError("training broke down: a gradient is not finite: lower train.learning_rate")
+                raise ModelError(
+                    "training broke down: a gradient is not finite: lower train.learning_rate"
+                )
             clip(gradients, norms[-1], self.options.gradient_clip)
             self.adam.step(gradients, rate)
             values.append(value.item())
             features.append(seen.detach())
         if self.smoothing is not None:
             self.smoothing.end_epoch(
-                torch.cat(features).cpu().float(), self.rows[4][order[: sum(map(len, features))]].cpu()
+                torch.cat(features).cpu().float(),
+                self.rows[4][order[: sum(map(len, features))]].cpu(),
             )
         return {
             "train_loss": float(np.mean(values)),
@@ -219,7 +257,12 @@ class _Descent:
             yield [column[rows.to(self.device)] for column in self.rows]
 
     def _loss(
-        self, metric: torch.Tensor, text: torch.Tensor, scores: torch.Tensor, weight: torch.Tensor, place: torch.Tensor
+        self,
+        metric: torch.Tensor,
+        text: torch.Tensor,
+        scores: torch.Tensor,
+        weight: torch.Tensor,
+        place: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The mean weighted loss of a batch, and the features before smoothing."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
@@ -258,4 +301,6 @@ def _raw(network: PairNetwork, pairs: Pairs) -> torch.Tensor:
 
 def _outputs(network: PairNetwork, read: Readout, pairs: Pairs) -> tuple[Floats, Floats]:
     outputs = _raw(network, pairs)
-    return read.scores(outputs).double().numpy(), read.variances(outputs).double().numpy().clip(min=1e-6)
+    return read.scores(outputs).double().numpy(), read.variances(outputs).double().numpy().clip(
+        min=1e-6
+    )

@@ -35,13 +35,19 @@ class TuneOptions:
     include_test: bool = False
 
 
-def tuning_texts(parts: Mapping[str, pd.DataFrame], texts: pd.DataFrame, options: TuneOptions) -> list[str]:
+def tuning_texts(
+    parts: Mapping[str, pd.DataFrame], texts: pd.DataFrame, options: TuneOptions
+) -> list[str]:
     """The texts that the encoder may see: those of the training records, and with `include_test` of the test records.
 
     Without it, a text that is also in the test set is left out.
     """
     used = set(parts["train"]["text_id"])
-    used = used | set(parts["test"]["text_id"]) if options.include_test else used - set(parts["test"]["text_id"])
+    used = (
+        used | set(parts["test"]["text_id"])
+        if options.include_test
+        else used - set(parts["test"]["text_id"])
+    )
     return list(texts.loc[texts["text_id"].isin(used), "text"])
 
 
@@ -55,7 +61,9 @@ def simcse(model: Path, texts: Sequence[str], options: TuneOptions, seed: int) -
         DataError: fewer texts than a batch holds.
     """
     if len(texts) < options.batch_size:
-        raise DataError(f"tune.batch_size: {options.batch_size} is more than the {len(texts)} texts")
+        raise DataError(
+            f"tune.batch_size: {options.batch_size} is more than the {len(texts)} texts"
+        )
     network = encoder.load(model)
     network.max_seq_length = min(options.max_tokens, network.max_seq_length)
     longest = network.max_seq_length
@@ -70,7 +78,10 @@ def simcse(model: Path, texts: Sequence[str], options: TuneOptions, seed: int) -
 def _train(network: Any, texts: Sequence[str], options: TuneOptions, seed: int) -> list[float]:
     """The loss of each step."""
     from datasets import Dataset, disable_progress_bars
-    from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from sentence_transformers import (
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+    )
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     disable_progress_bars()

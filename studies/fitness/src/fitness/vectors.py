@@ -50,7 +50,9 @@ class Pairs:
         return np.asarray(np.einsum("nd,nd->n", self.text, self.name) / np.maximum(lengths, 1e-12))
 
 
-def pairs(records: pd.DataFrame, texts: TextVectors, metrics: TextVectors, names: TextVectors) -> Pairs:
+def pairs(
+    records: pd.DataFrame, texts: TextVectors, metrics: TextVectors, names: TextVectors
+) -> Pairs:
     """The vectors of records with `text_id` and `metric`."""
     metric = records["metric"].tolist()
     return Pairs(metrics.of(metric), texts.of(records["text_id"].tolist()), names.of(metric))
@@ -68,8 +70,12 @@ def supplied(metrics: Sequence[str], vectors: NDArray[np.generic]) -> TextVector
         DataError: not one row of finite numbers a name.
     """
     if vectors.ndim != 2 or len(vectors) != len(metrics) or vectors.dtype.kind != "f":
-        raise DataError(f"metric_name_embeddings.npy: {vectors.dtype} {vectors.shape} is not a row a metric")
+        raise DataError(
+            f"metric_name_embeddings.npy: {vectors.dtype} {vectors.shape} is not a row a metric"
+        )
     if not np.isfinite(vectors).all():
         raise DataError("metric_name_embeddings.npy: vectors must be finite")
     rows = np.ascontiguousarray(vectors, np.float32)
-    return TextVectors(f"file-{hashlib.sha256(rows.tobytes()).hexdigest()[:12]}", list(metrics), rows)
+    return TextVectors(
+        f"file-{hashlib.sha256(rows.tobytes()).hexdigest()[:12]}", list(metrics), rows
+    )
