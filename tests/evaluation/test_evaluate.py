@@ -184,7 +184,7 @@ def test_a_survey_without_an_ood_site_has_null_there_and_figures_elsewhere():
     result = _evaluate(predicted(splits=("validation", "test_iid")))
     assert result.detail["splits"]["test_ood"] is None
     assert [
-        result.headline[f"ood_{metric}"] for metric in ("f1", "precision", "recall", "auprc")
+        result.headline["ood"][metric] for metric in ("f1", "precision", "recall", "auprc")
     ] == [None] * 4
     assert (
         result.headline["iid"]["f1"]
