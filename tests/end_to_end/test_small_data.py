@@ -15,7 +15,7 @@ from end_to_end.project import Project
 
 STAGES = (
     "survey", "encode", "split", "mine", "compose", "train",
-    "evaluate", "diagnose", "gallery", "summary",
+    "evaluate", "diagnose", "gallery",
 )  # fmt: skip
 RATE = 16_000
 

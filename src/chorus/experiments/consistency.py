@@ -137,8 +137,11 @@ def stray_results(repo: Repo) -> list[str]:
     root = Path(repo.root_dir)
     grids = {path.stem for path in (root / paths.SWEEPS).glob("*.yaml")}
     git = pygit2.Repository(repo.scm.root_dir)
-    prefix = root.relative_to(Path(repo.scm.root_dir)).as_posix()
-    tracked = (entry.path.removeprefix(f"{prefix}/") for entry in git.index)
+    inside = root.relative_to(Path(repo.scm.root_dir)).as_posix()
+    prefix = "" if inside == "." else f"{inside}/"
+    tracked = (
+        entry.path.removeprefix(prefix) for entry in git.index if entry.path.startswith(prefix)
+    )
     return [
         f"{path} is made by no stage of dvc.yaml and by no grid"
         for path in tracked

@@ -38,6 +38,8 @@ def contradictions(root: Path) -> list[str]:
 
 def evaluation_contradictions(headline: Mapping[str, Any], detail: Mapping[str, Any]) -> list[str]:
     """What in metrics/evaluation.json and evaluation_detail.json cannot be true at once, one sentence each."""
+    if "thresholds" not in detail:
+        return []  # of no detector: what follows from what is its own study's matter
     expected: dict[str, Any] = {"threshold": detail["thresholds"]["headline"]}
     for name, metrics in {"ood": ("f1", "precision", "recall"), "iid": ("f1",)}.items():
         split = detail["splits"].get(f"test_{name}") or {}
@@ -67,6 +69,8 @@ def health_contradictions(headline: Mapping[str, Any], detail: Mapping[str, Any]
 
 def training_contradictions(headline: Mapping[str, Any], curves: pd.DataFrame) -> list[str]:
     """The same of metrics/training.json and plots/training/curves.csv: what is said of the kept epoch stands there."""
+    if "kept_epoch" not in headline:
+        return []  # of no single head
     kept = curves[curves["epoch"] == headline.get("kept_epoch")]
     if kept.empty:
         return (

@@ -271,7 +271,8 @@ class Grid:
 
     def _known_metrics(self) -> list[str] | None:
         """The metrics of the current commit, by which a sweep may rank; None: nothing has been measured in it."""
-        if isinstance(self.start.json(str(paths.EVALUATION_DETAIL)), dict):
+        detail = self.start.json(str(paths.EVALUATION_DETAIL))
+        if isinstance(detail, dict) and "splits" in detail:
             return list(METRICS)
         files = {Path(path).stem: self.start.json(path) for path in self.start.metrics_files}
         return list(metric_columns(files, IDENTITY)) or None
