@@ -26,6 +26,9 @@ class Ending:
             os.kill(os.getpid(), signal.Signals[sys.argv[1]])
 
 
+# A shell that puts its commands into the background has them ignore Ctrl-C, and what they start inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 noted: list[Any] = []
 original = collect._collect_from_index
 collect._collect_from_index = lambda index, *args, **kwargs: original(
