@@ -99,8 +99,10 @@ def test_a_server_that_takes_connections_and_says_nothing_is_not_without_objects
     else:
         share(author, f"{address}/x", **options)
     said = author.run("chorus", *VERIFY, "--remote", fails=True)
-    assert f"the remote shared ({address}" in said and "missing" not in said
-    assert "does not answer within 2 s" in said or "cannot be used: " in said
+    assert address in said and "missing" not in said and "Traceback" not in said
+    # of a server that hangs up it depends on the moment which library notices first
+    known = ("does not answer within 2 s", "cannot be used: ", "is the server up")
+    assert any(words in said for words in known)
 
 
 class Answering(BaseHTTPRequestHandler):
