@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
+
+import psutil
 
 SOURCE = Path(__file__).parents[1] / "src"
 
@@ -76,3 +79,26 @@ class Folder:
         self.run("git", "add", "-A")
         self.run("git", "commit", "-q", "-m", message)
         return self.run("git", "rev-parse", "HEAD").strip()
+
+    def processes(self, what: str) -> list[psutil.Process]:
+        """The living processes at work in this folder whose command line holds `what`."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                here = Path(process.cwd()).is_relative_to(self.folder)
+                if (
+                    here
+                    and what in " ".join(process.cmdline())
+                    and process.status() != psutil.STATUS_ZOMBIE
+                ):
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        return found
+
+    def wait_for(self, what: str) -> psutil.Process:
+        for _ in range(1200):
+            if found := self.processes(what):
+                return found[0]
+            time.sleep(0.05)
+        raise AssertionError(f"{what} never ran")

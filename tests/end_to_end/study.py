@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import yaml
 
 from benchmark import load_benchmark
@@ -78,29 +76,6 @@ class Study(Folder):
             ]
             for name, experiment in self.experiments().items()
         }
-
-    def processes(self, what: str) -> list[psutil.Process]:
-        """The living processes of this study whose command line holds `what`."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                here = Path(process.cwd()).is_relative_to(self.folder)
-                if (
-                    here
-                    and what in " ".join(process.cmdline())
-                    and process.status() != psutil.STATUS_ZOMBIE
-                ):
-                    found.append(process)
-            except (psutil.NoSuchProcess, psutil.AccessDenied):
-                continue
-        return found
-
-    def wait_for(self, what: str) -> psutil.Process:
-        for _ in range(1200):
-            if found := self.processes(what):
-                return found[0]
-            time.sleep(0.05)
-        raise AssertionError(f"{what} never ran")
 
 
 def make_study(folder: Path, sweep: dict[str, Any] = SWEEP) -> Study:

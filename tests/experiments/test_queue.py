@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
-from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 
@@ -61,19 +58,14 @@ def repository(template, tmp_path, monkeypatch):
     shutil.copytree(template.folder, folder.folder, symlinks=True)
     monkeypatch.chdir(folder.folder)
     yield folder
-    _kill_workers(folder.folder)
+    for process in folder.processes(""):
+        if process.pid != os.getpid():
+            process.kill()
 
 
 def _grid(folder: Folder, seeds: list[int]) -> Grid:
     sweep = {"name": "run_{}", "axes": {"seed": seeds}, "comparisons": []}
     return Grid(folder.folder, sweep, target=TARGET)
-
-
-def _kill_workers(folder: Path) -> None:
-    for process in psutil.process_iter(["cmdline", "cwd"]):
-        own = process.info["cwd"] and Path(process.info["cwd"]).is_relative_to(folder)
-        if own and process.pid != os.getpid():
-            process.kill()
 
 
 def test_a_queued_run_is_a_commit_with_its_parameters_and_the_tree_is_left_alone(repository):
@@ -170,14 +162,11 @@ def test_a_run_whose_worker_was_killed_is_abandoned_and_can_be_begun_anew(reposi
     queue = Queue(str(grid.start.commit.id))
     queue.put("run_1", {"seed": 60}, [TARGET])
     queue.start([1])
-    deadline = time.monotonic() + 120
-    while not any("run.sh" in " ".join(process.cmdline()) for process in _running(repository)):
-        assert time.monotonic() < deadline, "the run never began"
-        time.sleep(0.1)
+    repository.wait_for("run.sh")
     assert queue.workers() == {1}
     assert [task.state for task in queue.tasks()] == ["running"]
     assert queue.busy()
-    for process in _running(repository, "queue-worker"):
+    for process in repository.processes("queue-worker"):
         process.send_signal(signal.SIGKILL)
         process.wait(10)
     assert queue.workers() == set()
@@ -185,22 +174,6 @@ def test_a_run_whose_worker_was_killed_is_abandoned_and_can_be_begun_anew(reposi
     assert task.name == "run_1"
     queue.remove([task])
     assert queue.tasks() == []
-    assert _running(repository, "run.sh") == []
+    assert repository.processes("run.sh") == []
     assert not list((repository.folder / ".dvc/tmp/exps").glob("tmp*"))
     queue.close()
-
-
-def _running(repository: Folder, what: str = "run.sh") -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            here = Path(process.cwd()).is_relative_to(repository.folder)
-            if (
-                here
-                and what in " ".join(process.cmdline())
-                and process.status() != psutil.STATUS_ZOMBIE
-            ):
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return found

@@ -19,19 +19,15 @@ from end_to_end.sharing import Machine, free_port
 OURS = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 
 
+def _serving(folder: Path, port: int) -> subprocess.Popen[str]:
+    """`chorus s3` with its data in this folder."""
+    command = ["-m", "chorus", "s3", "--port", str(port), "--folder", str(folder)]
+    return subprocess.Popen([sys.executable, *command], env=OURS, stdout=subprocess.PIPE, text=True)
+
+
 def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "chorus",
-        "s3",
-        "--port",
-        str(port),
-        "--folder",
-        str(tmp_path / "s3"),
-    ]
-    with subprocess.Popen(command, env=OURS, stdout=subprocess.PIPE, text=True) as process:
+    with _serving(tmp_path / "s3", port) as process:
         assert process.stdout is not None
         try:
             printed = [process.stdout.readline() for _ in range(8)]
@@ -62,17 +58,7 @@ def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it stays behind")
 def test_a_kill_leaves_no_server_behind(tmp_path):
     port = free_port()
-    command = [
-        sys.executable,
-        "-m",
-        "chorus",
-        "s3",
-        "--port",
-        str(port),
-        "--folder",
-        str(tmp_path / "s3"),
-    ]
-    with subprocess.Popen(command, env=OURS, stdout=subprocess.PIPE, text=True) as process:
+    with _serving(tmp_path / "s3", port) as process:
         assert process.stdout is not None and "An S3 server runs" in process.stdout.readline()
         (server,) = psutil.Process(process.pid).children()
         process.kill()
