@@ -164,6 +164,11 @@ def test_a_run_whose_worker_was_killed_is_abandoned_and_can_be_begun_anew(reposi
     queue.start([1])
     repository.wait_for("run.sh")
     assert queue.workers() == {1}
+    (checkout,) = (repository.folder / ".dvc/tmp/exps").glob("tmp*")
+    assert repository.run("git", "-C", str(checkout), "log", "--format=%s").split() == ["start"]
+    counts = repository.run("git", "-C", str(checkout), "count-objects", "-v").splitlines()
+    assert "count: 0" in counts, "the history is borrowed, not copied"
+    assert "in-pack: 0" in counts
     assert [task.state for task in queue.tasks()] == ["running"]
     assert queue.busy()
     for process in repository.processes("queue-worker"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -26,8 +27,10 @@ from dvc.repo.experiments.refs import CELERY_STASH, ExpRefInfo
 from dvc.repo.experiments.stash import ExpStash
 from dvc.repo.experiments.utils import get_exp_rwlock
 from dvc.utils.serialize import modify_yaml
+from dvc_task.proc.process import ManagedProcess
 
 from chorus.errors import ChorusError
+from chorus.experiments import worker
 
 State = Literal["queued", "running", "done", "failed"]
 
@@ -158,8 +161,13 @@ class Queue:
 
     def start(self, workers: Collection[int]) -> None:
         """Start the workers with these numbers, from 1 on."""
+        repository = hashlib.sha256(self._queue.wdir.encode()).hexdigest()[:6]
         for number in workers:
-            self._queue._spawn_worker(number)
+            node = f"dvc-exp-{repository}-{number}@localhost"  # as DVC names its own
+            # the first one cleans up for all when it stops, as DVC's does
+            start = worker.command(node, clean=number == 1)
+            name = f"dvc-exp-worker-{number}"
+            ManagedProcess.spawn(start, wdir=self._queue.wdir, name=name)
 
     def stop(self) -> None:
         """End the workers at once, and what they run."""
