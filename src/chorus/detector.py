@@ -82,19 +82,20 @@ def examples(
     labels = pd.Series(
         task.numbers(labelled.set_index("clip_id")["label"]), index=labelled["clip_id"]
     )
-    rows = embeddings.of(labelled["clip_id"])
-    group = clips.set_index("clip_id")["group"].loc[rows.clip_ids].to_numpy(dtype=str)
+    rows = embeddings.rows_of(labelled["clip_id"])
+    clip_ids = embeddings.clip_ids[rows]
+    group = clips.set_index("clip_id")["group"].loc[clip_ids].to_numpy(dtype=str)
+    consistent = None
+    if consistency_groups is not None:
+        consistent = consistency_groups.loc[clip_ids].to_numpy(dtype=str)
     return Examples(
-        features=rows.features,
-        labels=labels.loc[rows.clip_ids].to_numpy(),
+        embeddings=embeddings.features,
+        labels=labels.loc[clip_ids].to_numpy(),
         groups=group,
-        clip_ids=rows.clip_ids,
+        clip_ids=clip_ids,
         task=task,
-        consistency_groups=(
-            None
-            if consistency_groups is None
-            else consistency_groups.loc[rows.clip_ids].to_numpy(dtype=str)
-        ),
+        consistency_groups=consistent,
+        rows=rows,
     )
 
 

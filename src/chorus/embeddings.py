@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
@@ -42,7 +43,16 @@ class Embeddings:
     clip_ids: np.ndarray
 
     def of(self, clip_ids: Iterable[str]) -> Embeddings:
-        """The rows of these clips, sorted by clip id and window.
+        """A copy of the rows of these clips, sorted by clip id and window.
+
+        Raises:
+            DataError: as `rows_of`.
+        """
+        rows = self.rows_of(clip_ids)
+        return Embeddings(self.encoder_id, self.features[rows], self.clip_ids[rows])
+
+    def rows_of(self, clip_ids: Iterable[str]) -> NDArray[np.intp]:
+        """Which rows are of these clips, sorted by clip id and window.
 
         Raises:
             DataError: a clip has no embedding: names it. A gap in a split would silently change every metric.
@@ -53,8 +63,7 @@ class Embeddings:
         if missing:
             raise DataError(f"{len(missing)} clips have no embedding: {name_clips(missing)}")
         rows = np.flatnonzero(known.isin(wanted))
-        rows = rows[np.argsort(self.clip_ids[rows], kind="stable")]
-        return Embeddings(self.encoder_id, self.features[rows], self.clip_ids[rows])
+        return rows[np.argsort(self.clip_ids[rows], kind="stable")]
 
 
 @dataclass(frozen=True)

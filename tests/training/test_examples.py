@@ -52,17 +52,28 @@ def test_ordered_does_not_depend_on_the_order_in_which_rows_came():
     assert not np.array_equal(shuffled.features, examples.features)
     assert np.array_equal(shuffled.ordered().features, examples.ordered().features)
     assert shuffled.ordered().clip_ids.tolist() == sorted(examples.clip_ids.tolist())
-    in_order = shuffled.ordered()
-    assert in_order.ordered() is in_order  # no copy of what may be gigabytes
+    assert np.array_equal(shuffled.ordered().ordered().features, examples.ordered().features)
+
+
+def test_parts_share_one_table_of_embeddings_until_their_features_are_asked_for():
+    examples = toy_examples("t", clips=20, windows=3)
+    part = examples.ordered().take(np.array([7, 3, 5])).take(np.array([True, False, True]))
+    assert part.embeddings is examples.embeddings
+    expected = examples.ordered().features[[7, 5]]
+    assert np.array_equal(part.features, expected)
+    assert np.array_equal(part.columns(np.array([1, 2])), expected[:, 1:3])
+    part.features[:] = 0
+    examples.features[:] = 0
+    assert np.array_equal(part.features, expected), "what was asked for is a copy"
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"features": np.zeros((0, 2), np.float32)}, "filled table"),
-        ({"features": np.zeros(3, np.float32)}, "filled table"),
-        ({"features": np.zeros((3, 2))}, "float32"),
-        ({"features": np.array([[0, 0], [0, np.nan], [0, 0]], np.float32)}, "of b are not"),
+        ({"embeddings": np.zeros((0, 2), np.float32)}, "filled table"),
+        ({"embeddings": np.zeros(3, np.float32)}, "filled table"),
+        ({"embeddings": np.zeros((3, 2))}, "float32"),
+        ({"embeddings": np.array([[0, 0], [0, np.nan], [0, 0]], np.float32)}, "of b are not"),
         ({"labels": np.array([1, 0])}, "one row a window"),
         ({"labels": np.array([True, False, False])}, "numbers of classes"),
         ({"labels": np.array([2, 0, 0])}, "from 0 to 1"),
@@ -76,7 +87,7 @@ def test_ordered_does_not_depend_on_the_order_in_which_rows_came():
 )
 def test_contradictory_rows_are_refused(change, reason):
     good = {
-        "features": np.zeros((3, 2), np.float32),
+        "embeddings": np.zeros((3, 2), np.float32),
         "labels": np.array([1, 0, 0]),
         "groups": np.array(["n", "n", "n"]),
         "clip_ids": np.array(["a", "b", "c"]),

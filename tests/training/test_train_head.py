@@ -269,7 +269,7 @@ def test_the_threshold_is_the_best_over_the_clips_of_the_validation_split():
 
 def test_standardisation_uses_the_rows_it_is_fitted_on_and_survives_a_constant_column():
     training = toy_examples("t")
-    training.features[:, 2] = 7
+    training.embeddings[:, 2] = 7
     trained = _train(training=training, validation="split", std_floor=0.0)
     std = training.features.std(axis=0)
     assert trained.head.mean == pytest.approx(training.features.mean(axis=0), rel=1e-5)
@@ -357,8 +357,8 @@ def test_mixup_blends_features_and_targets_of_different_rows_alike():
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_training_that_breaks_down_is_explained():
     training, validation = toy_examples("t"), toy_examples("v")
-    training.features[:, 2] /= 1000
-    validation.features[5, 2] = 3e38
+    training.embeddings[:, 2] /= 1000
+    validation.embeddings[5, 2] = 3e38
     options = HeadOptions(hidden_units=8, epochs=3, validation="split", std_floor=0.0)
     with pytest.raises(
         ModelError,

@@ -91,7 +91,7 @@ def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
         )
     probabilities = np.full((len(training), classes), np.nan)
     split = StratifiedGroupKFold(n_splits=folds).split(
-        training.features, training.labels, training.groups
+        training.labels, training.labels, training.groups
     )
     for others, fold in split:
         learned = training.take(others)
@@ -101,6 +101,6 @@ def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
                 f"all clips of the class {name} are in the nights of one fold: it needs more nights"
             )
         probabilities[fold] = logistic_regression_probabilities(
-            learned.features, learned.labels, training.features[fold], classes
+            learned.features, learned.labels, training.take(fold).features, classes
         )
     return probabilities

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ from chorus.training.small import choose_threshold, stopping_part, unjudged_sign
 
 if TYPE_CHECKING:
     from chorus.training.loop import Fitted
+
+
+_COLUMNS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -164,16 +168,16 @@ def _fitted(
         fit,
     )  # brings torch, two seconds that whoever only scores need not pay
 
-    mean, std = _moments(part.features, options.std_floor)
+    mean, std = _moments(part, options.std_floor)
     features, labels, origin = upsample(
-        _standardised(part.features, mean, std),
+        _standardised(part, mean, std),
         part.labels,
         options.upsampling,
         options.upsampling_ratio,
         generator(seed, "train", "upsampling"),
     )
     rows = Rows(features, labels, part.clip_ids[origin], own=len(part))
-    judge_features = _standardised(judge.features, mean, std) if judge else None
+    judge_features = _standardised(judge, mean, std) if judge else None
     fitted = fit(rows, judge_features, judge, part.task, options, seed, on_epoch, until)
     head = Head(mean=mean, std=std, layers=fitted.layers, task=part.task)
     return head, fitted, len(labels) - len(part)
@@ -199,10 +203,10 @@ def _check(training: Examples, validation: Examples | None) -> None:
         raise DataError(f"the training set has no examples of: {', '.join(missing)}")
     if validation is None:
         return
-    if training.features.shape[1] != validation.features.shape[1]:
+    if training.dimensions != validation.dimensions:
         raise DataError(
-            f"training and validation embeddings differ in width: {training.features.shape[1]} and "
-            f"{validation.features.shape[1]}"
+            f"training and validation embeddings differ in width: {training.dimensions} and "
+            f"{validation.dimensions}"
         )
     if training.task != validation.task:
         raise DataError(
@@ -215,9 +219,7 @@ def _check(training: Examples, validation: Examples | None) -> None:
         )
 
 
-def _moments(
-    features: NDArray[np.float32], floor: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _moments(part: Examples, floor: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean of each column, and what its deviations are divided by: the root of its variance and of the floor's square.
 
     A constant column is divided by 1, and becomes 0 throughout.
@@ -225,19 +227,25 @@ def _moments(
     Args:
         floor: in medians of the standard deviations of all columns that vary.
     """
-    mean = features.mean(axis=0, dtype=np.float64)
-    std = features.std(axis=0, dtype=np.float64)
+    mean, std = np.empty(part.dimensions), np.empty(part.dimensions)
+    # in double precision, and so a few columns at a time: all of them would be twice the embeddings
+    blocks = math.ceil(part.dimensions / _COLUMNS_AT_ONCE)
+    for columns in np.array_split(np.arange(part.dimensions), blocks):
+        features = part.columns(columns)
+        mean[columns] = features.mean(axis=0, dtype=np.float64)
+        std[columns] = features.std(axis=0, dtype=np.float64)
     constant = std <= np.maximum(1e-6 * np.abs(mean), 1e-30)
     least = 0.0 if constant.all() else floor * float(np.median(std[~constant]))
     return mean.astype(np.float32), np.where(constant, 1.0, np.hypot(std, least)).astype(np.float32)
 
 
 def _standardised(
-    features: NDArray[np.float32], mean: NDArray[np.float32], std: NDArray[np.float32]
+    part: Examples, mean: NDArray[np.float32], std: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    deviations = features - mean
-    deviations /= std  # in place: the rows may be gigabytes
-    return deviations
+    features = part.features
+    features -= mean  # in place: they may be gigabytes
+    features /= std
+    return features
 
 
 def _counts(part: Examples | None) -> dict[str, Any]:
