@@ -29,11 +29,12 @@ _SPELLED = (
 )  # names that people write: a candidate's must not even look like one in a split
 
 
-def audit(table: pd.DataFrame) -> dict[str, int]:
+def audit(table: pd.DataFrame, groups: pd.Series | None = None) -> dict[str, int]:
     """Prove that nothing that judges a model has also trained it, or may come to train it.
 
     Args:
         table: one row a clip with clip_id, split, group, recording, site, recorder, sha256, role.
+        groups: as for `candidate_faults`.
 
     Returns:
         For each rule the number of things (groups, recordings, ...) it was checked on.
@@ -48,13 +49,11 @@ def audit(table: pd.DataFrame) -> dict[str, int]:
         )
     judged = table["split"] != CANDIDATE
     counts = {
-        column: _refuse_shared(
-            table.loc[judged, ["clip_id", "split", column]], column, f"one {what} is in two splits"
-        )
+        column: _refuse_shared(table, judged, column, f"one {what} is in two splits")
         for column, what in _UNDIVIDED.items()
     }
     ood_sites = _refuse_shared_sites(table.loc[judged, ["clip_id", "split", "site", "recorder"]])
-    faults = candidate_faults(table)
+    faults = candidate_faults(table, groups)
     if len(faults):
         raise LeakageError(f"candidates must not be mined: {name_faults(table, faults)}")
     return {
@@ -66,11 +65,12 @@ def audit(table: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def candidate_faults(table: pd.DataFrame) -> pd.Series:
+def candidate_faults(table: pd.DataFrame, groups: pd.Series | None = None) -> pd.Series:
     """The candidates that must not be mined, each with the reason: "shares its recorder with a split: Moth01".
 
     Args:
         table: as for `audit`.
+        groups: the skeletons of its column group, by the same index, if they are at hand; None: they are made.
 
     Returns:
         Indexed as the candidates' rows of `table`; empty when all may be mined.
@@ -86,14 +86,13 @@ def candidate_faults(table: pd.DataFrame) -> pd.Series:
         faults, "site with an out-of-distribution split", table.loc[is_candidate, "site"][unheard]
     )
     for column, what in _KEPT_FROM_CANDIDATES.items():
-        names, others = table.loc[is_candidate, column], table.loc[~is_candidate, column]
-        alike = (
-            [keys(names, skeleton), keys(others, skeleton)]
-            if column in _SPELLED
-            else [names, others]
-        )
-        shared = among(*alike)
-        _note(faults, f"{what} with a split", names[shared])
+        seen_as = table[column]
+        if column == "group" and groups is not None:
+            seen_as = groups
+        elif column in _SPELLED:
+            seen_as = keys(table[column], skeleton)
+        shared = among(*(seen_as.loc[table.index[part]] for part in (is_candidate, ~is_candidate)))
+        _note(faults, f"{what} with a split", table.loc[is_candidate, column][shared])
     return faults[faults != ""]
 
 
@@ -195,16 +194,17 @@ def moved_recorders(table: pd.DataFrame) -> list[str]:
     return [f"{recorder} at {', '.join(sorted(heard_at))}" for recorder, heard_at in sites.items()]
 
 
-def _refuse_shared(judged: pd.DataFrame, column: str, problem: str) -> int:
-    """The number of different things in the column, none of which is in two splits."""
-    thing, things = judged[column].factorize()
-    split, _ = judged["split"].factorize()
+def _refuse_shared(table: pd.DataFrame, judged: pd.Series, column: str, problem: str) -> int:
+    """The number of different things in the column, none of which is in two splits of the judged rows."""
+    thing = table.loc[judged, column].factorize()[0]
+    split = table.loc[judged, "split"].factorize()[0]
     pairs = pd.DataFrame({"thing": thing, "split": split}).drop_duplicates()
     twice = pairs.loc[pairs["thing"].duplicated(), "thing"]
-    shared = judged[np.isin(thing, twice)]
-    if len(shared):
+    if len(twice):
+        shared = table[judged][np.isin(thing, twice)]
         raise LeakageError(f"{problem}: {_with_splits(shared.sort_values([column, 'clip_id']))}")
-    return len(things)
+    different: int = pairs["thing"].nunique()
+    return different
 
 
 def _refuse_shared_sites(judged: pd.DataFrame) -> int:

@@ -22,6 +22,7 @@ _DRAWN_ALIKE = str.maketrans(
     "авеёкмнорстухіјѕԁԛԝɡαβεικνορτυχγı", "abeekmhopctyxijsdqwgabeiknoptuxyi"
 )
 _NUMBER_OR_WORD = re.compile(r"\d+|[^\W\d_]+")
+_NAMES_AT_ONCE = 50_000
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d) (?=\d)")
 
 
@@ -53,14 +54,21 @@ def skeleton(name: str) -> str:
 def keys(names: pd.Series, form: Callable[[str], str] = comparable) -> pd.Series:
     """`form` of each name, computed once for each different one; indexed as `names`."""
     number, different = names.factorize(use_na_sentinel=False)
-    forms = pd.array([form(name) for name in different.tolist()], dtype="str")
+    # a part at a time: as objects of Python a million names take three times the memory
+    parts = [
+        pa.array(map(form, different[start : start + _NAMES_AT_ONCE].tolist()), pa.large_string())
+        for start in range(0, len(different), _NAMES_AT_ONCE)
+    ]
+    forms = pd.array(pa.chunked_array(parts, pa.large_string()).combine_chunks(), dtype="str")
     return pd.Series(forms.take(number), names.index, name=names.name)
 
 
 def among(names: pd.Series, others: pd.Series) -> pd.Series:
     """`names.isin(others)`, ten times as fast: on strings pandas walks through `others` one by one."""
-    text = pa.large_string()
-    found = pc.is_in(pa.array(names, text), value_set=pa.array(others, text))
+    asked, known = (pa.array(series, pa.large_string()) for series in (names, others))
+    if len(known) > len(asked):  # a table of the fewer ones takes less memory
+        known = known.filter(pc.is_in(known, value_set=asked))
+    found = pc.is_in(asked, value_set=known)
     return pd.Series(found.to_numpy(zero_copy_only=False), names.index)
 
 

@@ -94,9 +94,11 @@ class Deal:
 def split_of(group: str, options: SplitOptions) -> str:
     """The split of a site-night, from its name alone: other nights, their order and their number do not matter.
 
-    Names that look alike fall together, so that a pond under two names is not divided.
+    Args:
+        group: the skeleton of its name (`chorus.names.skeleton`): names that look alike fall together, so that a pond
+            under two names is not divided.
     """
-    u = stable_fraction("split", skeleton(group))
+    u = stable_fraction("split", group)
     if u < options.iid_share:
         return TEST_IID
     return VALIDATION if u < options.iid_share + options.validation_share else TRAIN
@@ -119,9 +121,10 @@ def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | Non
     pinned = _pinned(table, options)
     if options.near_copies != "error":
         table["group"] = _joined(table, copied, free=pinned == "")
-    dealt = keys(table.loc[pinned == "", "group"], lambda group: split_of(group, options))
+    seen_as = keys(table["group"], skeleton)  # once: it is half the time of a large survey
+    dealt = keys(seen_as[pinned == ""], lambda group: split_of(group, options))
     table["split"] = pinned.mask(pinned == "", dealt)
-    faults = candidate_faults(table)
+    faults = candidate_faults(table, seen_as)
     if options.near_copies != "error":
         faults = faults.combine_first(copied_candidates(table, copied))
     if len(faults) and len(faults) == (table["split"] == CANDIDATE).sum():
@@ -132,7 +135,7 @@ def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | Non
     set_aside = dict(zip(table.loc[faults.index, "clip_id"], faults, strict=True))
     if len(faults):  # else pandas would copy the whole table
         table = table.drop(faults.index)
-    audit(table)
+    audit(table, seen_as)
     refuse_copies(table, copied)
     return Deal(table, set_aside)
 
@@ -236,7 +239,7 @@ def _known(sites: tuple[str, ...], surveyed: pd.Series, split: str) -> list[str]
     Raises:
         DataError: one of them is not in the survey.
     """
-    present = sorted(set(surveyed) - {""})
+    present = sorted(set(surveyed.unique()) - {""})
     unknown = sorted(set(map(comparable, sites)) - set(map(comparable, present)))
     if unknown:
         key = "split.ood_sites" if split == TEST_OOD else "split.ood_validation_sites"
@@ -276,7 +279,7 @@ def _joined(table: pd.DataFrame, pairs: pd.DataFrame, free: pd.Series) -> pd.Ser
     Args:
         free: which clips are dealt by hash; the others' groups stay.
     """
-    clips, linked = in_pairs(table[free], pairs)
+    clips, linked = in_pairs(table.loc[free, ["clip_id", "group"]], pairs)
     if linked.empty:
         return table["group"]
     group = clips.set_index("clip_id")["group"]
@@ -297,7 +300,7 @@ def _dealt_by_recorder(table: pd.DataFrame, options: SplitOptions) -> pd.Series:
     unplaced = table.loc[dealt, ["site", "recorder", "night", "recording"]].assign(site="")
     by_recorder = keys(
         site_nights(unplaced, options.block_nights),
-        lambda group: split_of(group, options),
+        lambda group: split_of(skeleton(group), options),
     )
     return by_recorder.reindex(table.index, fill_value="")
 

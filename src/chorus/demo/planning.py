@@ -26,6 +26,7 @@ from chorus.demo.calls import CALL_TYPES
 from chorus.demo.nights import Event, conditions
 from chorus.demo.places import CANDIDATE_SITE, OOD_SITE, RECORDERS, SITES
 from chorus.demo.scene import Scene, render
+from chorus.names import skeleton
 from chorus.options import options
 from chorus.seeds import generator
 from chorus.splits import SplitOptions, split_of
@@ -122,7 +123,7 @@ def _nights_by_split() -> dict[str, list[tuple[str, str]]]:
             if recorder.site in (OOD_SITE, CANDIDATE_SITE):
                 split = TEST_OOD if recorder.site == OOD_SITE else CANDIDATE
             else:
-                split = split_of(f"{recorder.site}/{night}", SplitOptions())
+                split = split_of(skeleton(f"{recorder.site}/{night}"), SplitOptions())
             nights[split].append((name, night))
     return nights
 
