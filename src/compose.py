@@ -3,7 +3,7 @@
 import stage
 
 from chorus import paths
-from chorus.composition import ComposeOptions, compose, remarks
+from chorus.composition import ComposeOptions, compose, read_subsets, remarks
 from chorus.files import read_csv, write_csv, write_json
 from chorus.options import parse
 
@@ -12,7 +12,11 @@ def main() -> None:
     options = parse(ComposeOptions, stage.params("compose"), section="compose")
     clips = read_csv(paths.SPLITS)
     composition = compose(
-        clips, stage.read_subsets("positive"), stage.read_subsets("negative"), options, stage.seed()
+        clips,
+        read_subsets(paths.SUBSETS / "positive"),
+        read_subsets(paths.SUBSETS / "negative"),
+        options,
+        stage.seed(),
     )
     write_csv(paths.TRAINING_SET, composition.manifest)
     write_json(paths.COMPOSITION, composition.summary)

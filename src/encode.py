@@ -8,6 +8,7 @@ from chorus import encoders, encoding, parallel, paths, prints, quarantine
 from chorus.clips import name_clips
 from chorus.files import read_csv, write_csv
 from chorus.options import parse
+from chorus.terminal import progress
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
     if licence := encoders.spec(options).licence:
         print(licence)
     begin = time.perf_counter()
-    with stage.progress(f"encoding with {options.encoder}", len(clips)) as advance:
+    with progress(f"encoding with {options.encoder}", len(clips)) as advance:
         result = encoding.update(
             paths.EMBEDDINGS, clips, paths.RAW, options, workers=parallel.cores(), progress=advance
         )
@@ -29,7 +30,7 @@ def main() -> None:
     print(
         f"{result.computed} clips encoded ({rate:.0f}/s), {result.reused} known, {len(result.failed)} failed"
     )
-    with stage.progress("fingerprints, by which near-copies are found", len(clips)) as advance:
+    with progress("fingerprints, by which near-copies are found", len(clips)) as advance:
         prints.update(paths.PRINTS, clips, paths.RAW, workers=parallel.cores(), progress=advance)
     earlier = read_csv(paths.RAW / "quarantine.csv")
     rejected = quarantine.add(earlier, clips, result.failed, stage="encode")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ import record  # before the rest of the library: it notes what is about to run
 # isort: split
 
 from chorus.errors import DataError, ParameterError, one_line
-from chorus.files import read_csv, read_yaml
-from chorus.paths import SUBSETS
+from chorus.params import read_params
+from chorus.paths import PARAMS
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. A stray PYTHONPATH would
 # silently run something else, and so would an installed checkout where Python leaves the script's own folder out.
@@ -44,7 +43,7 @@ def params(section: str) -> Any:
     Raises:
         ParameterError: the file or the section is missing, or the file cannot be used (`chorus.files.read_yaml`).
     """
-    value: Any = _params(Path("params.yaml").resolve())
+    value: Any = _params(PARAMS.resolve())
     for key in section.split("."):
         if not isinstance(value, dict) or key not in value:
             raise ParameterError(f"{section}: missing in params.yaml")
@@ -52,16 +51,7 @@ def params(section: str) -> Any:
     return value
 
 
-@cache  # read once: all that a script does, it does by the same parameters
-def _params(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise ParameterError("params.yaml is missing: run this in the folder of a study")
-    values = read_yaml(Path("params.yaml"))
-    if not isinstance(values, dict):
-        raise ParameterError(
-            "params.yaml holds no sections: see the one that came with this repository"
-        )
-    return values
+_params = cache(read_params)  # read once: all that a script does, it does by the same parameters
 
 
 def seed(section: str = "seed") -> int:
@@ -78,29 +68,6 @@ def seed(section: str = "seed") -> int:
     return value
 
 
-def refuse_unknown(sections: Iterable[str]) -> None:
-    """Refuse sections of params.yaml that no stage reads: a misspelt one would silently change nothing.
-
-    Args:
-        sections: all that are read, beside the seed ("compose", "mine.head").
-
-    Raises:
-        ParameterError: names the first unknown one.
-    """
-    known = {"seed", *sections, *(section.split(".")[0] for section in sections)}
-    for key, value in _params(Path("params.yaml").resolve()).items():
-        nested = (
-            [f"{key}.{name}" for name in value]
-            if key not in sections and isinstance(value, dict)
-            else []
-        )
-        for name in [key, *nested]:
-            if name not in known:
-                raise ParameterError(
-                    f"{name}: no stage reads this; there are: {', '.join(sorted(known))}"
-                )
-
-
 def refuse_inside(folder: Path, output: Path, key: str) -> None:
     """Refuse an input folder that a stage's output holds or is held by: the stage would delete its own input.
 
@@ -114,34 +81,10 @@ def refuse_inside(folder: Path, output: Path, key: str) -> None:
         )
 
 
-def read_subsets(kind: str) -> dict[str, list[str]]:
-    """The mined subsets of a kind ("positive", "negative"): name -> clip ids, best first."""
-    return {
-        path.stem: list(read_csv(path)["clip_id"])
-        for path in sorted((SUBSETS / kind).glob("*.csv"))
-    }
-
-
 def note(sentences: Iterable[str]) -> None:
     """Say what could not be done, a line each."""
     for sentence in sentences:
         print(f"note: {sentence}")
-
-
-@contextmanager
-def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[int], None]]:
-    """A progress bar with rate and time left; yields the function that advances it."""
-    from tqdm import tqdm
-
-    every = 0.5 if sys.stderr.isatty() else 10.0  # seconds; a log file needs no thousand lines
-    with tqdm(
-        total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every
-    ) as bar:
-
-        def advance(done: int) -> None:
-            bar.update(done)
-
-        yield advance
 
 
 def run(recipe: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ import stage
 from chorus import demo, parallel, paths, quarantine, survey
 from chorus.files import replacing_folder, write_csv, write_json
 from chorus.options import parse
+from chorus.terminal import progress
 
 MEMORY = paths.RAW.parent / ".survey.json"  # beside the output, known to neither git nor DVC
 
@@ -31,7 +32,7 @@ def main() -> None:
     earlier = survey.Earlier(paths.RAW, MEMORY)
     with (
         replacing_folder(paths.RAW) as raw,
-        stage.progress("reading clips", len(sources)) as advance,
+        progress("reading clips", len(sources)) as advance,
     ):
         built = survey.build(
             sources,

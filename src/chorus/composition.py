@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from chorus.clips import CANDIDATE, NEGATIVE, POSITIVE, QUALITIES, TRAIN, WINDOW_SECONDS, name_clips
 from chorus.errors import DataError, LeakageError, ParameterError
+from chorus.files import read_csv
 from chorus.leakage import audit_training
 from chorus.names import among
 from chorus.options import options
@@ -62,6 +64,11 @@ class Composition:
 
     manifest: pd.DataFrame
     summary: dict[str, Any]
+
+
+def read_subsets(folder: Path) -> dict[str, list[str]]:
+    """The mined subsets of one kind that a folder holds: name -> clip ids, best first."""
+    return {file.stem: read_csv(file)["clip_id"].tolist() for file in sorted(folder.glob("*.csv"))}
 
 
 def compose(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,16 +47,9 @@ def params() -> dict[str, Any]:
     Raises:
         ParameterError: there is no params.yaml, or it cannot be used.
     """
-    from chorus.files import read_yaml  # brings pandas, which `chorus --help` does without
+    from chorus.params import read_params  # brings pandas, which `chorus --help` does without
 
-    if not PARAMS.is_file():
-        raise ParameterError("params.yaml is missing: run this in the folder of a study")
-    values = read_yaml(PARAMS)
-    if not isinstance(values, dict):
-        raise ParameterError(
-            "params.yaml holds no sections: see the one that came with this repository"
-        )
-    return values
+    return read_params(PARAMS)
 
 
 def sweep_file(name: str) -> Path:
@@ -101,33 +92,8 @@ def sweep_of(run: str) -> Path:
 
 def open_grid(sweep: Path) -> Grid:
     """The runs of a sweep in this study; the names of its subsets are checked once there are subsets."""
+    from chorus.composition import read_subsets
     from chorus.experiments.study import Grid, read_sweep
 
-    subsets = {kind: list(read_subsets(kind)) for kind in ("positive", "negative")}
+    subsets = {kind: list(read_subsets(SUBSETS / kind)) for kind in ("positive", "negative")}
     return Grid(STUDY, read_sweep(sweep), subsets=subsets if all(subsets.values()) else None)
-
-
-def read_subsets(kind: str) -> dict[str, list[str]]:
-    """The mined subsets of a kind ("positive", "negative"): name -> clip ids, best first."""
-    from chorus.files import read_csv
-
-    return {
-        path.stem: list(read_csv(path)["clip_id"])
-        for path in sorted((SUBSETS / kind).glob("*.csv"))
-    }
-
-
-@contextmanager
-def progress(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """A progress bar with rate and time left; yields the function that advances it."""
-    from tqdm import tqdm
-
-    every = 0.5 if sys.stderr.isatty() else 10.0  # seconds; a log file needs no thousand lines
-    with tqdm(
-        total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every
-    ) as bar:
-
-        def advance(done: int) -> None:
-            bar.update(done)
-
-        yield advance

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from chorus.commands.here import progress
 from chorus.sharing.integrity import Store
+from chorus.terminal import progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,11 +13,12 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from chorus.commands.here import STUDY, open_grid, read_subsets, sweep_file
+from chorus.commands.here import STUDY, open_grid, sweep_file
+from chorus.composition import read_subsets
 from chorus.errors import ChorusError, DataError, ParameterError
 from chorus.files import read_csv
 from chorus.parallel import cores
-from chorus.paths import SPLITS, sweep_plots, sweep_report, sweep_tables
+from chorus.paths import SPLITS, SUBSETS, sweep_plots, sweep_report, sweep_tables
 from chorus.runs.factors import spell
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ class _Counted:
     """How many clips the training sets of runs will have, where there is something to count from."""
 
     def __init__(self) -> None:
-        self._positive, self._negative = read_subsets("positive"), read_subsets("negative")
+        self._positive = read_subsets(SUBSETS / "positive")
+        self._negative = read_subsets(SUBSETS / "negative")
         at_hand = SPLITS.exists() and self._positive and self._negative
         self.clips: pd.DataFrame | None = read_csv(SPLITS) if at_hand else None
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from chorus.commands.here import progress
 from chorus.errors import DataError
 from chorus.sharing.integrity import Object, State, Store, faults
+from chorus.terminal import progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

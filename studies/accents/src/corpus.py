@@ -11,6 +11,7 @@ from chorus.files import replacing_folder, write_csv, write_json
 from chorus.options import parse
 from chorus.paths import METRICS
 from chorus.speech import corpora, packing
+from chorus.terminal import progress
 
 CORPUS = Path("data/corpus")
 
@@ -27,7 +28,7 @@ def main() -> None:
     table = regions.read_regions(Path("regions"), options.classes)
     placed, nowhere = regions.classify(found, table)
     total = len(placed.utterances)
-    with replacing_folder(CORPUS) as out, stage.progress("hearing", total, "utterance") as advance:
+    with replacing_folder(CORPUS) as out, progress("hearing", total, "utterance") as advance:
         packed = packing.pack(
             placed.utterances, out, options.cuts, workers=parallel.cores(), progress=advance
         )

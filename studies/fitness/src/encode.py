@@ -11,6 +11,7 @@ from chorus import parallel
 from chorus.encoders import texts
 from chorus.files import read_json
 from chorus.options import parse
+from chorus.terminal import progress
 from fitness.vectors import EncodeOptions, metric_texts, supplied
 
 STORE = Path("data/embeddings")
@@ -24,7 +25,7 @@ def main() -> None:
     wanted = dict(zip(table["text_id"], table["text"], strict=True))
     tuned = read_json("models/encoder/encoder.json")["model"]
     with texts.model_folder(tuned) as model:
-        with stage.progress("encoding texts", len(wanted), "text") as advance:
+        with progress("encoding texts", len(wanted), "text") as advance:
             found, computed = texts.update(
                 STORE / "texts", model, wanted, workers=parallel.cores(), progress=advance
             )
