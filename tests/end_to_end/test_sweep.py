@@ -101,11 +101,15 @@ def _processor_seconds() -> float:
 def test_a_commit_that_changes_neither_code_nor_data_repeats_nothing(undisturbed, tmp_path):
     study = undisturbed.copy(tmp_path)
     (study.folder / "NOTES.md").write_text("nothing that a run depends on\n")
+    with (study.folder / "src/compose.py").open("a") as code:
+        code.write("# nor is this\n")
+    study.run("dvc", "repro", "-q", "fingerprint")
     study.commit()
     grid = Grid(study.folder, SWEEP, target=TARGET)
     assert sorted(grid.finished()) == RUNS
     with (study.folder / "src/compose.py").open("a") as code:
-        code.write("# another version\n")
+        code.write("VERSION = 2\n")
+    study.run("dvc", "repro", "-q", "fingerprint")
     study.commit()
     grid = Grid(study.folder, SWEEP, target=TARGET)
     assert grid.finished() == {}
