@@ -158,7 +158,8 @@ def test_the_leaderboard_groups_ranks_and_compares(undisturbed):
 def test_runs_of_two_versions_are_mixed_only_on_demand_and_marked(undisturbed, tmp_path):
     study = undisturbed.copy(tmp_path)
     with (study.folder / "src/stand_in.py").open("a") as code:
-        code.write("# another version\n")
+        code.write("VERSION = 2\n")
+    study.run("dvc", "repro", "-q", "fingerprint")
     study.commit()
     study.write("sweeps/bench.yaml", SWEEP | {"axes": SWEEP["axes"] | {"seed": [1]}})
     study.commit()
