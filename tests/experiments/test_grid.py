@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,9 @@ import yaml
 from chorus.errors import ParameterError
 from chorus.experiments.columns import METRICS
 from chorus.experiments.grid import describe, load_plan
-from chorus.experiments.sections import changed
+from chorus.experiments.sections import changed, check_all, read_sections
 from chorus.experiments.study import read_sweep
-from chorus.files import read_csv
+from chorus.files import read_csv, read_yaml
 from chorus.runs.factors import spell
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +71,8 @@ def test_any_parameter_can_be_an_axis():
         (_sweep(train__dropout=[0.1, 1.5]), "train.dropout: 1.5 is not allowed"),
         (_sweep(seed=[1, -1]), "seed: -1 is not allowed"),
         (_sweep(compose=[{}]), "compose: only single parameters can vary"),
+        (_sweep(compose=[3]), "compose: only single parameters can vary"),
+        (_sweep(compose__balance=[{}]), "compose.balance: only single parameters can vary"),
         (_sweep(seed=[1, 2, 1]), "run_1 and run_3 are the same configuration: seed=1"),
         (_sweep(train__dropout=[0, 0.0]), "run_1 and run_2 are the same configuration"),
         (_sweep(seed=[]), "the axis seed has no values"),
@@ -102,8 +106,42 @@ def test_any_parameter_can_be_an_axis():
 )
 def test_a_wrong_sweep_is_refused_before_anything_is_queued(sweep, message):
     with pytest.raises(ParameterError) as error:
-        load_plan(sweep, PARAMS, known=METRICS)
+        load_plan(sweep, PARAMS, known=METRICS, sections=read_sections(ROOT))
     assert message in str(error.value)
+
+
+def test_every_study_says_which_options_stand_behind_its_parameters():
+    studies = [ROOT, *(file.parent for file in ROOT.glob("studies/*/params.yaml"))]
+    for study in studies:
+        sections = read_sections(study)
+        assert sections, study.name
+        check_all(sections, read_yaml(study / "params.yaml"))
+
+
+def test_a_study_brings_options_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/pond_options.py").write_text(
+        "from chorus.options import options\n\n\n@options\nclass Pond:\n    depth: float = 1.0\n"
+    )
+    file = tmp_path / "src/options.yaml"
+    file.write_text("pond: pond_options:Pond\n")
+    sections = read_sections(tmp_path)
+    check_all(sections, {"seed": 1, "pond": {"depth": 2}})
+    wrong = {
+        "pond.depth: 'two' is not allowed": {"pond": {"depth": "two"}},
+        "pond.width: unknown parameter": {"pond": {"width": 2}},
+        "pnod: no stage reads this; there are: pond, seed": {"pond": {}, "pnod": {}},
+        "seed: -1 is not allowed": {"seed": -1, "pond": {}},
+    }
+    for message, params in wrong.items():
+        with pytest.raises(ParameterError, match=re.escape(message)):
+            check_all(sections, params)
+    file.write_text("pond: Pond\n")
+    with pytest.raises(
+        ParameterError, match=r"must name a class for each section, as module:Class"
+    ):
+        read_sections(tmp_path)
 
 
 def test_unknown_subsets_are_refused_once_subsets_exist():

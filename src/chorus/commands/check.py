@@ -14,7 +14,7 @@ from typing import Any
 
 from chorus.commands import here
 from chorus.errors import DataError
-from chorus.experiments.sections import check_all
+from chorus.experiments.sections import check_all, read_sections
 from chorus.sharing.folder import refuse_what_dvc_cannot_take
 from chorus.sharing.settings import find_config, refuse_secrets, unverified
 
@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Check one after the other; the first that is wrong ends it."""
     params = here.params()
-    if not Path("../dvc.yaml").is_file() and not Path("../../dvc.yaml").is_file():
-        check_all(params)  # of the study at the root; those below it have sections of their own
+    if sections := read_sections(here.STUDY):
+        check_all(sections, params)
     _check_config()
     _check_recordings(params)
     if arguments.results:

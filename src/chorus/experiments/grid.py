@@ -12,7 +12,7 @@ from pydantic import Field
 
 from chorus.errors import ParameterError
 from chorus.experiments.families import Asked, read_families
-from chorus.experiments.sections import changed, check_sections, value_of
+from chorus.experiments.sections import Sections, changed, check_sections, refuse_section, value_of
 from chorus.experiments.signature import signature
 from chorus.options import options, parse
 from chorus.runs.factors import OTHER, RESERVED, Factor, short_names, spell
@@ -107,6 +107,7 @@ def load_plan(
     *,
     subsets: Mapping[str, Collection[str]] | None = None,
     known: Collection[str] | None = None,
+    sections: Sections | None = None,
 ) -> Plan:
     """A sweep, checked against the parameters of its study.
 
@@ -116,6 +117,7 @@ def load_plan(
         subsets: the names of the mined subsets that exist, by kind ("positive", "negative"); None: not mined yet, so
             their names cannot be checked.
         known: the metrics that a run has; None: nobody knows yet, so that theirs cannot be checked.
+        sections: which options stand behind the sections of `params`; None: values are not checked.
 
     Raises:
         ParameterError: an unknown key, level, metric or subset, a value that a stage would refuse, or two runs with one
@@ -126,7 +128,7 @@ def load_plan(
     _check_metrics(given.rank_by, metrics, known)
     if given.judged_at:
         value_of(params, given.judged_at)
-    runs = _planned(given, params, subsets)
+    runs = _planned(given, params, subsets, sections or {})
     factors = _factors(given)
     return Plan(
         question=given.question,
@@ -151,16 +153,19 @@ def _check_metrics(rank_by: str, metrics: Sequence[str], known: Collection[str] 
 
 
 def _planned(
-    given: SweepOptions, params: Mapping[str, Any], subsets: Mapping[str, Collection[str]] | None
+    given: SweepOptions,
+    params: Mapping[str, Any],
+    subsets: Mapping[str, Collection[str]] | None,
+    sections: Sections,
 ) -> list[PlannedRun]:
     for key in given.axes:
-        value_of(params, key)
+        refuse_section(key, value_of(params, key))
     runs: list[PlannedRun] = []
     seen: dict[str, str] = {}
     for changes in _combinations(given):
         run = PlannedRun(_name(given.name, len(runs) + 1), changes, len(runs))
         resolved = changed(params, changes)
-        check_sections(params, resolved, changes)
+        check_sections(sections, resolved, changes)
         _check_subsets(resolved, changes, subsets)
         same = f"{signature(resolved)} {resolved.get(SEED)}"
         if same in seen:

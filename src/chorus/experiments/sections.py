@@ -1,102 +1,121 @@
-"""Which options class stands behind which section of params.yaml, so that they can be checked before any stage runs."""
+"""The sections of a study's params.yaml, checked before any stage runs.
+
+Which options class stands behind which section is the study's to say, in its src/options.yaml.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Collection, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from chorus.errors import ParameterError
+from chorus.files import read_yaml
 from chorus.options import parse
+from chorus.paths import OPTIONS
 
-# By name: importing all of them costs seconds, and a sweep seldom varies more than one or two.
-SECTIONS = {
-    "survey": "chorus.survey:SurveyOptions",
-    "split": "chorus.splits:SplitOptions",
-    "encode": "chorus.encoders:EncodeOptions",
-    "mine.positives": "chorus.mining:PositiveMiningOptions",
-    "mine.negatives": "chorus.mining:NegativeMiningOptions",
-    "mine.head": "chorus.training:HeadOptions",
-    "compose": "chorus.composition:ComposeOptions",
-    "train": "chorus.training:HeadOptions",
-    "evaluate": "chorus.evaluation:EvaluateOptions",
-    "health": "chorus.health.options:HealthOptions",
-    "pictures": "chorus.pictures:PictureOptions",
-}
+# "mine.head" -> "chorus.training:HeadOptions"; None where a stage reads a single value that has no class
+Sections = Mapping[str, str | None]
 
 
-def options_of(section: str) -> type[Any]:
-    """The options class of a section, its module imported now."""
-    module, kind = SECTIONS[section].split(":")
-    options: type[Any] = getattr(import_module(module), kind)
-    return options
+def read_sections(study: Path) -> Sections:
+    """What a study says of its sections; nothing where it says nothing.
+
+    The folder of its own modules comes onto Python's path, for options that are defined there.
+
+    Raises:
+        ParameterError: the file cannot be used, or is no mapping of names to classes.
+    """
+    file = study / OPTIONS
+    if not file.is_file():
+        return {}
+    sections = read_yaml(file)
+    if not isinstance(sections, dict) or not all(_names_class(kind) for kind in sections.values()):
+        raise ParameterError(f"{file} must name a class for each section, as module:Class")
+    own = str(file.parent.resolve())
+    if own not in sys.path:
+        sys.path.append(own)
+    return sections
 
 
-def check_sections(
-    params: Mapping[str, Any], wanted: Mapping[str, Any], keys: Iterable[str]
-) -> None:
-    """Check what `keys` are in `wanted` against the options of the stages that read them.
+def check_sections(sections: Sections, params: Mapping[str, Any], keys: Collection[str]) -> None:
+    """Check parameters against the options of the stages that read them.
 
     Args:
-        params: what params.yaml holds. A section that is not as our stages have it there is one of another study, whose
-            own stages check it.
-        wanted: the same with other values.
-        keys: dotted keys that exist in both ("seed", "compose.quality").
+        sections: of the study; what it does not name is not checked.
+        params: what params.yaml holds, with other values for the parameters that vary.
+        keys: those parameters, as dotted keys that exist ("seed", "compose.quality").
 
     Raises:
         ParameterError: a value that its stage would refuse; or a key of many parameters.
     """
     for key in keys:
-        if isinstance(value_of(params, key), Mapping) or isinstance(value_of(wanted, key), Mapping):
-            raise ParameterError(
-                f"{key}: only single parameters can vary, and this is a section of them"
-            )
-        if key == "seed" and not _is_seed(wanted["seed"]):
-            raise ParameterError(
-                f"seed: {wanted['seed']!r} is not allowed: a seed is a whole number from 0 on"
-            )
-    for name in sorted({name for key in keys for name in SECTIONS if key.startswith(f"{name}.")}):
-        if _is_ours(params, name):
-            parse(options_of(name), value_of(wanted, name), section=name)
+        refuse_section(key, value_of(params, key))
+    if "seed" in keys:
+        _check_seed(params)
+    for section in sections:
+        if any(key.startswith(f"{section}.") for key in keys):
+            _check(sections, section, params)
 
 
-def check_all(params: Mapping[str, Any]) -> None:
-    """Check all parameters of a detector's study.
+def refuse_section(key: str, value: object) -> None:
+    """Refuse to vary many parameters as if they were one.
+
+    Raises:
+        ParameterError: the value of the key is a section.
+    """
+    if isinstance(value, Mapping):
+        raise ParameterError(
+            f"{key}: only single parameters can vary, and this is a section of them"
+        )
+
+
+def check_all(sections: Sections, params: Mapping[str, Any]) -> None:
+    """Check all parameters of a study.
 
     Raises:
         ParameterError: a section is missing, a value is not allowed, or no stage reads a key.
     """
-    if not _is_seed(params.get("seed")):
-        raise ParameterError(
-            f"seed: {params.get('seed')!r} is not allowed: a seed is a whole number from 0 on"
-        )
-    for section in SECTIONS:
-        parse(options_of(section), value_of(params, section), section=section)
-    _refuse_unknown(params)
+    if "seed" in params:
+        _check_seed(params)
+    for section in sections:
+        _check(sections, section, params)
+    _refuse_unknown(sections, params)
 
 
-def _refuse_unknown(params: Mapping[str, Any]) -> None:
+def _check(sections: Sections, section: str, params: Mapping[str, Any]) -> None:
+    value, named = value_of(params, section), sections[section]
+    if named is None:
+        return
+    # by name: importing all modules costs seconds, and a sweep seldom varies more than a section or two
+    module, _, kind = named.partition(":")
+    parse(getattr(import_module(module), kind), value, section=section)
+
+
+def _check_seed(params: Mapping[str, Any]) -> None:
+    seed = params["seed"]
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise ParameterError(f"seed: {seed!r} is not allowed: a seed is a whole number from 0 on")
+
+
+def _refuse_unknown(sections: Sections, params: Mapping[str, Any]) -> None:
     """A section that no stage reads, such as a misspelt one, would silently change nothing."""
-    known = {"seed", *SECTIONS, *(section.partition(".")[0] for section in SECTIONS)}
+    known = {"seed", *sections, *(section.partition(".")[0] for section in sections)}
     for key, value in params.items():
-        nested = (
-            [f"{key}.{name}" for name in value]
-            if isinstance(value, Mapping) and key not in SECTIONS
-            else []
-        )
-        for name in (key, *nested):
+        names = [key]
+        if isinstance(value, Mapping) and key not in sections:
+            names += [f"{key}.{name}" for name in value]
+        for name in names:
             if name not in known:
                 raise ParameterError(
                     f"{name}: no stage reads this; there are: {', '.join(sorted(known))}"
                 )
 
 
-def _is_ours(params: Mapping[str, Any], section: str) -> bool:
-    try:
-        parse(options_of(section), value_of(params, section), section=section)
-    except ParameterError:
-        return False
-    return True
+def _names_class(kind: object) -> bool:
+    return kind is None or (isinstance(kind, str) and kind.count(":") == 1)
 
 
 def value_of(params: Mapping[str, Any], key: str) -> Any:
@@ -130,7 +149,3 @@ def _changed(params: Mapping[str, Any], changes: Mapping[tuple[str, ...], Any]) 
         inside = {key[1:]: new for key, new in changes.items() if key[0] == name}
         copy[name] = inside[()] if () in inside else _changed(value, inside) if inside else value
     return copy
-
-
-def _is_seed(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -25,7 +25,7 @@ from chorus.experiments.history import (
     varying_stages,
 )
 from chorus.experiments.leaderboard import run_row
-from chorus.experiments.sections import changed, value_of
+from chorus.experiments.sections import changed, read_sections, value_of
 from chorus.experiments.signature import run_key, signature
 from chorus.files import read_yaml
 
@@ -97,7 +97,11 @@ class Grid:
         self._history = History(root)
         self.start = self._history.baseline()
         self.plan = load_plan(
-            sweep, self.start.params, subsets=subsets, known=self._known_metrics()
+            sweep,
+            self.start.params,
+            subsets=subsets,
+            known=self._known_metrics(),
+            sections=read_sections(root),
         )
         self.runs = self.plan.runs
         self.target = target or self.plan.target or _last_stage(self.start.pipeline)
