@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
-OPTIONS = Path("src/options.yaml")  # which options class stands behind which section of them
+OPTIONS = Path("options.yaml")  # which options class stands behind which section of them
 SWEEPS = Path("sweeps")
 
 RAW = Path("data/raw")

@@ -124,7 +124,7 @@ def test_a_study_brings_options_of_its_own(tmp_path, monkeypatch):
     (tmp_path / "src/pond_options.py").write_text(
         "from chorus.options import options\n\n\n@options\nclass Pond:\n    depth: float = 1.0\n"
     )
-    file = tmp_path / "src/options.yaml"
+    file = tmp_path / "options.yaml"
     file.write_text("pond: pond_options:Pond\n")
     sections = read_sections(tmp_path)
     check_all(sections, {"seed": 1, "pond": {"depth": 2}})

@@ -1,6 +1,6 @@
 """The sections of a study's params.yaml, checked before any stage runs.
 
-Which options class stands behind which section is the study's to say, in its src/options.yaml.
+Which options class stands behind which section is the study's to say, in its options.yaml.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def read_sections(study: Path) -> Sections:
     sections = read_yaml(file)
     if not isinstance(sections, dict) or not all(_names_class(kind) for kind in sections.values()):
         raise ParameterError(f"{file} must name a class for each section, as module:Class")
-    own = str(file.parent.resolve())
+    own = str((study / "src").resolve())
     if own not in sys.path:
         sys.path.append(own)
     return sections
