@@ -334,7 +334,7 @@ def test_on_a_machine_with_other_results_a_clone_sweeps_from_a_commit_of_its_own
     assert Grid(clone.folder, SWEEP, target=TARGET).finished() == {}
     output = clone.run("chorus", "compare", "run_1", "run_2", "--sweep", "bench", fails=True)
     assert (
-        f"error: run_1 started from the results of shared stages in {tag}, and here are those of the commit"
+        f"error: run_1 started from the results of shared stages in {tag}, and here are others: git checkout {tag} -- ."
         in output
     )
     clone.run("git", "checkout", tag, "--", ".")
