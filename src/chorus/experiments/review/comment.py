@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus.experiments.review.facts import Facts
+from chorus.experiments.review.gain import Gain
 from chorus.experiments.review.membership import Change, clips_in_words
 from chorus.experiments.review.noise import THRESHOLD
 from chorus.experiments.review.pictures import FIRST, Pictures
@@ -35,6 +36,7 @@ def comment(
         "### Metrics",
         metrics_table(facts),
         noise_in_words(facts),
+        gains_in_words(facts.gains),
         "### Clips",
         clips_table(facts),
         _names(facts.changes),
@@ -103,6 +105,33 @@ def noise_in_words(facts: Facts) -> str:
         f"the spread over seeds in metrics/{facts.noise.grid}, pooled over {facts.noise.configurations} configurations "
         f"({facts.noise.runs} runs). It says nothing about other ponds or nights.</sub>"
     )
+
+
+def gains_in_words(gains: Sequence[Gain]) -> str:
+    """Both models on the same test clips: the gain, its interval over nights, and a sentence."""
+    if not gains:
+        return ""
+    rows, said = [], []
+    for gain in gains:
+        for found in gain.differences:
+            interval = f"{found.low:+.3f} to {found.high:+.3f}"
+            figures = [_number(found.b), _number(found.a), f"{found.difference:+.3f}", interval]
+            rows.append([f"{gain.split} {found.metric}", *figures])
+        said.append(_gain_in_words(gain))
+    heads = ["on the same clips", "before", "after", "gain", "95 % interval"]
+    table = _table(heads, rows, right=(1, 2, 3)) if rows else ""
+    return "\n\n".join(part for part in ("### Paired gain", table, "\n".join(said)) if part)
+
+
+def _gain_in_words(gain: Gain) -> str:
+    if gain.why_not:
+        return f"* {gain.split}: not compared: {gain.why_not}."
+    aside = (
+        f" ({gain.others} others were not judged by both, or not with one label)"
+        if gain.others
+        else ""
+    )
+    return f"* {gain.split}, {gain.clips} clips{aside}: {gain.sentence}."
 
 
 def clips_table(facts: Facts) -> str:

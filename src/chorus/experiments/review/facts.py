@@ -19,6 +19,7 @@ from dvc.scm import RevError, resolve_rev
 from chorus.errors import DataError
 from chorus.experiments.consistency import edited_results, stale_stages
 from chorus.experiments.preflight import refuse_lacking
+from chorus.experiments.review.gain import Gain, paired_gains
 from chorus.experiments.review.membership import Change, clip_sets, compare_sets
 from chorus.experiments.review.noise import Noise, noise_among
 from chorus.experiments.review.revision import SPLITS, SUBSETS, TRAINING, Revision, Tables
@@ -43,6 +44,7 @@ class Facts:
     stages: that ran with other inputs, in the order of the pipeline.
     changes: sets of clips; missing: path -> why it could not be read, so that its sets are not in `changes`.
     audit: the leakage audit. noise: of the seeds; None: unknown.
+    gains: of the test splits, on the same clips.
     edited, stale: see `chorus.experiments.consistency`.
     plots: what `dvc plots diff` gives, by revision.
     """
@@ -64,6 +66,7 @@ class Facts:
     stale: tuple[list[str], list[str]]
     plots: tuple[dict[str, Any], dict[str, Any]] = field(repr=False)
     templates: str = ""
+    gains: list[Gain] = field(default_factory=list)
 
     def metric(self, name: str) -> Pair:
         """A metric by its name, from whichever file has it."""
@@ -107,6 +110,7 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
     commit = None if head == WORKSPACE else own
     end = commit or WORKSPACE
     before, after = Revision(repo.root_dir, start), Revision(repo.root_dir, commit)
+    gains = paired_gains(before.predictions(), after.predictions(), (base, head))
     changes, missing = _compared(before.tables(), after.tables())
     plots = repo.plots.diff(revs=[start, end])
     with _at(repo, start):
@@ -135,6 +139,7 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
         stale=(stale_before, stale),
         plots=(plots.get(start, {}), plots.get(end, {})),
         templates=str(repo.plots.templates_dir),
+        gains=gains,
     )
 
 

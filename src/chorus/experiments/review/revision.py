@@ -16,6 +16,7 @@ from chorus.files import read_csv
 
 SPLITS, TRAINING, SUBSETS = str(paths.SPLITS), str(paths.TRAINING_SET), str(paths.SUBSETS)
 METRICS = str(paths.METRICS)
+PREDICTIONS, DETAIL = str(paths.PREDICTIONS), str(paths.EVALUATION_DETAIL)
 KINDS = ("positive", "negative")
 T = TypeVar("T")
 
@@ -58,6 +59,19 @@ class Revision:
                 return read_csv(stream)
 
         return self._read(path, read)
+
+    def predictions(self) -> pd.DataFrame | None:
+        """What its detector said of each clip, with a column threshold; None when there are none, or in `missing`."""
+
+        def read() -> pd.DataFrame:
+            with self._files.open(PREDICTIONS, mode="rb") as stream:
+                return pd.read_parquet(stream)
+
+        found = self._read(PREDICTIONS, read)
+        thresholds = (self.json(DETAIL) or {}).get("thresholds")
+        if found is None or thresholds is None:
+            return None
+        return found.assign(threshold=thresholds["headline"])
 
     def grids(self) -> dict[str, pd.DataFrame]:
         """The tables of runs of all grids, by the name of the grid."""
