@@ -68,7 +68,9 @@ _MOST_STEPS, _EDGE = (
 )  # of a night's counts; beyond, one stands for its neighbours but for so many at the ends
 _LARGEST_ODDS = 60.0  # log of a likelihood ratio: certainty enough
 _DEGREES = 5  # of freedom of the t that proposes
-_ROUNDS = 10  # of proposals, at the most: with 6, one season in five ended with few draws that count
+_ROUNDS = (
+    10  # of proposals, at the most: with 6, one season in five ended with few draws that count
+)
 _KERNELS, _NARROWER = 40, 0.6  # of a later round, each about a draw of an earlier one
 _CALLING = list(PRIOR).index("calling")
 _SEARCH = {"maxiter": 40}

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import logit
 
 from chorus.clips import NEGATIVE, POSITIVE
@@ -23,6 +24,9 @@ from chorus.errors import DataError, ParameterError
 from chorus.season.gather import Heard
 from chorus.seeds import generator
 from chorus.survey.cuts import Cut, Span
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 UNCERTAIN, UNCONFIRMED, RANDOM = "uncertain", "unconfirmed site", "random"
 UNSURE = "unsure"
@@ -138,39 +142,69 @@ def estimate(answers: pd.DataFrame, *, level: float = 0.95) -> Recall:
     if calls == 0:
         return Recall(math.nan, math.nan, math.nan, 0.0, 0.0, len(given))
     recall = hits / calls
-    drawn = _imagine(answers, given.assign(found=found, missed=call & ~found), sizes)
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Recall(
-        recall, min(float(low), recall), max(float(high), recall), calls, hits, len(given)
-    )
+    counts = _counts(given.assign(found=found, missed=call & ~found), sizes.index)
+    reaches = (answers["score"] >= answers["threshold"]).groupby(answers["stratum"])
+    possible = np.stack([reaches.any(), ~reaches.all()], axis=1)
+    low, high = _interval(counts, sizes.to_numpy(), possible, (1 - level) / 2)
+    return Recall(recall, min(low, recall), max(high, recall), calls, hits, len(given))
 
 
-def _imagine(answers: pd.DataFrame, given: pd.DataFrame, sizes: pd.Series) -> np.ndarray:
-    """Recalls of seasons as they may be: the windows without an answer of each stratum hold calls as its answers do.
+def _counts(given: pd.DataFrame, strata: pd.Index) -> Floats:
+    """By stratum, how many answers are found calls, missed ones, and none: (strata, 3)."""
+    none = given["label"] == NEGATIVE
+    marks = given.assign(none=none).groupby("stratum")[["found", "missed", "none"]]
+    return np.asarray(marks.sum().reindex(strata, fill_value=0), dtype=np.float64)
 
-    Shares of a stratum that are found calls, missed ones and none are Dirichlet, with a third of a window of each
-    before any answer (neutral: Kerman 2011, doi:10.1214/11-EJS648): a stratum without a call may hold some.
+
+def _interval(counts: Floats, sizes: Floats, possible: Bools, tail: float) -> tuple[float, float]:
+    """Of found / (found + missed) in the whole season.
+
+    Sums over strata are drawn as they may be (the windows without an answer hold what a gamma-distributed share says),
+    once with what was seen alone and once with one more call, in the stratum where an answer stands for most windows:
+    confidence limits of a weighted sum of counts (Fay & Feuer 1997, doi:10.1002/(SICI)1097-0258(19970415)16:7<791::
+    AID-SIM500>3.0.CO;2-#). Few found and many missed together give the low end, the opposite the high one: melded
+    intervals (Fay, Proschan & Brittain 2015, doi:10.1111/biom.12231), which hold the truth at least as often as they
+    say. A neutral prior in each stratum would not: summed over strata without a call it is an opinion.
+
+    Args:
+        counts: (strata, 3), see `_counts`. possible: (strata, 2), whether found and missed calls may lie there.
     """
     random = generator(1, "season", "queue", "recall")
-    hits, missed = np.zeros(_IMAGINED), np.zeros(_IMAGINED)
-    for stratum, of in given.groupby("stratum"):
-        reaches = (
-            answers["score"][answers["stratum"] == stratum]
-            >= answers["threshold"][answers["stratum"] == stratum]
-        )
-        counts = np.array(
-            [of["found"].sum(), of["missed"].sum(), (of["label"] == NEGATIVE).sum()],
-            dtype=np.float64,
-        )
-        possible = np.array([reaches.any(), not reaches.all(), True])
-        shares = random.gamma(np.where(possible, counts + 1 / 3, 1e-9), size=(_IMAGINED, 3))
-        shares /= shares.sum(axis=1, keepdims=True)
-        unanswered = int(sizes[stratum]) - len(of)
-        extra = random.multinomial(unanswered, shares)
-        hits += counts[0] + extra[:, 0]
-        missed += counts[1] + extra[:, 1]
+    fewest = _imagine(counts, sizes, random)
+    found, missed = (
+        _imagine(_one_more(counts, sizes, possible, kind), sizes, random, already=counts)[kind]
+        for kind in (0, 1)
+    )
     with np.errstate(invalid="ignore"):
-        return np.asarray(hits / (hits + missed))
+        low = fewest[0] / (fewest[0] + missed)
+        high = found / (found + fewest[1])
+    return float(np.nanquantile(low, tail)), float(np.nanquantile(high, 1 - tail))
+
+
+def _one_more(counts: Floats, sizes: Floats, possible: Bools, kind: int) -> Floats:
+    """The counts with one more found or missed call (kind 0, 1), where an answer stands for most windows."""
+    stands_for = np.where(possible[:, kind], sizes / counts.sum(axis=1), 0)
+    more = counts.copy()
+    if stands_for.any():
+        more[np.argmax(stands_for), kind] += 1
+    return more
+
+
+def _imagine(
+    shapes: Floats, sizes: Floats, random: np.random.Generator, already: Floats | None = None
+) -> Floats:
+    """Found and missed calls of seasons as they may be, (2, `_IMAGINED`).
+
+    Args:
+        shapes: (strata, 3), of the shares of a stratum. already: the answers, where these are others.
+    """
+    seen = shapes if already is None else already
+    totals = np.zeros((_IMAGINED, 3))
+    for shape, counts, size in zip(shapes, seen, sizes, strict=True):
+        shares = random.gamma(shape, size=(_IMAGINED, 3))
+        shares /= shares.sum(axis=1, keepdims=True)
+        totals += counts + random.multinomial(int(size - counts.sum()), shares)
+    return totals.T[:2]
 
 
 def _mark(windows: pd.DataFrame, chosen: pd.Index, reason: str) -> None:
