@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from end_to_end.project import TINY, Project, stages_run
 
 RATE = 16_000
 NIGHTS, CLIPS, WINDOWS = 8, 6, 12
+SEASON = ("Marsh", "Creek", "Meadow")  # a recorder each; at the first it calls
 
 
 def _sound(seed: int, calls: bool) -> np.ndarray:
@@ -43,10 +45,10 @@ def _recordings(folder: Path) -> None:
 
 
 def _season(folder: Path) -> set[str]:
-    """Recordings of some nights at two sites; returns the names of the windows with a call."""
+    """Recordings of some nights of three recorders; returns the names of the windows with a call."""
     calling = set()
-    for number, site in enumerate(("Marsh", "Creek")):
-        for night in range(4):
+    for number, site in enumerate(SEASON):
+        for night in range(3):
             with_call = [site == "Marsh" and place % 3 == 0 for place in range(WINDOWS)]
             name = f"{site}/B{number}_202405{night + 1:02d}_210000.wav"
             seeds = [50_000 + 1_000 * number + 100 * night + place for place in range(WINDOWS)]
@@ -75,42 +77,51 @@ def _listen(page: Path, calling: set[str], downloads: Path) -> Path:
         return wait_for(downloads / f"reviewed_{queue['queue']}.csv")
 
 
-@pytest.mark.slow
-@needs_browser
-def test_a_label_travels_from_the_season_into_a_new_model(tmp_path):
-    (tmp_path / "study").mkdir(), (tmp_path / "downloads").mkdir()
+def _seconds_of(project: Project, *command: str) -> tuple[str, float]:
+    """What a command said, and the processor seconds that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = project.run(*command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return said, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A study of somebody's own recordings, run up to its evaluation, and a season that it never heard."""
+    (tmp_path / "study").mkdir()
     project = Project(tmp_path / "study")
-    project.environment["PYTHONPATH"] = "src"
+    project.environment |= {"PYTHONPATH": "src"}
     _recordings(project.folder / "recordings")
-    calling = _season(project.folder / "season")
     (project.folder / ".git/info/exclude").write_text("/recordings/\n/season/\n/detections/\n")
     own = {"survey.source": "recordings", "split.ood_sites": ["Lake"]}
     project.params({key: value for key, value in TINY.items() if "demo" not in key} | own)
     project.dvc("repro", "evaluate")
     project.commit("before listening")
+    return project
 
-    project.run("python", "-m", "chorus", "detect", "models", "season", "--workers", "1")
-    said = project.run("python", "-m", "chorus", "season", "detections")
-    assert "Marsh" in said and (project.folder / "detections/season.html").is_file()
-    project.run(
-        "python",
-        "-m",
-        "chorus",
-        "review-queue",
-        "detections",
-        "--uncertain",
-        "10",
-        "--random",
-        "20",
-    )
+
+@needs_browser
+def test_a_label_travels_from_the_season_into_a_new_model(project, tmp_path):
+    (tmp_path / "downloads").mkdir()
+    calling = _season(project.folder / "season")
+    project.run("chorus", "detect", "models", "season", "--workers", "1")
+    said = project.run("chorus", "season", "detections")
+    assert all(site in said for site in SEASON)
+    assert (project.folder / "detections/season.html").is_file()
+    few = ("--uncertain", "6", "--unconfirmed", "3", "--random", "12")
+    project.run("chorus", "review-queue", "detections", *few)
+
     answers = _listen(project.folder / "detections/queue.html", calling, tmp_path / "downloads")
-    said = project.run("python", "-m", "chorus", "labels", "recordings", "--review", str(answers))
+    said = project.run("chorus", "labels", "recordings", "--review", str(answers))
     assert "recall in the season" in said
-
     project.git("checkout", "-q", "-b", "listened")
-    stages = stages_run(project.dvc("repro", "evaluate"))
-    assert {"survey", "encode", "split", "compose", "train", "evaluate"} <= stages
+    said, seconds = _seconds_of(project, "dvc", "repro", "evaluate")
+    assert {"survey", "encode", "split", "compose", "train", "evaluate"} <= stages_run(said)
+    assert seconds < 30  # of one core: what it costs to learn from an evening of listening
     project.commit("what was heard in the season")
+
     comment = project.run("chorus", "review", "main", "listened")
-    assert "main (" in comment and "| ood_f1 |" in comment
+    assert "main (" in comment and "| ood.f1 |" in comment
     assert re.search(r"training set, entered: .*B0_2024050", comment)
+    gain = r"\| test_ood f1 \| [\d.]+ \| [\d.]+ \| [+-][\d.]+ \| [+-][\d.]+ to [+-][\d.]+ \|"
+    assert re.search(gain, comment)

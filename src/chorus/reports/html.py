@@ -9,7 +9,9 @@ from typing import Any
 from chorus.pictures.look import AMBER, BLUE, FAINT, GREEN, GREY, INK, ORANGE, SKY
 
 FOLDER = Path(__file__).parent
-SHELL = "shell.html"  # around every page: it says that nothing is fetched, run or sent, whatever a clip is called
+# Around every page: it says that nothing is fetched, run or sent, whatever a clip is called. A page that must run its
+# own script says so in the block `scripts`.
+SHELL = "shell.html"
 # The colours of the pictures, and tints that only text on paper needs. A page that can be dark has the second set too.
 LIGHT = {
     "ink": INK, "quiet": "#667079", "paper": "#ffffff", "soft": "#f5f7f8", "line": FAINT, "grey": GREY,
@@ -25,19 +27,25 @@ DARK = {
 
 
 def render(
-    page: str, filters: Mapping[str, Callable[..., Any]], *, dark: bool = False, **context: Any
+    page: str,
+    filters: Mapping[str, Callable[..., Any]],
+    *,
+    folder: Path = FOLDER,
+    dark: bool = False,
+    **context: Any,
 ) -> str:
     """A page as HTML: the same text for the same content.
 
     Args:
         page: the name of its template and its style sheet, without ending.
         filters: what the template calls beside jinja's own.
+        folder: where the two lie.
         dark: whether it follows a reader's dark desktop.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(FOLDER),
+        loader=FileSystemLoader([folder, FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -45,7 +53,7 @@ def render(
         keep_trailing_newline=True,
     )
     environment.filters |= filters
-    style = _palette(dark) + (FOLDER / f"{page}.css").read_text(encoding="utf-8")
+    style = _palette(dark) + (folder / f"{page}.css").read_text(encoding="utf-8")
     return environment.get_template(f"{page}.html").render(style=style, shell=SHELL, **context)
 
 

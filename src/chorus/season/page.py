@@ -11,11 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from chorus.reports.html import render
 from chorus.season.gather import Heard, hourly_counts
 from chorus.season.listening import Sight
 from chorus.season.summary import Judged
-
-_BEST = "The best window of each of a site's best nights."
 
 
 def season_page(
@@ -48,13 +47,13 @@ def season_page(
         if len(best)
         else "Nothing reaches the threshold.",
     }
-    return filled(Path(__file__).with_name("season.html").read_text(encoding="utf-8"), content)
+    return filled("season", content)
 
 
-def filled(template: str, content: Any) -> str:
-    """A page's template with its data; whatever a file is called cannot end the script that holds it."""
+def filled(page: str, content: Any) -> str:
+    """A page of this folder with its data; whatever a file is called cannot end the script that holds it."""
     text = json.dumps(_plain(content), ensure_ascii=False, allow_nan=False)
-    return template.replace("__DATA__", text.replace("<", "\\u003c"))
+    return render(page, {}, folder=Path(__file__).parent, data=text.replace("<", "\\u003c"))
 
 
 def _about(heard: Heard) -> str:

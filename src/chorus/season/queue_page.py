@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -43,7 +42,7 @@ def queue_page(chosen: pd.DataFrame, seen: Sequence[Sight], model: str, threshol
         "columns": EXPORTED,
         "clips": clips,
     }
-    return filled(Path(__file__).with_name("queue.html").read_text(encoding="utf-8"), content)
+    return filled("queue", content)
 
 
 def _clock(moment: object) -> str:
