@@ -100,6 +100,7 @@ def project(tmp_path):
     return project
 
 
+@pytest.mark.slow
 @needs_browser
 def test_a_label_travels_from_the_season_into_a_new_model(project, tmp_path):
     (tmp_path / "downloads").mkdir()
