@@ -18,7 +18,14 @@ GROUPS = {
     "one run": ("check", "summary", "diagnose", "listen", "back"),
     "what a change did": ("review",),
     "data on other machines": ("push", "pull", "verify", "s3"),
-    "recordings of the field": ("detect", "season", "review-queue", "export", "demo-season"),
+    "recordings of the field": (
+        "detect",
+        "worker",
+        "season",
+        "review-queue",
+        "export",
+        "demo-season",
+    ),
     "labels for a survey": ("labels", "clips-csv"),
     "any table of runs": ("power", "spread", "coverage", "thresholds", "recompute"),
     "other figures": ("nightly", "page"),
@@ -26,8 +33,8 @@ GROUPS = {
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 # Those that touch no study in the current folder.
 ANYWHERE = (
-    "power", "spread", "coverage", "thresholds", "recompute", "nightly", "page", "s3", "detect", "export", "season",
-    "review-queue", "demo-season", "labels", "clips-csv",
+    "power", "spread", "coverage", "thresholds", "recompute", "nightly", "page", "s3", "detect", "worker", "export",
+    "season", "review-queue", "demo-season", "labels", "clips-csv",
 )  # fmt: skip
 _ABOUT = "Which data should I train on, is the training healthy, and is the difference real?"
 

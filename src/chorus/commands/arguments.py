@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 
 from chorus.errors import ParameterError
@@ -48,6 +50,60 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", type=_listed, metavar="BLOCK,BLOCK", help="these blocks only (default: all)"
     )
+
+
+def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
+    """On which machines work is done."""
+    machines = parser.add_argument_group(
+        "machines", "this one, or a Dask cluster (docs/scaling.md)"
+    )
+    machines.add_argument(
+        "--workers", type=int, metavar="N", help="processes, or jobs (default: one a core)"
+    )
+    where = machines.add_mutually_exclusive_group()
+    where.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a running cluster: tcp://HOST:PORT"
+    )
+    where.add_argument("--cluster", metavar="KIND", help="starts jobs of a batch system: slurm")
+    machines.add_argument(
+        "--job", action="append", default=[], metavar="NAME=VALUE",
+        help="of --cluster: queue, account, memory, walltime, ... as dask-jobqueue calls them",
+    )  # fmt: skip
+
+
+@contextmanager
+def executor_of(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
+    """What `add_cluster_arguments` chose, and how many units of work it does at once.
+
+    Raises:
+        ParameterError: a number of workers, or a setting of jobs, that is not allowed.
+        ChorusError: see `chorus.cluster`.
+    """
+    from chorus import parallel
+
+    workers = parallel.cores() if arguments.workers is None else arguments.workers
+    if workers < 1:
+        raise ParameterError(f"--workers: {workers} is not allowed: 1 or more")
+    if arguments.scheduler or arguments.cluster:
+        from chorus import cluster
+
+        found = (
+            cluster.at_scheduler(arguments.scheduler)
+            if arguments.scheduler
+            else cluster.started(arguments.cluster, workers, dict(map(_setting, arguments.job)))
+        )
+        with found as known:
+            yield known
+    else:
+        with parallel.processes(workers) as executor:
+            yield executor, workers
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise ParameterError(f"--job: {text!r} is not allowed: NAME=VALUE")
+    return name, value
 
 
 def add_sweep_or_table(parser: argparse.ArgumentParser) -> None:

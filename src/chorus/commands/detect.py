@@ -3,6 +3,7 @@
 chorus detect models season/                      the detector of this study, over a folder and all below it
 chorus detect stage6_038 season/ --out found      that of a run, fetched if need be
 chorus detect v1.2 night.wav --format raven       that of a revision, with a selection table for Raven
+chorus detect models s3://bucket/season --out s3://bucket/found --scheduler tcp://10.0.0.1:8786
 
 Writes into --out: detections, recordings and events, each as .parquet and .csv; not_heard.csv, the files that could
 not be used and why; model.json, what the scores were made with. docs/detect.md explains each.
@@ -19,8 +20,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from chorus.commands.arguments import add_cluster_arguments, executor_of
 from chorus.commands.show import say
 from chorus.errors import ParameterError
+from chorus.places import place
 
 _SITES = (
     "a CSV file with columns recorder and site (default: the first folder below PATH is the site)"
@@ -35,10 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model", metavar="MODEL", help="a models/ folder, a run's name, or a revision of git"
     )
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="recordings, and folders of them"
+        "paths", nargs="+", type=place, metavar="PATH", help="recordings, and folders of them"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("detections"), help="default: %(default)s/"
+        "--out", type=place, default=Path("detections"), help="default: %(default)s/"
     )
     parser.add_argument(
         "--overlap",
@@ -67,10 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, default=32, help="windows encoded at once (default: %(default)s)"
     )
-    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
     parser.add_argument(
         "--encoder-model", metavar="FILE", help="the encoder's model file, where it is not packaged"
     )
+    add_cluster_arguments(parser)
     programs = parser.add_argument_group("for other programs")
     programs.add_argument(
         "--format", default="", metavar="A,B", help="raven, audacity, kaleidoscope, birdnet"
@@ -88,7 +91,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Score, and write the tables."""
-    from chorus import parallel
     from chorus.detection.detect import Options, detect
     from chorus.experiments.models import find_detector
     from chorus.options import parse
@@ -108,10 +110,7 @@ def run(arguments: argparse.Namespace) -> None:
     detector = find_detector(arguments.model, Path(), arguments.encoder_model)
     if detector.spec.licence:
         say(detector.spec.licence)
-    workers = parallel.cores() if arguments.workers is None else arguments.workers
-    if workers < 1:
-        raise ParameterError(f"--workers: {workers} is not allowed: 1 or more")
-    with parallel.processes(workers) as executor, _showing() as show:
+    with executor_of(arguments) as (executor, workers), _showing() as show:
         summary = detect(
             arguments.paths,
             arguments.out,

@@ -15,7 +15,7 @@ from chorus.detection.cutting import Cutting
 from chorus.detection.events import events
 from chorus.detection.files import Found, find
 from chorus.detection.model import Detector
-from chorus.detection.programs import Names, Writer
+from chorus.detection.programs import Names, Writer, check_programs
 from chorus.detection.run import Outcome, Progress, logits_of, score_all
 from chorus.detection.store import Store
 from chorus.detection.tables import (
@@ -29,6 +29,7 @@ from chorus.detection.tables import (
 )
 from chorus.errors import ParameterError
 from chorus.files import write_csv, write_json
+from chorus.places import results_in
 from chorus.season.detections import TABLES
 from chorus.survey.timing import TimeRules
 
@@ -57,6 +58,7 @@ class Options:
     band: tuple[float, float] = (0.0, 24_000.0)
 
     def __post_init__(self) -> None:
+        check_programs(self.formats)
         if not 0 <= self.min_score <= 1:
             raise ParameterError(f"min_score: {self.min_score:g} is not allowed: from 0 to 1")
         if not self.gap >= 0:
@@ -118,7 +120,7 @@ def detect(
     """Score all recordings, and write the tables of `chorus.season.detections` into `out`.
 
     Args:
-        paths: recordings, and folders of them.
+        paths: recordings, and folders of them; they and `out` may be remote (`chorus.places`).
         sites: a table of which recorder hung where (`chorus.detection.tables.read_sites`).
         executor, workers, progress: see `chorus.detection.run.score_all`.
 
@@ -129,7 +131,6 @@ def detect(
     cutting = Cutting(
         detector.spec.window_seconds, options.overlap, detector.padding, detector.min_seconds
     )
-    writer = Writer(out, options.formats, Names(options.species), options.band, options.overlap)
     known_sites = None if sites is None else read_sites(sites)
     found = find(paths)
     store = Store(out / KNOWN)
@@ -145,9 +146,13 @@ def detect(
     )
     heard = {file: found.recordings[file] for file in sorted(outcome.recordings)}
     where = places(heard, times, known_sites)
-    summary = _write(out, outcome, where, detector, cutting, options, store, writer)
-    _write_refused(out, found, outcome, summary)
-    write_json(out / "model.json", detector.description() | {"options": _kept(options)})
+    with results_in(out) as folder:
+        writer = Writer(
+            folder, options.formats, Names(options.species), options.band, options.overlap
+        )
+        summary = _write(folder, outcome, where, detector, cutting, options, store, writer)
+        _write_refused(folder, found, outcome, summary)
+        write_json(folder / "model.json", detector.description() | {"options": _kept(options)})
     return summary
 
 

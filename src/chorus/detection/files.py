@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chorus.errors import DataError
+from chorus.places import files_below, identity, is_remote
 
 # Of audio, readable here or not: what is not gets its reason, and does not pass in silence.
 _READ = {".wav", ".wave", ".w64", ".rf64", ".bwf", ".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus"}
@@ -51,7 +52,7 @@ def find(given: Iterable[Path]) -> Found:
     """
     recordings: dict[str, str] = {}
     unreadable: dict[str, str] = {}
-    seen: set[Path] = set()
+    seen: set[str] = set()
     others = 0
     paths = list(given)
     for path in paths:
@@ -60,7 +61,7 @@ def find(given: Iterable[Path]) -> Found:
         for file, place in _below(path, unreadable):
             if path.is_dir() and file.suffix.lower() not in SUFFIXES:
                 others += 1
-            elif (real := file.resolve()) not in seen:
+            elif (real := identity(file)) not in seen:
                 seen.add(real)
                 recordings[file.as_posix()] = place
     if not recordings and not unreadable:
@@ -71,6 +72,11 @@ def find(given: Iterable[Path]) -> Found:
 def _below(path: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, str]]:
     if not path.is_dir():
         yield path, ""
+        return
+    if is_remote(path):
+        for parts in files_below(path):
+            if not any(part.startswith(".") for part in parts):
+                yield path.joinpath(*parts), parts[0] if len(parts) > 1 else ""
         return
 
     def refused(error: OSError) -> None:

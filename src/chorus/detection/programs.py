@@ -111,6 +111,17 @@ _ENDINGS = {
 }
 
 
+def check_programs(programs: Iterable[str]) -> None:
+    """Whether there is a table for each.
+
+    Raises:
+        ParameterError: a program that is not known.
+    """
+    for program in programs:
+        if program not in PROGRAMS:
+            raise ParameterError(f"--format: {program!r} is not allowed: {', '.join(PROGRAMS)}")
+
+
 class Writer:
     """Writes what was asked for, recording by recording, into a folder for each program.
 
@@ -129,9 +140,7 @@ class Writer:
         Raises:
             ParameterError: a program that is not known.
         """
-        for program in programs:
-            if program not in PROGRAMS:
-                raise ParameterError(f"--format: {program!r} is not allowed: {', '.join(PROGRAMS)}")
+        check_programs(programs)
         self._folder, self._programs, self._names = folder, programs, names
         self._band, self._overlap = band, overlap
         self._listed: list[pd.DataFrame] = []

@@ -18,6 +18,7 @@ from chorus.detection.model import Detector
 from chorus.detection.store import Heard, Store
 from chorus.detection.work import Examined, Scored
 from chorus.errors import ChorusError, DataError
+from chorus.places import for_others, place
 from chorus.reading import Recording
 
 _WAITING = 3  # units a worker that are given out and not yet taken
@@ -113,6 +114,16 @@ class _Open:
     left: int
 
 
+@dataclass(frozen=True)
+class _Given:
+    """A function of `work` with its arguments, given out; who takes its result, and what that is about."""
+
+    work: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    take: Callable[..., None]
+    about: tuple[Any, ...]
+
+
 class _Run:
     def __init__(
         self,
@@ -136,7 +147,7 @@ class _Run:
         self._reader = work.reader(cutting)
         self._open: dict[str, _Open] = {}
         self._pieces: deque[tuple[str, Recording, Piece, str]] = deque()
-        self._futures: dict[Future[Any], tuple[Any, ...]] = {}
+        self._futures: dict[Future[Any], _Given] = {}
 
     def finish(self) -> None:
         """Give out work and take results until nothing is left."""
@@ -144,9 +155,18 @@ class _Run:
         while self._futures:
             done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
             for future in done:
-                take, *about = self._futures.pop(future)
-                take(future.result(), *about)
+                self._take(future, self._futures.pop(future))
             self._give_out()
+
+    def _take(self, future: Future[Any], given: _Given) -> None:
+        """A result; what a cluster lost with its scheduler is given out anew: a unit done twice is the same unit."""
+        if future.cancelled():
+            self._give(given)
+        else:
+            given.take(future.result(), *given.about)
+
+    def _give(self, given: _Given) -> None:
+        self._futures[self._executor.submit(given.work, *given.arguments)] = given
 
     def cancel(self) -> None:
         """Drop work that nobody has begun."""
@@ -165,12 +185,12 @@ class _Run:
 
     def _begin(self, file: str) -> None:
         """Examine a file, unless all that is wanted of it is known."""
-        known = self._store.heard(Path(file), self._reader)
+        known = self._store.heard(place(file), self._reader)
         if known is not None and not self._missing(file, known):
             self._end(file, known)
             return
-        future = self._executor.submit(work.examine_file, Path(file), self._cutting.min_seconds)
-        self._futures[future] = (self._take_examined, file)
+        arguments = (for_others(place(file)), self._cutting.min_seconds)
+        self._give(_Given(work.examine_file, arguments, self._take_examined, (file,)))
 
     def _take_examined(self, found: Examined, file: str) -> None:
         self._progress.working += found.working
@@ -179,7 +199,7 @@ class _Run:
             return
         recording = found.recording
         heard = Heard(found.sha256, recording.seconds, found.divisible, recording.remarks)
-        self._store.keep_heard(Path(file), self._reader, found.version, heard)
+        self._store.keep_heard(place(file), self._reader, found.version, heard)
         missing = self._missing(file, heard)
         if not missing:
             self._end(file, heard)
@@ -208,10 +228,8 @@ class _Run:
     def _score(self, file: str, recording: Recording, piece: Piece, key: str) -> None:
         if file not in self._open:  # refused meanwhile
             return
-        future = self._executor.submit(
-            work.score, recording, piece, self._cutting, self._detector, self._batch
-        )
-        self._futures[future] = (self._take_scored, file, piece, key)
+        arguments = (recording, piece, self._cutting, self._detector, self._batch)
+        self._give(_Given(work.score, arguments, self._take_scored, (file, piece, key)))
 
     def _take_scored(self, scored: Scored, file: str, piece: Piece, key: str) -> None:
         self._progress.encoding += scored.encoding
@@ -249,6 +267,6 @@ class _Run:
 
 def _size(file: str) -> int:
     try:
-        return Path(file).stat().st_size
+        return place(file).stat().st_size
     except OSError:  # whoever opens it says why
         return 0

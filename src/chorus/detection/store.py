@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chorus.files import replacing, write_text
+from chorus.places import identity, write_whole
 from chorus.survey.memory import Version, version_of
 
 
@@ -57,7 +57,7 @@ class Store:
         """Remember what was found in a file."""
         if version is not None:
             content = {"version": version, "reader": reader, "heard": asdict(heard)}
-            write_text(self._of_file(path), json.dumps(content))
+            write_whole(self._of_file(path), json.dumps(content).encode())
 
     def has(self, key: str) -> bool:
         """Whether the logits of a unit are known."""
@@ -66,7 +66,8 @@ class Store:
     def logits(self, key: str, shape: tuple[int, int]) -> np.ndarray | None:
         """The logits of a unit, float32 of this shape; None where they are not known, or damaged."""
         try:
-            values = np.load(self._of_unit(key), allow_pickle=False)
+            content = io.BytesIO(self._of_unit(key).read_bytes())
+            values = np.load(content, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
         sound = values.shape == shape and values.dtype == np.float32 and np.isfinite(values).all()
@@ -76,15 +77,14 @@ class Store:
         """Keep the logits of a unit, whole or not at all."""
         content = io.BytesIO()
         np.save(content, logits, allow_pickle=False)
-        with replacing(self._of_unit(key)) as beside:
-            beside.write_bytes(content.getvalue())
+        write_whole(self._of_unit(key), content.getvalue())
 
     def drop(self, key: str) -> None:
         """Forget the logits of a unit."""
         self._of_unit(key).unlink(missing_ok=True)
 
     def _of_file(self, path: Path) -> Path:
-        name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+        name = hashlib.sha256(identity(path).encode("utf-8", "surrogateescape")).hexdigest()
         return self._folder / "recordings" / name[:2] / f"{name}.json"
 
     def _of_unit(self, key: str) -> Path:

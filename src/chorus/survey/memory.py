@@ -24,6 +24,7 @@ import soxr
 
 import chorus
 from chorus.files import write_text
+from chorus.places import is_remote, remote_version
 
 _CODE = (
     "audio.py",
@@ -39,7 +40,7 @@ _UNSETTLED = (
     10 * 10**9
 )  # ns: clocks of file systems tick up to 2 s apart, and a second change in one tick is not seen
 
-Version = list[int]  # of a file: size, inode, mtime and ctime in ns
+Version = list[int]  # of a file: size, inode, mtime and ctime in ns; or what a storage says
 Finding = dict[str, Any]  # what follows from a clip's audio, or {"reason": why it is of no use}
 
 
@@ -113,6 +114,8 @@ def version_of(path: Path) -> Version | None:
     """
     now = time.time_ns()
     try:
+        if is_remote(path):
+            return remote_version(path)
         state = path.stat()
     except OSError:  # whoever opens the file says why
         return None

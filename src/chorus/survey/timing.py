@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 from chorus.errors import DataError
+from chorus.places import below
 from chorus.survey.dates import ACCEPTED, DateFormat, order_of, parse_date, plain, readings
 from chorus.survey.filenames import CLOCK_NEVER_SET, TWO_TIMES, FileName, parse_filename
 from chorus.survey.metadata import Metadata, read_metadata
@@ -156,7 +157,7 @@ def _ask_files(folder: Path, files: Sequence[str], clock: tzinfo | None) -> dict
     more = _of_all_names(parsed, names)
     told = {}
     for file, name, assumptions in zip(files, names, more, strict=True):
-        data = read_metadata(folder / file) if file.lower().endswith(_WAV) else None
+        data = read_metadata(below(folder, file)) if file.lower().endswith(_WAV) else None
         told[file] = _Told(name, data, _start(name, data, clock), assumptions)
     return told
 
