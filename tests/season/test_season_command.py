@@ -17,7 +17,7 @@ from chorus.commands import main
 from chorus.files import read_csv
 from chorus.labels.reviewed import read_reviews
 from chorus.season.gather import best_windows, hourly_counts, nightly_counts, read_season
-from chorus.season.page import filled
+from chorus.season.page import PAGE, filled
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_a_page_needs_nothing_from_elsewhere_and_names_cannot_break_it(folder):
             r"https?://(?!www\.w3\.org/2000/svg)", text
         )
         assert text.count("</script>") == 2
-    named = filled("queue", {"file": "</script><script>alert(1)</script>"})
+    named = filled(PAGE, {"file": "</script><script>alert(1)</script>"})
     assert named.count("</script>") == 2 and "alert(1)" in named
 
 

@@ -16,6 +16,8 @@ from chorus.season.gather import Heard, hourly_counts
 from chorus.season.listening import Sight
 from chorus.season.summary import Judged
 
+PAGE = ("season.html", "season.css")  # named, so that a change of them is one of this module
+
 
 def season_page(
     heard: Heard,
@@ -47,13 +49,19 @@ def season_page(
         if len(best)
         else "Nothing reaches the threshold.",
     }
-    return filled("season", content)
+    return filled(PAGE, content)
 
 
-def filled(page: str, content: Any) -> str:
-    """A page of this folder with its data; whatever a file is called cannot end the script that holds it."""
+def filled(page: tuple[str, str], content: Any) -> str:
+    """A page of this folder with its data; whatever a file is called cannot end the script that holds it.
+
+    Args:
+        page: its template and its style sheet, of one name.
+    """
     text = json.dumps(_plain(content), ensure_ascii=False, allow_nan=False)
-    return render(page, {}, folder=Path(__file__).parent, data=text.replace("<", "\\u003c"))
+    return render(
+        Path(page[0]).stem, {}, folder=Path(__file__).parent, data=text.replace("<", "\\u003c")
+    )
 
 
 def _about(heard: Heard) -> str:

@@ -10,6 +10,7 @@ from chorus.season.listening import Sight
 from chorus.season.page import filled
 from chorus.season.queue import queue_name
 
+PAGE = ("queue.html", "queue.css")
 # Of the table that the page exports, and `chorus labels --review` reads.
 EXPORTED = (
     "queue", "window", "file", "start", "end", "label", "quality", "who", "when", "model", "threshold", "score",
@@ -42,7 +43,7 @@ def queue_page(chosen: pd.DataFrame, seen: Sequence[Sight], model: str, threshol
         "columns": EXPORTED,
         "clips": clips,
     }
-    return filled("queue", content)
+    return filled(PAGE, content)
 
 
 def _clock(moment: object) -> str:
