@@ -4,7 +4,7 @@ import time
 
 import stage
 
-from chorus import encoders, encoding, parallel, paths, prints, quarantine
+from chorus import cluster, encoders, encoding, parallel, paths, prints, quarantine
 from chorus.clips import name_clips
 from chorus.files import read_csv, write_csv
 from chorus.options import parse
@@ -18,10 +18,13 @@ def main() -> None:
     if licence := encoders.spec(options).licence:
         print(licence)
     begin = time.perf_counter()
-    with progress(f"encoding with {options.encoder}", len(clips)) as advance:
+    with (
+        cluster.of_environment() as (executor, workers),
+        progress(f"encoding with {options.encoder}", len(clips)) as advance,
+    ):
         result = encoding.update(
-            paths.EMBEDDINGS, clips, paths.RAW, options, workers=parallel.cores(), progress=advance
-        )
+            paths.EMBEDDINGS, clips, paths.RAW, options, workers=workers, executor=executor, progress=advance
+        )  # fmt: skip
     if result.damaged:
         print(
             f"{len(result.damaged)} files were damaged and encoded anew: {name_clips(result.damaged)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tracemalloc
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,33 @@ def test_pieces_of_a_long_night_make_the_same_file(tmp_path, monkeypatch):
     encoding.update(tmp_path / "pieces", clips, tmp_path, LOGMEL, workers=2, progress=seen.append)
     assert _bytes(tmp_path / "pieces") == whole
     assert sorted(seen) == [0, 1, 2, 2]
+
+
+class _Losing(ThreadPoolExecutor):
+    """Loses every other unit, as a cluster whose scheduler dies, and does some twice."""
+
+    given = 0
+
+    def submit(self, work, /, *arguments):
+        self.given += 1
+        done = super().submit(work, *arguments)
+        if self.given % 2:
+            return done
+        lost: Future = Future()
+        lost.cancel(), lost.set_running_or_notify_cancel()
+        return lost
+
+
+def test_any_executor_makes_the_same_files_also_one_that_loses_work(tmp_path, nights, monkeypatch):
+    monkeypatch.setattr(encoding, "_PIECE_WINDOWS", 1)
+    clips = _survey(tmp_path, nights)
+    _update(tmp_path, clips)
+    with _Losing(2) as executor:
+        result = encoding.update(
+            tmp_path / "other", clips, tmp_path, LOGMEL, workers=2, executor=executor
+        )
+    assert result.computed == 4 and executor.given > 4
+    assert _bytes(tmp_path / "other") == _bytes(tmp_path / "store")
 
 
 def test_a_clip_of_hours_takes_little_memory(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ Dask's messages are pickles: a cluster is one's own processes on a network that 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import chorus
-from chorus import pins
+from chorus import parallel, pins
 from chorus.errors import ChorusError, ParameterError
 
 if TYPE_CHECKING:
@@ -41,6 +42,21 @@ def at_scheduler(address: str) -> Iterator[tuple[Executor, int]]:
     """
     with _told(address), _settings(), _client(address) as client:
         yield _executor(client)
+
+
+@contextmanager
+def of_environment() -> Iterator[tuple[Executor | None, int]]:
+    """For stages, which take no arguments: the cluster at $CHORUS_SCHEDULER; without it, this machine's own cores.
+
+    Raises:
+        ChorusError: see `at_scheduler`.
+    """
+    address = os.environ.get("CHORUS_SCHEDULER")
+    if not address:
+        yield None, parallel.cores()
+        return
+    with at_scheduler(address) as known:
+        yield known
 
 
 @contextmanager

@@ -6,16 +6,19 @@ Embeddings are found again by the audio's hash, wherever the clip has moved.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import ChainMap, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
 import pandas as pd
 
-from chorus import audio, embeddings, parallel, shards
+from chorus import audio, embeddings, executors, parallel, shards
 from chorus.clips import SAMPLE_RATE
 from chorus.encoders import EncodeOptions, Encoder, Spec, encoder_id, load, spec
 from chorus.encoders.windows import batches, windows
@@ -23,6 +26,7 @@ from chorus.errors import DataError, ModelError
 
 _PIECE_WINDOWS = 64  # what a worker is given at once: about a second of work
 _PIECES_A_SHARD = 32  # at most: each piece reads the shard's list of members
+_WAITING = 3  # pieces a worker that are given to an executor and not yet taken
 _BATCH = 32  # windows given to the encoder at once
 
 
@@ -44,6 +48,7 @@ def update(
     options: EncodeOptions,
     *,
     workers: int,
+    executor: Executor | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> EncodingResult:
     """Bring the store in line with the survey, encoding only content that it does not hold yet.
@@ -55,6 +60,8 @@ def update(
         folder: the store; files of nights that are gone, or of another encoder, are removed.
         clips: the survey's table.
         shard_folder: where the shards named in `clips` lie.
+        workers: how many pieces are encoded at once.
+        executor: of concurrent.futures, whose workers can open the shards; None: processes of this machine.
         progress: called with the number of clips done, as they are done.
 
     Raises:
@@ -73,13 +80,15 @@ def update(
         shard: part[~part["sha256"].isin(known.keys())] for shard, part in unfinished.items()
     }
     jobs = [
-        job for shard, part in missing.items() for job in _jobs(shard_folder / shard, shard, part)
+        job
+        for shard, part in missing.items()
+        for job in _jobs((shard_folder / shard).absolute(), shard, part)
     ]
     to_encode = sum(map(len, missing.values()))
     if progress:
         progress(len(clips) - to_encode)
     failed: dict[str, str] = {}
-    for piece in _all_pieces(jobs, missing, options, workers, progress):
+    for piece in _all_pieces(jobs, missing, options, workers, executor, progress):
         failed |= piece.failed
         part = unfinished[piece.shard]
         part = part[~part["clip_id"].isin(piece.failed)]
@@ -192,6 +201,7 @@ def _all_pieces(
     missing: dict[str, pd.DataFrame],
     options: EncodeOptions,
     workers: int,
+    executor: Executor | None,
     progress: Callable[[int], None] | None,
 ) -> Iterator[_Encoded]:
     """Each shard of `missing` once, when all of its jobs are done; those without jobs first."""
@@ -203,9 +213,13 @@ def _all_pieces(
     jobs = sorted(
         jobs, key=lambda job: -job.windows
     )  # the longest first: the last to end is a short one
-    done = parallel.as_done(
-        _encode, jobs, workers=workers, initializer=_load_encoder, initargs=(options,)
-    )
+    if executor is None:
+        done = parallel.as_done(
+            _encode, jobs, workers=workers, initializer=_load_encoder, initargs=(options,)
+        )
+    else:
+        work = partial(_encode_anywhere, options, encoder_id(options))
+        done = executors.as_done(executor, work, jobs, most=_WAITING * workers)
     for number, piece in done:
         shard = whole.setdefault(piece.shard, _Encoded(piece.shard))
         shard.values |= piece.values
@@ -217,18 +231,26 @@ def _all_pieces(
             yield whole.pop(piece.shard)
 
 
-_encoder: tuple[Encoder, Spec] | None = None  # one in each worker process, loaded by _load_encoder
+_own = threading.local()  # an encoder is no thing to share: each thread of a worker has its own
 
 
 def _load_encoder(options: EncodeOptions) -> None:
-    global _encoder
-    _encoder = load(options), spec(options)
+    _own.encoder, _own.spec, _own.options = load(options), spec(options), options
+
+
+def _encode_anywhere(options: EncodeOptions, name: str, job: _Job) -> _Encoded:
+    """For executors that prepare no workers; the encoder there must be the one of that name."""
+    if getattr(_own, "options", None) != options:
+        if (found := encoder_id(options)) != name:
+            raise ModelError(f"the encoder of a worker is {found!r}, not {name!r}")
+        _load_encoder(options)
+    return _encode(job)
 
 
 def _encode(job: _Job) -> _Encoded:
     """Windows go through the encoder in batches, whichever clips they are of."""
-    assert _encoder is not None
-    encoder, heard = _encoder
+    encoder: Encoder = _own.encoder
+    heard: Spec = _own.spec
     clips = _Clips(job, heard)
     rows: dict[str, bytearray] = defaultdict(
         bytearray
