@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -130,3 +131,26 @@ def test_a_cluster_that_cannot_be_had_is_one_sentence(monkeypatch):
         started("pbs", 1, {}),
     ):
         pass
+
+
+def _batch_system(folder: Path) -> None:
+    """Stands in for Slurm where there is none: sbatch runs the script at once, scancel ends it."""
+    sbatch = f'bash "$1" >> {folder}/job.log 2>&1 & echo $! > {folder}/job.pid; echo "Submitted batch job $!"'
+    for name, script in (("sbatch", sbatch), ("scancel", 'pkill -P "$1"; kill "$1"')):
+        (folder / name).write_text(f"#!/bin/bash\n{script}\n")
+        (folder / name).chmod(0o755)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("real", [False, True], ids=["sbatch stands in", "slurm"])
+def test_jobs_of_a_batch_system_do_the_work(season, tmp_path, monkeypatch, real):
+    pytest.importorskip("dask_jobqueue", reason="optional: pip install dask-jobqueue")
+    if real and not shutil.which("sinfo"):
+        pytest.skip("no Slurm here: apt-get install slurm-wlm munge, and start them")
+    if not real:
+        _batch_system(tmp_path)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(season)
+    on_cluster = ["--cluster", "slurm", "--workers", "1", "--job", "interface=lo"]
+    main(["detect", "models", "season", "--out", str(tmp_path / "out"), *on_cluster])
+    assert _bytes(tmp_path / "out") == _bytes(season / "alone")
