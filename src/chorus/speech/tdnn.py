@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -20,7 +22,8 @@ from chorus.options import options
 from chorus.speech.utterances import SAMPLE_RATE
 
 _FRAME, _HOP = 400, 160  # samples: 25 and 10 ms
-_MELS = 40
+MELS = 40
+_LOWEST, _HIGHEST = 60.0, 7_600.0  # Hz, of the bands
 _FLOOR = 1e-6
 _KERNELS = ((5, 1), (3, 2), (3, 3), (1, 1))  # of the layers: frames, and the distance between them
 
@@ -36,7 +39,7 @@ class TdnnOptions:
 
 
 def log_mel(samples: Tensor) -> Tensor:
-    """Log-mel frames of one sample, float32 (frames, 40): 25 ms every 10 ms, each band less its mean over the sample.
+    """Log-mel frames of one sample, float32 (frames, 40): 25 ms every 10 ms.
 
     Args:
         samples: float32 (n,), in [-1, 1] at 16 kHz; shorter than a frame, it is filled with zeros.
@@ -47,12 +50,23 @@ def log_mel(samples: Tensor) -> Tensor:
         n_fft=512,
         win_length=_FRAME,
         hop_length=_HOP,
-        f_min=60.0,
-        f_max=7_600.0,
-        n_mels=_MELS,
+        f_min=_LOWEST,
+        f_max=_HIGHEST,
+        n_mels=MELS,
     )
     logarithm: Tensor = torch.log(mel(filled) + _FLOOR).T
-    return logarithm - logarithm.mean(dim=0)
+    return logarithm
+
+
+def levelled(frames: Tensor) -> Tensor:
+    """Frames with each band less its mean over the sample: without loudness, and without what a channel adds to all."""
+    return frames - frames.mean(dim=0)
+
+
+def mel_centres() -> NDArray[np.float64]:
+    """Where the bands lie on the mel scale, (40,), in equal steps."""
+    first, last = 2595 * np.log10(1 + np.array([_LOWEST, _HIGHEST]) / 700)
+    return np.linspace(float(first), float(last), MELS + 2)[1:-1]
 
 
 def batch(frames: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -66,7 +80,7 @@ class Tdnn(nn.Module):
 
     def __init__(self, classes: int, options: TdnnOptions) -> None:
         super().__init__()
-        sizes = [_MELS, *[options.channels] * len(_KERNELS)]
+        sizes = [MELS, *[options.channels] * len(_KERNELS)]
         self.layers = nn.ModuleList(
             _Layer(before, after, *kernel)
             for before, after, kernel in zip(sizes[:-1], sizes[1:], _KERNELS, strict=True)

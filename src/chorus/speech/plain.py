@@ -1,0 +1,82 @@
+"""The plain way beside which a network is judged: a frozen encoder's embeddings, and a head on them."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from chorus import encoders
+from chorus.encoders import EncodeOptions, Encoder
+from chorus.encoders.windows import windows
+from chorus.speech.sequences import Listen, Sequences
+from chorus.speech.utterances import SAMPLE_RATE
+from chorus.tasks import Classification
+from chorus.training import Examples, HeadOptions, TrainedHead, train_head
+
+_FULL_SCALE = 32_768
+
+
+def listening(options: EncodeOptions) -> Listen:
+    """How an encoder listens to a sample: float32 embeddings (windows, dimensions)."""
+    return partial(_embedded, options)
+
+
+def fit(
+    learn: pd.DataFrame,
+    judge: pd.DataFrame,
+    heard: Sequences,
+    task: Classification,
+    options: HeadOptions,
+    seed: int,
+) -> TrainedHead:
+    """Train a head on the embeddings of samples.
+
+    Args:
+        learn, judge: sample_id, region_label, speaker_id, voice; voices of `judge` are not heard in training.
+        heard: embeddings of all of them.
+    """
+    return train_head(
+        examples(learn, heard, task), examples(judge, heard, task), options=options, seed=seed
+    )
+
+
+def examples(samples: pd.DataFrame, heard: Sequences, task: Classification) -> Examples:
+    """A row a window of these samples."""
+    embedded = [one.numpy() for one in heard.of(samples["sample_id"])]
+    rows = np.repeat(np.arange(len(samples)), [len(one) for one in embedded])
+    by_window = samples.iloc[rows]
+    numbers = task.numbers(samples.set_index("sample_id")["region_label"])
+    return Examples(
+        features=np.concatenate(embedded),
+        labels=numbers[rows],
+        groups=by_window["voice"].to_numpy(dtype=str),
+        clip_ids=by_window["sample_id"].to_numpy(dtype=str),
+        task=task,
+        consistency_groups=by_window["speaker_id"].to_numpy(dtype=str),
+    )
+
+
+def probabilities(
+    trained: TrainedHead, samples: pd.DataFrame, heard: Sequences
+) -> NDArray[np.float64]:
+    """Of each class, (n, k), in the order of the samples: means over their windows."""
+    embedded = [one.numpy() for one in heard.of(samples["sample_id"])]
+    sample_of = np.repeat(np.arange(len(samples)), [len(one) for one in embedded])
+    head = trained.head
+    _, found = head.task.of_clips(head.predictions(np.concatenate(embedded)), sample_of)
+    return found
+
+
+def _embedded(options: EncodeOptions, samples: torch.Tensor) -> torch.Tensor:
+    pcm = (samples.numpy() * _FULL_SCALE).astype(np.int16)
+    heard = list(windows([pcm], encoders.spec(options), sample_rate=SAMPLE_RATE))
+    return torch.from_numpy(_encoder(options).embed(np.stack(heard)))
+
+
+@lru_cache(maxsize=1)  # of a process
+def _encoder(options: EncodeOptions) -> Encoder:
+    return encoders.load(options)
