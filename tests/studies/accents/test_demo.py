@@ -33,22 +33,36 @@ def test_every_voice_exists_is_steady_and_stands_once():
     assert set(voices["variant"]) <= set(espeak.variants())
     assert voices["variant"].is_unique
     assert voices["dataset"].value_counts().to_dict() == {
-        "studio": 14,
-        "phone": 14,
-        "conversation": 14,
+        "studio": 24,
+        "phone": 24,
+        "conversation": 24,
     }
     assert set(voices["gender"]) == {"female", "male"}
 
 
 def test_the_plan_has_eight_accents_of_each_voice_and_sentences_of_each_datasets_own():
     utterances = demo.plan(demo.DemoOptions()).utterances
-    assert len({one.about["speaker_id"] for one in utterances}) == 42 * 8
-    assert len({one.about["voice"] for one in utterances}) == 42
+    assert len({one.about["speaker_id"] for one in utterances}) == 72 * 8
+    assert len({one.about["voice"] for one in utterances}) == 72
     assert {one.about["region_label"] for one in utterances} == set(demo.ACCENTS.values())
-    assert len(utterances) == (14 * 10 + 14 * 10 + 14 * 4) * 8
+    assert len(utterances) == (24 * 6 + 24 * 6 + 24 * 2) * 8
     sentences = {(one.about["transcript"], one.about["dataset_name"]) for one in utterances}
-    assert len(sentences) == len({sentence for sentence, _ in sentences}) == 24
+    assert len(sentences) == len({sentence for sentence, _ in sentences}) == 36 + 36 + 12
     assert all(set(one.about) == set(ABOUT) for one in utterances)
+
+
+def test_speakers_say_different_texts_and_none_twice():
+    by_speaker: dict[str, list[str]] = {}
+    for one in demo.plan(demo.DemoOptions()).utterances:
+        by_speaker.setdefault(one.about["speaker_id"], []).append(one.about["transcript"])
+    assert all(len(set(said)) == len(said) for said in by_speaker.values())
+    studio = {tuple(said) for name, said in by_speaker.items() if name.startswith("studio")}
+    assert len(studio) == 24 * 8
+
+
+def test_more_sentences_than_texts_are_refused():
+    with pytest.raises(ValueError, match="sentences must not be more than the texts"):
+        demo.DemoOptions(sentences=12, texts=11)
 
 
 def test_no_voice_of_one_dataset_speaks_in_another():

@@ -1,8 +1,9 @@
 """The demo corpus: synthetic voices of espeak-ng. Nobody is heard; its accents are rules, and keep their true names.
 
 Three datasets differ as real ones do: `studio` (clean sentences), `phone` (short, narrow, noisy), `conversation` (long,
-in a room). Each has voices and sentences of its own. A voice is a timbre; with each of the eight accents it is another
-speaker, but one voice: splits keep voices together, so that a test is by timbres that were never heard.
+in a room). Each has voices of its own, and texts of its own of which each speaker says some. A voice is a timbre; with
+each of the eight accents it is another speaker, but one voice: splits keep voices together, so that a test is by
+timbres that were never heard.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from accents import channels
 from chorus.audio import to_pcm
 from chorus.files import read_csv
 from chorus.options import options
-from chorus.seeds import generator
+from chorus.seeds import generator, stable_fraction
 from chorus.speech import espeak
 from chorus.speech.utterances import SAMPLE_RATE, Found, about
 from chorus.survey.cuts import Span
@@ -43,12 +44,19 @@ _HERE = Path(__file__).parent
 class DemoOptions:
     """The size of the demo corpus.
 
-    voices: of each dataset. sentences: of each dataset; conversation has a third as many passages.
+    voices: of each dataset. sentences: that each speaker says, of those of the dataset; a third as many passages of
+        conversation.
+    texts: of each dataset that there are to draw from; a third as many passages.
     """
 
-    voices: Annotated[int, Field(ge=3, le=14)] = 14
-    sentences: Annotated[int, Field(ge=3, le=12)] = 10
+    voices: Annotated[int, Field(ge=3, le=24)] = 24
+    sentences: Annotated[int, Field(ge=3, le=36)] = 6
+    texts: Annotated[int, Field(ge=3, le=36)] = 36
     seed: Annotated[int, Field(ge=0)] = 1
+
+    def __post_init__(self) -> None:
+        if self.sentences > self.texts:
+            raise ValueError("sentences must not be more than the texts that there are (texts)")
 
 
 @dataclass(frozen=True)
@@ -96,14 +104,22 @@ def plan(options: DemoOptions) -> Found:
     voices, material = read_csv(_HERE / "voices.csv"), read_csv(_HERE / "material.csv")
     found = Found()
     for dataset, of_dataset in voices.groupby("dataset", sort=False):
-        number = -(-options.sentences // 3) if dataset == "conversation" else options.sentences
-        texts = tuple(material.loc[material["dataset"] == dataset, "text"][:number])
+        share = 3 if dataset == "conversation" else 1
+        number, known = -(-options.sentences // share), -(-options.texts // share)
+        texts = list(material.loc[material["dataset"] == dataset, "text"][:known])
         for variant, gender in of_dataset[["variant", "gender"]][: options.voices].itertuples(
             index=False
         ):
             for accent in ACCENTS:
-                found.utterances += _speaker(dataset, variant, gender, accent, texts, options.seed)
+                chosen = _chosen(texts, number, f"{variant}-{accent}")
+                found.utterances += _speaker(dataset, variant, gender, accent, chosen, options.seed)
     return found
+
+
+def _chosen(texts: list[str], number: int, speaker: str) -> tuple[str, ...]:
+    """What a speaker says: with few texts that all say, a model learns the texts, not how they are said."""
+    ranked = sorted(texts, key=lambda text: stable_fraction("demo", speaker, text))
+    return tuple(ranked[:number])
 
 
 def _speaker(

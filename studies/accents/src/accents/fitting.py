@@ -1,0 +1,133 @@
+"""One run of the study: from the samples of all splits to a network, its curves, and what it says of every sample."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import nn
+
+from chorus.clips import TRAIN, VALIDATION
+from chorus.speech.augment import AugmentOptions
+from chorus.speech.checkpoint import Checkpoint, History, identity
+from chorus.speech.networks import ModelOptions, kind_of
+from chorus.speech.sequences import Sequences
+from chorus.speech.training import OnEpoch, Spoken, TrainOptions, logits_of, train
+from chorus.tasks import Classification
+
+ABOUT = ("sample_id", "split", "voice", "speaker_id", "dataset_name", "recording")
+_SCORE = "score_"  # of a column, before the name of its class
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run is asked to be."""
+
+    model: ModelOptions
+    augmenting: AugmentOptions
+    options: TrainOptions
+    seed: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """network, history, and predictions of all samples (`predictions`). description: of the model, for its JSON."""
+
+    network: nn.Module
+    history: History
+    predictions: pd.DataFrame
+    metrics: dict[str, Any]
+    description: dict[str, Any]
+
+
+def task_of(samples: pd.DataFrame) -> Classification:
+    """The task of telling the classes of the samples apart, in the order of their names."""
+    return Classification(tuple(sorted(samples["region_label"].unique())))
+
+
+def task_of_predictions(said: pd.DataFrame) -> Classification:
+    """The same task, from a table of predictions."""
+    columns = [name for name in said if name.startswith(_SCORE)]
+    return Classification(tuple(name.removeprefix(_SCORE) for name in columns))
+
+
+def fit(
+    samples: pd.DataFrame,
+    heard: Sequences,
+    run: Run,
+    *,
+    unfinished: Path | None = None,
+    code: str = "",
+    on_epoch: OnEpoch | None = None,
+) -> Done:
+    """Train on the split train, stopped by validation, and let the network judge all samples.
+
+    Args:
+        samples: data/manifests/splits.csv. heard: what the network hears of each.
+        unfinished: where a training that is killed leaves its state. code: what the stage's code is.
+    """
+    task, kind = task_of(samples), kind_of(run.model, run.augmenting)
+    learn, judge = (spoken(samples, heard, task, split) for split in (TRAIN, VALIDATION))
+    checkpoint = None
+    if unfinished is not None:
+        content = heard.values.tobytes()
+        known = identity(repr(run), code, learn.ids, judge.ids, str(learn.labels), content)
+        checkpoint = Checkpoint(unfinished, known)
+    trained = train(
+        lambda: kind.make(task.outputs),
+        kind.hearing,
+        learn,
+        judge,
+        task,
+        run.options,
+        run.seed,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )
+    logits = logits_of(trained.network, kind.hearing, heard.of(samples["sample_id"]))
+    training = trained.summary | {
+        "early_stopping": {"on": "split", "clips": len(judge)},
+        "training": {"clips": len(learn), "speakers": len(np.unique(learn.speakers))},
+    }
+    description = task.description() | {
+        "options": asdict(run.options),
+        "augment": asdict(run.augmenting),
+        "seed": run.seed,
+        "training": training,
+    }
+    shares = task.predictions(logits)
+    return Done(
+        trained.network,
+        trained.history,
+        predictions(samples, shares, task),
+        trained.summary,
+        description,
+    )
+
+
+def spoken(samples: pd.DataFrame, heard: Sequences, task: Classification, split: str) -> Spoken:
+    """The samples of a split, for training."""
+    part = samples[samples["split"] == split]
+    return Spoken(
+        heard=heard.of(part["sample_id"]),
+        labels=task.numbers(part.set_index("sample_id")["region_label"]),
+        speakers=part["speaker_id"].to_numpy(dtype=str),
+        ids=part["sample_id"].to_numpy(dtype=str),
+    )
+
+
+def predictions(samples: pd.DataFrame, shares: np.ndarray, task: Classification) -> pd.DataFrame:
+    """A row a sample: what is known of it, its label, and the probability of each class.
+
+    Args:
+        shares: (n, k).
+    """
+    table = samples[list(ABOUT)].reset_index(drop=True)
+    table["label"] = samples["region_label"].to_numpy()
+    table["seconds"] = samples["duration"].astype(float).to_numpy()
+    for number, name in enumerate(task.classes):
+        table[f"{_SCORE}{name}"] = shares[:, number]
+    return table

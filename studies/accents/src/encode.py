@@ -1,0 +1,32 @@
+"""Stage encode: what the network hears of each sample, and what a frozen encoder does; each computed once."""
+
+from pathlib import Path
+
+import stage
+
+from chorus import parallel
+from chorus.encoders import EncodeOptions
+from chorus.files import read_csv
+from chorus.options import parse
+from chorus.paths import SPLITS
+from chorus.speech import plain, sequences
+from chorus.speech.networks import half_frames
+
+CORPUS = Path("data/corpus")
+
+
+def main() -> None:
+    options = parse(EncodeOptions, stage.params("encode"), section="encode")
+    samples = read_csv(SPLITS)
+    listening = {"frames": half_frames, "embeddings": plain.listening(options)}
+    for name, listen in listening.items():
+        with stage.progress(f"hearing {name}", len(samples), "sample") as advance:
+            heard = sequences.hear(
+                samples, CORPUS, listen, workers=parallel.cores(), progress=advance
+            )
+        sequences.write(Path("data") / name, heard)
+        print(f"{name}: {len(heard.values)} steps of {len(samples)} samples")
+
+
+if __name__ == "__main__":
+    stage.run(main)

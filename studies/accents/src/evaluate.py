@@ -1,0 +1,28 @@
+"""Stage evaluate: how good the network is, where, how sure we are, and what plain methods reach."""
+
+import stage
+
+import pandas as pd
+
+from accents.fitting import task_of_predictions
+from accents.health import of_these_classes
+from chorus.files import write_json
+from chorus.options import parse
+from chorus.paths import EVALUATION_DETAIL, EVALUATION_METRICS, PREDICTIONS
+from chorus.speech import judging
+
+
+def main() -> None:
+    options = parse(judging.EvaluateOptions, stage.params("evaluate"), section="evaluate")
+    predictions = pd.read_parquet(PREDICTIONS)
+    task = task_of_predictions(predictions)
+    pairs = of_these_classes(stage.params("health.expected_confusions"), task.classes)
+    beside = {"plain_head": pd.read_parquet("data/baseline.parquet")}
+    headline, detail = judging.judge(predictions, beside, task, options, pairs)
+    write_json(EVALUATION_METRICS, headline)
+    write_json(EVALUATION_DETAIL, detail)
+    print(judging.in_words(detail))
+
+
+if __name__ == "__main__":
+    stage.run(main)
