@@ -39,12 +39,12 @@ class AugmentOptions:
 
     seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
     speed: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
-    pitch: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
-    room: Annotated[float, Field(ge=0, le=1)] = 0.4
-    noise: Annotated[float, Field(ge=0, le=1)] = 0.6
+    pitch: Annotated[float, Field(ge=0, lt=0.5)] = 0.12
+    room: Annotated[float, Field(ge=0, le=1)] = 0.2
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.3
     loudest_noise: Annotated[float, Field(ge=0, le=60)] = 8.0
     quietest_noise: Annotated[float, Field(ge=0, le=60)] = 40.0
-    narrow: Annotated[float, Field(ge=0, le=1)] = 0.4
+    narrow: Annotated[float, Field(ge=0, le=1)] = 0.2
     bands: Annotated[int, Field(ge=0, lt=MELS)] = 0
     frames: Annotated[int, Field(ge=0, le=500)] = 0
 
@@ -64,23 +64,23 @@ def augment(frames: Tensor, options: AugmentOptions, random: np.random.Generator
     place, quiet, tilt = random.uniform(0, 1, 3)
     chances, room, cut = random.uniform(0, 1, 3), random.uniform(0, 1, 2), random.uniform(0, 1, 3)
     masks, seed = random.uniform(0, 1, 8), int(random.integers(2**31))
-    piece = _piece(frames, options.seconds * 100 * speed, place)
-    varied = _warped(_stretched(piece, speed), speed * pitch)
+    part = piece(frames, options.seconds * 100 * speed, place)
+    varied = _warped(_stretched(part, speed), speed * pitch)
     if chances[0] < options.room:
-        varied = _in_a_room(varied, *room)
+        varied = _in_a_room(varied, room[0], room[1])
     if chances[1] < options.noise:
         below = options.loudest_noise + quiet * (options.quietest_noise - options.loudest_noise)
         varied = _noisy(varied, below, _TILT * (2 * tilt - 1), seed)
     if chances[2] < options.narrow:
-        varied = _narrow(varied, *cut, seed)
+        varied = _narrow(varied, cut[0], cut[1], cut[2], seed)
     heard = levelled(varied)
     for number in range(2):
-        heard = _masked(heard, options.bands, masks[4 * number : 4 * number + 2], dim=1)
-        heard = _masked(heard, options.frames, masks[4 * number + 2 : 4 * number + 4], dim=0)
+        heard = mask(heard, options.bands, masks[4 * number : 4 * number + 2], dim=1)
+        heard = mask(heard, options.frames, masks[4 * number + 2 : 4 * number + 4], dim=0)
     return heard
 
 
-def _piece(frames: Tensor, length: float, place: float) -> Tensor:
+def piece(frames: Tensor, length: float, place: float) -> Tensor:
     """A piece of so many frames at a place from 0 (the first) to 1 (the last); all where it is no longer."""
     wanted = round(length)
     if not wanted or len(frames) <= wanted:
@@ -141,7 +141,7 @@ def _noisy(frames: Tensor, below: float, tilt: float, seed: int) -> Tensor:
     return torch.logaddexp(frames, level + torch.linspace(-tilt, tilt, MELS) + rough)
 
 
-def _masked(frames: Tensor, widest: int, drawn: np.ndarray, dim: int) -> Tensor:
+def mask(frames: Tensor, widest: int, drawn: np.ndarray, dim: int) -> Tensor:
     """A mask of random width and place over bands (dim 1) or time (dim 0): what it hides is at the sample's mean."""
     room = frames.shape[dim]
     width = int(drawn[0] * (min(widest, room // 4) + 1))

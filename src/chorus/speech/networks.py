@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from chorus.errors import DataError, ModelError
 from chorus.files import parse_json, replacing, write_text
 from chorus.options import options, parse
-from chorus.speech import tdnn
+from chorus.speech import tdnn, wav2vec2
 from chorus.speech.augment import AugmentOptions, augment
 from chorus.speech.sequences import Listen
 from chorus.speech.training import Hearing
@@ -24,10 +25,11 @@ from chorus.tasks import Classification, described
 
 @options
 class ModelOptions:
-    """encoder: tdnn, which is trained from nothing; its size under its name."""
+    """encoder: tdnn, which is trained from nothing; wav2vec2, which needs weights. What each is under its name."""
 
-    encoder: Literal["tdnn"] = "tdnn"
+    encoder: Literal["tdnn", "wav2vec2"] = "tdnn"
     tdnn: tdnn.TdnnOptions = field(default_factory=tdnn.TdnnOptions)
+    wav2vec2: wav2vec2.Wav2Vec2Options = field(default_factory=wav2vec2.Wav2Vec2Options)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,12 @@ def half_frames(samples: Tensor) -> Tensor:
 
 def kind_of(options: ModelOptions, augmenting: AugmentOptions) -> Kind:
     """The kind of network that the options name."""
+    if options.encoder == "wav2vec2":
+        return Kind(
+            listen=partial(wav2vec2.listen, options.wav2vec2.path),
+            make=lambda classes: wav2vec2.Classifier(classes, options.wav2vec2),
+            hearing=wav2vec2.Features(augmenting),
+        )
     return Kind(
         listen=half_frames,
         make=lambda classes: tdnn.Tdnn(classes, options.tdnn),

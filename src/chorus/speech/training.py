@@ -49,18 +49,18 @@ class TrainOptions:
         (`chorus.training.stopping`). Both keep the best epoch; none keeps the last.
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 60
-    batch_size: Annotated[int, Field(ge=2)] = 32
+    epochs: Annotated[int, Field(ge=1)] = 30
+    batch_size: Annotated[int, Field(ge=2)] = 16
     accumulate: Annotated[int, Field(ge=1)] = 1
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 2e-3
-    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.15
     weight_decay: Annotated[float, Field(ge=0, lt=1)] = 0.01
     gradient_clip: Annotated[float | None, Field(gt=0)] = 0.5
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     class_weights: Annotated[float, Field(ge=0, le=1)] = 0.5
     highest_weight: Annotated[float, Field(ge=1)] = 3.0
     early_stopping: Literal["none", "patience", "guide"] = "patience"
-    patience: Annotated[int, Field(ge=1)] = 20
+    patience: Annotated[int, Field(ge=1)] = 10
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,9 +1,10 @@
 """The demo corpus: synthetic voices of espeak-ng. Nobody is heard; its accents are rules, and keep their true names.
 
 Three datasets differ as real ones do: `studio` (clean sentences), `phone` (short, narrow, noisy), `conversation` (long,
-in a room). Each has voices of its own, and texts of its own of which each speaker says some. A voice is a timbre; with
-each of the eight accents it is another speaker, but one voice: splits keep voices together, so that a test is by
-timbres that were never heard.
+in a room). Each has voices of its own, and texts of its own of which each speaker says some. A voice is a
+vocal tract, which one or several timbres of espeak-ng share; each of them is another speaker with each of the eight
+accents, but splits keep voices together, so that a test is by vocal tracts that were never heard. Timbres that no
+human has (a formant missing, or moved far from its neighbours) are left out: in them vowels are no longer themselves.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import soxr
@@ -107,12 +108,10 @@ def plan(options: DemoOptions) -> Found:
         share = 3 if dataset == "conversation" else 1
         number, known = -(-options.sentences // share), -(-options.texts // share)
         texts = list(material.loc[material["dataset"] == dataset, "text"][:known])
-        for variant, gender in of_dataset[["variant", "gender"]][: options.voices].itertuples(
-            index=False
-        ):
+        for voice in of_dataset[: options.voices].itertuples(index=False):
             for accent in ACCENTS:
-                chosen = _chosen(texts, number, f"{variant}-{accent}")
-                found.utterances += _speaker(dataset, variant, gender, accent, chosen, options.seed)
+                chosen = _chosen(texts, number, f"{voice.variant}-{accent}")
+                found.utterances += _speaker(voice, accent, chosen, options.seed)
     return found
 
 
@@ -122,24 +121,23 @@ def _chosen(texts: list[str], number: int, speaker: str) -> tuple[str, ...]:
     return tuple(ranked[:number])
 
 
-def _speaker(
-    dataset: str, variant: str, gender: str, accent: str, texts: tuple[str, ...], seed: int
-) -> list[Spoken]:
+def _speaker(voice: Any, accent: str, texts: tuple[str, ...], seed: int) -> list[Spoken]:
+    """What a voice (a row of voices.csv) says with an accent."""
     spoken = []
     for number, text in enumerate(texts):
         known = about(
-            dataset,
-            f"{variant}-{accent}",
-            f"{variant}-{accent}/{number + 1:02d}",
-            voice=f"{dataset}/{variant}",
+            voice.dataset,
+            f"{voice.variant}-{accent}",
+            f"{voice.variant}-{accent}/{number + 1:02d}",
+            voice=f"{voice.dataset}/{voice.tract}",
             transcript=text,
             region_label=ACCENTS[accent],
             original_accent_label=accent,
-            gender=gender,
+            gender=voice.gender,
             native_language="english",
             is_validated="yes",
         )
-        spoken.append(Spoken(known, accent, variant, texts, number, seed))
+        spoken.append(Spoken(known, accent, voice.variant, texts, number, seed))
     return spoken
 
 

@@ -1,0 +1,180 @@
+"""wav2vec 2.0 (Baevski et al. 2020, arXiv:2006.11477): torchaudio's architecture with a user's weights.
+
+A folder in Hugging Face form (`config.json`, `model.safetensors`) is read without transformers, and never unpickled.
+The convolutions stay frozen, so what they hear of a sample is computed once (`listen`) and alone: the published base
+model normalises over time there, and padding in a batch would change what is heard. The transformer masks padding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from chorus.cpu_torchaudio import torchaudio
+from chorus.errors import ModelError
+from chorus.options import options
+from chorus.speech.augment import AugmentOptions, mask, piece
+from chorus.speech.tdnn import AttentiveStatistics, batch
+
+_FRAMES_A_SECOND = 50
+_SHORTEST = 400  # samples, of which the convolutions make one frame
+
+
+@options
+class Wav2Vec2Options:
+    """path: a folder in Hugging Face form. unfrozen: layers of the transformer that learn, from the last on.
+    attention: hidden units of the pooling. hidden: units of the layer behind it. dropout: behind that."""
+
+    path: str = ""
+    unfrozen: Annotated[int, Field(ge=0, le=48)] = 2
+    attention: Annotated[int, Field(ge=4, le=1024)] = 64
+    hidden: Annotated[int, Field(ge=4, le=2048)] = 256
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
+
+
+class Classifier(nn.Module):
+    """Logits of the classes, (n, classes), from a batch of what the convolutions heard."""
+
+    def __init__(self, classes: int, options: Wav2Vec2Options) -> None:
+        """Raises ModelError: see `read`."""
+        super().__init__()
+        model = read(Path(options.path))
+        self.encoder = model.encoder
+        layers = self.encoder.transformer.layers
+        self.encoder.requires_grad_(False)
+        for layer in list(layers)[len(layers) - options.unfrozen :]:
+            layer.requires_grad_(True)
+        width = self.encoder.transformer.pos_conv_embed.embed_dim
+        self.pooling = AttentiveStatistics(width, options.attention)
+        self.hidden = nn.Linear(2 * width, options.hidden)
+        self.dropout = nn.Dropout(options.dropout)
+        self.classes = nn.Linear(options.hidden, classes)
+
+    def forward(self, heard: Tensor, lengths: Tensor) -> Tensor:
+        """
+        Args:
+            heard: (n, longest, channels). lengths: (n,), in frames; what lies behind does not count.
+        """
+        mask = (torch.arange(heard.shape[1]) < lengths[:, None])[:, None]
+        hidden = self.encoder(heard, lengths).transpose(1, 2) * mask
+        pooled = self.pooling(hidden, mask)
+        logits: Tensor = self.classes(self.dropout(torch.relu(self.hidden(pooled))))
+        return logits
+
+
+@dataclass(frozen=True)
+class Features:
+    """A `Hearing` of what the convolutions heard: pieces and masks are all that can still be varied."""
+
+    augmenting: AugmentOptions
+
+    def plain(self, heard: Tensor) -> Tensor:
+        """See `Hearing.plain`."""
+        return heard
+
+    def varied(self, heard: Tensor, random: np.random.Generator) -> Tensor:
+        """See `Hearing.varied`."""
+        drawn = random.uniform(0, 1, 3)
+        length = self.augmenting.seconds * _FRAMES_A_SECOND
+        part = piece(heard, length, drawn[0])
+        return mask(part, self.augmenting.frames * _FRAMES_A_SECOND // 100, drawn[1:], dim=0)
+
+    def batch(self, heard: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """See `Hearing.batch`."""
+        return batch(heard)
+
+
+def listen(path: str, samples: Tensor) -> Tensor:
+    """What the frozen convolutions hear of a sample alone: float16 (frames of 20 ms, channels)."""
+    filled = nn.functional.pad(samples, (0, max(0, _SHORTEST - len(samples))))
+    model = _kept(path)
+    normed = (filled - filled.mean()) / torch.sqrt(filled.var(correction=0) + 1e-7)
+    heard, _ = model.feature_extractor(normed[None], None)
+    return heard[0].half()  # type: ignore[no-any-return]  # torchaudio has no types
+
+
+def read(folder: Path) -> Any:
+    """torchaudio's model with the weights of a folder in Hugging Face form, without its dropout of whole layers.
+
+    Raises:
+        ModelError: a file is missing, is none of such a model, or the weights do not fit.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        weights = load_file(folder / "model.safetensors")
+        model = torchaudio().models.wav2vec2_model(**_architecture(config))
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"model.wav2vec2.path: {str(folder)!r} holds no wav2vec 2.0 in Hugging Face form "
+            f"(config.json, model.safetensors): {error}"
+        ) from None
+    try:
+        model.load_state_dict(_renamed(weights, set(model.state_dict())))
+    except RuntimeError as error:
+        raise ModelError(
+            f"{folder / 'model.safetensors'} does not fit its config: {error}"
+        ) from None
+    return model.eval()
+
+
+@lru_cache(maxsize=1)  # of a process
+def _kept(path: str) -> Any:
+    return read(Path(path))
+
+
+def _architecture(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What Hugging Face calls it -> what torchaudio does."""
+    convolutions = zip(
+        config["conv_dim"], config["conv_kernel"], config["conv_stride"], strict=True
+    )
+    return {
+        "extractor_mode": {"group": "group_norm", "layer": "layer_norm"}[
+            config["feat_extract_norm"]
+        ],
+        "extractor_conv_layer_config": list(convolutions),
+        "extractor_conv_bias": config["conv_bias"],
+        "encoder_embed_dim": config["hidden_size"],
+        "encoder_projection_dropout": config["feat_proj_dropout"],
+        "encoder_pos_conv_kernel": config["num_conv_pos_embeddings"],
+        "encoder_pos_conv_groups": config["num_conv_pos_embedding_groups"],
+        "encoder_num_layers": config["num_hidden_layers"],
+        "encoder_num_heads": config["num_attention_heads"],
+        "encoder_attention_dropout": config["attention_dropout"],
+        "encoder_ff_interm_features": config["intermediate_size"],
+        "encoder_ff_interm_dropout": config["activation_dropout"],
+        "encoder_dropout": config["hidden_dropout"],
+        "encoder_layer_norm_first": config["do_stable_layer_norm"],
+        "encoder_layer_drop": 0.0,
+        "aux_num_out": None,
+    }
+
+
+def _renamed(weights: Mapping[str, Tensor], wanted: set[str]) -> dict[str, Tensor]:
+    """The weights under torchaudio's names; what belongs to other heads is left out."""
+    found = {}
+    for name, tensor in weights.items():
+        ours = name.removeprefix("wav2vec2.")
+        if ours.startswith("feature_projection."):
+            ours = f"encoder.{ours}"
+        elif ours.startswith("encoder."):
+            ours = f"encoder.transformer.{ours.removeprefix('encoder.')}"
+        # Both libraries have changed how they spell a normalised weight's size and direction.
+        for old, new in (("weight_g", "original0"), ("weight_v", "original1")):
+            spelled = ours.replace(f"conv.{old}", f"conv.parametrizations.weight.{new}")
+            plain = ours.replace(f"conv.parametrizations.weight.{new}", f"conv.{old}")
+            ours = next((one for one in (ours, spelled, plain) if one in wanted), ours)
+        if ours in wanted:
+            found[ours] = tensor
+    return found
