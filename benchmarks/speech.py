@@ -10,6 +10,7 @@ SOUNDS holds `fsdd/recordings/` (`{digit}_{speaker}_{index}.wav`). STUDY is stud
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -17,9 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "studies/accents/src"))
-sys.path.insert(0, str(ROOT / "src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "studies/accents/src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 
@@ -42,13 +42,14 @@ from chorus.speech.training import TrainOptions
 from chorus.statistics.intervals import student
 from chorus.training import HeadOptions
 
+STUDY = Path(__file__).resolve().parents[1] / "studies/accents"
 TAKES = 15  # of the fifty recordings of a digit by a speaker
 HEAD = HeadOptions(hidden_units=128, epochs=40, validation="split", refit=False)
 
 
 def options_of_the_study(epochs: int, **sections: Any) -> fitting.Run:
     """What params.yaml of the study asks for, for so many epochs."""
-    values = read_yaml(ROOT / "studies/accents/params.yaml") | sections
+    values = read_yaml(STUDY / "params.yaml") | sections
     options = parse(TrainOptions, values["train"], section="train")
     return fitting.Run(
         parse(ModelOptions, values["model"], section="model"),
@@ -62,12 +63,12 @@ def options_of_the_study(epochs: int, **sections: Any) -> fitting.Run:
 
 
 def write_listing(recordings: Path, folder: Path) -> None:
-    """A folder of one's own: links to the recordings, and clips.csv with path, speaker and label."""
+    """A folder of one's own: the recordings, and clips.csv with path, speaker and label."""
     lines = ["path,speaker,label"]
     for file in sorted(recordings.glob("*.wav")):
         digit, speaker, take = file.stem.split("_")
         if int(take) < TAKES:
-            (folder / file.name).symlink_to(file.resolve())
+            shutil.copy(file, folder)
             lines.append(f"{file.name},{speaker},{digit}")
     (folder / "clips.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
