@@ -1,0 +1,56 @@
+"""Networks on disk: the same logits again, and no torn or strange pair of files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import pytest
+import torch
+
+from chorus.errors import ModelError
+from chorus.speech.augment import AugmentOptions
+from chorus.speech.networks import ModelOptions, kind_of, load, save
+from chorus.speech.tdnn import MELS, TdnnOptions
+from chorus.tasks import Classification
+
+TASK = Classification(("a", "b", "c"))
+MODEL = ModelOptions(tdnn=TdnnOptions(channels=8, attention=4, embedding=8))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    torch.manual_seed(1)
+    network = kind_of(MODEL, AugmentOptions()).make(3).eval()
+    save(tmp_path / "model", network, TASK.description() | {"model": asdict(MODEL)})
+    return network, tmp_path / "model"
+
+
+@torch.no_grad()
+def test_it_says_the_same_again(saved):
+    network, path = saved
+    again = load(path)
+    heard = torch.randn(2, 50, MELS), torch.tensor([50, 30])
+    torch.testing.assert_close(again.network(*heard), network(*heard), rtol=0, atol=0)
+    assert again.task == TASK
+
+
+def test_files_that_do_not_fit_are_refused(saved):
+    _, path = saved
+    weights = path.with_suffix(".safetensors")
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-4])
+    with pytest.raises(ModelError, match="damaged, or belongs to another"):
+        load(path)
+    weights.write_bytes(content)
+    config = json.loads(path.with_suffix(".json").read_text())
+    config["model"]["tdnn"]["channels"] = 16
+    path.with_suffix(".json").write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="holds another network"):
+        load(path)
+    path.with_suffix(".json").write_text(json.dumps(config | {"task": "cooking"}))
+    with pytest.raises(ModelError, match="describes no network"):
+        load(path)
+    weights.unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        load(path)
