@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
+import signal
+import subprocess
 import sys
 
 import pandas as pd
@@ -20,9 +23,20 @@ STUDY = "studies/accents"
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory) -> Folder:
     root = Folder(tmp_path_factory.mktemp("repository"))
-    ignored = shutil.ignore_patterns("__pycache__", "data", "metrics", "code", "dvc.lock", "models")
-    for name in ("src", STUDY):
-        shutil.copytree(ROOT / name, root.folder / name, ignore=ignored)
+    made = (
+        "data",
+        "metrics",
+        "plots",
+        "reports",
+        "code",
+        "dvc.lock",
+        "models",
+        "config.local",
+        "tmp",
+    )
+    for name, ignored in (("src", ()), (STUDY, made)):
+        ignore = shutil.ignore_patterns("__pycache__", *ignored)
+        shutil.copytree(ROOT / name, root.folder / name, ignore=ignore)
     (root.folder / ".gitignore").write_text("__pycache__/\n")
     (root.folder / ".dvcignore").write_text("__pycache__\n")
     root.git_init()
@@ -36,9 +50,13 @@ def study(repository) -> Folder:
 
 
 def change(study: Folder, **values) -> None:
+    """Parameters of the corpus; and a training of seconds."""
     path = study.folder / "params.yaml"
     params = yaml.safe_load(path.read_text())
     params["corpus"] |= values
+    params["train"] |= {"epochs": 3, "batch_size": 8}
+    params["model"]["tdnn"] |= {"channels": 16, "attention": 8, "embedding": 16}
+    params["baseline"]["head"] |= {"epochs": 2, "hidden_units": 8}
     path.write_text(yaml.safe_dump(params))
 
 
@@ -49,7 +67,7 @@ def python(stage: str) -> tuple[str, str, str]:
 def digests(study: Folder) -> dict[str, str]:
     files = [
         path
-        for folder in ("data", "metrics")
+        for folder in ("data", "models", "metrics", "plots", "reports")
         for path in (study.folder / folder).rglob("*")
         if path.is_file()
     ]
@@ -65,7 +83,7 @@ def table(study: Folder, name: str) -> pd.DataFrame:
 
 
 def test_the_demo_gives_the_same_bytes_again_on_one_processor(study):
-    change(study, demo={"voices": 3, "sentences": 3, "seed": 1})
+    change(study, demo={"voices": 4, "sentences": 3, "texts": 9, "seed": 1})
     output = study.run("dvc", "repro")
     assert "the demo corpus is synthetic" in output
     assert "test_ood" in output
@@ -75,14 +93,65 @@ def test_the_demo_gives_the_same_bytes_again_on_one_processor(study):
     set_aside = table(study, "manifests/set_aside.csv")
     assert samples["region_label"].nunique() == 8
     assert len(splits) + len(set_aside) == len(samples)
-    study.run("taskset", "-c", "0", *python("corpus"))
+    for stage in ("corpus", "encode", "train"):
+        study.run("taskset", "-c", "0", *python(stage))
     assert digests(study) == first
+    curves = pd.read_csv(study.folder / "plots/training/curves.csv")
+    assert curves["epoch"].tolist() == [1, 2, 3]
+    evaluation = json.loads((study.folder / "metrics/evaluation.json").read_text())
+    assert {"validation", "test_iid", "test_ood"} == set(evaluation)
+    assert set(evaluation["test_iid"]) >= {"accuracy", "accuracy_low", "plain_head_accuracy"}
+    profiles = json.loads((study.folder / "metrics/health_profiles.json").read_text())
+    assert {name: one["profile"] for name, one in profiles.items()} == {
+        "calibrated": "calibrated",
+        "guide": "guide",
+    }
+    page = (study.folder / "reports/health.html").read_text()
+    panels = ("Validation loss", "Macro F1", "Spread of the training loss", "Group consistency")
+    assert all(panel in page for panel in (*panels, "Accuracy by dataset", "Top confusions"))
+
+
+def test_a_training_that_is_killed_goes_on_in_the_stage_and_can_be_watched(study):
+    """After the test above: its files are there."""
+    before = digests(study)
+    script = (
+        "import os, runpy, signal, sys\n"
+        "sys.path[:0] = ['../../src', 'src']\n"
+        "import stage\nfrom accents import live\nfrom chorus.speech import checkpoint\n"
+        "def save(*args, real=checkpoint.Checkpoint.save, **more):\n"
+        "    real(*args, **more)\n"
+        "    if len(args[4]) == 2: save.done = True\n"
+        "def show(*args, real=live.show):\n"
+        "    real(*args)\n"
+        "    if getattr(save, 'done', False): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "checkpoint.Checkpoint.save, live.show = save, show\n"
+        "sys.argv = ['src/train.py']\n"
+        "runpy.run_path('src/train.py', run_name='__main__')\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", script], cwd=study.folder, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (study.folder / "data/unfinished/state.safetensors").is_file()
+    watching = subprocess.Popen(
+        python("watch"), cwd=study.folder, stdout=subprocess.PIPE, text=True
+    )
+    page = study.folder / "reports/live.html"
+    assert watching.stdout is not None
+    assert "epoch 2: reports/live.html" in watching.stdout.readline()
+    assert "http-equiv" in page.read_text()
+    study.run(*python("train"))
+    watching.communicate(timeout=60)
+    page.unlink()
+    assert digests(study) == before
+
+
+def test_watching_where_nothing_trains_is_one_line(study):
+    assert "error: no training is under way here" in study.run(*python("watch"), fails=True)
 
 
 def corpora(folder, speakers=4) -> None:
-    """A folder of one's own with four speakers for each class."""
+    """A folder of one's own with four speakers for each of three classes."""
     lines = ["path,speaker,state,transcript"]
-    for number, state in enumerate(["TX", "GA"] * speakers):
+    for number, state in enumerate(["TX", "GA", "ME"] * speakers):
         for sentence in range(5):
             name = f"{number}_{sentence}.wav"
             trees.wav(folder / "mine" / name, trees.tone(100 + 5 * number + sentence))
@@ -97,14 +166,17 @@ def test_a_persons_own_corpora_are_one_parameter(study, tmp_path):
     output = study.run("dvc", "repro")
     assert "in quarantine, missing file: 1" in output
     samples = table(study, "corpus/samples.csv")
-    assert samples["region_label"].value_counts().to_dict() == {"West": 20, "South Atlantic": 19}
+    classes = samples["region_label"].value_counts().to_dict()
+    assert classes == {"West": 20, "South Atlantic": 20, "New England": 19}
+    evaluation = json.loads((study.folder / "metrics/evaluation.json").read_text())
+    assert 0 <= evaluation["test_iid"]["accuracy"] <= 1
     report = yaml.safe_load((study.folder / "metrics/corpus.json").read_text())
     assert report["unusable"] == {
         "listed twice with contradicting speakers or labels": 2,
         "missing file": 1,
     }
     audit = yaml.safe_load((study.folder / "metrics/splits.json").read_text())["leakage_audit"]
-    assert audit["speaker_ids_in_one_split"] == 8
+    assert audit["speaker_ids_in_one_split"] == 12
 
 
 def test_a_parameter_that_is_none_is_one_line(study):
