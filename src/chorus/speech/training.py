@@ -49,7 +49,7 @@ class TrainOptions:
         (`chorus.training.stopping`). Both keep the best epoch; none keeps the last.
     """
 
-    epochs: Annotated[int, Field(ge=1)] = 30
+    epochs: Annotated[int, Field(ge=1)] = 20
     batch_size: Annotated[int, Field(ge=2)] = 16
     accumulate: Annotated[int, Field(ge=1)] = 1
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 2e-3

@@ -10,7 +10,8 @@ from chorus.files import read_csv
 from chorus.options import parse
 from chorus.paths import SPLITS
 from chorus.speech import plain, sequences
-from chorus.speech.networks import half_frames
+from chorus.speech.augment import AugmentOptions
+from chorus.speech.networks import ModelOptions, kind_of
 
 CORPUS = Path("data/corpus")
 
@@ -18,7 +19,9 @@ CORPUS = Path("data/corpus")
 def main() -> None:
     options = parse(EncodeOptions, stage.params("encode"), section="encode")
     samples = read_csv(SPLITS)
-    listening = {"frames": half_frames, "embeddings": plain.listening(options)}
+    model = parse(ModelOptions, stage.params("model"), section="model")
+    network = kind_of(model, AugmentOptions()).listen
+    listening = {"frames": network, "embeddings": plain.listening(options)}
     for name, listen in listening.items():
         with stage.progress(f"hearing {name}", len(samples), "sample") as advance:
             heard = sequences.hear(

@@ -4,11 +4,12 @@ import stage
 
 import pandas as pd
 
+from accents import drawing
 from accents.fitting import task_of_predictions
 from accents.health import of_these_classes
 from chorus.files import write_json
 from chorus.options import parse
-from chorus.paths import EVALUATION_DETAIL, EVALUATION_METRICS, PREDICTIONS
+from chorus.paths import EVALUATION, EVALUATION_DETAIL, EVALUATION_METRICS, PREDICTIONS
 from chorus.speech import judging
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     headline, detail = judging.judge(predictions, beside, task, options, pairs)
     write_json(EVALUATION_METRICS, headline)
     write_json(EVALUATION_DETAIL, detail)
+    drawing.draw(detail, predictions, EVALUATION / "accuracy.png")
     print(judging.in_words(detail))
 
 

@@ -19,8 +19,8 @@ PROFILES = ("calibrated", "guide")
 def of_these_classes(
     pairs: Sequence[tuple[str, str]], classes: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
-    """Pairs of which a class is known here; those of another table of classes are none of ours."""
-    return tuple(pair for pair in pairs if set(pair) & set(classes))
+    """Pairs of classes that there are: the parameter lists those of several tables of classes."""
+    return tuple(pair for pair in pairs if set(pair) <= set(classes))
 
 
 def judge(
