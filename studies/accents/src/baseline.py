@@ -13,11 +13,11 @@ from chorus.training import HeadOptions
 
 
 def main() -> None:
-    options = parse(HeadOptions, stage.params("baseline.head"), section="baseline.head")
+    options = parse(HeadOptions, stage.params("baseline"), section="baseline")
     samples, heard = read_csv(SPLITS), sequences.read(Path("data/embeddings"))
     task = task_of(samples)
     learn, judge = (samples[samples["split"] == split] for split in ("train", "validation"))
-    head = plain.fit(learn, judge, heard, task, options, stage.seed("baseline.seed"))
+    head = plain.fit(learn, judge, heard, task, options, stage.seed("evaluate.seed"))
     shares = plain.probabilities(head, samples, heard)
     write_parquet("data/baseline.parquet", predictions(samples, shares, task))
     print(f"a head of {options.hidden_units} hidden units on {len(heard.values)} windows")

@@ -12,6 +12,7 @@ from chorus.paths import SPLITS
 from chorus.speech import plain, sequences
 from chorus.speech.augment import AugmentOptions
 from chorus.speech.networks import ModelOptions, kind_of
+from chorus.terminal import progress
 
 CORPUS = Path("data/corpus")
 
@@ -23,7 +24,7 @@ def main() -> None:
     network = kind_of(model, AugmentOptions()).listen
     listening = {"frames": network, "embeddings": plain.listening(options)}
     for name, listen in listening.items():
-        with stage.progress(f"hearing {name}", len(samples), "sample") as advance:
+        with progress(f"hearing {name}", len(samples), "sample") as advance:
             heard = sequences.hear(
                 samples, CORPUS, listen, workers=parallel.cores(), progress=advance
             )

@@ -56,7 +56,7 @@ def change(study: Folder, **values) -> None:
     params["corpus"] |= values
     params["train"] |= {"epochs": 3, "batch_size": 8}
     params["model"]["tdnn"] |= {"channels": 16, "attention": 8, "embedding": 16}
-    params["baseline"]["head"] |= {"epochs": 2, "hidden_units": 8}
+    params["baseline"] |= {"epochs": 2, "hidden_units": 8}
     path.write_text(yaml.safe_dump(params))
 
 
