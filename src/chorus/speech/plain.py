@@ -51,7 +51,7 @@ def examples(samples: pd.DataFrame, heard: Sequences, task: Classification) -> E
     by_window = samples.iloc[rows]
     numbers = task.numbers(samples.set_index("sample_id")["region_label"])
     return Examples(
-        features=np.concatenate(embedded),
+        embeddings=np.concatenate(embedded),
         labels=numbers[rows],
         groups=by_window["voice"].to_numpy(dtype=str),
         clip_ids=by_window["sample_id"].to_numpy(dtype=str),
