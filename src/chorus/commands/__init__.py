@@ -90,6 +90,8 @@ def _touches_a_study(parsed: argparse.Namespace) -> bool:
     """Whether the command reads or writes the repository in the current folder; of a table of runs none does."""
     if parsed.command in ANYWHERE:
         return False
+    if getattr(parsed, "predictions", None):
+        return False
     of_any_table = "table" in parsed and (parsed.table or parsed.runs) and not parsed.sweep
     return not of_any_table
 

@@ -3,6 +3,7 @@
 chorus compare stage6_001 stage6_002               any run of each configuration, or its experiment (with --sweep)
 chorus compare stage6_001 stage6_002 stage6_003    the first is the baseline of all others
 chorus compare --table data/reference/published_runs.yaml stage6_001 stage6_002
+chorus compare --predictions a.csv b.csv --cluster clip   anybody's answers, by whole clusters; one table is judged
 
 A configuration is named by any of its runs. Of a sweep the predictions of every clip are compared, which tells of other
 nights too; a table of runs knows other seeds on the same test clips only.
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chorus.clips import OOD_VALIDATION, TEST_IID, TEST_OOD
+from chorus.commands import answers
 from chorus.commands.arguments import (
     add_table_arguments,
     read_table,
@@ -23,7 +25,7 @@ from chorus.commands.arguments import (
 )
 from chorus.commands.here import STUDY, open_grid, sweep_file, sweep_of
 from chorus.commands.show import between, number, say, show
-from chorus.errors import DataError
+from chorus.errors import DataError, ParameterError
 from chorus.evaluation.bootstrap import METRICS
 from chorus.runs.pairs import compare_runs
 from chorus.statistics import holm
@@ -36,10 +38,13 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument(
-        "baseline", metavar="RUN", help="a run of the configuration that others are compared with"
+        "baseline",
+        metavar="RUN",
+        nargs="?",
+        help="a run of the configuration that others are compared with",
     )
     parser.add_argument(
-        "others", metavar="OTHER", nargs="+", help="runs of the configurations to compare with it"
+        "others", metavar="OTHER", nargs="*", help="runs of the configurations to compare with it"
     )
     of_sweep = parser.add_argument_group("of a sweep")
     of_sweep.add_argument("--sweep", help="its name, or a file in sweeps/")
@@ -48,11 +53,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     splits = (TEST_OOD, TEST_IID, OOD_VALIDATION)
     of_sweep.add_argument("--split", choices=splits, help=f"default: {TEST_OOD}")
+    answers.add_arguments(parser)
     add_table_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Compare each with the baseline."""
+    if arguments.predictions:
+        if arguments.baseline:
+            raise ParameterError(
+                "RUN is not allowed with --predictions, which names its own tables"
+            )
+        answers.run(arguments)
+        return
+    for given in ("truth", "cluster", "pair_by", "group_by"):
+        if getattr(arguments, given):
+            raise ParameterError(f"--{given.replace('_', '-')} goes with --predictions only")
+    if not arguments.others:
+        raise ParameterError("which runs? name two, RUN and OTHER, or tables with --predictions")
     if arguments.table or arguments.runs:
         refuse_for_a_table(arguments, "sweep", "metric", "split")
         _of_table(arguments)

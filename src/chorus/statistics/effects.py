@@ -255,10 +255,14 @@ def _effect(
     )
 
 
-def sign_flip(differences: Sequence[float] | Floats) -> float:
+def sign_flip(differences: Sequence[float] | Floats, draws: int = 2**16) -> float:
     """Two-sided p of the hypothesis that each difference could as well have had the other sign.
 
-    From all 2^n flips of up to 20 differences, else from 65,536 drawn ones and the differences as they are.
+    From all 2^n flips where they are no more than 16 times the draws, else from drawn ones and the differences as
+    they are.
+
+    Args:
+        draws: of flips, where not all are tried.
 
     Raises:
         DataError: no differences.
@@ -266,10 +270,10 @@ def sign_flip(differences: Sequence[float] | Floats) -> float:
     values = np.asarray(differences, dtype=np.float64)
     if not len(values):
         raise DataError("flipping signs takes at least one difference")
-    if len(values) <= 20:
+    if 2 ** len(values) <= 16 * draws:
         flipped = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
     else:
-        flipped = generator(1, "sign flips").integers(0, 2, size=(1 + 2**16, len(values)))
+        flipped = generator(1, "sign flips").integers(0, 2, size=(1 + draws, len(values)))
         flipped[0] = 0
     sums = np.abs((1 - 2 * flipped) @ values)
     return float(np.mean(sums >= sums[0] * (1 - 1e-12)))

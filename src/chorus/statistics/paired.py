@@ -70,8 +70,6 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
     Raises:
         DataError: not two bool lists of one length, or no clips.
     """
-    from scipy.stats import binomtest
-
     a, b = np.asarray(correct_a), np.asarray(correct_b)
     if (
         a.dtype != np.bool_
@@ -89,12 +87,24 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
         method = "chi-square"
     else:
         statistic, method = float(min(only_a, only_b)), "exact"
-        p = (
-            float(binomtest(min(only_a, only_b), only_a + only_b).pvalue)
-            if only_a + only_b
-            else 1.0
-        )
+        p = mcnemar_exact(only_a, only_b)
     return McNemar(only_a, only_b, int(np.sum(a & b)), int(np.sum(~a & ~b)), statistic, p, method)
+
+
+def mcnemar_exact(b: int, c: int) -> float:
+    """McNemar's exact (binomial) two-sided p, whatever the number of disagreements; 1 without any.
+
+    Args:
+        b, c: clips that only A, only B has right.
+
+    Raises:
+        DataError: a negative count.
+    """
+    from scipy.stats import binomtest
+
+    if b == c == 0:
+        return 1.0
+    return float(binomtest(min(b, c), _discordant(b, c)).pvalue)
 
 
 def mcnemar_chi2(b: int, c: int, correction: bool = False) -> tuple[float, float]:
@@ -123,6 +133,14 @@ def cohens_g(b: int, c: int) -> float:
         DataError: a negative count, or no disagreement.
     """
     return abs(b / _discordant(b, c) - 0.5)
+
+
+def effect_in_words(g: float) -> str:
+    """What Cohen calls an effect size of McNemar's test: small from 0.05, medium from 0.15, large from 0.25."""
+    for bound, word in ((0.25, "large"), (0.15, "medium"), (0.05, "small")):
+        if g >= bound:
+            return word
+    return "negligible"
 
 
 def delong(
