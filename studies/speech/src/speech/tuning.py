@@ -1,0 +1,159 @@
+"""LoRA on the language model: low-rank changes of its projections, learned from clean clips (Hu et al. 2021,
+arXiv:2106.09685; with MLP targets as in QLoRA, Dettmers et al. 2023, arXiv:2305.14314).
+
+The targets are a regular expression. Given as a list of names, q_proj and v_proj also hit the audio encoder, which has
+projections of the same names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+
+from chorus.cpu_torchaudio import torchaudio
+from chorus.errors import ModelError
+from chorus.files import replacing_folder
+from chorus.options import options
+from chorus.seeds import derive, generator
+from chorus.training.loop import one_deterministic_thread
+from speech.learning import Descent, Lesson, StepOptions
+from speech.model import AudioModel
+
+Adapter = Literal["lora", "lora_mlp"]
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+MLP = ("gate_proj", "up_proj", "down_proj")
+
+
+@options
+class TuneOptions:
+    """adapters: which to train, each with every seed: lora (attention), lora_mlp (attention and MLP).
+    repeats: seeds beside `seed`. r, alpha: rank, and its scale (alpha / r multiplies the change).
+    steps: how they are taken; of a real model: learning rate 5e-5, batch 1, accumulation 8."""
+
+    adapters: tuple[Adapter, ...] = ("lora", "lora_mlp")
+    repeats: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    r: Annotated[int, Field(ge=1)] = 16
+    alpha: Annotated[int, Field(gt=0)] = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    epochs: Annotated[int, Field(ge=1)] = 3
+    steps: StepOptions = StepOptions()
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """An adapted model, and what happened in each epoch."""
+
+    model: AudioModel
+    history: list[dict[str, float]]
+    trainable: int
+    parameters: int
+
+
+def targets(adapter: Adapter) -> str:
+    """The regular expression of the modules that an adapter changes: of the language model, and of nothing else."""
+    names = ATTENTION + MLP if adapter == "lora_mlp" else ATTENTION
+    return rf".*language_model.*\.({'|'.join(names)})"
+
+
+def tune(
+    base: AudioModel,
+    learn: Lesson,
+    stop: tuple[Any, NDArray[np.bool_], str, tuple[str, str]],
+    adapter: Adapter,
+    given: TuneOptions,
+    seed: int,
+) -> Tuned:
+    """Train an adapter; the base is changed in place until `without_adapters`.
+
+    The last epoch is kept: nothing is chosen, and `stop` only draws the curve.
+
+    Args:
+        learn: clean training clips. stop: sounds, truth, prompt and answers of development clips.
+        seed: drives the first weights, dropout and the order of the clips.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    with one_deterministic_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "lora"))
+        config = LoraConfig(
+            r=given.r,
+            lora_alpha=given.alpha,
+            lora_dropout=given.dropout,
+            target_modules=targets(adapter),
+            bias="none",
+        )
+        network = get_peft_model(base.network, config)
+        model = AudioModel(network, base.processor, base.batch_size)
+        steps = -(-len(learn) // (given.steps.batch_size * given.steps.accumulation))
+        descent = Descent(model, given.steps, steps * given.epochs)
+        history = []
+        for epoch in range(1, given.epochs + 1):
+            order = generator(seed, "order of clips", epoch).permutation(len(learn)).tolist()
+            row = {"epoch": float(epoch), **descent.epoch(learn, order)}
+            history.append(row | _measured(model, *stop))
+    trainable, total = network.get_nb_trainable_parameters()
+    return Tuned(model, history, trainable, total)
+
+
+def without_adapters(model: AudioModel) -> AudioModel:
+    """The base again, as it was."""
+    network = model.network.unload()
+    for parameter in network.parameters():
+        parameter.requires_grad = True
+    return AudioModel(network, model.processor, model.batch_size)
+
+
+def save_adapter(model: AudioModel, folder: Path) -> None:
+    """As peft writes it: adapter_model.safetensors and adapter_config.json, without the path of this machine's base."""
+    with replacing_folder(folder) as beside:
+        model.network.peft_config["default"].base_model_name_or_path = None
+        model.network.save_pretrained(beside, safe_serialization=True)
+        for path in sorted(beside.iterdir()):
+            if path.suffix not in (".safetensors", ".json"):
+                path.unlink()
+
+
+def with_adapter(base: AudioModel, folder: Path) -> AudioModel:
+    """A base with an adapter of a folder; the base is changed in place until `without_adapters`.
+
+    Raises:
+        ModelError: there is no adapter as safetensors: nothing is ever unpickled.
+    """
+    torchaudio()
+    from peft import PeftModel
+
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise ModelError(f"there is no adapter_model.safetensors in {folder}")
+    network = PeftModel.from_pretrained(base.network, str(folder))
+    return AudioModel(network.eval(), base.processor, base.batch_size)
+
+
+def touched(network: Any) -> Sequence[str]:
+    """The modules that adapters change, by their names in the base, sorted."""
+    pattern = re.compile(r"^base_model\.model\.(.*)\.lora_A\.default\.weight$")
+    found = (pattern.match(name) for name, _ in network.named_parameters())
+    return sorted(match.group(1) for match in found if match)
+
+
+def _measured(
+    model: AudioModel, heard: Any, speech: NDArray[np.bool_], prompt: str, answers: tuple[str, str]
+) -> dict[str, float]:
+    margins = model.margins(heard, prompt, answers)
+    signed = np.where(speech, margins, -margins)
+    said = margins >= 0
+    recall = (float(said[speech].mean()), float((~said[~speech]).mean()))
+    return {
+        "validation_loss": float(np.mean(np.logaddexp(0, -signed))),
+        "validation_recall_speech": recall[0],
+        "validation_recall_nonspeech": recall[1],
+        "validation_balanced_accuracy": sum(recall) / 2,
+    }
