@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ _BINS = np.linspace(0, 1, 11)
 
 def draw_psychometric(answers: Mapping[str, Answers], path: Path) -> None:
     """Balanced accuracy against duration, ratio and reverberation."""
-    about = "mean over seeds · bands of 95 %: sources drawn again · dotted: chance"
+    about = "mean over seeds · lines: 95 %: sources drawn again · dotted: chance"
     with picture(path, 4.2, "How much sound is enough?", about) as figure:
         for axes, (dimension, unit) in zip(
             figure.subplots(1, 3, sharey=True), _UNITS.items(), strict=True
@@ -34,7 +34,7 @@ def draw_psychometric(answers: Mapping[str, Answers], path: Path) -> None:
             for name, each in answers.items():
                 _curve(axes, each, dimension, COLOURS[name])
             if dimension == "duration":
-                axes.set_xscale("log")
+                _logarithmic(axes, sorted(_levels(answers)))
             axes.axhline(0.5, color=GUIDE, linestyle=":")
             axes.set_xlabel(unit)
             grid(axes)
@@ -56,7 +56,21 @@ def _curve(axes: Any, answers: Answers, dimension: str, colour: str) -> None:
         return
     middle, low, high = np.array(values).T
     axes.plot(levels, middle, color=colour, marker="o", markersize=3, label=answers.name)
-    axes.fill_between(levels, low, high, color=colour, alpha=0.12, linewidth=0)
+    axes.vlines(levels, low, high, color=colour, alpha=0.5, linewidth=1)
+
+
+def _levels(answers: Mapping[str, Answers]) -> set[float]:
+    """The durations that were tried."""
+    rows = next(iter(answers.values())).rows
+    return set(rows.loc[rows["dimension"] == "duration", "level"])
+
+
+def _logarithmic(axes: Any, levels: Sequence[float]) -> None:
+    """A logarithmic axis with a plain number at every level but those that would touch."""
+    axes.set_xscale("log")
+    shown = [level for level in levels if level not in (60, 80)]
+    axes.set_xticks(shown, [f"{level:g}" for level in shown])
+    axes.set_xticks([], minor=True)
 
 
 def draw_reliability(answers: Mapping[str, Answers], path: Path) -> None:

@@ -1,0 +1,100 @@
+"""The whole study by the real DVC, small and on a person's own folder of sounds; and the same bytes again."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+import yaml
+
+from chorus.files import read_json
+from end_to_end.project import ROOT
+from folder import Folder
+
+STUDY = "studies/speech"
+SMALL = {
+    "clips": {"folder": "mine"},
+    "conditions": {
+        "duration": [20, 100, 1000],
+        "snr": [0, 20],
+        "reverb": [0, 0.3],
+        "filter": ["none"],
+    },
+    "pretrain": {"size": {"width": 32, "layers": 1, "vocabulary": 400}, "examples": 64},
+    "tune": {"adapters": ["lora_mlp"], "repeats": [], "r": 4, "epochs": 1},
+    "opro": {"iterations": 1, "candidates": 2},
+    "evaluate": {"resamples": 40},
+}
+
+
+def own_sounds(folder: Folder) -> None:
+    """Chirps called speech and noises called none, two clips of each of 16 sources."""
+    rng = np.random.default_rng(1)
+    time = np.arange(16_000) / 16_000
+    (folder.folder / "mine").mkdir()
+    lines = ["file,label,source"]
+    for source in range(32):
+        for take in range(2):
+            chirp = np.sin(2 * np.pi * rng.uniform(100, 300) * time * (1 + time))
+            sound = chirp if source % 2 else rng.standard_normal(16_000)
+            soundfile.write(folder.folder / f"mine/{source}_{take}.wav", 0.3 * sound, 16_000)
+            label = "SPEECH" if source % 2 else "NONSPEECH"
+            lines.append(f"{source}_{take}.wav,{label},person {source}")
+    lines.append("missing.wav,SPEECH,person 1")
+    (folder.folder / "mine/clips.csv").write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Folder:
+    root = Folder(tmp_path_factory.mktemp("repository"))
+    ignored = shutil.ignore_patterns(
+        "__pycache__", "data", "metrics", "plots", "reports", "code", "dvc.lock", "models"
+    )
+    for name in ("src", STUDY):
+        shutil.copytree(ROOT / name, root.folder / name, ignore=ignored)
+    (root.folder / ".gitignore").write_text("__pycache__/\n")
+    (root.folder / ".dvcignore").write_text("__pycache__\n")
+    root.git_init()
+    root.run("dvc", "init", "-q")
+    study = Folder(root.folder / STUDY)
+    own_sounds(study)
+    path = study.folder / "params.yaml"
+    params = yaml.safe_load(path.read_text())
+    for section, values in SMALL.items():
+        params[section] |= values
+    path.write_text(yaml.safe_dump(params))
+    study.run("dvc", "repro")
+    return study
+
+
+def test_the_study_runs_on_a_folder_of_ones_own_and_ends_with_the_papers_table(study):
+    table = (study.folder / "reports/table.md").read_text()
+    assert [line.split("|")[2].strip() for line in table.splitlines()[2:]] == [
+        "no",
+        "no",
+        "LoRA + MLP",
+        "LoRA + MLP",
+    ]
+    assert read_json(study.folder / "metrics/clips.json")["quarantined"] == 1
+    detail = read_json(study.folder / "metrics/evaluation_detail.json")
+    assert set(detail["base"]["by_condition"]) >= {
+        "dur_20ms",
+        "snr_20dB",
+        "reverb_0.3s",
+        "filter_none",
+    }
+    searches = read_json(study.folder / "metrics/opro.json")["searches"]
+    assert {"base_42", "lora_mlp_42"} == set(searches)
+    for name in ("psychometric", "reliability", "forest"):
+        assert (study.folder / f"plots/evaluation/{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert "up to date" in study.run("dvc", "status")
+
+
+def test_an_adapter_is_the_same_bytes_when_it_is_trained_again(study):
+    adapter = study.folder / "models/adapters/lora_mlp_42/adapter_model.safetensors"
+    before = hashlib.sha256(adapter.read_bytes()).hexdigest()
+    study.run("dvc", "repro", "--force", "--single-item", "tune")
+    assert hashlib.sha256(adapter.read_bytes()).hexdigest() == before
