@@ -2,6 +2,7 @@
 
 import stage
 
+import numpy as np
 import pandas as pd
 
 from chorus.files import read_json, write_parquet
@@ -12,13 +13,17 @@ from speech import study
 def main() -> None:
     given = study.read(stage.params)
     tables = []
-    variants = None
+    variants = asked = None
+    known: dict[str, np.ndarray] = {}
     with stage.progress("asking", given.asked, "configuration") as advance:
         for name, seed, model, prompt in given.configurations(read_json):
             if variants is None:  # mel features do not depend on adapters
                 variants = given.variants(model)
-            margins = model.margins(variants.heard, prompt, given.question.answers)
-            tables.append(variants.rows.assign(configuration=name, seed=seed, margin=margins))
+            if model is not asked:
+                asked, known = model, {}
+            if prompt not in known:  # several searches may end with one prompt
+                known[prompt] = model.margins(variants.heard, prompt, given.question.answers)
+            tables.append(variants.rows.assign(configuration=name, seed=seed, margin=known[prompt]))
             advance(1)
     write_parquet(PREDICTIONS, pd.concat(tables, ignore_index=True))
 

@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 Sounds = Sequence[NDArray[np.float32]]
 
 SHORTEST = 320  # samples; of so many or fewer, the encoder makes no token
+_HEARD_AT_ONCE = 256  # sounds: the extractor copies them several times
 IGNORED = -100  # the label of a token that no loss is taken of
 
 
@@ -91,14 +92,18 @@ class AudioModel:
                     f"sound {place} has {len(sound)} samples: the model hears more than {SHORTEST},"
                     f" and {extractor.n_samples} at most"
                 )
-        made = extractor(
-            list(sounds),
-            sampling_rate=extractor.sampling_rate,
-            padding="max_length",
-            return_attention_mask=True,
-            return_tensors="pt",
-        )
-        return Heard(made["input_features"].float(), made["attention_mask"].sum(dim=1))
+        features, frames = [], []
+        for rows in _batches(len(sounds), _HEARD_AT_ONCE):
+            made = extractor(
+                list(sounds[rows]),
+                sampling_rate=extractor.sampling_rate,
+                padding="max_length",
+                return_attention_mask=True,
+                return_tensors="pt",
+            )
+            features.append(made["input_features"].float())
+            frames.append(made["attention_mask"].sum(dim=1))
+        return Heard(torch.cat(features), torch.cat(frames))
 
     def text(self, prompt: str) -> str:
         """What stands before the answer: the chat of Qwen2-Audio, with one sound."""

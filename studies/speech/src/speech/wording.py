@@ -21,10 +21,10 @@ OPENERS = {  # part of a prompt -> the share of speech that pretraining calls sp
     "Be brief.": 0.85,
 }
 QUESTIONS = {
-    "Is this SPEECH or NONSPEECH?": 0.2,
-    "What do you hear?": 0.05,
-    "Classify the sound.": 0.1,
-    "Is somebody talking?": 0.5,
+    "Is this SPEECH or NONSPEECH?": 0.62,
+    "What do you hear?": 0.1,
+    "Classify the sound.": 0.3,
+    "Is somebody talking?": 0.75,
     "Does the clip contain human speech?": 0.95,
     "Is there a human voice, however short or noisy?": 1.0,
 }
