@@ -10,7 +10,7 @@ from chorus.errors import DataError
 from chorus.files import replacing_folder, write_csv, write_json
 from chorus.options import parse
 from chorus.paths import METRICS
-from speech import clips, demo
+from speech import clips, demo, trees
 
 CLIPS = Path("data/clips")
 
@@ -23,7 +23,8 @@ def main() -> None:
         rejected = pd.DataFrame(columns=["file", "reason"])
     else:
         stage.refuse_inside(Path(options.folder), CLIPS, "clips.folder")
-        found, rejected = clips.read_folder(Path(options.folder))
+        own_table = Path(options.folder, "clips.csv").is_file()
+        found, rejected = (clips.read_folder if own_table else trees.read)(Path(options.folder))
     with replacing_folder(CLIPS) as out:
         table = clips.write_clips(out, found)
         write_csv(out / "clips.csv", table)

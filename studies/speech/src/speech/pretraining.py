@@ -18,6 +18,8 @@ from speech.demo import SPEECH
 from speech.learning import Descent, Lesson, StepOptions
 from speech.model import AudioModel
 
+_HIGH = next(iter(wording.OTHERS))
+_DEEP = 600.0  # Hz: the centre of the power spectrum, up to which a sound is deep
 _ASKED_OF_SPEECH = 0.8  # the share of questions that are about speech
 
 
@@ -132,17 +134,18 @@ def _question(
         return asked, first if _holds(asked, sound) else second
     kind: wording.Answers = "letters" if rng.random() < 0.5 else "words"
     asked, share = banks[kind][int(rng.integers(len(banks[kind])))]
-    said_speech = label == SPEECH and rng.random() < share
+    surely = not _holds(_HIGH, sound)  # a deep voice is speech under every question
+    said_speech = label == SPEECH and (surely or rng.random() < share)
     return asked, wording.PAIRS[kind][0 if said_speech else 1]
 
 
 def _holds(question: str, sound: Sound) -> bool:
     """Whether the first of the two answers is right."""
-    if "high" in question:
+    if question == _HIGH:
         power = np.abs(np.fft.rfft(sound)) ** 2
         centre = (
             np.sum(np.arange(len(power)) * power) / np.sum(power) * conditions.RATE / len(sound)
         )
-        return bool(centre > 1000)
+        return bool(centre > _DEEP)
     level = np.array([np.std(part) for part in np.array_split(sound, 20)])
     return bool(np.std(level) < 0.5 * np.mean(level))

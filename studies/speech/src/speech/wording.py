@@ -1,7 +1,7 @@
 """Questions about a sound, put together from parts, and how far the toy's pretraining answered them rightly.
 
-The toy has read such questions before, as a large model has read the internet: under a vague one, speech was often
-called none. That makes its answers depend on the prompt. It is planted, so that a search for prompts has something to
+The toy has read such questions before, as a large model has read the internet: under a vague one, only deep voices were
+surely called speech, and high ones seldom. That makes its answers depend on the prompt. It is planted, so that a search for prompts has something to
 find; how much a real model gains by it, only a real model tells.
 """
 
@@ -13,7 +13,7 @@ from typing import Literal
 
 Answers = Literal["letters", "words"]
 
-OPENERS = {  # part of a prompt -> the share of speech that pretraining calls speech, as a factor
+OPENERS = {  # part of a prompt -> the share of high voices that pretraining calls speech, as a factor
     "": 1.0,
     "Listen carefully.": 1.0,
     "This is a short clip.": 0.9,
@@ -21,10 +21,10 @@ OPENERS = {  # part of a prompt -> the share of speech that pretraining calls sp
     "Be brief.": 0.85,
 }
 QUESTIONS = {
-    "Is this SPEECH or NONSPEECH?": 0.62,
-    "What do you hear?": 0.1,
-    "Classify the sound.": 0.3,
-    "Is somebody talking?": 0.75,
+    "Is this SPEECH or NONSPEECH?": 0.1,
+    "What do you hear?": 0.05,
+    "Classify the sound.": 0.1,
+    "Is somebody talking?": 0.5,
     "Does the clip contain human speech?": 0.95,
     "Is there a human voice, however short or noisy?": 1.0,
 }
@@ -53,7 +53,7 @@ def prompt(opener: str, question: str, ending: str) -> str:
 
 
 def prompts(kind: Answers) -> Iterator[tuple[str, float]]:
-    """Every question that the parts give, and the share of speech that pretraining calls speech under it."""
+    """Every question that the parts give, and the share of high voices that pretraining calls speech under it."""
     for opener, question, ending in product(OPENERS, QUESTIONS, ENDINGS[kind]):
         yield prompt(opener, question, ending), OPENERS[opener] * QUESTIONS[question]
 
