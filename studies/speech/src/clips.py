@@ -25,6 +25,8 @@ def main() -> None:
         stage.refuse_inside(Path(options.folder), CLIPS, "clips.folder")
         own_table = Path(options.folder, "clips.csv").is_file()
         found, rejected = (clips.read_folder if own_table else trees.read)(Path(options.folder))
+        # What the toy is pretrained on, whoever it is asked about.
+        found += [each for each in demo.base_clips(options.demo) if each.part == "pretraining"]
     with replacing_folder(CLIPS) as out:
         table = clips.write_clips(out, found)
         write_csv(out / "clips.csv", table)

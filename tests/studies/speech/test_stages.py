@@ -15,8 +15,12 @@ from end_to_end.project import ROOT
 from folder import Folder
 
 STUDY = "studies/speech"
+RESULTS = ("data", "metrics", "plots", "reports", "code", "dvc.lock", "models", "tmp", "cache")
 SMALL = {
-    "clips": {"folder": "mine"},
+    "clips": {
+        "folder": "mine",
+        "demo": {"voices": 8, "recordings": 8, "clips": 1, "pretraining": 4, "seed": 1},
+    },
     "conditions": {
         "duration": [20, 100, 1000],
         "snr": [0, 20],
@@ -50,11 +54,10 @@ def own_sounds(folder: Folder) -> None:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Folder:
     root = Folder(tmp_path_factory.mktemp("repository"))
-    ignored = shutil.ignore_patterns(
-        "__pycache__", "data", "metrics", "plots", "reports", "code", "dvc.lock", "models"
-    )
-    for name in ("src", STUDY):
-        shutil.copytree(ROOT / name, root.folder / name, ignore=ignored)
+    cache = shutil.ignore_patterns("__pycache__")
+    made = shutil.ignore_patterns("__pycache__", *RESULTS)
+    shutil.copytree(ROOT / "src", root.folder / "src", ignore=cache)
+    shutil.copytree(ROOT / STUDY, root.folder / STUDY, ignore=made)
     (root.folder / ".gitignore").write_text("__pycache__/\n")
     (root.folder / ".dvcignore").write_text("__pycache__\n")
     root.git_init()

@@ -1,8 +1,8 @@
 """Questions about a sound, put together from parts, and how far the toy's pretraining answered them rightly.
 
 The toy has read such questions before, as a large model has read the internet: under a vague one, only deep voices were
-surely called speech, and high ones seldom. That makes its answers depend on the prompt. It is planted, so that a search for prompts has something to
-find; how much a real model gains by it, only a real model tells.
+surely called speech, and high ones seldom. That makes its answers depend on the prompt. It is planted, so that a search
+for prompts has something to find; how much a real model gains by one, only a real model tells.
 """
 
 from __future__ import annotations
