@@ -111,7 +111,10 @@ def main() -> None:
         write_csv(Path(folder) / "clips.csv", listed(given.data, given.clips))
         found, rejected = clips.read_folder(Path(folder))
     columns = [[getattr(clip, name) for name in clips.COLUMNS] for clip in found]
-    table = clips.split(pd.DataFrame(columns, columns=clips.COLUMNS), clips.SplitOptions())
+    table = clips.split(
+        pd.DataFrame(columns, columns=clips.COLUMNS),
+        clips.SplitOptions(train=0.34, development=0.17, holdout=0.17),
+    )
     print(f"{len(table)} clips, {len(rejected)} rejected: {clips.counts(table)}")
     trial = Trial(table, {clip.clip_id: clip.sound for clip in found})
     trial.ask(trial.base, "base")
