@@ -68,12 +68,14 @@ def pair_answers(a: pd.DataFrame, b: pd.DataFrame, by: Sequence[str]) -> pd.Data
     Raises:
         DataError: a column is missing, a row stands twice, or A and B have other rows or truths.
     """
+    # A row that stands twice would be paired with both of its likes.
     for name, table in (("the first", a), ("the second", b)):
         if missing := [column for column in by if column not in table]:
             raise DataError(f"{name} table has no column {missing[0]}: name the columns to pair by")
         if (twice := table.duplicated(list(by))).any():
             row = " ".join(table.loc[twice, list(by)].iloc[0])
             raise DataError(f"{name} table has two answers to {row}: pair by more columns")
+    # Rows that only one of the two has are an error, never left out in silence.
     columns = [*by, "truth", "answer"]
     both = a.merge(b[columns], on=list(by), how="outer", suffixes=("", "_b"), indicator=True)
     if len(alone := both[both["_merge"] != "both"]):

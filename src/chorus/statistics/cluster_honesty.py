@@ -44,6 +44,7 @@ def clustered_false_positives(
     cluster = np.repeat(np.arange(clusters), variants)
     asks = np.tile(np.linspace(-2, 2, variants), clusters)
     below = np.zeros(3)
+    # Both classifiers have the same skill, so that whatever is found is false.
     for number in range(simulations):
         easy = np.repeat(rng.normal(0, 1, clusters), variants)
         a, b = (easy + _suits(rng, clusters, variants, of_clip) > asks for _ in range(2))

@@ -128,6 +128,7 @@ def cluster_draws(classes: NDArray[np.bool_], resamples: int, seed: int) -> Ints
     rng = generator(seed, "cluster bootstrap")
     drawn = np.zeros((resamples, len(classes)), np.int64)
     kinds, kind_of = np.unique(classes, axis=0, return_inverse=True)
+    # Most clusters hold one class: speakers are drawn among speakers, noises among noises.
     for kind in range(len(kinds)):
         members = np.flatnonzero(kind_of.ravel() == kind)
         even = np.full(len(members), 1 / len(members))
@@ -153,6 +154,7 @@ class _Counts:
             )
         if len(classes) < 2:
             raise DataError(f"balanced accuracy needs two classes, but all rows are {classes[0]}")
+        # One number for each pair of cluster and class, so that one count gives the whole table.
         place = cluster_of.ravel() * len(classes) + class_of.ravel()
         shape, cells = (len(names), len(classes)), len(names) * len(classes)
         counted = [np.bincount(place, weights=each, minlength=cells) for each in right]

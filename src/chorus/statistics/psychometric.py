@@ -71,6 +71,7 @@ def monotone(accuracies: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     values = np.asarray(accuracies, np.float64)
     size = np.ones_like(values) if weights is None else np.asarray(weights, np.float64)
     blocks: list[tuple[float, float, int]] = []  # mean, weight, length
+    # Each value is a block of its own; blocks that fall are merged until none does.
     for value, weight in zip(values, size, strict=True):
         blocks.append((float(value), float(weight), 1))
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
@@ -172,6 +173,7 @@ def thresholds(
     if (rows.sum(axis=0) == 0).any():
         raise DataError("a level has no rows of one of the classes")
     draws = cluster_draws(rows.sum(axis=2) > 0, resamples, seed)
+    # Row 0 is the data as they are, the others are draws of whole clusters.
     weights = np.vstack([np.ones(len(rows)), draws])
     total = np.einsum("dk,kcl->dcl", weights, rows)
     shares = np.einsum("dk,kcl->dcl", weights, right) / np.where(total > 0, total, np.nan)

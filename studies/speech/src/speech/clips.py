@@ -63,6 +63,7 @@ def read_folder(folder: Path) -> tuple[list[BaseClip], pd.DataFrame]:
         row = other.iloc[0]
         raise DataError(f"clips.csv: the label {row['label']!r} of {row['file']} is no {SPEECH}")
     found, rejected = [], []
+    # One bad file must not cost the others: it is named and left out.
     for row in table.itertuples():
         try:
             sound = _read(folder / row.file)
@@ -129,6 +130,7 @@ def split(table: pd.DataFrame, given: SplitOptions) -> pd.DataFrame:
     table = table[table["part"] == "study"].reset_index(drop=True)
     if len(mixed := table.groupby("source")["label"].nunique().loc[lambda n: n > 1]):
         raise DataError(f"the source {mixed.index[0]} has clips of both classes")
+    # By class, so that every split has both; by a hash, so that a new source moves few others.
     of_source: dict[str, str] = {}
     for label in (SPEECH, NONSPEECH):
         found = set(table.loc[table["label"] == label, "source"])

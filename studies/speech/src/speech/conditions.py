@@ -109,12 +109,14 @@ def render(clip: Sound, condition: Condition, clip_id: str, given: ConditionOpti
     first = (CLIP - kept) // 2
     # A room goes on sounding after the second; only where the duration is cut is the tail cut with it.
     sound = sound[first : first + kept] if kept < CLIP else sound
+    # The clip lies in the middle of what is heard, also when only its middle is left.
     track = np.zeros(HEARD)
     start = (HEARD - kept) // 2
     end = min(start + len(sound), HEARD)
     track[start:end] = sound[: end - start]
     track += given.floor * rng.standard_normal(HEARD)
     if condition.snr_db is not None:
+        # The clip's own power: silence around it would make every short clip a quiet one.
         power = np.mean(sound[:kept] ** 2)
         track += np.sqrt(power / 10 ** (condition.snr_db / 10)) * rng.standard_normal(HEARD)
     return np.asarray(track / max(1.0, np.abs(track).max()), np.float32)
@@ -137,6 +139,7 @@ def impulse_response(t60: float, rng: np.random.Generator) -> NDArray[np.float64
     """
     time = np.arange(round(1.2 * t60 * RATE)) / RATE
     tail = rng.standard_normal(len(time)) * 10 ** (-3 * time / t60)
+    # As much energy in the tail as in the direct sound, which has 1.
     tail /= np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
     return np.asarray(tail)

@@ -64,6 +64,7 @@ class BaseClip:
 def base_clips(given: DemoOptions) -> Iterator[BaseClip]:
     """All clips of the demo, source by source."""
     voices = [name for name in espeak.variants() if not name.startswith(_UNLIKE_VOICES)]
+    # Which voices the study has, and which the base alone hears, is drawn once.
     order = generator(given.seed, "voices").permutation(len(voices))
     for number, place in enumerate(order[: given.voices + given.pretraining]):
         part = "study" if number < given.voices else "pretraining"
@@ -71,6 +72,7 @@ def base_clips(given: DemoOptions) -> Iterator[BaseClip]:
     kinds = {"study": [name for name in CONFUSERS if name not in _OF_PRETRAINING]}
     kinds["study"] += list(_OF_PRETRAINING)
     kinds["pretraining"] = [*_OF_PRETRAINING, *NOISES]
+    # Kinds in turn, so that every kind has about as many recordings.
     for part, wanted in (("study", given.recordings), ("pretraining", given.pretraining)):
         for number in range(wanted):
             kind = kinds[part][number % len(kinds[part])]
@@ -82,6 +84,7 @@ def cut_loudest(sound: NDArray[np.floating], number: int, of: int) -> Sound:
     parts = np.array_split(np.asarray(sound, np.float64), of)
     mine = parts[number] if len(parts[number]) >= CLIP else np.asarray(sound, np.float64)
     mine = np.pad(mine, (0, max(0, CLIP - len(mine))))
+    # The energy of every second at once, as differences of a running sum.
     energy = np.concatenate([[0.0], np.cumsum(mine**2)])
     start = int(np.argmax(energy[CLIP:] - energy[:-CLIP]))
     cut = mine[start : start + CLIP]

@@ -67,6 +67,7 @@ class Descent:
                 return (step + 1) / warm
             return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
+        # By steps, not epochs: a small set has few steps to warm up in.
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, factor)
         self.tokens: dict[tuple[str, str], list[int]] = {}
 
@@ -83,6 +84,7 @@ class Descent:
         losses, norms = [], []
         for step in _batches(order, self.given.batch_size * self.given.accumulation):
             losses.append(self._step(lesson, step))
+            # Clipped after all batches of the step have been added up.
             norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.given.gradient_clip)
             norms.append(float(norm))
             if not math.isfinite(norms[-1]):

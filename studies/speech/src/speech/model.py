@@ -134,12 +134,14 @@ class AudioModel:
             prompts: (n,). answers: (n,), the tokens behind each prompt; may be none. `labels` are these tokens.
         """
         audio = "<|AUDIO|>"
+        # One <|AUDIO|> for each token of the encoder, as the processor would write it.
         rows, labels = [], []
         for tokens, prompt, answer in zip(heard.tokens, prompts, answers, strict=True):
             text = self.text(prompt).replace(audio, audio * tokens)
             row = self.tokenizer(text)["input_ids"]
             rows.append([*row, *answer])
             labels.append([IGNORED] * len(row) + list(answer))
+        # On the left: the last place of every row must be where its answer begins.
         length = max(len(row) for row in rows)
         pad = self.tokenizer.pad_token_id
         return {
@@ -159,6 +161,7 @@ class AudioModel:
         """
         tokens = [self.answer_tokens(prompt, answer) for answer in answers]
         found = np.zeros((len(heard), len(answers)))
+        # Answers of one token share the prompt alone; others differ in what stands before their last.
         for before in sorted({tuple(each[:-1]) for each in tokens}):
             which = [place for place, each in enumerate(tokens) if tuple(each[:-1]) == before]
             for rows in _batches(len(heard), self.batch_size):
@@ -195,6 +198,7 @@ def load(folder: Path, given: ModelOptions) -> AudioModel:
 
     if not (folder / "config.json").is_file():
         raise ModelError(f"model.path: there is no model in {folder}")
+    # Nothing is fetched, and a checkpoint that would have to be unpickled is refused.
     how: dict[str, Any] = {"local_files_only": True, "use_safetensors": True}
     if given.four_bit:
         how["quantization_config"] = _four_bits()

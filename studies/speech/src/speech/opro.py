@@ -109,6 +109,7 @@ class Rules:
 
     def propose(self, best: Sequence[Scored], wanted: int, iteration: int) -> list[str]:
         """Each from one of the best: one part new, the others its own; depends on seed, iteration and history alone."""
+        # A stream for each iteration, so that a resumed search draws what an uninterrupted one does.
         rng = generator(self.seed, "opro", iteration)
         parents = [self.known[each.prompt] for each in best if each.prompt in self.known]
         found: list[str] = []
@@ -198,9 +199,11 @@ def search(
         score = accuracy - given.penalty * size
         return Scored(iteration, prompt, size, accuracy, score, by)
 
+    # The baseline is a candidate like any other, and what the gain is counted from.
     if not history.tried:
         history.tried.append(tried(baseline, 0, "baseline"))
     for iteration in range(history.done + 1, given.iterations + 1):
+        # From worst to best, as the paper shows them: what stands last weighs most.
         ranked = sorted(history.tried, key=lambda each: each.score)[-given.shown :]
         known = {each.prompt for each in history.tried}
         new: list[tuple[str, str]] = []
@@ -232,6 +235,7 @@ def _asked(
             {"iteration": iteration, "proposer": proposer.name, "reason": str(error)}
         )
         return []
+    # A proposer likes to repeat itself; what is known costs nothing and tells nothing.
     fresh = [prompt for prompt in dict.fromkeys(said) if prompt not in known]
     return [(prompt, proposer.name) for prompt in fresh[:wanted]]
 

@@ -53,6 +53,7 @@ def pretrain(
         steps = StepOptions(
             learning_rate=given.learning_rate, batch_size=given.batch_size, weight_decay=0.0
         )
+        # First to hear, then to answer, as Qwen2-Audio itself was made from Whisper's encoder.
         hearing = _learn_to_hear(model, lesson, given)
         for parameter in network.model.audio_tower.parameters():
             parameter.requires_grad = False
@@ -118,6 +119,7 @@ def _variant(
     heard: ConditionOptions,
     rng: np.random.Generator,
 ) -> Sound:
+    # Thirty-two sources are few: each is heard from another point in time every time.
     shifted = np.roll(sound, int(rng.integers(len(sound))))
     return conditions.render(shifted, possible[int(rng.integers(len(possible)))], name, heard)
 

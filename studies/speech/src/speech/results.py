@@ -78,6 +78,7 @@ def read_answers(predictions: pd.DataFrame) -> dict[str, Answers]:
     """
     found = {}
     for name in CONFIGURATIONS:
+        # A grid trains one adapter at a time: not every configuration is there.
         own = predictions[predictions["configuration"] == name]
         if own.empty:
             continue
@@ -109,6 +110,7 @@ def judge(answers: Mapping[str, Answers], given: EvaluateOptions) -> dict[str, A
 
 
 def _alone(answers: Answers, given: EvaluateOptions) -> dict[str, Any]:
+    # Over seeds the spread of trainings, over sources that of who speaks: never added up.
     by_seed = [_balanced(right, answers.speech) for right in answers.right]
     over_seeds = seed_summary(by_seed)
     right = answers.right.ravel()
@@ -212,6 +214,7 @@ def _counted(
         np.searchsorted(levels, part.rows["level"].to_numpy(np.float64)),
     )
     rows, right = (np.zeros((len(sources), 2, len(levels))) for _ in range(2))
+    # Several clips of a source share a cell, which plain indexing would count once.
     np.add.at(rows, places, 1)
     np.add.at(right, places, part.right.mean(axis=0))
     return rows, right
@@ -220,6 +223,7 @@ def _counted(
 def _against(answers: Answers, baseline: Answers, given: EvaluateOptions) -> dict[str, Any]:
     """All seeds at once, whole sources exchanged; beside it what McNemar's test makes of the first seed's rows."""
     count = len(answers.seeds)
+    # The base has no seed: it is compared with every seed of the others.
     seeds = [place % len(baseline.seeds) for place in range(count)]
     other = baseline.right[seeds]
     found = compare_clusters(

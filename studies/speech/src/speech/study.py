@@ -141,6 +141,7 @@ class Study:
 
     def weights(self, name: str, seed: int) -> str:
         """What a search's history is of: a hash of the model's weights and of the clips."""
+        # A history is of these clips and these weights; with others it starts anew.
         files = [SPLITS, *sorted(CLIPS.glob("*.tar")), *sorted(BASE.glob("*.safetensors"))]
         if name != "base":
             files += sorted((ADAPTERS / f"{name}_{seed}").glob("*.safetensors"))
@@ -150,6 +151,7 @@ class Study:
         table = clips.of_split(read_csv(SPLITS), [split])
         sounds = clips.read_clips(CLIPS, table)
         heard, rows = [], []
+        # Clip by clip: the variants of one lie side by side in the predictions.
         for sound, row in zip(sounds, table.to_dict("records"), strict=True):
             for condition in wanted:
                 heard.append(render(sound, condition, row["clip_id"], self.conditions))

@@ -96,6 +96,7 @@ def _voxconverse(folder: Path) -> Iterator[tuple[object, ...]]:
             name, onset, length, speaker = fields[1], float(fields[3]), float(fields[4]), fields[7]
             if name not in sounds:
                 raise DataError(f"{path.name}, line {number}: there is no {name}.wav")
+            # Shorter turns would have to be padded, and the study cuts its short ones itself.
             if length >= 1:
                 file = sounds[name].relative_to(folder).as_posix()
                 source = f"voxconverse_{name}_{speaker}"

@@ -91,6 +91,7 @@ def tune(
             target_modules=targets(adapter),
             bias="none",
         )
+        # The first weights of the adapter come from torch's own generator, seeded above.
         network = get_peft_model(base.network, config)
         model = AudioModel(network, base.processor, base.batch_size)
         steps = -(-len(learn) // (given.steps.batch_size * given.steps.accumulation))
@@ -114,6 +115,7 @@ def without_adapters(model: AudioModel) -> AudioModel:
 
 def save_adapter(model: AudioModel, folder: Path) -> None:
     """As peft writes it: adapter_model.safetensors and adapter_config.json, without the path of this machine's base."""
+    # peft notes where the base lay on this machine, and writes a model card that nobody asked for.
     with replacing_folder(folder) as beside:
         model.network.peft_config["default"].base_model_name_or_path = None
         model.network.save_pretrained(beside, safe_serialization=True)
@@ -148,6 +150,7 @@ def _measured(
     model: AudioModel, heard: Any, speech: NDArray[np.bool_], prompt: str, answers: tuple[str, str]
 ) -> dict[str, float]:
     margins = model.margins(heard, prompt, answers)
+    # Two answers: the loss of a margin is that of a logistic regression.
     signed = np.where(speech, margins, -margins)
     said = margins >= 0
     recall = (float(said[speech].mean()), float((~said[~speech]).mean()))
