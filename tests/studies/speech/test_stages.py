@@ -69,7 +69,8 @@ def study(tmp_path_factory) -> Folder:
     for section, values in SMALL.items():
         params[section] |= values
     path.write_text(yaml.safe_dump(params))
-    study.run("dvc", "repro")
+    for stage in ("pretrain", "opro", "evaluate"):  # each within the patience of Folder.run
+        study.run("dvc", "repro", stage)
     return study
 
 
