@@ -30,6 +30,7 @@ import pyarrow as pa
 
 DIMENSIONS = 64  # of the rows for SMOTE
 BIRDNET = 1024  # dimensions of the embeddings that are read, scored and learned from: a tenth of the clips, 0.4 GB
+LONG_FILES = 300  # that a clips.csv cuts its clips out of: what is measured is then not the disk
 Case = tuple[Any, Callable[[], object]]  # the input, and the call
 
 
@@ -57,6 +58,33 @@ def table(clips: int) -> pd.DataFrame:
             "sha256": text + "f" * 55,
         }
     )
+
+
+def case_clip_table(clips: int) -> Case:
+    """A user's clips.csv about cuts of a few hundred long files; the input is its text, by columns."""
+    from chorus.survey import read_clip_table
+
+    number = np.arange(clips)
+    file = pd.Series(number % LONG_FILES).astype("str").str.zfill(3)
+    onset = pd.Series(number // LONG_FILES * 3)
+    positive = number % 3 == 0
+    cuts = pd.DataFrame(
+        {
+            "path": "A" + file + "_20240312_203000.wav",
+            "label": np.where(positive, "positive", "negative"),
+            "quality": np.where(positive, "high", ""),
+            "site": "Pond " + file.str[:2],
+            "recorder": "A" + file,
+            "date": "2024-03-12",
+            "onset": onset.astype("str"),
+            "end": (onset + 3).astype("str"),
+        }
+    )
+    folder = tempfile.TemporaryDirectory()
+    for path in cuts["path"].unique():
+        (Path(folder.name) / path).write_bytes(b"sound")
+    cuts.to_csv(Path(folder.name) / "clips.csv", index=False)
+    return cuts, lambda: (folder, read_clip_table(Path(folder.name)))
 
 
 def dealt(clips: int) -> pd.DataFrame:

@@ -28,7 +28,11 @@ def _read(folder: Path, text: str, **labels: str) -> ClipTable:
 
 def _only(table: ClipTable) -> dict[str, str]:
     assert table.rejected == [] and len(table.rows) == 1
-    return table.rows[0]
+    return table.rows.to_dict("records")[0]
+
+
+def _columns(table: ClipTable, *names: str) -> list[tuple[str, ...]]:
+    return list(table.rows[list(names)].itertuples(index=False, name=None))
 
 
 def test_the_smallest_table_is_completed_with_defaults(tmp_path):
@@ -69,7 +73,7 @@ def test_the_file_name_fills_in_recorder_and_night_where_the_table_is_silent(tmp
         _folder(tmp_path, *names),
         f"path,label,recorder,date,site\n{names[0]},negative,,,Pond\n{names[1]},negative,M1,2024-05-01,Pond\n",
     )
-    assert [(r["recorder"], r["night"], r["recording"]) for r in table.rows] == [
+    assert _columns(table, "recorder", "night", "recording") == [
         ("SM4", "2024-03-11", "SM4_2024-03-11"),
         ("M1", "2024-05-01", "M1_2024-05-01"),
     ]
@@ -94,11 +98,11 @@ def test_spreadsheets_are_read_as_they_write(tmp_path):
         '\ufeff Path , LABEL,Quality ,notes\r\n"my sounds/grenouille verte, près.wav",Positive,HIGH,x\r\n'
         "ü/蛙.wav, negative ,,\r\n\r\n",
     )
-    assert [row["source"] for row in table.rows] == [
+    assert table.rows["source"].tolist() == [
         "my sounds/grenouille verte, près.wav",
         "ü/蛙.wav",
     ]
-    assert [(row["label"], row["quality"]) for row in table.rows] == [
+    assert _columns(table, "label", "quality") == [
         ("positive", "high"),
         ("negative", ""),
     ]
@@ -109,14 +113,14 @@ def test_names_written_on_other_systems_are_found(tmp_path):
     decomposed = "pre\u0301s.wav"
     _folder(tmp_path, decomposed, "sub/a.wav")
     table = _read(tmp_path, "path,label\nprés.wav,negative\nsub\\a.wav,negative\n")
-    assert [row["source"] for row in table.rows] == [decomposed, "sub/a.wav"]
+    assert table.rows["source"].tolist() == [decomposed, "sub/a.wav"]
 
 
 def test_the_classes_may_have_other_names(tmp_path):
     _folder(tmp_path, "a.wav", "b.wav", "c.wav")
     text = "path,label\na.wav,RADR\nb.wav,noise\nc.wav,positive\n"
     table = _read(tmp_path, text, positive_label="RADR", negative_label="noise")
-    assert [row["label"] for row in table.rows] == ["positive", "negative"]
+    assert table.rows["label"].tolist() == ["positive", "negative"]
     assert table.rejected == [("c.wav", "unknown label: positive")]
 
 
@@ -191,7 +195,7 @@ def test_a_faulty_row_is_rejected_with_its_reason_and_the_others_stay(tmp_path, 
     } | row
     good = "good.wav,positive,high,train,labelled,2024-03-12"
     table = _read(folder, f"{','.join(row)}\n{good}\n{','.join(row.values())}\n")
-    assert [kept["source"] for kept in table.rows] == ["good.wav"]
+    assert table.rows["source"].tolist() == ["good.wav"]
     assert table.rejected == [(row["path"], reason)]
 
 
@@ -221,7 +225,7 @@ def test_a_file_listed_twice(tmp_path, text, kept, rejected):
     _folder(tmp_path, "a.wav", "b.wav")
     (tmp_path / "link.wav").symlink_to("b.wav")
     table = _read(tmp_path, f"path,label,role\n{text}")
-    assert [row["label"] for row in table.rows] == kept
+    assert table.rows["label"].tolist() == kept
     assert table.rejected == rejected
 
 
@@ -229,7 +233,7 @@ def test_a_file_listed_at_two_sites_goes(tmp_path):
     _folder(tmp_path, "a.wav", "b.wav", "c.wav")
     rows = "a.wav,negative,Pond\na.wav,negative,Creek\nb.wav,negative,Pond\nb.wav,negative, pond\n"
     table = _read(tmp_path, f"path,label,site\n{rows}c.wav,negative,\nc.wav,negative,Pond\n")
-    assert [(row["source"], row["site"]) for row in table.rows] == [
+    assert _columns(table, "source", "site") == [
         ("b.wav", "Pond"),
         ("c.wav", "Pond"),
     ]
@@ -242,7 +246,7 @@ def test_pieces_of_one_file_are_at_one_site(tmp_path):
     _folder(tmp_path, "a.wav", "b.wav")
     rows = "a.wav,negative,Pond,0,3\na.wav,negative,Creek,6,9\nb.wav,negative,Pond,0,3\nb.wav,negative,,6,9\n"
     table = _read(tmp_path, f"path,label,site,onset,end\n{rows}b.wav,negative, pond,12,15\n")
-    assert [(row["source"], row["site"]) for row in table.rows] == [
+    assert _columns(table, "source", "site") == [
         (f"b.wav@{span}", "Pond") for span in ("0-3", "12-15", "6-9")
     ]
     reason = "pieces of one file at contradicting sites: Pond / Creek"
@@ -273,7 +277,7 @@ def test_a_class_may_be_called_none(tmp_path):
     table = _read(
         _folder(tmp_path, "a.wav", "b.wav"), text, positive_label="frog", negative_label="none"
     )
-    assert [row["label"] for row in table.rows] == ["positive", "negative"]
+    assert table.rows["label"].tolist() == ["positive", "negative"]
 
 
 @pytest.mark.parametrize(
@@ -308,7 +312,7 @@ def test_one_pond_in_many_spellings_is_one_pond_and_look_alikes_are_said(tmp_pat
     _folder(tmp_path, *(f"{i}.wav" for i in range(len(sites))))
     rows = "".join(f"{i}.wav,negative,{site}\n" for i, site in enumerate(sites))
     table = _read(tmp_path, f"path,label,site\n{rows}")
-    assert [row["site"] for row in table.rows] == ["Mill Pond"] * 3 + ["MillPond"]
+    assert table.rows["site"].tolist() == ["Mill Pond"] * 3 + ["MillPond"]
     assert any(
         "column site that look like one another" in said and "Mill Pond / MillPond" in said
         for said in assumptions_in_words(table.notes, 4)
@@ -363,6 +367,6 @@ def test_every_row_ends_in_the_survey_or_in_quarantine(rows):
         == len(rows) + 9 - table.notes["blank_rows"]
     )
     assert all(reason for _, reason in table.rejected)
-    sources = [row["source"] for row in table.rows]
+    sources = table.rows["source"].tolist()
     assert len(set(sources)) == len(sources) and {row["path"] for row in good} <= set(sources)
     assert set(sources) <= {"a.wav", "b.wav", "c.wav", *(row["path"] for row in good)}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from chorus import audio, quarantine, shards, survey
 from chorus.options import parse
 from chorus.reading import examine
 from chorus.survey import BuiltSurvey, ClipTable, SurveyOptions, read_clip_table
-from chorus.survey.cuts import Span
+from chorus.survey.cuts import Cut, Span
 from chorus.survey.reading import suggest_columns
 from chorus.survey.recordings import RecordedClip
 
@@ -183,7 +185,7 @@ def test_a_bad_span_is_in_quarantine_with_its_reason(recordings, onset, end, rea
     rows = f"path,label,onset,end\nlong.wav,positive,{onset},{end}\nlong.wav,positive,1e1,12.50\n"
     table = _table(recordings, rows)
     assert table.rejected == [("long.wav", reason)]
-    assert [row["source"] for row in table.rows] == ["long.wav@10-12.5"]
+    assert table.rows["source"].tolist() == ["long.wav@10-12.5"]
 
 
 @pytest.mark.parametrize("name", ["long.wav", "long.flac", "long.mp3"])
@@ -211,10 +213,14 @@ def test_a_damaged_file_gives_no_cuts(recordings, tmp_path):
     assert len(set(rejected.values())) == 1
 
 
+def _source(cut: Any) -> str:
+    return Cut(cut.file, None if math.isnan(cut.onset) else Span(cut.onset, cut.end)).source
+
+
 def _kept(folder: Path, *rows: str) -> tuple[set[str], dict[str, str]]:
     table = _table(folder, "path,label,onset,end,role\n" + "\n".join(rows) + "\n")
-    sources = {row["source"] for row in table.rows}
-    assert sources == {cut.source for cut in table.cuts}
+    sources = set(table.rows["source"])
+    assert sources == {_source(cut) for cut in table.cuts.itertuples()}
     assert len(table.rows) + len(table.rejected) == len(rows)
     return sources, dict(table.rejected)
 
@@ -262,7 +268,7 @@ def test_one_span_listed_twice_counts_once(recordings):
 def _nights(folder: Path, header: str, *rows: str, **options: str) -> list[str]:
     table = _table(folder, f"path,label,onset,end,{header}\n" + "\n".join(rows) + "\n", **options)
     assert table.rejected == []
-    return [row["night"] for row in sorted(table.rows, key=lambda row: row["source"])]
+    return table.rows.sort_values("source")["night"].tolist()
 
 
 def test_the_night_of_a_cut_is_that_of_its_instant(tmp_path):
@@ -302,13 +308,13 @@ def test_cuts_of_one_file_are_one_recording_and_count_once_for_its_name(tmp_path
         f"{name},negative,{onset},{onset + 3}\n" for name in names for onset in (0, 10, 20)
     )
     table = _table(tmp_path, "path,label,onset,end\n" + rows)
-    assert {row["recorder"] for row in table.rows} == {"unknown"}
+    assert set(table.rows["recorder"]) == {"unknown"}
     (tmp_path / "long.wav").write_bytes(b"sound")
     table = _table(
         tmp_path,
         "path,label,onset,end,recording\nlong.wav,negative,0,3,\nlong.wav,negative,5,8,mine\n",
     )
-    assert {row["recording"] for row in table.rows} == {"long.wav", "mine"}
+    assert set(table.rows["recording"]) == {"long.wav", "mine"}
 
 
 def test_an_earlier_survey_knows_each_cut_by_itself(recordings, tmp_path):
@@ -337,7 +343,7 @@ def test_an_end_that_is_a_time_of_day_is_no_span(recordings):
     table = _table(
         recordings, "path,label,start,end\nlong.wav,positive,2024-03-12 20:30,2024-03-12 20:35\n"
     )
-    assert [row["source"] for row in table.rows] == ["long.wav"]
+    assert table.rows["source"].tolist() == ["long.wav"]
     assert table.notes["ignored_columns"] == ["start", "end"] and table.notes["columns_meant"] == {
         "start": "date"
     }

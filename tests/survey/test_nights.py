@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chorus.survey.nights import (
     LocalTime,
-    Night,
+    Moments,
     dates_at_midnight,
-    decide_night,
+    decide_nights,
     night_of,
     only_offset,
 )
 from chorus.survey.zones import parse_zone
+
+
+def _night(column: date | None, file: date | None, place: LocalTime, onset: float = 0.0) -> Any:
+    """The night of one clip, and whether the table says another than the file."""
+    of_column, of_file = (Moments([moment], np.array([0])) for moment in (column, file))
+    nights, contradicts = decide_nights(of_column, of_file, place, np.array([onset]))
+    return nights[0].item(), bool(contradicts[0])
+
 
 _PARIS = LocalTime(parse_zone("Europe/Paris"))
 _AS_WRITTEN = LocalTime()
@@ -46,18 +56,15 @@ def test_a_night_begins_at_noon(moment, night):
 def test_an_instant_is_in_one_night_however_it_is_written(instant, offset, place):
     local = LocalTime(parse_zone(place))
     of_utc, of_offset = (
-        decide_night(None, moment, local) for moment in (instant, instant.astimezone(offset))
+        _night(None, moment, local) for moment in (instant, instant.astimezone(offset))
     )
-    assert (
-        of_utc
-        == of_offset
-        == Night(night_of(instant.astimezone(parse_zone(place)).replace(tzinfo=None)))
-    )
+    there = instant.astimezone(parse_zone(place)).replace(tzinfo=None)
+    assert of_utc == of_offset == (date.fromisoformat(night_of(there)), False)
 
 
 def test_without_a_zone_times_are_as_local_as_they_are_written():
     evening = datetime(2024, 3, 12, 20, 30, tzinfo=timezone(timedelta(hours=-8)))
-    assert decide_night(None, evening, _AS_WRITTEN).night == "2024-03-12"
+    assert _night(None, evening, _AS_WRITTEN) == (date(2024, 3, 12), False)
     assert _AS_WRITTEN.is_guess(evening.astimezone(UTC)) and not _AS_WRITTEN.is_guess(evening)
 
 
@@ -84,22 +91,26 @@ _LATE, _EARLY = datetime(2024, 3, 12, 23, 30), datetime(2024, 3, 13, 0, 30)
 @pytest.mark.parametrize(
     ("column", "file", "night"),
     [
-        (None, None, Night("")),
-        (None, _EARLY, Night("2024-03-12")),
-        (date(2024, 3, 13), None, Night("2024-03-13")),
-        (date(2024, 3, 13), _EARLY, Night("2024-03-12")),  # the calendar date of the file
-        (date(2024, 3, 12), _EARLY, Night("2024-03-12")),  # the evening's date
-        (date(2024, 3, 12), _LATE, Night("2024-03-12")),
-        (date(2024, 5, 1), _LATE, Night("2024-05-01", contradicts=True)),
-        (datetime(2024, 3, 13), _EARLY, Night("2024-03-12")),
-        (datetime(2024, 3, 12), _LATE, Night("2024-03-12")),  # a midnight that is the file's date
-        (datetime(2024, 3, 13, 9), _EARLY, Night("2024-03-12")),
-        (datetime(2024, 3, 13, 21), _EARLY, Night("2024-03-13", contradicts=True)),
-        (date(2024, 3, 13), date(2024, 3, 12), Night("2024-03-13", contradicts=True)),
+        (None, None, (None, False)),
+        (None, _EARLY, (date(2024, 3, 12), False)),
+        (date(2024, 3, 13), None, (date(2024, 3, 13), False)),
+        (date(2024, 3, 13), _EARLY, (date(2024, 3, 12), False)),  # the calendar date of the file
+        (date(2024, 3, 12), _EARLY, (date(2024, 3, 12), False)),  # the evening's date
+        (date(2024, 3, 12), _LATE, (date(2024, 3, 12), False)),
+        (date(2024, 5, 1), _LATE, (date(2024, 5, 1), True)),
+        (datetime(2024, 3, 13), _EARLY, (date(2024, 3, 12), False)),
+        (
+            datetime(2024, 3, 12),
+            _LATE,
+            (date(2024, 3, 12), False),
+        ),  # a midnight that is the file's date
+        (datetime(2024, 3, 13, 9), _EARLY, (date(2024, 3, 12), False)),
+        (datetime(2024, 3, 13, 21), _EARLY, (date(2024, 3, 13), True)),
+        (date(2024, 3, 13), date(2024, 3, 12), (date(2024, 3, 13), True)),
     ],
 )
 def test_a_table_and_a_file_together(column, file, night):
-    assert decide_night(column, file, _AS_WRITTEN) == night
+    assert _night(column, file, _AS_WRITTEN) == night
 
 
 def test_times_that_are_all_midnight_are_dates():

@@ -53,7 +53,7 @@ def test_an_absolute_path_into_the_folder_is_found(tmp_path):
 def test_the_exact_name_outweighs_its_look_alikes(tmp_path):
     _folder(tmp_path, "a.wav", "A.wav")
     files = Folder(tmp_path)
-    assert (files.find("a.wav"), files.find("A.wav"), files.respelt) == ("a.wav", "A.wav", 0)
+    assert (files.find("a.wav"), files.find("A.wav"), files.respelt) == ("a.wav", "A.wav", set())
     with pytest.raises(
         DataError,
         match=r"^missing file: 2 differ from it in capitals, accents or blanks only, A\.wav, a\.wav$",

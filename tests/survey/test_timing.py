@@ -39,7 +39,7 @@ def _table(
 
 def _nights(table: ClipTable) -> set[str]:
     assert table.rejected == []
-    return {row["night"] for row in table.rows}
+    return set(table.rows["night"])
 
 
 def _said(table: ClipTable) -> str:
@@ -116,7 +116,7 @@ def test_what_the_recorder_wrote_into_the_file(tmp_path):
     }
     table = _table(tmp_path, names, contents, time_zone="Australia/Brisbane")
     assert _nights(table) == {"2019-10-12"}
-    assert [row["recorder"] for row in table.rows] == ["A1", "A1", "Z9"]
+    assert table.rows["recorder"].tolist() == ["A1", "A1", "Z9"]
     assert table.notes["recorders_settings"] == {
         "make": {"Titley": 3}, "source": {"GUANO": 3}, "zone": {"UTC": 2, "UTC+10:00": 1},
     }  # fmt: skip
@@ -178,10 +178,10 @@ def test_a_contradiction_is_said_and_the_table_believed(tmp_path):
 
 def test_a_clock_that_was_never_set_is_said(tmp_path):
     table = _table(tmp_path, {"A1_19700101_000554.WAV": "", "A1_20240312_213000.WAV": ""})
-    assert {row["source"]: (row["recorder"], row["night"]) for row in table.rows} == {
-        "A1_19700101_000554.WAV": ("A1", ""),
-        "A1_20240312_213000.WAV": ("A1", "2024-03-12"),
-    }
+    assert table.rows[["source", "recorder", "night"]].to_numpy().tolist() == [
+        ["A1_19700101_000554.WAV", "A1", ""],
+        ["A1_20240312_213000.WAV", "A1", "2024-03-12"],
+    ]
     assert "the clock was never set for 1 of 2 files" in _said(table)
     assert "night unknown for 1 of 2 files: each is a group of its own" in _said(table)
 
@@ -202,12 +202,10 @@ def test_a_date_without_a_time_in_a_name_is_said(tmp_path):
 def test_counters_before_a_stamp_are_no_recorders(tmp_path):
     names = {f"{i:03d}_20240312_20{i:02d}00.wav": "" for i in range(30)}
     table = _table(tmp_path, names)
-    assert {row["recorder"] for row in table.rows} == {
-        "unknown"
-    } and "taken for a counter" in _said(table)
+    assert set(table.rows["recorder"]) == {"unknown"} and "taken for a counter" in _said(table)
     names = {f"A{i % 3}_20240312_20{i:02d}00.wav": "" for i in range(30)}
     (tmp_path / "few").mkdir()
-    assert {row["recorder"] for row in _table(tmp_path / "few", names).rows} == {"A0", "A1", "A2"}
+    assert set(_table(tmp_path / "few", names).rows["recorder"]) == {"A0", "A1", "A2"}
 
 
 def test_dates_with_the_year_last(tmp_path):
@@ -299,7 +297,7 @@ def test_a_source_that_only_a_shell_or_a_browser_understands_is_refused(source):
 def test_nights_that_have_not_been_are_said(tmp_path):
     rows = _table(
         tmp_path, {"A_20240312_213000.wav": "", "A_20991231_213000.wav": "", "b.wav": ""}
-    ).rows
+    ).rows.to_dict("records")
     assert list(nights_to_come(rows, date(2024, 3, 11))) == [
         "the night of 1 of 3 files is in the future, e.g. A_20991231_213000.wav: it is believed"
     ]

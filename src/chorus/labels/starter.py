@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError
 from chorus.labels.collect import SOUNDS
+from chorus.survey.distinct import blank, compact
+from chorus.survey.nights import Moments
 from chorus.survey.timing import TimeRules, place_clips
 
 COLUMNS = ("path", "label", "site", "recorder", "date")
@@ -31,13 +34,13 @@ def starter_table(folder: Path, times: TimeRules, label: str = "") -> pd.DataFra
         raise DataError(
             f"{folder} holds no recordings: none of its files ends in {', '.join(SOUNDS)}"
         )
-    nothing = [""] * len(files)
-    placed = place_clips(root, files, nothing, [None] * len(files), [0.0] * len(files), times)
-    rows = [
-        (file, label, _site(file), place.recorder, place.night)
-        for file, place in zip(files, placed, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
+    table = pd.DataFrame({"path": files, "label": label, "site": [_site(file) for file in files]})
+    clips = pd.DataFrame(
+        {"file": compact(table["path"]), "recorder": blank(table.index), "begin": 0.0}
+    )
+    undated = Moments([None], np.zeros(len(files), dtype=np.int64))
+    placed = place_clips(root, clips, undated, times)
+    return table.assign(recorder=placed.recorders, date=placed.nights).astype("str")
 
 
 def _site(file: str) -> str:

@@ -1,26 +1,33 @@
-"""The user's clips.csv: read, checked row by row, and completed with what names, files and defaults tell."""
+"""The user's clips.csv: read, checked, and completed with what names, files and defaults tell.
+
+It is worked on by columns (see `chorus.survey.distinct`): a table of a million rows takes seconds, and not much more
+memory than it has text. What is said of a single row, in words, is said of the few rows that need it.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from chorus.clips import CANDIDATE, LABELLED, NEGATIVE, POSITIVE, UNKNOWN_SITE
 from chorus.errors import DataError
 from chorus.names import comparable, look_alikes, one_spelling
-from chorus.survey.cuts import Cut, contradicted, holds_seconds, read_span
-from chorus.survey.dates import clocks
+from chorus.survey.cuts import contradicted, holds_seconds, read_spans
+from chorus.survey.dates import DateFormat, clocks
+from chorus.survey.distinct import Flags, blank, choose, compact, count, each, number, spread
 from chorus.survey.duplicates import contradiction, precedence
+from chorus.survey.nights import Moments
 from chorus.survey.paths import Folder
 from chorus.survey.reading import WrittenTable, read_table, suggest_columns
 from chorus.survey.schema import OPTIONAL, REQUIRED, SPAN, VOCABULARY, find_faults
-from chorus.survey.timing import Placed, TimeRules, count_settings, place_clips, read_dates
+from chorus.survey.timing import Placed, TimeRules, place_clips, read_dates
 
 FILE_NAME = "clips.csv"
 NAMES = (
@@ -29,6 +36,7 @@ NAMES = (
     "speaker",
     "recording",
 )  # columns that name things, as people spell them
+_COLUMNS = (*REQUIRED, *OPTIONAL)
 _MOST_NAMED = 10  # values in one message
 _NOTHING = (
     "na",
@@ -43,22 +51,32 @@ _NOTHING = (
     "-",
     "?",
 )  # how programs write it
+_ALWAYS_TOLD = (
+    "quality_assumed_high",
+    "quality_of_negatives_ignored",
+    "site_unknown",
+    "recorder_from_file_name",
+    "recorder_assumed_site",
+    "night_from_file_name",
+    "night_unknown",
+)
+Rejected = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class ClipTable:
     """What a clips.csv says.
 
-    rows: one dict a usable row, with the keys that `packing.ClipSource.meta` lists; source is the file's path
-        relative to the folder, with "@onset-end" behind it where the clip is a piece of the file.
-    cuts: for each of the rows the file, and the piece of it.
+    rows: one row a usable clip, text in the columns that `packing.ClipSource.meta` lists, as categories but for source:
+        the file's path relative to the folder, with "@onset-end" behind it where the clip is a piece of the file.
+    cuts: what each of the rows is cut from: file, and onset and end in seconds, NaN where it is the whole file.
     rejected: pairs of path and reason, one for each other row that is not blank.
     notes: what was ignored, assumed and found, as names and counts, for `assumptions_in_words`.
     """
 
-    rows: list[dict[str, str]]
-    cuts: list[Cut]
-    rejected: list[tuple[str, str]]
+    rows: pd.DataFrame
+    cuts: pd.DataFrame
+    rejected: list[Rejected]
     notes: dict[str, Any]
 
 
@@ -80,102 +98,100 @@ def read_clip_table(
             required column, names its classes otherwise, or its dates may be read in two ways.
     """
     times = times or TimeRules()
-    written = read_table(folder / FILE_NAME, REQUIRED, (*REQUIRED, *OPTIONAL))
+    labels = (positive_label.casefold(), negative_label.casefold())
+    clips, dates, notes = _understand(
+        read_table(folder / FILE_NAME, REQUIRED, _COLUMNS), labels, times.order
+    )
+    files = Folder(folder)
+    clips = _as_clips(_find_files(clips, files), labels[0])
+    notes["respelt_paths"] = int(clips["path"][clips["file"] != ""].isin(files.respelt).sum())
+    rejected: list[Rejected] = []
+    for check in (_without_faults, _without_repeats, _at_one_site, _without_contradictions):
+        clips, more = check(clips)
+        rejected += more
+    assert len(clips) + len(rejected) == notes["rows"]
+    placed = place_clips(folder, clips, _moments(clips, dates), times)
+    rows, assumed = _complete(clips, placed)
+    rows, alike = _spelled_alike(rows)
+    notes |= {**assumed, "look_alikes": alike, "recorders_settings": placed.settings}
+    cuts = clips[["file", "begin", "stop"]].set_axis(["file", "onset", "end"], axis=1)
+    return ClipTable(rows, cuts.reset_index(drop=True), rejected, notes)
+
+
+def _understand(
+    written: WrittenTable, labels: tuple[str, str], order: DateFormat | None
+) -> tuple[pd.DataFrame, Sequence[date | str | None], dict[str, Any]]:
+    """The rows as they are meant; their dates; and what was noticed.
+
+    Returns:
+        table: all known columns, compact; onset and end in seconds too (begin, stop) and as one text (span); moment,
+            which of the dates is the row's; and reason, the first fault that shows in the table, "" for none.
+        dates: what the columns date and time hold, each once: a moment, None, or why it is not understood.
+        notes: see `ClipTable`.
+    """
     table = _known_columns(written.cells)
     nothing = _blank_out(table)
     no_times = _settle_times(table)
-    positive, negative = positive_label.casefold(), negative_label.casefold()
-    unknown_labels = _check_labels(table, written.cells["label"], positive, negative)
-    dates = read_dates(table["date"].tolist(), table["time"].tolist(), times.order)
-    faults = _faults(table, written, dates, positive, negative)
-    files = Folder(folder)
-    rows: list[dict[str, str]] = []
-    rejected: list[tuple[str, str]] = []
-    cut_of: dict[str, Cut] = {}
-    for position, row in enumerate(_records(table)):
-        try:
-            if position in faults:
-                raise DataError(faults[position])
-            span = read_span(row["onset"], row["end"])
-            cut = Cut(files.find(row["path"]), span)
-        except DataError as reason:
-            rejected.append((row["path"], str(reason)))
-            continue
-        label = (
-            POSITIVE if row["label"] == positive else NEGATIVE
-        )  # of a candidate "" is negative too
-        row |= {
-            "label": label,
-            "role": row["role"] or LABELLED,
-            "file": cut.file,
-            "source": cut.source,
-        }
-        cut_of[row["source"]] = cut
-        rows.append(row)
-    unrepeated, repeated = _without_repeats(rows)
-    placed_once, misplaced = _at_one_site(unrepeated)
-    consistent, contradicting = _without_contradictions(placed_once)
-    rejected += repeated + misplaced + contradicting
-    assert len(consistent) + len(rejected) == len(table)
-    cuts = [cut_of[row["source"]] for row in consistent]
-    moments = dict(
-        zip(zip(table["date"].tolist(), table["time"].tolist(), strict=True), dates, strict=True)
-    )
-    placed = _place(folder, consistent, cuts, moments, times)
-    completed, assumed = _complete(consistent, placed)
-    completed, alike = _spelled_alike(completed)
+    unknown_labels = _check_labels(table["label"], written.cells["label"], labels)
+    moments, first = number([table["date"], table["time"]])
+    dates = read_dates(table["date"].iloc[first], table["time"].iloc[first], order)
+    reasons = _faults(table, written, labels)
+    of_dates = [moment if isinstance(moment, str) else "" for moment in dates]
+    spans = read_spans(table["onset"], table["end"])
+    for later in (spread(pd.Series(of_dates, dtype="str"), moments, table.index), spans["reason"]):
+        reasons = choose(reasons, later, reasons != "")
     ignored = [name for name in written.cells if name not in table or _is_set_aside(name, table)]
     notes = {
         "rows": len(table),
         "ignored_columns": ignored,
         "columns_meant": _columns_meant(written.cells, ignored),
         "unknown_labels": unknown_labels,
-        "respelt_paths": files.respelt,
+        "respelt_paths": 0,
         **written.notes,
-        **{
-            note: value
-            for note, value in (("nothing_known", nothing), ("no_times_of_day", no_times))
-            if value
-        },
-        **assumed,
-        "look_alikes": alike,
-        "recorders_settings": count_settings(placed),
     }
-    return ClipTable(completed, cuts, rejected, notes)
-
-
-def _records(table: pd.DataFrame) -> Iterator[dict[str, str]]:
-    """The rows as dicts; ten times as fast as pandas does it."""
-    names = list(table.columns)
-    for values in zip(*(table[name].tolist() for name in names), strict=True):
-        yield dict(zip(names, values, strict=True))
+    if nothing:
+        notes["nothing_known"] = nothing
+    if no_times:
+        notes["no_times_of_day"] = no_times
+    seconds = spans[["onset", "end"]].set_axis(["begin", "stop"], axis=1)
+    more = {"span": spans["span"], "moment": moments.astype(np.int32), "reason": reasons}
+    return table.join(seconds).assign(**more), dates, notes
 
 
 def _known_columns(cells: pd.DataFrame) -> pd.DataFrame:
-    table = cells.reindex(columns=[*REQUIRED, *OPTIONAL], fill_value="")
+    table = pd.DataFrame(index=cells.index)
+    for name in _COLUMNS:
+        table[name] = cells[name] if name in cells else blank(cells.index)
     for column in VOCABULARY:
-        table[column] = table[column].str.casefold()
-    if "onset" not in cells and not holds_seconds(
-        table["end"].unique()
-    ):  # the time at which recorders stopped
-        table["end"] = ""
+        table[column] = each(table[column], str.casefold)
+    if "onset" not in cells and not holds_seconds(table["end"].cat.categories):
+        table["end"] = blank(table.index)  # the time at which recorders stopped
     return table
 
 
 def _blank_out(table: pd.DataFrame) -> int:
     """Empty the cells that say that nothing is known, as R and pandas write them; returns how many there were."""
-    names = table.columns.drop(["path", "label", *SPAN])  # a class may well be called "none"
-    nothing = table[names].apply(lambda column: column.str.casefold().isin(_NOTHING))
-    table[names] = table[names].mask(nothing, "")
-    return int(nothing.to_numpy().sum())
+    cells = 0
+    for name in table.columns.drop(["path", "label", *SPAN]):  # a class may well be called "none"
+        column = table[name]
+        cells += sum(rows for text, rows in count(column).items() if _says_nothing(text))
+        table[name] = each(column, lambda text: "" if _says_nothing(text) else text)
+    return cells
+
+
+def _says_nothing(text: str) -> bool:
+    return text.casefold() in _NOTHING
 
 
 def _settle_times(table: pd.DataFrame) -> str:
     """Write the column time in one way, or empty it when it holds no times of day; returns an example of those."""
-    times = clocks(table["time"].tolist())
-    example = "" if times is not None else next(text for text in table["time"] if text)
-    table["time"] = "" if times is None else times
-    return example
+    texts = count(table["time"])
+    times = clocks(texts)
+    if times is not None:
+        table["time"] = each(table["time"], lambda text: times.get(text, text))
+        return ""
+    table["time"] = blank(table.index)
+    return next(text for text in texts if text)
 
 
 def _columns_meant(cells: pd.DataFrame, ignored: Sequence[str]) -> dict[str, str]:
@@ -185,192 +201,250 @@ def _columns_meant(cells: pd.DataFrame, ignored: Sequence[str]) -> dict[str, str
 
 def _is_set_aside(name: str, table: pd.DataFrame) -> bool:
     """Whether a column of a name that we know turned out to mean something else, or nothing."""
-    return name in ("time", "end") and not table[name].any()
+    return name in ("time", "end") and not (table[name] != "").any()
 
 
 def _check_labels(
-    table: pd.DataFrame, written: pd.Series, positive: str, negative: str
+    labels: pd.Series, written: pd.Series, classes: tuple[str, str]
 ) -> dict[str, int]:
-    """The labels that are neither of the two, and how often.
+    """The labels that are neither of the two classes, and how often.
 
     Raises:
         DataError: there are more of them than of the two: then the classes have other names.
     """
-    known = table["label"].isin([positive, negative])
-    unknown = Counter(written[~known & (table["label"] != "")])
+    known = labels.isin(classes)
+    unknown = count(written[~known & (labels != "")])
     if sum(unknown.values()) > known.sum():
         found = ", ".join(
-            f"{label} ({rows})" for label, rows in Counter(written).most_common(_MOST_NAMED)
+            f"{label} ({rows})" for label, rows in count(written).most_common(_MOST_NAMED)
         )
         raise DataError(
-            f"most labels of {FILE_NAME} are neither {positive!r} nor {negative!r}; it has: {found}: "
+            f"most labels of {FILE_NAME} are neither {classes[0]!r} nor {classes[1]!r}; it has: {found}: "
             "set survey.positive_label and survey.negative_label to what it calls the two classes"
         )
     return dict(unknown.most_common(_MOST_NAMED))
 
 
-def _faults(
-    table: pd.DataFrame,
-    written: WrittenTable,
-    dates: Sequence[date | str | None],
-    positive: str,
-    negative: str,
-) -> dict[int, str]:
-    """Position of a row -> its first fault, in words."""
-    faults: dict[int, str] = {}
+def _faults(table: pd.DataFrame, written: WrittenTable, labels: tuple[str, str]) -> pd.Series:
+    """The first fault of each row that its text alone shows, in words; "" for none."""
+    found = find_faults(table, positive_label=labels[0], negative_label=labels[1])
+    faults = pd.Series("", table.index, dtype=object)
+    for column, rows in found.groupby("column"):
+        faults[rows.index] = rows["what"]
+        if column:
+            faults[rows.index] += ": " + _shown(written.cells, str(column), rows.index)
     for position, fields in written.overlong.items():
         more = f"{fields} fields under {len(written.cells.columns)} columns"
         faults[position] = f"too many fields: {more}; text with a separator in it needs quotes"
-    found = find_faults(table, positive_label=positive, negative_label=negative)
-    for position, (what, column) in found.items():
-        value = str(written.cells.at[position, column]) if column else ""
-        value = f"row {position + 1}" if column == "path" else value
-        faults.setdefault(position, f"{what}: {value}" if value else what)
-    for position, moment in enumerate(dates):
-        if isinstance(moment, str):
-            faults.setdefault(position, moment)
-    return faults
+    return compact(faults)
 
 
-def _without_repeats(
-    rows: Iterable[dict[str, str]],
-) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
-    """Rows that name one file, or one piece of a file, once; and those left out, each with the reason."""
-    by_source: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row["role"] == CANDIDATE, row["source"])):
-        by_source[row["source"]].append(row)
-    kept: list[dict[str, str]] = []
-    repeated: list[tuple[str, str]] = []
-    for rows_of_source in by_source.values():
-        if len(rows_of_source) == 1:  # nearly all
-            kept += rows_of_source
-            continue
-        same = sorted(rows_of_source, key=precedence)
-        against = contradiction(same)
-        stays = [] if against else same[:1]
-        reason = (
-            f"path listed twice with contradicting {against}" if against else "path listed twice"
-        )
-        kept += stays
-        repeated += [(_written(row), reason) for row in same[len(stays) :]]
-    return kept, repeated
+def _shown(cells: pd.DataFrame, column: str, rows: pd.Index) -> pd.Series:
+    """What faulty rows have in a column, as it is written; of an empty path the number of the row."""
+    if column != "path":
+        return cells.loc[rows, column].astype("str")
+    return "row " + pd.Series(rows + 1, rows).astype("str")
 
 
-def _at_one_site(
-    rows: Sequence[dict[str, str]],
-) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
-    """Rows of which those about one file name one site, or none; and those left out, each with the reason.
+def _find_files(table: pd.DataFrame, files: Folder) -> pd.DataFrame:
+    """The table with the files that its paths mean; each is looked up once, those of faulty rows are not."""
+    usable = table["reason"] == ""
+    found: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    for path in table.loc[usable, "path"].unique():
+        try:
+            found[path] = files.find(path)
+        except DataError as reason:
+            missing[path] = str(reason)
+    of_paths = each(table["path"], lambda path: missing.get(path, ""))
+    files_of_paths = each(table["path"], lambda path: found.get(path, ""))
+    file = choose(files_of_paths, blank(table.index), usable)
+    return table.assign(file=file, reason=choose(of_paths, table["reason"], usable))
+
+
+def _as_clips(table: pd.DataFrame, positive: str) -> pd.DataFrame:
+    """The rows with the label and the role of a clip, and the source that names it."""
+    return table.assign(  # of a candidate the label "" is negative too
+        label=each(table["label"], lambda label: POSITIVE if label == positive else NEGATIVE),
+        role=each(table["role"], lambda role: role or LABELLED),
+        source=_pieces(table["file"], table["span"]),
+    )
+
+
+def _pieces(files: pd.Series, spans: pd.Series) -> pd.Series:
+    """How `cuts.Cut.source` names them: "path" or "path@onset-end"."""
+    behind = each(spans, lambda span: f"@{span}" if span else "")
+    return files.astype("str") + behind.astype("str")
+
+
+def _without_faults(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejected]]:
+    """Rows that are clips; and all others, each with the reason."""
+    faulty = clips["reason"] != ""
+    rejected = clips.loc[faulty, ["path", "reason"]].itertuples(index=False, name=None)
+    return clips[~faulty], list(rejected)
+
+
+def _in_order(clips: pd.DataFrame) -> pd.DataFrame:
+    """Sorted by source, those that only candidates name last: no other order of the rows then matters."""
+    clips = clips.iloc[clips["source"].argsort()]
+    pool = clips["role"] == CANDIDATE
+    twice = _are_repeated(clips["source"])
+    pool[twice] = pool[twice].groupby(clips.loc[twice, "source"]).transform("all")
+    return pd.concat([clips[~pool], clips[pool]]) if pool.any() else clips
+
+
+def _are_repeated(sources: pd.Series) -> Flags:
+    """Whether there are others of the same name, of names of which equal ones are neighbours."""
+    same = np.zeros(len(sources) + 1, bool)  # as the one before
+    same[1:-1] = sources.array[1:] == sources.array[:-1]
+    repeated: Flags = same[1:] | same[:-1]
+    return repeated
+
+
+def _without_repeats(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejected]]:
+    """Clips that name one file, or one piece of a file, once; and those left out, each with the reason."""
+    clips = _in_order(clips)
+    repeated = clips[_are_repeated(clips["source"])]
+    if repeated.empty:
+        return clips, []
+    written = _as_written(repeated)
+    stays: list[int] = []
+    rejected: list[Rejected] = []
+    for _, rows in groupby(_records(repeated[[*_COLUMNS, "file", "source"]]), _source_of):
+        same = sorted(rows, key=lambda row: precedence(row[1]))
+        against = contradiction([row for _, row in same])
+        reason = "path listed twice"
+        if against:
+            reason = f"path listed twice with contradicting {against}"
+        else:
+            stays.append(same.pop(0)[0])
+        rejected += [(written[position], reason) for position, _ in same]
+    left_out = repeated.index.difference(stays)
+    return clips.drop(left_out), rejected
+
+
+def _records(clips: pd.DataFrame) -> Iterator[tuple[int, dict[str, str]]]:
+    """The index and the values of each row; ten times as fast as pandas does it."""
+    names = list(clips.columns)
+    columns = [clips[name].astype(object).tolist() for name in names]
+    for position, values in zip(clips.index.tolist(), zip(*columns, strict=True), strict=True):
+        yield position, dict(zip(names, values, strict=True))
+
+
+def _source_of(record: tuple[int, Mapping[str, str]]) -> str:
+    return record[1]["source"]
+
+
+def _as_written(clips: pd.DataFrame) -> dict[int, str]:
+    """Index -> the path as the table writes it, with the piece of the file behind it."""
+    return dict(_pieces(clips["path"], clips["span"]).items())
+
+
+def _at_one_site(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejected]]:
+    """Clips of which those of one file name one site, or none; and those left out, each with the reason.
 
     A file was recorded at one place: pieces for which no site is named are where the others are.
     """
-    pieces = Counter(row["file"] for row in rows)
-    sites: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in rows:
-        if row["site"] and pieces[row["file"]] > 1:
-            sites[row["file"]].setdefault(comparable(row["site"]), row["site"])
-    kept = [
-        row if row["site"] else {**row, "site": "".join(sites[row["file"]].values())}
-        for row in rows
-    ]
-    divided = {file: " / ".join(named.values()) for file, named in sites.items() if len(named) > 1}
+    pieces = clips["file"].duplicated(keep=False)
+    named = clips.loc[pieces & (clips["site"] != ""), ["file", "site"]]
+    named = named.assign(form=each(named["site"], comparable)).drop_duplicates(["file", "form"])
+    several = named["file"].duplicated(keep=False)
+    home = dict(named.loc[~several, ["file", "site"]].itertuples(index=False, name=None))
+    divided: dict[str, str] = {}
+    for file, site in named.loc[several, ["file", "site"]].itertuples(index=False, name=None):
+        divided[file] = f"{divided[file]} / {site}" if file in divided else site
+    of_file = each(clips["file"], lambda file: home.get(file, ""))
+    clips = clips.assign(site=choose(clips["site"], of_file, clips["site"] != ""))
+    misplaced = clips["file"].isin(list(divided))
     rejected = [
-        (row, f"pieces of one file at contradicting sites: {divided[row['file']]}")
-        for row in rows
-        if row["file"] in divided
+        (path, f"pieces of one file at contradicting sites: {divided[file]}")
+        for path, file in zip(
+            _as_written(clips[misplaced]).values(), clips.loc[misplaced, "file"], strict=True
+        )
     ]
-    return [row for row in kept if row["file"] not in divided], [
-        (_written(row), reason) for row, reason in rejected
+    return clips[~misplaced], rejected
+
+
+def _without_contradictions(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejected]]:
+    """Clips of which no piece of sound has two labels; and those left out, each with the reason."""
+    found = contradicted(clips)
+    if not found:
+        return clips, []
+    positions = sorted(found)
+    others = clips["source"].iloc[[found[position] for position in positions]]
+    written = _as_written(clips.iloc[positions]).values()
+    rejected = [
+        (path, f"overlapping spans with contradicting labels: {other}")
+        for path, other in zip(written, others, strict=True)
     ]
+    return clips.drop(clips.index[positions]), rejected
 
 
-def _without_contradictions(
-    rows: Sequence[dict[str, str]],
-) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
-    """Rows of which no piece of sound has two labels; and those left out, each with the reason."""
-    by_file: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for row in rows:
-        by_file[row["file"]].append(row)
-    reasons: dict[str, str] = {}
-    for same in by_file.values():
-        for position, other in contradicted(same).items() if len(same) > 1 else ():
-            reasons[same[position]["source"]] = (
-                f"overlapping spans with contradicting labels: {same[other]['source']}"
-            )
-    kept = [row for row in rows if row["source"] not in reasons]
-    return kept, [
-        (_written(row), reasons[row["source"]]) for row in rows if row["source"] in reasons
-    ]
+def _moments(clips: pd.DataFrame, dates: Sequence[date | str | None]) -> Moments:
+    """The dates of clips, none of which is a reason: those of faulty rows."""
+    numbers, different = pd.factorize(clips["moment"])
+    moments: list[date | None] = []
+    for moment in (dates[position] for position in different):
+        assert not isinstance(moment, str)
+        moments.append(moment)
+    return Moments(moments, numbers)
 
 
-def _written(row: Mapping[str, str]) -> str:
-    """The path as the table writes it, with the piece of the file behind it."""
-    return Cut(row["path"], read_span(row["onset"], row["end"])).source
-
-
-def _place(
-    folder: Path,
-    rows: Sequence[Mapping[str, str]],
-    cuts: Sequence[Cut],
-    moments: Mapping[tuple[str, str], date | str | None],
-    times: TimeRules,
-) -> list[Placed]:
-    files = [cut.file for cut in cuts]
-    onsets = [cut.span.onset if cut.span else 0.0 for cut in cuts]
-    recorders = [row["recorder"] for row in rows]
-    columns = [moments[row["date"], row["time"]] for row in rows]
-    dates = [moment for moment in columns if not isinstance(moment, str)]  # those of faulty rows
-    assert len(dates) == len(rows)
-    return place_clips(folder, files, recorders, dates, onsets, times)
-
-
-def _spelled_alike(rows: list[dict[str, str]]) -> tuple[list[dict[str, str]], dict[str, list[str]]]:
-    """The rows with one spelling for each name; and by column the names that only look like one another."""
-    names = pd.DataFrame(rows, columns=list(NAMES)).apply(one_spelling)
-    spelled = [{**row, **same} for row, same in zip(rows, _records(names), strict=True)]
-    alike = {
-        column: look_alikes(names[column].unique()) for column in ("site", "recorder", "speaker")
+def _complete(clips: pd.DataFrame, placed: Placed) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Fill what the table leaves open; also how often each thing was assumed, and the first file of each."""
+    positive = clips["label"] == POSITIVE
+    named = clips["quality"] != ""
+    quality = each(clips["quality"], lambda quality: quality or "high")
+    site = each(clips["site"], lambda site: site or UNKNOWN_SITE)
+    recorder = choose(placed.recorders, site, placed.recorders != "")
+    known = placed.nights != ""
+    by_night = choose(_join(recorder, placed.nights), clips["file"], known)
+    rows = clips[["label", "call_type", "speaker", "role", "split", "source"]].assign(
+        quality=choose(quality, blank(clips.index), positive),
+        site=site,
+        recorder=recorder,
+        night=placed.nights,
+        recording=choose(clips["recording"], by_night, clips["recording"] != ""),
+    )
+    said = {
+        "quality_assumed_high": positive & ~named,
+        "quality_of_negatives_ignored": ~positive & named,
+        "site_unknown": clips["site"] == "",
+        "recorder_assumed_site": placed.recorders == "",
+        **placed.assumed,
+        "night_unknown": ~known & (clips["recording"] == ""),
     }
-    return spelled, {
+    flags = {assumption: np.asarray(made, bool) for assumption, made in said.items()}
+    return rows.reset_index(drop=True), _tally(flags, clips["source"])
+
+
+def _join(recorder: pd.Series, night: pd.Series) -> pd.Series:
+    """What a recorder recorded in a night, as one recording."""
+    numbers, first = number([recorder, night])
+    names = recorder.iloc[first].astype("str") + "_" + night.iloc[first].astype("str")
+    return spread(names, numbers, recorder.index)
+
+
+def _tally(said: Mapping[str, Flags], sources: pd.Series) -> dict[str, Any]:
+    """Assumption -> clips, the first that was made first; and the first clip of each."""
+    assumed = dict.fromkeys(_ALWAYS_TOLD, 0)
+    examples: dict[str, str] = {}
+    made = [assumption for assumption, flags in said.items() if flags.any()]
+    for assumption in sorted(made, key=lambda assumption: said[assumption].argmax()):
+        assumed[assumption] = int(said[assumption].sum())
+        examples[assumption] = sources.iloc[said[assumption].argmax()]
+    return {**assumed, "examples": examples}
+
+
+def _spelled_alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """The rows with one spelling for each name; and by column the names that only look like one another."""
+    rows = rows.assign(**{name: _one_spelling(rows[name]) for name in NAMES})
+    alike = {name: look_alikes(rows[name].unique()) for name in ("site", "recorder", "speaker")}
+    return rows, {
         column: [" / ".join(group) for group in found] for column, found in alike.items() if found
     }
 
 
-def _complete(
-    rows: Sequence[Mapping[str, str]], placed: Sequence[Placed]
-) -> tuple[list[dict[str, str]], dict[str, Any]]:
-    """Fill what the table leaves open; also how often each thing was assumed, and the first file of each."""
-    assumed = Counter(
-        quality_assumed_high=0, quality_of_negatives_ignored=0, site_unknown=0,
-        recorder_from_file_name=0, recorder_assumed_site=0, night_from_file_name=0, night_unknown=0,
-    )  # fmt: skip
-    examples: dict[str, str] = {}
-    completed = []
-    for row, place in zip(rows, placed, strict=True):
-        site = row["site"] or UNKNOWN_SITE
-        recorder, night = place.recorder or site, place.night
-        quality = (row["quality"] or "high") if row["label"] == POSITIVE else ""
-        said = {
-            "quality_assumed_high": quality != "" and not row["quality"],
-            "quality_of_negatives_ignored": quality == "" and row["quality"] != "",
-            "site_unknown": not row["site"],
-            "recorder_assumed_site": not place.recorder,
-            **dict.fromkeys(place.assumptions, True),
-            "night_unknown": not night and not row["recording"],
-        }
-        for assumption in (name for name, true in said.items() if true):
-            assumed[assumption] += 1
-            examples.setdefault(assumption, row["source"])
-        completed.append(
-            {
-                **{
-                    key: row[key]
-                    for key in ("label", "call_type", "speaker", "role", "split", "source")
-                },
-                "quality": quality,
-                "site": site,
-                "recorder": recorder,
-                "night": night,
-                "recording": row["recording"] or (f"{recorder}_{night}" if night else row["file"]),
-            }
-        )
-    return completed, {**assumed, "examples": examples}
+def _one_spelling(names: pd.Series) -> pd.Series:
+    numbers, first = number([names])
+    return spread(one_spelling(names.iloc[first].astype("str")), numbers, names.index)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from chorus.clips import CANDIDATE
 from chorus.errors import DataError
 from chorus.reading.recording import MOST_HOURS
+from chorus.survey.distinct import number, spread
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]*,[0-9]+")
 _DIGITS = 6  # of a second: a twentieth of a sample at 48 kHz
+_WORDS = ("span", "reason")
 _SPARE = 0.05  # s: labels are rounded, and programs differ by a frame or two in where an MP3 ends
 
 
@@ -79,28 +86,80 @@ def holds_seconds(column: Iterable[str]) -> bool:
     return any(_NUMBER.fullmatch(text) or _DECIMAL_COMMA.fullmatch(text) for text in column)
 
 
-def contradicted(rows: Sequence[Mapping[str, str]]) -> dict[int, int]:
-    """Rows about one file of which the spans overlap but the labels differ: position -> position of such another one.
+def read_spans(onsets: pd.Series, ends: pd.Series) -> pd.DataFrame:
+    """The spans that rows name, see `read_span`; each different pair of texts is read once.
+
+    Args:
+        onsets, ends: columns of text, compact (see `distinct`).
+
+    Returns:
+        onset and end in seconds, NaN where none is named; span, as text, "" where none is named; reason, why it is no
+        span, or "".
+    """
+    numbers, first = number([onsets, ends])
+    read = [_try_span(*texts) for texts in zip(onsets.iloc[first], ends.iloc[first], strict=True)]
+    different = pd.DataFrame(read, columns=["onset", "end", "span", "reason"])
+    seconds = different[["onset", "end"]].astype(float).take(numbers).set_axis(onsets.index)
+    words = {name: spread(different[name].astype("str"), numbers, onsets.index) for name in _WORDS}
+    return seconds.assign(**words)
+
+
+def contradicted(clips: pd.DataFrame) -> dict[int, int]:
+    """Clips whose spans overlap in one file though their labels differ: position -> that of such another one.
 
     What a person labelled is not contradicted by the candidate pool, where "negative" is only assumed. Spans that only
     touch do not overlap.
 
     Args:
-        rows: of one file, with label, role, onset and end.
+        clips: file, label and role, compact (see `distinct`); begin and stop in seconds, NaN: the whole file.
     """
-    spans = [read_span(row["onset"], row["end"]) or Span(0.0, math.inf) for row in rows]
+    spans = pd.DataFrame(
+        {
+            "file": clips["file"].cat.codes.to_numpy(),
+            "onset": clips["begin"].fillna(0.0).to_numpy(),
+            "end": clips["stop"].fillna(math.inf).to_numpy(),
+            "label": clips["label"].cat.codes.to_numpy(),
+            "candidate": (clips["role"] == CANDIDATE).to_numpy(),
+        }
+    )
+    spans = spans.iloc[np.lexsort((spans["end"], spans["onset"], spans["file"]))]
+    cluster = _clusters(spans)
+    labels = spans["label"].groupby(cluster)
+    several = labels.transform("min") != labels.transform("max")
+    spans = spans.assign(cluster=cluster)[several]  # few: most overlapping spans agree
     found: dict[int, int] = {}
-    running: list[int] = []
-    for number in sorted(range(len(rows)), key=lambda position: spans[position]):
-        running = [other for other in running if spans[other].end > spans[number].onset]
-        for other in running:
-            if rows[other]["label"] == rows[number]["label"]:
-                continue
-            for one, against in ((number, other), (other, number)):
-                if rows[one]["role"] == CANDIDATE or rows[against]["role"] != CANDIDATE:
-                    found.setdefault(one, against)
-        running.append(number)
+    for _, rows in groupby(spans.itertuples(), key=lambda row: row.cluster):
+        _sweep(rows, found)
     return found
+
+
+def _clusters(spans: pd.DataFrame) -> pd.Series:
+    """Numbers of the chains of spans of one file that overlap, of spans sorted by file and onset."""
+    latest = spans["end"].groupby(spans["file"]).cummax()
+    earlier = latest.groupby(spans["file"]).shift(fill_value=-math.inf)
+    return (spans["onset"] >= earlier).cumsum()
+
+
+def _sweep(rows: Iterable[Any], found: dict[int, int]) -> None:
+    """Add to `found` what contradicts each other among rows of one file, sorted by onset."""
+    running: list[Any] = []
+    for row in rows:
+        running = [other for other in running if other.end > row.onset]
+        for other in running:
+            if other.label == row.label:
+                continue
+            for one, against in ((row, other), (other, row)):
+                if one.candidate or not against.candidate:
+                    found.setdefault(one.Index, against.Index)
+        running.append(row)
+
+
+def _try_span(onset: str, end: str) -> tuple[float | None, float | None, str, str]:
+    try:
+        span = read_span(onset, end)
+    except DataError as reason:
+        return None, None, "", str(reason)
+    return (span.onset, span.end, str(span), "") if span else (None, None, "", "")
 
 
 def _seconds(column: str, text: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -91,20 +91,27 @@ def plain(text: str) -> str:
     return " ".join(text.split()).translate(_HYPHENS)
 
 
-def clocks(column: Sequence[str]) -> list[str] | None:
-    """A column of times of day, all with colons; None: most of it is something else, seconds into a recording perhaps.
+def clocks(column: Mapping[str, int]) -> dict[str, str] | None:
+    """A column's times of day, all with colons; None: most of it is something else, seconds into a recording perhaps.
 
     Digits alone ("0230") are times when the whole column is of that form and one of them begins with a zero.
+
+    Args:
+        column: each different text, and how many rows hold it.
+
+    Returns:
+        text -> time.
     """
-    texts = [plain(text) for text in column]
-    filled = [text for text in texts if text]
+    texts = {text: plain(text) for text in column}
+    filled = [text for text in texts.values() if text]
     digits = all(_CLOCK_DIGITS.fullmatch(text) for text in filled) and any(
         text[0] == "0" for text in filled
     )
     form = _CLOCK_DIGITS if digits else _CLOCK_LETTERS
-    written = [_with_colons(form.fullmatch(text), text) for text in texts]
-    known = sum(is_clock(text) for text in written if text)
-    return written if 2 * known >= len(filled) else None
+    written = {text: _with_colons(form.fullmatch(bare), bare) for text, bare in texts.items()}
+    told = sum(rows for text, rows in column.items() if written[text])
+    known = sum(rows for text, rows in column.items() if written[text] and is_clock(written[text]))
+    return written if 2 * known >= told else None
 
 
 def _with_colons(match: re.Match[str] | None, text: str) -> str:

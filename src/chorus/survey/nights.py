@@ -6,12 +6,22 @@ whatever offset from UTC it is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+import numpy as np
+
+from chorus.survey.distinct import Flags, Numbers
+
+Seconds = np.ndarray[Any, np.dtype[np.float64]]
+Times = np.ndarray[Any, np.dtype[np.datetime64]]
+Days = np.ndarray[Any, np.dtype[np.datetime64]]
+Spans = np.ndarray[Any, np.dtype[np.timedelta64]]
 
 _MIDNIGHT = time()
-_NOTHING = timedelta()
+_HALF_A_DAY = np.timedelta64(12, "h")
 
 
 @dataclass(frozen=True)
@@ -55,11 +65,48 @@ class LocalTime:
 
 
 @dataclass(frozen=True)
-class Night:
-    """night: the evening's date, YYYY-MM-DD, or "". contradicts: the table says another night than the file."""
+class Moments:
+    """When things were, one row each: a time, a bare date, or None where nothing is known.
 
-    night: str
-    contradicts: bool = False
+    different: every moment once. numbers: which of them is that of each row.
+    """
+
+    different: Sequence[date | None]
+    numbers: Numbers
+
+    @property
+    def days(self) -> Days:
+        """The bare dates, one a row; NaT for all else."""
+        return np.array([_bare(moment) for moment in self.different], "M8[D]")[self.numbers]
+
+    def where(self, judge: Callable[[date | None], bool]) -> Flags:
+        """What is so of each row's moment, asked once for each different one."""
+        return np.array([judge(moment) for moment in self.different], bool)[self.numbers]
+
+    def local(self, place: LocalTime, onsets: Seconds | None = None) -> Times:
+        """The local times, so many seconds later; NaT for what is no time."""
+        begins = np.array([_shown(moment, place) for moment in self.different], "M8[us]")
+        if onsets is None:
+            return begins[self.numbers]
+        after = np.rint(onsets * 1e6).astype("m8[us]")
+        times: Times = begins[self.numbers] + after
+        for row in np.flatnonzero(self._meet_change(begins, after, place)).tolist():
+            times[row] = _shown(self.different[self.numbers[row]], place, after[row].item())
+        return times
+
+    def _meet_change(self, begins: Times, after: Spans, place: LocalTime) -> Flags:
+        """Rows in whose file clocks are put forward or back.
+
+        No zone has done that twice in a week since 1900, and no file has more than two days: where all of it goes by
+        evenly, each part does.
+        """
+        longest = np.zeros(len(begins), "m8[us]")
+        np.maximum.at(longest, self.numbers, after)
+        ends = begins + longest
+        for number in np.flatnonzero(longest).tolist():
+            ends[number] = _shown(self.different[number], place, longest[number].item())
+        uneven: Flags = ~np.isnat(begins) & (ends - begins != longest)
+        return uneven[self.numbers]
 
 
 def is_utc(moment: datetime) -> bool:
@@ -85,22 +132,26 @@ def night_of(moment: date) -> str:
     return moment.isoformat()
 
 
-def decide_night(
-    column: date | None, file: date | None, local: LocalTime, after: timedelta = _NOTHING
-) -> Night:
-    """The night of a clip. A time outweighs a bare date of the same day; else a person outweighs a recorder's clock.
+def decide_nights(
+    column: Moments, file: Moments, place: LocalTime, onsets: Seconds
+) -> tuple[Days, Flags]:
+    """The nights of clips. A time outweighs a bare date of the same day; else a person outweighs a recorder's clock.
 
     Args:
-        column: what the table says, a bare date or a time.
-        file: what the file's name, or the file itself, says, a bare date or a time.
-        after: how long after the file's start the clip begins; both times are those of the start.
+        column: what the table says of the file's start.
+        file: what the file's name, or the file itself, says of it.
+        onsets: how many seconds after the file's start each clip begins.
+
+    Returns:
+        the evening's dates, NaT where nothing tells; and whether the table says another night than the file.
     """
-    of_file, of_column = _night(file, local, after), _night(column, local, after)
-    if not of_column or not of_file:
-        return Night(of_column or of_file)
-    if _is_date_of(column, file, local) or _is_date_of(column, _later(file, local, after), local):
-        return Night(of_file)
-    return Night(of_column, contradicts=of_column != of_file)
+    heard = file.local(place, onsets)
+    of_file = _nights(file.days, heard)
+    of_column = _nights(column.days, column.local(place, onsets))
+    same_day = _is_date_of(column, file.local(place), place) | _is_date_of(column, heard, place)
+    both = ~np.isnat(of_file) & ~np.isnat(of_column)
+    nights = np.where(np.isnat(of_column) | both & same_day, of_file, of_column)
+    return nights, both & ~same_day & (of_file != of_column)
 
 
 def dates_at_midnight(moments: Sequence[datetime], local: LocalTime) -> list[date]:
@@ -112,23 +163,29 @@ def dates_at_midnight(moments: Sequence[datetime], local: LocalTime) -> list[dat
     return []
 
 
-def _later(moment: date | None, local: LocalTime, after: timedelta) -> date | None:
-    return local.later(moment, after) if isinstance(moment, datetime) else moment
+def _bare(moment: date | None) -> date | None:
+    return None if isinstance(moment, datetime) else moment
 
 
-def _night(moment: date | None, local: LocalTime, after: timedelta = _NOTHING) -> str:
-    moment = _later(moment, local, after)
-    if moment is None:
-        return ""
-    return night_of(local.of(moment) if isinstance(moment, datetime) else moment)
+def _shown(
+    moment: date | None, place: LocalTime, after: timedelta = timedelta()
+) -> datetime | None:
+    return place.of(place.later(moment, after)) if isinstance(moment, datetime) else None
 
 
-def _is_date_of(column: date | None, file: date | None, local: LocalTime) -> bool:
-    """Whether the table holds no more than the calendar date, or the evening's, of the file's time."""
-    if not isinstance(file, datetime) or column is None:
-        return False
-    calendar = local.of(file).date()
-    if isinstance(column, datetime):
-        written = local.of(column)
-        return written.time() == _MIDNIGHT and written.date() == calendar
-    return column == calendar or column.isoformat() == _night(file, local)
+def _nights(days: Days, times: Times) -> Days:
+    return np.where(np.isnat(times), days, _evening(times))
+
+
+def _evening(times: Times) -> Days:
+    return (times - _HALF_A_DAY).astype("M8[D]")
+
+
+def _is_date_of(column: Moments, times: Times, place: LocalTime) -> Flags:
+    """Whether the table holds no more than the calendar date, or the evening's, of these times."""
+    calendar = times.astype("M8[D]")
+    written = column.local(place)
+    midnight = written == written.astype("M8[D]")
+    days = np.where(midnight, written.astype("M8[D]"), column.days)
+    same: Flags = (days == calendar) | ~midnight & (days == _evening(times))
+    return same

@@ -18,12 +18,12 @@ _MOST_NAMES = 20_000
 class Folder:
     """The files of a folder, listed once, when the first path is looked up.
 
-    respelt: how many paths were found only after Unicode form, capitals or backslashes were set aside.
+    respelt: the paths that were found only after Unicode form, capitals or backslashes were set aside.
     """
 
     def __init__(self, folder: Path) -> None:
         self._root = folder.resolve()
-        self.respelt = 0
+        self.respelt: set[str] = set()
         self._guesses = 0
 
     def find(self, path: str) -> str:
@@ -63,11 +63,11 @@ class Folder:
         if _has_drive(plain) or _is_address(plain):
             raise DataError(f"path outside the folder: {_why_outside(plain)}")
         if found := self._resolve(plain):
-            self.respelt += 1
+            self.respelt.add(path)
             return found
         same = self._spellings.get(_spelling(plain), [])
         if len(same) == 1:
-            self.respelt += 1
+            self.respelt.add(path)
             return same[0]
         if same:
             raise DataError(

@@ -10,11 +10,14 @@ import csv
 import difflib
 import io
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from chorus.errors import DataError
 
@@ -25,6 +28,8 @@ _MARKS = (
     (b"\xfe\xff", "UTF-16"),
 )
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_TEXT = pa.large_string()
+_ROWS_AT_ONCE = 10_000
 _SEPARATORS = ",;"
 _OTHER_SEPARATORS = {"\t": "tabs", "|": "vertical bars", ":": "colons"}
 _SYNONYMS = {
@@ -94,7 +99,8 @@ _REMEDY = (
 class WrittenTable:
     """What a CSV file holds.
 
-    cells: text, stripped of white space; columns named as in the file but in lower case, "_" for blanks.
+    cells: text, stripped of white space, compact (see `distinct`); columns named as in the file but in lower case,
+        "_" for blanks.
     overlong: position of a row in `cells` -> its number of fields, for rows with more than the header.
     notes: what was skipped, as names and counts: blank_rows, repeated_headers.
     """
@@ -114,20 +120,17 @@ def read_table(path: Path, required: Collection[str], known: Collection[str]) ->
         DataError: there is no such file, it is no text, another program's table, without rows, or lacks a column. One
             sentence, that says what to do.
     """
-    text = _read_text(path)
-    rows = _parse(path, text, _separator(path, text, required))
-    header = [_plain(name) for name in rows[0]] if rows else []
-    _check_header(path, header, rows[0] if rows else [], required, known)
-    body = [row for row in rows[1:] if any(row)]
-    blank = len(rows) - 1 - len(body)
-    data = [row for row in body if not _repeats(row, header)]
-    if not data:
+    data = _read_bytes(path)
+    rows = _rows(path, data, _separator(path, _first_line(path, data), required))
+    first = next(rows, [])
+    header = [_plain(name) for name in first]
+    body = _Body(header)
+    while block := list(islice(rows, _ROWS_AT_ONCE)):
+        body.add(block)
+    _check_header(path, header, first, required, known)
+    if not body.rows:
         raise DataError(f"{path} lists no recordings")
-    width = len(header)
-    overlong = {position: len(row) for position, row in enumerate(data) if any(row[width:])}
-    cells = pd.DataFrame([(row + [""] * width)[:width] for row in data], columns=header, dtype=str)
-    notes = {"blank_rows": blank, "repeated_headers": len(body) - len(data)}
-    return WrittenTable(cells.loc[:, ~cells.columns.duplicated()], overlong, notes)
+    return WrittenTable(body.cells(), body.overlong, body.notes)
 
 
 def suggest_columns(
@@ -160,16 +163,64 @@ def suggest_columns(
     return found
 
 
-def _repeats(row: Sequence[str], header: Sequence[str]) -> bool:
-    """Whether a row is the header again, as in tables that were put one below the other."""
-    return _plain(row[0]) == header[0] and [_plain(cell) for cell in row[: len(header)]] == header
+class _Body:
+    """The rows below a header, gathered by columns: as lists of Python's they would take four times their size."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self.rows = 0
+        self.overlong: dict[int, int] = {}
+        self.notes = {"blank_rows": 0, "repeated_headers": 0}
+        self._header = list(header)
+        self._parts: list[list[pa.Array]] = []
+
+    def add(self, rows: Iterable[list[str]]) -> None:
+        """Take some more rows, without those that are blank or the header again."""
+        width = len(self._header)
+        taken: list[list[str]] = []
+        for row in rows:
+            if not any(row):
+                self.notes["blank_rows"] += 1
+                continue
+            if self._is_header(row):
+                self.notes["repeated_headers"] += 1
+                continue
+            if any(row[width:]):
+                self.overlong[self.rows + len(taken)] = len(row)
+            if len(row) != width:
+                row = (row + [""] * width)[:width]
+            taken.append(row)
+        self.rows += len(taken)
+        columns = zip(*taken, strict=True)
+        self._parts.append([pa.array(texts, _TEXT).dictionary_encode() for texts in columns])
+
+    def cells(self) -> pd.DataFrame:
+        """The columns; of those with one name the first."""
+        columns: dict[str, pd.Series] = {}
+        filled = [part for part in self._parts if part]
+        for name, parts in zip(self._header, zip(*filled, strict=True), strict=True):
+            columns.setdefault(name, _joined(parts))
+        return pd.DataFrame(columns)
+
+    def _is_header(self, row: Sequence[str]) -> bool:
+        """As in tables that were put one below the other."""
+        header = self._header
+        return (
+            _plain(row[0]) == header[0] and [_plain(cell) for cell in row[: len(header)]] == header
+        )
+
+
+def _joined(parts: Sequence[pa.Array]) -> pd.Series:
+    joined = pa.chunked_array(list(parts)).unify_dictionaries()
+    codes = np.concatenate([part.indices for part in joined.chunks])
+    texts = pd.Index(joined.chunk(0).dictionary.to_pandas(), dtype="str")
+    return pd.Series(pd.Categorical.from_codes(codes, texts))
 
 
 def _plain(name: str) -> str:
     return "_".join(name.casefold().split())
 
 
-def _read_text(path: Path) -> str:
+def _read_bytes(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -180,6 +231,11 @@ def _read_text(path: Path) -> str:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     if data.startswith(_WORKBOOKS):
         raise DataError(f"{path} is a workbook of a spreadsheet program: save it as CSV in UTF-8")
+    return data
+
+
+def _first_line(path: Path, data: bytes) -> str:
+    """The first line that is not empty, of what is known to be text in UTF-8 from here on."""
     marked = next((f"in {name}, not" for mark, name in _MARKS if data.startswith(mark)), "not")
     try:
         text = data.decode("utf-8-sig")
@@ -187,11 +243,12 @@ def _read_text(path: Path) -> str:
         raise DataError(f"{path} is {marked} in UTF-8: save it as CSV in UTF-8") from None
     if text.count("\0") > len(text) / 4:  # UTF-16 without its mark, or no text at all
         raise DataError(f"{path} is not in UTF-8: save it as CSV in UTF-8")
-    return text
+    begin = len(text) - len(text.lstrip("\r\n"))
+    end = text.find("\n", begin)
+    return text[begin : end if end >= 0 else None].strip("\r")
 
 
-def _separator(path: Path, text: str, required: Collection[str]) -> str:
-    header = text.lstrip("\r\n").partition("\n")[0].strip("\r")
+def _separator(path: Path, header: str, required: Collection[str]) -> str:
     if header.strip('"').lower().startswith("sep="):
         raise DataError(
             f"{path} begins with the line {header!r}, which only a spreadsheet understands: delete it"
@@ -210,17 +267,21 @@ def _separator(path: Path, text: str, required: Collection[str]) -> str:
     return best
 
 
-def _parse(path: Path, text: str, separator: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+def _rows(path: Path, data: bytes, separator: str) -> Iterator[list[str]]:
+    """The rows from the first that is not blank on, their cells stripped of white space."""
+    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    begun = False
     try:
-        rows = [[cell.strip() for cell in row] for row in reader]
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            begun = begun or any(cells)
+            if begun:
+                yield cells
     except csv.Error as error:
         raise DataError(
             f"{path} is no readable CSV file: line {reader.line_num}: {error}"
         ) from None
-    while rows and not any(rows[0]):
-        rows.pop(0)
-    return rows
 
 
 def _check_header(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from chorus import quarantine
 from chorus.audio import Heard
 from chorus.errors import DataError
 from chorus.reading import Recording, examine
-from chorus.survey.clip_table import read_clip_table
+from chorus.survey.clip_table import ClipTable, read_clip_table
 from chorus.survey.cuts import Span
 from chorus.survey.memory import Version, hash_file, version_of
 from chorus.survey.options import SurveyOptions
@@ -100,8 +101,16 @@ def user_sources(
         negative_label=options.negative_label,
         times=options.times,
     )
-    clips = [
-        RecordedClip(row, folder / cut.file, options.min_seconds, cut.span)
-        for row, cut in zip(table.rows, table.cuts, strict=True)
-    ]
-    return clips, quarantine.table(table.rejected), table.notes
+    return _clips(folder, table, options.min_seconds), quarantine.table(table.rejected), table.notes
+
+
+def _clips(folder: Path, table: ClipTable, min_seconds: float) -> list[RecordedClip]:
+    names = list(table.rows)
+    rows = table.rows.astype(object).itertuples(index=False, name=None)
+    paths = {file: folder / file for file in table.cuts["file"].cat.categories}
+    clips = []
+    for row, cut in zip(rows, table.cuts.astype({"file": object}).itertuples(), strict=True):
+        span = None if math.isnan(cut.onset) else Span(cut.onset, cut.end)
+        meta = dict(zip(names, row, strict=True))
+        clips.append(RecordedClip(meta, paths[cut.file], min_seconds, span))
+    return clips

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from chorus.clips import CANDIDATE, QUALITIES, ROLES, SPLITS
+from chorus.survey.distinct import each, number
 
 REQUIRED = ("path", "label")
 SPAN = ("onset", "end")
@@ -27,15 +28,31 @@ OPTIONAL = (
 VOCABULARY = ("label", "quality", "split", "role")  # columns in which capitals do not matter
 
 
-def find_faults(
-    table: pd.DataFrame, *, positive_label: str, negative_label: str
-) -> dict[int, tuple[str, str]]:
-    """The first fault of each faulty row: position -> (what is wrong, the column, or "" when several are involved).
+def find_faults(table: pd.DataFrame, *, positive_label: str, negative_label: str) -> pd.DataFrame:
+    """The first fault of each faulty row: what is wrong, and the column, or "" when several are involved.
 
     Args:
-        table: all required and optional columns, index 0, 1, ..., the columns of `VOCABULARY` in lower case.
+        table: all required and optional columns, compact (see `distinct`), those of `VOCABULARY` in lower case.
         positive_label, negative_label: what the table calls the two classes, in lower case.
+
+    Returns:
+        what, column; indexed as `table`, without rows that are in order.
     """
+    named = each(table["path"], lambda path: "named" if path else "")
+    judged = table[list(VOCABULARY)].assign(path=named)
+    numbers, first = number([judged[name] for name in judged])
+    different = judged.iloc[first].astype("str").reset_index(drop=True)
+    faults = _first_faults(different, positive_label, negative_label)
+    at = pd.Series(numbers, table.index)
+    at = at[at.isin(list(faults))]
+    found = pd.DataFrame(list(faults.values()), list(faults), columns=["what", "column"], dtype=str)
+    return found.loc[at].set_axis(at.index)
+
+
+def _first_faults(
+    table: pd.DataFrame, positive_label: str, negative_label: str
+) -> dict[int, tuple[str, str]]:
+    """Position -> what is wrong, the column."""
     import pandera.pandas as pa  # takes half a second, which other users of this package need not pay
 
     def one_of(allowed: Iterable[str], error: str) -> Any:

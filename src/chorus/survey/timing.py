@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from chorus.errors import DataError
 from chorus.places import below
 from chorus.survey.dates import ACCEPTED, DateFormat, order_of, parse_date, plain, readings
+from chorus.survey.distinct import Flags, Numbers, choose, number, spread
 from chorus.survey.filenames import CLOCK_NEVER_SET, TWO_TIMES, FileName, parse_filename
 from chorus.survey.metadata import Metadata, read_metadata
 from chorus.survey.nights import (
+    Days,
     LocalTime,
+    Moments,
     dates_at_midnight,
-    decide_night,
+    decide_nights,
     is_utc,
     night_of,
     only_offset,
@@ -25,6 +31,14 @@ from chorus.survey.nights import (
 _A_DAY = timedelta(days=1)
 _MIDNIGHT = time()
 _WAV = (".wav", ".wave")
+_PROBLEMS = {CLOCK_NEVER_SET: "clock_never_set", TWO_TIMES: "two_times_in_name"}
+_OF_FILES = (  # assumptions about a file, whatever the table says
+    "name_contradicts_metadata",
+    "clock_never_set",
+    "two_times_in_name",
+    "names_at_midnight",
+    "counter_before_time",
+)
 _FEW_NAMES = 20  # below, names that are all different may well be those of recorders
 
 
@@ -43,12 +57,17 @@ class TimeRules:
 
 @dataclass(frozen=True)
 class Placed:
-    """Recorder ("" when nothing names it) and night ("" when unknown) of a clip, and what was assumed to know them."""
+    """Where clips belong, one row each.
 
-    recorder: str
-    night: str
-    assumptions: tuple[str, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
+    recorders, nights: compact columns of text, "" where nothing names the one or tells the other.
+    assumed: assumption -> whether it was made of each clip.
+    settings: what recorders wrote into their files: setting -> value -> clips.
+    """
+
+    recorders: pd.Series
+    nights: pd.Series
+    assumed: dict[str, Flags]
+    settings: dict[str, dict[str, int]]
 
 
 def read_dates(
@@ -80,26 +99,36 @@ def read_dates(
     return moments
 
 
-def place_clips(
-    folder: Path, files: Sequence[str], recorders: Sequence[str], columns: Sequence[date | None],
-    onsets: Sequence[float], rules: TimeRules,
-) -> list[Placed]:  # fmt: skip
+def place_clips(folder: Path, clips: pd.DataFrame, columns: Moments, rules: TimeRules) -> Placed:
     """Recorder and night of each clip.
 
     Args:
-        folder, files: where the clips are, and the paths of their files in it, of several clips perhaps the same; WAV
-            files are opened for what the recorder wrote beside the sound.
-        recorders: what the table says, "" when nothing.
-        columns: what the table's date says of the file's start: a bare date, a moment or None.
-        onsets: where in its file each clip begins, in seconds.
+        folder: where the clips are.
+        clips: file, its path in the folder, and recorder, what the table says or "", both compact (see `distinct`);
+            begin, where in its file each clip begins, in seconds, NaN for whole files. WAV files are opened, each once,
+            for what the recorder wrote beside the sound.
+        columns: what the table's date says of the file's start.
     """
-    told = _ask_files(folder, list(dict.fromkeys(files)), rules.clock)
-    local = LocalTime(rules.zone, only_offset([*(file.start for file in told.values()), *columns]))
-    columns = _without_midnights(columns, local)
-    return [
-        _place(recorder, column, told[file], local, timedelta(seconds=onset))
-        for file, recorder, column, onset in zip(files, recorders, columns, onsets, strict=True)
-    ]
+    numbers, first = number([clips["file"]])
+    told = list(_ask_files(folder, clips["file"].iloc[first].tolist(), rules.clock).values())
+    files = Moments([file.start for file in told], numbers)
+    place = LocalTime(rules.zone, only_offset([*files.different, *columns.different]))
+    columns = Moments(_without_midnights(columns.different, place), columns.numbers)
+    nights, contradicts = decide_nights(
+        columns, files, place, clips["begin"].fillna(0.0).to_numpy()
+    )
+    known = ~np.isnat(nights)
+    recorders, of_recorder = _recorders(clips["recorder"], told, numbers)
+    assumed = {
+        **of_recorder,
+        **_night_assumptions(told, columns, files, known),
+        "night_contradicts_file": contradicts,
+        **_file_assumptions(told, numbers, _OF_FILES[:1]),
+        **_zone_assumptions(columns, files, place, known),
+        **_file_assumptions(told, numbers, _OF_FILES[1:]),
+    }
+    settings = _count_settings(told, np.bincount(numbers, minlength=len(told)))
+    return Placed(recorders, _in_words(nights, clips.index), assumed, settings)
 
 
 @dataclass(frozen=True)
@@ -158,8 +187,16 @@ def _ask_files(folder: Path, files: Sequence[str], clock: tzinfo | None) -> dict
     told = {}
     for file, name, assumptions in zip(files, names, more, strict=True):
         data = read_metadata(below(folder, file)) if file.lower().endswith(_WAV) else None
-        told[file] = _Told(name, data, _start(name, data, clock), assumptions)
+        said = (*_of_file(name, data), *assumptions)
+        told[file] = _Told(name, data, _start(name, data, clock), said)
     return told
+
+
+def _of_file(name: FileName, data: Metadata | None) -> tuple[str, ...]:
+    """What is assumed of a file by its own name and metadata."""
+    if _are_apart(name.start, data.start if data else None):
+        return ("name_contradicts_metadata",)
+    return (_PROBLEMS[name.problem],) if name.problem else ()
 
 
 def _read_date(text: str, order: DateFormat | None) -> date | str | None:
@@ -232,46 +269,73 @@ def _are_apart(name: datetime | None, inside: datetime | None) -> bool:
     return abs(name.replace(tzinfo=None) - inside.replace(tzinfo=None)) >= _A_DAY
 
 
-def _place(
-    recorder: str, column: date | None, told: _Told, local: LocalTime, after: timedelta
-) -> Placed:
-    name, data, start = told.name, told.data, told.start
-    night = decide_night(column, start, local, after)
-    inside = data.recorder if data else ""
-    decisive = column if isinstance(column, datetime) else start or column
-    made = {
-        "recorder_from_file_name": not recorder and bool(name.recorder),
-        "recorder_from_metadata": not recorder and not name.recorder and bool(inside),
-        "night_from_file_name": bool(night.night)
-        and column is None
-        and bool(name.start or name.day),
-        "night_from_metadata": bool(night.night)
-        and column is None
-        and not (name.start or name.day),
-        "night_from_bare_date": column is None and start is not None and start == name.day,
-        "night_contradicts_file": night.contradicts,
-        "name_contradicts_metadata": _are_apart(name.start, data.start if data else None),
-        "night_in_utc": bool(night.night) and local.is_guess(decisive),
-        "night_in_offset_of_others": bool(night.night) and local.takes_offset(decisive),
-        "clock_never_set": name.problem == CLOCK_NEVER_SET,
-        "two_times_in_name": name.problem == TWO_TIMES,
+def _in_words(nights: Days, index: pd.Index) -> pd.Series:
+    numbers, different = pd.factorize(nights, use_na_sentinel=False)
+    words = ["" if np.isnat(night) else str(night) for night in different.astype("M8[D]")]
+    return spread(pd.Series(words, dtype="str"), numbers, index)
+
+
+def _recorders(
+    written: pd.Series, told: Sequence[_Told], numbers: Numbers
+) -> tuple[pd.Series, dict[str, Flags]]:
+    """Recorders as the table names them, else the file's name, else the recorder itself; and which named them."""
+    names = pd.Series([file.name.recorder for file in told], dtype="str")
+    inside = pd.Series([file.data.recorder if file.data else "" for file in told], dtype="str")
+    in_name, in_file = (names != "").to_numpy()[numbers], (inside != "").to_numpy()[numbers]
+    silent = (written == "").to_numpy()
+    of_files = spread(names.where(names != "", inside), numbers, written.index)
+    return choose(written, of_files, ~silent), {
+        "recorder_from_file_name": silent & in_name,
+        "recorder_from_metadata": silent & ~in_name & in_file,
     }
-    said = tuple(assumption for assumption, true in made.items() if true) + told.assumptions
-    settings = (
-        {"source": data.source, **data.settings, "zone": _zone_name(data.start)} if data else {}
-    )
-    return Placed(recorder or name.recorder or inside, night.night, said, settings)
+
+
+def _night_assumptions(
+    told: Sequence[_Told], columns: Moments, files: Moments, known: Flags
+) -> dict[str, Flags]:
+    """What of the files the nights come from, where the table names none."""
+    of_name = np.array([bool(file.name.start or file.name.day) for file in told], bool)[
+        files.numbers
+    ]
+    silent = columns.where(lambda moment: moment is None)
+    return {
+        "night_from_file_name": known & silent & of_name,
+        "night_from_metadata": known & silent & ~of_name,
+        "night_from_bare_date": silent & ~np.isnat(files.days),
+    }
+
+
+def _zone_assumptions(
+    columns: Moments, files: Moments, place: LocalTime, known: Flags
+) -> dict[str, Flags]:
+    """How times in UTC became local: the table's time decides, or else the file's."""
+    timed = columns.where(lambda moment: isinstance(moment, datetime))
+    guessed = np.where(timed, columns.where(place.is_guess), files.where(place.is_guess))
+    taken = np.where(timed, columns.where(place.takes_offset), files.where(place.takes_offset))
+    return {"night_in_utc": known & guessed, "night_in_offset_of_others": known & taken}
+
+
+def _file_assumptions(
+    told: Sequence[_Told], numbers: Numbers, names: Iterable[str]
+) -> dict[str, Flags]:
+    made = {name: np.array([name in file.assumptions for file in told], bool) for name in names}
+    return {name: of_files[numbers] for name, of_files in made.items()}
 
 
 def _zone_name(start: datetime | None) -> str:
     return str(start.tzinfo) if start and start.tzinfo else ""
 
 
-def count_settings(placed: Iterable[Placed]) -> dict[str, dict[str, int]]:
-    """What recorders wrote into their files: setting -> value -> clips."""
+def _count_settings(told: Sequence[_Told], clips: Numbers) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
-    for clip in placed:
-        for setting, value in clip.settings.items():
+    for file, rows in zip(told, clips.tolist(), strict=True):
+        for setting, value in _settings(file.data).items():
             if value:
-                counts.setdefault(setting, Counter())[value] += 1
+                counts.setdefault(setting, Counter())[value] += rows
     return {setting: dict(sorted(values.items())) for setting, values in sorted(counts.items())}
+
+
+def _settings(data: Metadata | None) -> dict[str, str]:
+    if data is None:
+        return {}
+    return {"source": data.source, **data.settings, "zone": _zone_name(data.start)}
