@@ -29,7 +29,7 @@ from chorus.encoders import texts as encoder
 from chorus.files import read_json
 from chorus.metrics.regression import rmse
 from chorus.metrics.scores import shares
-from fitness import baselines, crossfit, demo, folds, judging, records, training
+from fitness import baselines, crossfit, demo, folds, judging, predictions, records, training
 from fitness.targets import UNIFORM
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,7 +110,7 @@ def outcome(
 
 def by_pairs(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     fitted = crossfit.fit(data, UNIFORM, QUICK, seed)
-    columns = crossfit.member_columns(fitted.test)
+    columns = predictions.member_columns(fitted.test)
     return fitted.judged, np.stack(
         [fitted.test[names].to_numpy().mean(axis=1) for names in columns]
     )

@@ -7,7 +7,13 @@ import pytest
 
 from chorus.errors import DataError
 from chorus.metrics.scores import reweighted_rmse
-from chorus.statistics.shift import difference_under, disagreement, forecast, rmse_under
+from chorus.statistics.shift import (
+    difference_under,
+    disagreement,
+    expected_rmse,
+    forecast,
+    rmse_under,
+)
 
 UNIFORM = dict.fromkeys(range(11), 1 / 11)
 SKEWED = [13, 6, 5, 7, 3, 1, 45, 95, 259, 1500, 700]
@@ -25,6 +31,18 @@ def test_with_many_records_of_each_score_it_is_the_reweighted_rmse():
     found = rmse_under(UNIFORM, truth, said, texts)
     assert found.value == pytest.approx(reweighted_rmse(truth, said, UNIFORM), rel=2e-3)
     assert found.low < found.value < found.high
+
+
+def test_the_figure_of_an_epoch_is_the_one_that_is_reported():
+    truth, said, texts = drawn(SKEWED, np.random.default_rng(1))
+    reported = rmse_under(UNIFORM, truth, said, texts, resamples=100).value
+    assert expected_rmse(UNIFORM, truth, said) == pytest.approx(reported)
+    high = truth >= 8  # bins without a record near them are left out
+    assert expected_rmse(UNIFORM, truth[high], said[high]) == pytest.approx(
+        expected_rmse(dict.fromkeys(range(6, 11), 0.2), truth[high], said[high])
+    )
+    with pytest.raises(DataError, match="no record has a score near"):
+        expected_rmse({0: 1.0}, truth[high], said[high])
 
 
 def test_forecasts_contain_what_comes_in_nine_of_ten_redraws_and_are_not_wide():

@@ -76,6 +76,25 @@ def rmse_under(
     return _estimate(mean, draws, level)
 
 
+def expected_rmse(target: Mapping[int, float], scores: ArrayLike, predictions: ArrayLike) -> float:
+    """The figure of `rmse_under` without its interval, fast enough for each epoch of a training.
+
+    Bins without a record within two of them are left out, and the others' shares raised alike.
+
+    Raises:
+        DataError: that is all of them.
+    """
+    squared_errors(scores, predictions)  # refuses what is no scores
+    truth, given = np.asarray(scores, np.float64), np.asarray(predictions, np.float64)
+    lent, moved = _as_if(list(target), truth, given)
+    total, shares = lent.sum(axis=0), np.array(list(target.values()))
+    known = (total > 0) & (shares > 0)
+    if not known.any():
+        raise DataError("no record has a score near one of the target distribution")
+    means = (lent * moved).sum(axis=0)[known] / total[known]
+    return math.sqrt(float(np.average(means, weights=shares[known])))
+
+
 def difference_under(
     target: Mapping[int, float],
     scores: ArrayLike,

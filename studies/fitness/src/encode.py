@@ -12,6 +12,7 @@ from chorus.encoders import texts
 from chorus.files import read_json
 from chorus.options import parse
 from chorus.terminal import progress
+from fitness.records import metric_names
 from fitness.vectors import EncodeOptions, metric_texts, supplied
 
 STORE = Path("data/embeddings")
@@ -20,7 +21,7 @@ STORE = Path("data/embeddings")
 def main() -> None:
     options = parse(EncodeOptions, stage.params("encode"), section="encode")
     folder = Path(stage.params("records.folder"))
-    metrics = read_json(folder / "metric_names.json")
+    metrics = metric_names(read_json(folder / "metric_names.json"))
     table = pd.read_parquet("data/records/texts.parquet")
     wanted = dict(zip(table["text_id"], table["text"], strict=True))
     tuned = read_json("models/encoder/encoder.json")["model"]

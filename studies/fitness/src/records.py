@@ -17,7 +17,7 @@ FOLDER = Path("data/records")
 def main() -> None:
     options = parse(records.RecordOptions, stage.params("records"), section="records")
     folder = Path(options.folder)
-    metrics = read_json(folder / "metric_names.json")
+    metrics = records.metric_names(read_json(folder / "metric_names.json"))
     limits = {"max_characters": options.max_characters}
     if options.folder == "demo":
         drawn, hidden = demo.make(metrics, options.seed)

@@ -33,9 +33,8 @@ def main() -> None:
     scored = {}
     for name, part in parts.items():
         first, second = vectors.of(part["first"].tolist()), vectors.of(part["second"].tolist())
-        scored[name] = training.Scored(
-            Pairs(first, second, first), part["score"].to_numpy(np.float64)
-        )
+        scores, real = part["score"].to_numpy(np.float64), np.ones(len(part), bool)
+        scored[name] = training.Scored(Pairs(first, second, first), scores, real)
     for way, changes in WAYS.items():
         options = training.TrainOptions(model="heteroscedastic", loss="mse", **changes)
         target = targets.shares_of("training", scored["dev"].scores)

@@ -24,7 +24,7 @@ def main() -> None:
     }
     if options.steps:
         with texts.model_folder(given.model) as model:
-            report |= simcse(model, used, options, stage.seed())
+            report |= simcse(model, used, options)
     write_json(
         FOLDER / "encoder.json", {"model": str(FOLDER / "model") if options.steps else given.model}
     )

@@ -40,6 +40,10 @@ def read(*items, scored=True, **options):
         ({"score": "nan"}, "score: 'nan' is no number"),
         ({"score": True}, "score: 'True' is no number"),
         ({"score": [9]}, "score: '[9]' is no number"),
+        ({"score": "1_0"}, "score: '1_0' is no number"),
+        ({"score": "9,5"}, "score: '9,5' is no number"),
+        ({"score": {"value": 9}}, "score: \"{'value': 9}\" is no number"),
+        ({"score": math.inf}, "score: inf is not from 0 to 10"),
         ({"score": "11"}, "score: 11 is not from 0 to 10"),
         ({"score": -0.5}, "score: -0.5 is not from 0 to 10"),
         ({"score": "1e999"}, "score: 1e999 is not from 0 to 10"),
@@ -129,12 +133,58 @@ def test_files_that_break_off_keep_what_comes_before():
     assert len(records.load(lines.encode())) == 2
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        [GOOD],
+        {"data": [GOOD], "version": 3},
+        {"7": GOOD},
+        GOOD,
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_records_are_found_wherever_people_put_them(content, encoding):
+    data = json.dumps(content, ensure_ascii=False).encode(encoding)
+    assert records.load(data) == [GOOD]
+
+
+def test_a_damaged_line_costs_that_line():
+    lines = [json.dumps(GOOD | {"score": score}) for score in (1, 2, 3, 4)]
+    lines[1] = lines[1][:-9]
+    found = read(*records.load("\r\n".join(lines).encode()))
+    assert found.kept["score"].tolist() == [1, 3, 4]
+    assert found.rejected.to_dict("records") == [
+        {"id": 2, "reason": "the file is damaged in record 2"}
+    ]
+
+
+def test_a_number_of_too_many_digits_costs_the_rest_of_a_list_and_is_named():
+    data = json.dumps([GOOD, GOOD | {"score": 5}]).replace(" 5", "5" * 5000)
+    found = read(*records.load(data.encode()))
+    assert found.kept["id"].tolist() == [1]
+    assert "breaks off or is damaged from character" in found.rejected["reason"].iloc[0]
+
+
+def test_a_prompt_that_is_no_text_is_noted():
+    assert read(GOOD | {"user_prompt": ["Who?"]}).kept["note"].tolist() == [
+        "user_prompt is no text"
+    ]
+
+
+@pytest.mark.parametrize("names", [{}, [], ["a", 3], ["a", ""], ["a "], ["a", "a"], "a"])
+def test_names_of_metrics_that_are_none_are_refused(names):
+    with pytest.raises(DataError, match=r"metric_names\.json: "):
+        records.metric_names(names)
+
+
 def test_bytes_that_are_no_utf8_are_marked():
     data = json.dumps([GOOD], ensure_ascii=False).encode().replace(b"All.", b"All\xff.")
     assert read(*records.load(data)).kept["note"].tolist() == ["broken characters"]
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"nothing", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[]", b"3", b'{"a": [], "b": []}', b"nothing", b"[" * 100_000]
+)
 def test_a_file_without_records_is_refused(data):
     with pytest.raises(DataError, match="holds no list of records"):
         records.load(data)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from sklearn.decomposition import PCA
 from torch import nn
 
 from chorus.encoders.texts import TextVectors
 from chorus.errors import ParameterError
 from chorus.metrics.regression import rmse
 from chorus.training.readouts import LOSSES
-from fitness import baselines, crossfit, folds, health, judging
-from fitness.network import PairNetwork, interaction_parameters
+from fitness import baselines, crossfit, folds, health, judging, predictions
+from fitness.network import EVENED, Axes, PairNetwork, interaction_parameters
 from fitness.targets import UNIFORM, shares_of
 from fitness.training import Scored, TrainOptions, WeightOptions, train, weights
 from fitness.vectors import Pairs, metric_texts, supplied
 
 SMALL = {
+    "components": 0,
     "hidden": (16,),
     "rank": 4,
     "epochs": 12,
@@ -33,7 +36,7 @@ def scored(count: int, seed: int) -> Scored:
     metric, text = (random.normal(size=(count, 6)).astype(np.float32) for _ in range(2))
     metric, text = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (metric, text))
     scores = np.clip(5 + 5 * (metric * text).sum(axis=1), 0, 10).round()
-    return Scored(Pairs(metric, text, metric), scores)
+    return Scored(Pairs(metric, text, metric), scores, np.ones(count, bool))
 
 
 LEARN, STOP, JUDGE = scored(600, 1), scored(100, 2), scored(200, 3)
@@ -75,9 +78,50 @@ def test_a_low_rank_interaction_is_small_and_the_full_one_is_torchs():
     assert interaction_parameters(768, 768, 768, 64) == 98_432
     full = nn.Bilinear(3, 4, 5)
     assert interaction_parameters(3, 4, 5, None) == sum(part.numel() for part in full.parameters())
-    with_rank, without = (PairNetwork((3, 4), 2, rank, (8,), 0.0) for rank in (6, 0))
+    random = np.random.default_rng(1)
+    axes = tuple(Axes.fit(random.normal(size=(9, width)), 0) for width in (3, 4))
+    with_rank, without = (PairNetwork(axes, 2, rank, (8,), 0.0) for rank in (6, 0))
     sizes = [sum(part.numel() for part in network.parameters()) for network in (with_rank, without)]
     assert sizes[0] - sizes[1] == interaction_parameters(3, 4, 0, 6) + 6 * 8
+
+
+def test_axes_are_the_principal_ones_and_evened_out():
+    random = np.random.default_rng(1)
+    rows = random.normal(size=(200, 6)) * [9, 5, 3, 1, 0.5, 0] + 7
+    seen = Axes.fit(rows, 4)(torch.from_numpy(rows.astype(np.float32))).numpy()
+    of_sklearn = PCA(4).fit(rows)
+    assert np.abs(np.corrcoef(seen.T, of_sklearn.transform(rows).T)[:4, 4:]).diagonal() == (
+        pytest.approx(1, abs=1e-4)
+    )
+    spread = of_sklearn.explained_variance_ ** (1 - EVENED)
+    assert seen.var(axis=0, ddof=1) == pytest.approx(4 * spread / spread.sum(), rel=1e-3)
+    assert Axes.fit(rows, 6).count == 5  # the last one is constant
+    assert np.allclose(Axes.fit(rows, 0)(torch.ones(1, 6)), 6**0.5)
+
+
+def test_a_made_up_pair_helps_to_stop_and_judges_nothing_else():
+    half = np.arange(len(STOP.scores)) % 2 == 0
+    mixed = Scored(STOP.pairs, np.where(half, STOP.scores, 0.0), half)
+    options = TrainOptions(**SMALL | {"epochs": 3})
+    found, real = (
+        train(LEARN, part, UNIFORM, options, seed=1) for part in (mixed, mixed.only_real())
+    )
+    for column in ("validation_loss", "validation_rmse", "validation_sd"):
+        assert [row[column] for row in found.history] == [row[column] for row in real.history]
+    target = "validation_rmse_target"
+    assert [row[target] for row in found.history] != [row[target] for row in real.history]
+
+
+def test_mixed_precision_learns_as_well_with_other_digits():
+    """On a CPU the same code runs as on a GPU, with the CPU's bfloat16."""
+    plain, mixed = (
+        train(LEARN, STOP, UNIFORM, TrainOptions(precision=kind, fds=True, **SMALL), seed=1)
+        for kind in ("float32", "bfloat16")
+    )
+    said = [model.predict(JUDGE.pairs)[0] for model in (plain, mixed)]
+    assert not np.array_equal(*said)
+    assert rmse(JUDGE.scores, said[1]) == pytest.approx(rmse(JUDGE.scores, said[0]), rel=0.15)
+    assert all(value.dtype == torch.float32 for value in mixed.network.state_dict().values())
 
 
 def test_weights_have_a_mean_of_one():
@@ -129,17 +173,19 @@ def study() -> crossfit.Data:
 
 
 def test_the_whole_of_it_on_a_small_study(study, tmp_path):
-    fitted = crossfit.fit(study, UNIFORM, TrainOptions(members=2, **SMALL), seed=1)
+    options = TrainOptions(**SMALL | {"members": 2, "components": 6, "epochs": 30, "patience": 10})
+    target = shares_of("training", study.records["score"])
+    fitted = crossfit.fit(study, target, options, seed=1)
     assert fitted.judged["id"].tolist() == study.records["id"].tolist()
     assert len(fitted.models) == 6 and [
-        len(names) for names in crossfit.member_columns(fitted.test)
+        len(names) for names in predictions.member_columns(fitted.test)
     ] == [2, 2, 2]
-    crossfit.save(fitted, tmp_path, TrainOptions(**SMALL), 1)
+    crossfit.save(fitted, tmp_path, options, 1)
     assert len(list(tmp_path.glob("*.safetensors"))) == 6
     judged, test = baselines.fit(
         study, UNIFORM, baselines.BaselineOptions(components=4, trees=20), 1
     )
-    columns = crossfit.member_columns(fitted.test)
+    columns = predictions.member_columns(fitted.test)
     given = judging.Predicted(
         judged=fitted.judged.merge(judged, on="id"),
         members=np.stack([fitted.test[names].to_numpy().mean(axis=1) for names in columns]),

@@ -1,12 +1,13 @@
 """What every model is to beat: a constant, ridge regression, nearest neighbours, and gradient boosting (LightGBM).
 
-They see the same folds, pairs that do not fit and weights as the models do. What a constant, ridge and LightGBM choose
-(how strong, how many trees) is fixed beforehand, or chosen on the fold that stops.
+They see the same folds, pairs that do not fit and weights as the models do. What ridge and LightGBM choose (how strong,
+how many trees) is chosen as the models' best epoch is: by RMSE under evaluate.target on the fold that stops.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pydantic import Field
 
 from chorus.options import options
 from chorus.seeds import derive
+from chorus.statistics.shift import expected_rmse
 from fitness.crossfit import Data
 from fitness.training import Scored, WeightOptions, weights
 from fitness.vectors import Pairs, pairs
@@ -65,14 +67,12 @@ def fit(
 def _models(
     data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int
 ) -> dict[str, Predict]:
-    learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
-    of_learn, of_stop = (weights(part.scores, target, given.weights) for part in (learn, stop))
-    features = Features(learn.pairs, given.components, seed)
+    task = _Task.of(data, fold, target, given, seed)
     return {
         "always_9": lambda asked: np.full(len(asked), USUAL),
-        "ridge": _ridge(features, learn, of_learn, stop, of_stop),
-        "nearest": _nearest(learn, of_learn, given.neighbours),
-        "lightgbm": _lightgbm(features, learn, of_learn, stop, of_stop, given.trees, seed),
+        "ridge": _ridge(task),
+        "nearest": _nearest(task.learn, task.weights, given.neighbours),
+        "lightgbm": _lightgbm(task, given.trees, seed),
     }
 
 
@@ -80,9 +80,35 @@ def ridge(
     data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int
 ) -> Predict:
     """The ridge regression of a fold alone, which is fast."""
-    learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
-    of_learn, of_stop = (weights(part.scores, target, given.weights) for part in (learn, stop))
-    return _ridge(Features(learn.pairs, given.components, seed), learn, of_learn, stop, of_stop)
+    return _ridge(_Task.of(data, fold, target, given, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What a fold's baselines learn from, with the weights of its records, and what they choose by."""
+
+    features: Features
+    learn: Scored
+    weights: Floats
+    stop: Scored
+    target: Mapping[int, float]
+
+    @classmethod
+    def of(
+        cls,
+        data: Data,
+        fold: int,
+        target: Mapping[int, float],
+        given: BaselineOptions,
+        seed: int,
+    ) -> _Task:
+        learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
+        features = Features(learn.pairs, given.components, seed)
+        return cls(features, learn, weights(learn.scores, target, given.weights), stop, target)
+
+    def error(self, predictions: Any) -> float:
+        """Of predictions for `stop`."""
+        return expected_rmse(self.target, self.stop.scores, _within(predictions))
 
 
 class Features:
@@ -116,24 +142,20 @@ def _within(scores: Any) -> Floats:
     return np.clip(np.asarray(scores, dtype=np.float64), 0.0, 10.0)
 
 
-def _ridge(
-    features: Features, learn: Scored, of_learn: Floats, stop: Scored, of_stop: Floats
-) -> Predict:
+def _ridge(task: _Task) -> Predict:
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    rows, asked_of_stop = task.features(task.learn.pairs), task.features(task.stop.pairs)
+
     def fitted(strength: float) -> Any:
         model = make_pipeline(StandardScaler(), Ridge(strength))
-        return model.fit(features(learn.pairs), learn.scores, ridge__sample_weight=of_learn)
+        return model.fit(rows, task.learn.scores, ridge__sample_weight=task.weights)
 
-    def error(model: Any) -> float:
-        return float(
-            np.average((model.predict(features(stop.pairs)) - stop.scores) ** 2, weights=of_stop)
-        )
-
-    best = min((fitted(strength) for strength in _STRENGTHS), key=error)
-    return lambda asked: _within(best.predict(features(asked)))
+    models = [fitted(strength) for strength in _STRENGTHS]
+    best = min(models, key=lambda model: task.error(model.predict(asked_of_stop)))
+    return lambda asked: _within(best.predict(task.features(asked)))
 
 
 def _nearest(learn: Scored, of_learn: Floats, count: int) -> Predict:
@@ -147,19 +169,12 @@ def _nearest(learn: Scored, of_learn: Floats, count: int) -> Predict:
     return predict
 
 
-def _lightgbm(
-    features: Features,
-    learn: Scored,
-    of_learn: Floats,
-    stop: Scored,
-    of_stop: Floats,
-    trees: int,
-    seed: int,
-) -> Predict:
+def _lightgbm(task: _Task, trees: int, seed: int) -> Predict:
     import lightgbm
 
     settings = {
         "objective": "regression",
+        "metric": "none",  # the one below
         "learning_rate": 0.05,
         "num_leaves": 31,
         "min_data_in_leaf": 10,
@@ -172,8 +187,16 @@ def _lightgbm(
         "num_threads": 1,
         "verbose": -1,
     }
-    training = lightgbm.Dataset(features(learn.pairs), learn.scores, weight=of_learn)
-    judge = lightgbm.Dataset(features(stop.pairs), stop.scores, weight=of_stop, reference=training)
+    rows = task.features(task.learn.pairs)
+    training = lightgbm.Dataset(rows, task.learn.scores, weight=task.weights)
+    asked_of_stop = task.features(task.stop.pairs)
+    judge = lightgbm.Dataset(asked_of_stop, task.stop.scores, reference=training)
+
+    def error(predictions: Any, _: Any) -> tuple[str, float, bool]:
+        return "rmse under the target", task.error(predictions), False
+
     stops: list[Callable[..., Any]] = [lightgbm.early_stopping(30, verbose=False)]
-    model = lightgbm.train(settings, training, trees, valid_sets=[judge], callbacks=stops)
-    return lambda asked: _within(model.predict(features(asked)))
+    model = lightgbm.train(
+        settings, training, trees, valid_sets=[judge], feval=error, callbacks=stops
+    )
+    return lambda asked: _within(model.predict(task.features(asked)))

@@ -36,14 +36,15 @@ class Data:
         return int(self.records["fold"].max()) + 1
 
     def scored(self, rows: pd.DataFrame) -> Scored:
-        """Records with their vectors."""
-        return Scored(pairs(rows, *self.vectors), rows["score"].to_numpy(np.float64))
+        """Records with their vectors; ids of pairs that do not fit are negative."""
+        real = rows["id"].to_numpy() > 0
+        return Scored(pairs(rows, *self.vectors), rows["score"].to_numpy(np.float64), real)
 
     def of(self, fold: int, role: str) -> pd.DataFrame:
-        """The records of a role ("learn", "stop", "judge") for the model of a fold; to learn from, also pairs that do
-        not fit."""
+        """The records of a role ("learn", "stop", "judge") for the model of a fold; to learn from and to stop by, also
+        the pairs that do not fit: only real records judge."""
         own = self.records[part(self.records, fold, self.folds) == role]
-        if role != "learn":
+        if role == "judge":
             return own
         return pd.concat([own, self.negatives[part(self.negatives, fold, self.folds) == role]])
 
@@ -99,13 +100,6 @@ def mixture(members: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, n
     """Mean and variance of a mixture in equal shares of (mean, variance): what members disagree on adds to theirs."""
     means, variances = (np.stack(column) for column in zip(*members, strict=True))
     return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
-
-
-def member_columns(test: pd.DataFrame) -> list[list[str]]:
-    """The columns of predictions in `CrossFitted.test`, a list a fold."""
-    columns = [name for name in test.columns if name.endswith(".prediction")]
-    folds = sorted({name.partition("_")[0] for name in columns})
-    return [[name for name in columns if name.startswith(f"{fold}_")] for fold in folds]
 
 
 def _curves(models: Mapping[tuple[int, int], Model]) -> list[dict[str, float]]:

@@ -85,7 +85,10 @@ def evaluate(given: Predicted, options: EvaluateOptions) -> tuple[dict[str, Any]
     }
     if given.hidden is not None:
         detail["test"] = _on_test(given, sure)
-        headline["test"] = {"rmse": detail["test"]["rmse"]["value"]}
+        headline["test"] = {
+            "rmse": detail["test"]["rmse"]["value"],
+            "rmse_uniform": detail["test"]["uniform"]["value"],
+        }
     return headline, detail
 
 
@@ -162,9 +165,16 @@ def _on_test(given: Predicted, sure: dict[str, Any]) -> dict[str, Any]:
     own = shares(dict(zip(places.tolist(), counts.tolist(), strict=True)))
     foreseen = expected(given, own, sure)
     reached = rmse(truth, said)
+    texts = given.test["text_id"]
     return {
-        "rmse": rmse_under(own, truth, said, given.test["text_id"], **sure).to_json()
-        | {"value": reached},
+        "rmse": rmse_under(own, truth, said, texts, **sure).to_json() | {"value": reached},
+        "uniform": rmse_under(UNIFORM, truth, said, texts, **sure).to_json(),
+        "less_than_lightgbm": {
+            name: difference_under(
+                target, truth, (said, given.baselines["lightgbm"]), texts, **sure
+            ).to_json()
+            for name, target in {"uniform": UNIFORM, "its_scores": own}.items()
+        },
         "forecast_for_its_scores": foreseen.to_json()
         | {"contains": foreseen.low <= reached <= foreseen.high},
         "by_score": rmse_by(bins(truth), truth, said),

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fitness.crossfit import member_columns
 from fitness.judging import Predicted
 
 
@@ -30,6 +29,13 @@ def read(folder: Path) -> Predicted:
         if len(hidden)
         else None,
     )
+
+
+def member_columns(test: pd.DataFrame) -> list[list[str]]:
+    """The columns of predictions in data/predictions/test.parquet, a list a fold."""
+    columns = [name for name in test.columns if name.endswith(".prediction")]
+    folds = sorted({name.partition("_")[0] for name in columns})
+    return [[name for name in columns if name.startswith(f"{fold}_")] for fold in folds]
 
 
 def by_score(detail: dict[str, Any]) -> pd.DataFrame:
@@ -55,5 +61,10 @@ def in_words(detail: dict[str, Any]) -> str:
         lines.append(
             f"test set: {reached['value']:.2f}; with its distribution of scores "
             f"{foreseen['low']:.2f} to {foreseen['high']:.2f} was to be expected"
+        )
+        less = detail["test"]["less_than_lightgbm"]["uniform"]
+        lines.append(
+            f"test set, every score alike: {detail['test']['uniform']['value']:.2f}; "
+            f"less that of LightGBM: {less['value']:+.2f} ({less['low']:+.2f} to {less['high']:+.2f})"
         )
     return "\n".join(lines)

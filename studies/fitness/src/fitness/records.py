@@ -62,30 +62,58 @@ class Records:
 
 
 def load(data: bytes) -> list[Any]:
-    """The items of a JSON list or of JSON lines; of a file that breaks off, those before the break and the word why.
+    """The items of a JSON list, of the one list or the records in an object, or of JSON lines.
 
-    Bytes that are not UTF-8 become U+FFFD, which `read` notes.
+    A file that breaks off gives the items before the break, and JSON lines those of the other lines, with a word why.
+    Bytes that are not in the file's encoding (UTF-8, or UTF-16 with its mark) become U+FFFD, which `read` notes.
 
     Raises:
         DataError: not one item can be read.
     """
-    text = data.decode("utf-8-sig", errors="replace")
-    try:
-        items = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        items = _lines(text) or _until_broken(text)
-    if not isinstance(items, list) or not items:
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    text = data.decode(encoding, errors="replace")
+    content = _parsed(text)
+    items = _lines(text) or _until_broken(text) if content is None else _list_in(content)
+    if not items:
         raise DataError("the file holds no list of records")
     return items
 
 
-def _lines(text: str) -> list[Any]:
-    """Items of JSON lines; none where a line is no JSON."""
+def _parsed(text: str) -> Any:
+    """What a JSON text says; None: it is none, or too deep, or has a number of too many digits."""
     try:
-        items = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (json.JSONDecodeError, RecursionError):
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _list_in(content: Any) -> list[Any]:
+    """The records of a parsed file: a list, a list within an object, records by their names, or one record."""
+    if isinstance(content, list):
+        return content
+    if not isinstance(content, dict):
         return []
-    return items if len(items) > 1 else []
+    if "metric_name" in content:
+        return [content]
+    lists = [value for value in content.values() if isinstance(value, list)]
+    if len(lists) == 1:
+        return list(lists[0])
+    if all(isinstance(value, dict) and "metric_name" in value for value in content.values()):
+        return list(content.values())
+    return []
+
+
+def _lines(text: str) -> list[Any]:
+    """Items of JSON lines, and of each line that is none a word; none where most are no objects."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    items = [_parsed(line) for line in lines]
+    objects = sum(isinstance(item, dict) for item in items)
+    if len(lines) < 2 or 2 * objects <= len(lines):
+        return []
+    for place, item in enumerate(items):
+        if item is None:
+            items[place] = f"the file is damaged in record {place + 1}"
+    return items
 
 
 def _until_broken(text: str) -> list[Any]:
@@ -93,7 +121,7 @@ def _until_broken(text: str) -> list[Any]:
     while place >= 0:
         try:
             item, end = decoder.raw_decode(text, place)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             found.append(f"the file breaks off or is damaged from character {place} on")
             break
         found.append(item)
@@ -175,6 +203,7 @@ def unified_text(item: Mapping[str, Any], max_characters: int) -> tuple[str, lis
     text = "\n".join(part for part in parts if part)
     mended = "".join(_BROKEN if unicodedata.category(sign) == "Cs" else sign for sign in text)
     notes = ["broken characters"] if _BROKEN in mended else []
+    notes += [f"{names[0]} is no text" for names in PARTS if _is_no_text(item, names)]
     notes += ["cut"] if len(mended) > max_characters else []
     return mended[:max_characters].strip(), notes
 
@@ -182,6 +211,12 @@ def unified_text(item: Mapping[str, Any], max_characters: int) -> tuple[str, lis
 def _first_text(item: Mapping[str, Any], names: Iterable[str]) -> str:
     values = [item[name] for name in names if isinstance(item.get(name), str)]
     return next((plain for value in values if (plain := _plain(value))), "")
+
+
+def _is_no_text(item: Mapping[str, Any], names: Iterable[str]) -> bool:
+    """Whether something stands there (a number, a list) that cannot be used."""
+    values = [item[name] for name in names if item.get(name) is not None]
+    return bool(values) and not any(isinstance(value, str) for value in values)
 
 
 def _plain(text: str) -> str:
@@ -200,8 +235,11 @@ def parse_score(value: Any) -> float:
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         raise DataError("score is missing")
+    strange = isinstance(value, bool) or "_" in str(
+        value
+    )  # which Python takes for numbers: 1_0 is 10
     try:
-        score = math.nan if isinstance(value, bool) else float(value)
+        score = math.nan if strange else float(value)
     except (TypeError, ValueError, OverflowError):
         score = math.nan
     if math.isnan(score):
@@ -255,6 +293,20 @@ def summary(parts: Mapping[str, Records]) -> dict[str, Any]:
         }
         for name, part in parts.items()
     }
+
+
+def metric_names(content: Any) -> list[str]:
+    """The known metrics, of metric_names.json.
+
+    Raises:
+        DataError: it is no list of names, each once.
+    """
+    named = isinstance(content, list) and all(isinstance(name, str) for name in content)
+    if not named or not content or any(name != name.strip() or not name for name in content):
+        raise DataError("metric_names.json: a list of names without blanks around them is needed")
+    if twice := [name for name, count in Counter(content).items() if count > 1]:
+        raise DataError(f"metric_names.json: {twice[0]!r} stands there twice")
+    return list(content)
 
 
 def family(metric: str) -> str:

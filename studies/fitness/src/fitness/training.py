@@ -15,9 +15,10 @@ from pydantic import Field
 
 from chorus.errors import ModelError
 from chorus.metrics.regression import rmse
-from chorus.metrics.scores import bins, reweighted_rmse, variance_scale
+from chorus.metrics.scores import bins, variance_scale
 from chorus.options import options
 from chorus.seeds import derive
+from chorus.statistics.shift import expected_rmse
 from chorus.training.imbalance import FeatureSmoothing, inverse_weights, lds_weights, target_weights
 from chorus.training.loop import one_deterministic_thread
 from chorus.training.optimizer import Adam, clip, global_norm
@@ -32,11 +33,12 @@ from chorus.training.readouts import (
     readout,
     refuse_misfit,
 )
-from fitness.network import PairNetwork
+from fitness.network import Axes, PairNetwork
 from fitness.vectors import Pairs
 
 SCALE = Scale(0, 10)
 Floats = NDArray[np.float64]
+_LEAST_VARIANCE = 1e-6
 
 
 @options
@@ -54,29 +56,32 @@ class WeightOptions:
 @options
 class TrainOptions:
     """model: the readout, see chorus.training.readouts. loss: "default" is the readout's first one.
+    components: principal axes of metric and of text that a model sees (fitness.network.Axes); 0: whole vectors.
     rank: of the interaction of metric and text; 0: there is none. hidden: units of each layer.
     weights: see WeightOptions. fds: feature distribution smoothing.
     epochs: at most. patience: epochs without a better one, by RMSE under evaluate.target on the fold that stops.
     plateau: epochs without a better one until the learning rate is halved, down to least_rate.
     members: models of each fold, with seeds of their own; predictions are their means.
-    device: "cuda" computes in mixed precision (bfloat16), and its digits are its own."""
+    precision: "bfloat16": products in mixed precision, faster on a GPU. device: the digits of "cuda" are its own."""
 
     model: ReadoutName = "heteroscedastic"
     loss: Literal["default"] | LossName = "default"
+    components: Annotated[int, Field(ge=0)] = 128
     rank: Annotated[int, Field(ge=0)] = 64
-    hidden: tuple[Annotated[int, Field(gt=0)], ...] = (128, 64)
+    hidden: tuple[Annotated[int, Field(gt=0)], ...] = (64,)
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
     weights: WeightOptions = Field(default_factory=WeightOptions)
     fds: bool = False
-    epochs: Annotated[int, Field(gt=0)] = 40
-    batch_size: Annotated[int, Field(gt=1)] = 128
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    epochs: Annotated[int, Field(gt=0)] = 12
+    batch_size: Annotated[int, Field(gt=1)] = 256
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     least_rate: Annotated[float, Field(ge=0)] = 1e-6
     weight_decay: Annotated[float, Field(ge=0)] = 1e-5
     gradient_clip: Annotated[float, Field(gt=0)] = 1.0
-    patience: Annotated[int, Field(gt=0)] = 8
-    plateau: Annotated[int, Field(gt=0)] = 3
+    patience: Annotated[int, Field(gt=0)] = 5
+    plateau: Annotated[int, Field(gt=0)] = 1
     members: Annotated[int, Field(gt=0)] = 1
+    precision: Literal["float32", "bfloat16"] = "float32"
     device: Literal["cpu", "cuda", "auto"] = "cpu"
 
     @property
@@ -103,10 +108,15 @@ class TrainOptions:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Pairs and their scores (n,)."""
+    """Pairs and their scores (n,). real: (n,), False of a pair that does not fit, whose score is made up."""
 
     pairs: Pairs
     scores: Floats
+    real: NDArray[np.bool_]
+
+    def only_real(self) -> Scored:
+        rows = np.flatnonzero(self.real)
+        return Scored(self.pairs.take(rows), self.scores[rows], self.real[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +156,9 @@ def train(
 ) -> Model:
     """Minimise the weighted loss on `learn`; keep the epoch with the lowest RMSE under `target` on `stop`.
 
+    The made-up pairs of `stop` count too: of scores that are rare it has a handful of real records, by which the
+    best epoch would be one that has learned nothing yet. All else is measured on the real ones.
+
     Raises:
         ParameterError, ModelError: see TrainOptions.
         ModelError: a loss is no longer finite.
@@ -177,8 +190,9 @@ def train(
                 break
         network = descent.network
         network.load_state_dict(kept)
-        scores, variances = _outputs(network, read, stop.pairs)
-        scale = variance_scale(stop.scores, scores, np.maximum(variances, 1e-6))
+        real = stop.only_real()
+        scores, variances = _outputs(network, read, real.pairs)
+        scale = variance_scale(real.scores, scores, variances)
     return Model(
         network,
         read,
@@ -197,8 +211,11 @@ class _Descent:
     ) -> None:
         self.device = torch.device("cuda" if options.on_gpu else "cpu")
         self.read, self.options = read, options
-        widths = (learn.pairs.metric.shape[1], learn.pairs.text.shape[1])
-        network = PairNetwork(widths, read.size, options.rank, options.hidden, options.dropout)
+        axes = (
+            Axes.fit(learn.pairs.metric, options.components),
+            Axes.fit(learn.pairs.text, options.components),
+        )
+        network = PairNetwork(axes, read.size, options.rank, options.hidden, options.dropout)
         self.network = network.to(self.device)
         weight = weights(learn.scores, target, options.weights)
         if options.model == "heteroscedastic":  # starts at the mean score, not at 0
@@ -210,15 +227,10 @@ class _Descent:
             if options.fds
             else None
         )
+        columns = (learn.scores.astype(np.float32), weight.astype(np.float32), bins(learn.scores))
         self.rows = [
-            torch.from_numpy(np.ascontiguousarray(column)).to(self.device)
-            for column in (
-                learn.pairs.metric,
-                learn.pairs.text,
-                learn.scores.astype(np.float32),
-                weight.astype(np.float32),
-                bins(learn.scores),
-            )
+            *_on_axes(self.network, learn.pairs),
+            *(torch.from_numpy(column).to(self.device) for column in columns),
         ]
 
     def epoch(self, rate: float) -> dict[str, float]:
@@ -265,9 +277,10 @@ class _Descent:
         place: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The mean weighted loss of a batch, and the features before smoothing."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        mixed = self.options.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=mixed):
             features = self.network.features(metric, text)
-            smooth = features if self.smoothing is None else self.smoothing(features, place)
+            smooth = features if self.smoothing is None else self.smoothing(features.float(), place)
             outputs = self.network.output(smooth)
         each = losses(self.options.loss_name, outputs.float(), scores, self.read, SCALE)
         return (weight * each).mean(), features
@@ -276,31 +289,35 @@ class _Descent:
 def _measured(
     network: PairNetwork, read: Readout, stop: Scored, target: Mapping[int, float], loss: LossName
 ) -> dict[str, float]:
-    outputs = _raw(network, stop.pairs)
-    truth = torch.from_numpy(stop.scores.astype(np.float32))
-    each = losses(loss, outputs, truth, read, SCALE)
+    outputs, real = _raw(network, stop.pairs), stop.real
     scores = read.scores(outputs).double().numpy()
+    truth = torch.from_numpy(stop.scores[real].astype(np.float32))
+    each = losses(loss, outputs[torch.from_numpy(real)], truth, read, SCALE)
     return {
         "validation_loss": float(each.mean()),
-        "validation_rmse": rmse(stop.scores, scores),
-        "validation_rmse_target": reweighted_rmse(stop.scores, scores, target),
-        "validation_sd": float(np.std(scores)),
+        "validation_rmse": rmse(stop.scores[real], scores[real]),
+        "validation_rmse_target": expected_rmse(target, stop.scores, scores),
+        "validation_sd": float(np.std(scores[real])),
     }
+
+
+def _on_axes(network: PairNetwork, pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
+    device = next(network.parameters()).device
+    metric, text = torch.from_numpy(pairs.metric), torch.from_numpy(pairs.text)
+    with torch.no_grad():
+        return network.on_axes(metric.to(device), text.to(device))
 
 
 def _raw(network: PairNetwork, pairs: Pairs) -> torch.Tensor:
     """Outputs on the CPU, without dropout."""
     network.eval()
-    device = next(network.parameters()).device
     with torch.no_grad():
-        found: torch.Tensor = network(
-            torch.from_numpy(pairs.metric).to(device), torch.from_numpy(pairs.text).to(device)
-        )
+        found: torch.Tensor = network(*_on_axes(network, pairs))
     return found.float().cpu()
 
 
 def _outputs(network: PairNetwork, read: Readout, pairs: Pairs) -> tuple[Floats, Floats]:
+    """Scores and variances, (n,) each."""
     outputs = _raw(network, pairs)
-    return read.scores(outputs).double().numpy(), read.variances(outputs).double().numpy().clip(
-        min=1e-6
-    )
+    variances = read.variances(outputs).double().numpy()
+    return read.scores(outputs).double().numpy(), variances.clip(min=_LEAST_VARIANCE)

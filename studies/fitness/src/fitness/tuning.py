@@ -26,6 +26,7 @@ FOLDER = Path("models/encoder")
 class TuneOptions:
     """steps: of a batch each; 0: the encoder is used as it is (the report: 3 epochs, batch 64, learning rate 2e-5).
     include_test: also the texts of the test set, without scores: then what is said of it is transductive.
+    seed: of dropout and of the order of texts; a grid over `seed` does not tune again.
     """
 
     steps: Annotated[int, Field(ge=0)] = 0
@@ -33,6 +34,7 @@ class TuneOptions:
     learning_rate: Annotated[float, Field(gt=0)] = 2e-5
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 64
     include_test: bool = False
+    seed: Annotated[int, Field(ge=0)] = 1
 
 
 def tuning_texts(
@@ -51,7 +53,7 @@ def tuning_texts(
     return list(texts.loc[texts["text_id"].isin(used), "text"])
 
 
-def simcse(model: Path, texts: Sequence[str], options: TuneOptions, seed: int) -> dict[str, float]:
+def simcse(model: Path, texts: Sequence[str], options: TuneOptions) -> dict[str, float]:
     """Tune a model, and write it to models/encoder/model as safetensors.
 
     Returns:
@@ -67,7 +69,7 @@ def simcse(model: Path, texts: Sequence[str], options: TuneOptions, seed: int) -
     network = encoder.load(model)
     network.max_seq_length = min(options.max_tokens, network.max_seq_length)
     longest = network.max_seq_length
-    losses = _train(network, texts, options, derive(seed, "tune") % 2**32)
+    losses = _train(network, texts, options, derive(options.seed, "tune") % 2**32)
     network.max_seq_length = max(longest, 256)
     with replacing_folder(FOLDER / "model") as folder:
         network.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
