@@ -6,11 +6,31 @@ A commit's dvc.lock names the hash of each output, and cache and remote keep the
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+import json
+from pathlib import Path, PurePosixPath
+
+import pygit2
 
 from chorus.errors import DataError
-from chorus.experiments.history import Snapshot
+from chorus.experiments.history import History, Snapshot
 from chorus.sharing.patience import limit_waiting
+
+
+def output_of(run: str, path: str, root: Path = Path()) -> bytes:
+    """An output of the newest experiment of this name, or else of the commit that it names.
+
+    Raises:
+        DataError: there is none of this name, or see `Outputs.content`.
+    """
+    history = History(root)
+    found = [one for one in history.experiments(()) if one.name == run]
+    try:
+        commit = found[-1] if found else history.at(run, (), run)
+    except (KeyError, ValueError, pygit2.GitError):
+        raise DataError(
+            f"{run} is no run and no revision here; runs of others: dvc exp pull origin {run}"
+        ) from None
+    return Outputs(root).content(commit, path)
 
 
 class Outputs:
@@ -31,22 +51,35 @@ class Outputs:
             raise DataError(f"{root} is in no DVC repository: models are kept by DVC") from None
 
     def content(self, commit: Snapshot, path: str) -> bytes:
-        """An output, a single file, as the commit has it.
+        """An output, or a file in an output that is a folder, as the commit has it.
 
         Raises:
             DataError: the commit has none, it is neither in the cache nor to be had from the remote, or is damaged.
         """
-        md5 = commit.output_hash(path)
+        md5 = commit.output_hash(path) or self._hash_in_folder(commit, path)
         if md5 is None:
             raise DataError(
                 f"the dvc.lock of {commit.name} knows no {path}: no model was trained there"
             )
+        return self._read(md5, path, commit.name)
+
+    def _hash_in_folder(self, commit: Snapshot, path: str) -> str | None:
+        """DVC keeps a folder as a list of its files, under a hash that says so."""
+        for folder in PurePosixPath(path).parents:
+            listed = commit.output_hash(str(folder))
+            if listed is None or not listed.endswith(".dir"):
+                continue
+            within = str(PurePosixPath(path).relative_to(folder))
+            for file in json.loads(self._read(listed, str(folder), commit.name)):
+                if file["relpath"] == within:
+                    return str(file["md5"])
+        return None
+
+    def _read(self, md5: str, path: str, name: str) -> bytes:
         file = Path(self._repo.cache.local.oid_to_path(md5))
-        data = file.read_bytes() if file.is_file() else self._from_remote(md5, path, commit.name)
-        if hashlib.md5(data).hexdigest() != md5:
-            raise DataError(
-                f"{path} of {commit.name} is damaged in the cache: pull or run it again"
-            )
+        data = file.read_bytes() if file.is_file() else self._from_remote(md5, path, name)
+        if hashlib.md5(data).hexdigest() != md5.removesuffix(".dir"):
+            raise DataError(f"{path} of {name} is damaged in the cache: pull or run it again")
         return data
 
     def _from_remote(self, md5: str, path: str, name: str) -> bytes:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any, TypeVar
 
 import numpy as np
@@ -119,6 +120,17 @@ def draw(
         taken.add((record["metric_name"], record["user_prompt"] + record["response"]))
         records.append(record | ({"score": f"{score:g}"} if part == "train" else {}))
     return Drawn(records, scores.tolist())
+
+
+def texts(part: str, seed: int) -> list[dict[str, Any]]:
+    """All texts that records of a part are drawn from (see `draw`): prompt, response and system prompt of each."""
+    found = []
+    for spoken in LANGUAGES:
+        for prompt_theme, response_theme in product(range(len(THEMES)), repeat=2):
+            for variant in range(_variants(part, spoken, prompt_theme == response_theme)):
+                text, _ = _text(part, seed, spoken, prompt_theme, response_theme, variant)
+                found.append(text)
+    return found
 
 
 def _judges(metrics: Sequence[str]) -> list[list[list[str]]]:

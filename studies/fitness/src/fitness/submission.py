@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from chorus.errors import DataError
+from chorus.options import options
 
 COLUMNS = ["ID", "score"]
 DIGITS = 4  # of a score, behind the point
+
+
+@options
+class EnsembleOptions:
+    """runs: experiments, branches or commits; "workspace": the run here."""
+
+    runs: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
 def submission(
