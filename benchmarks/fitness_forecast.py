@@ -122,7 +122,7 @@ def outcome(
     made = folds.negatives(table, VECTORS[2], folds.NegativeOptions(seed=number))
     table = table[table["fold"] != folds.SET_ASIDE].reset_index(drop=True)
     data = crossfit.Data(table, made, test.kept, (VECTORS[0], VECTORS[1], VECTORS[2]))
-    judged, members = by_ridge(data, number) if model == "ridge" else by_pairs(data, number)
+    judged, members = by_ridge(data) if model == "ridge" else by_pairs(data, number)
     given = judging.Predicted(judged, members, {}, test.kept, hidden)
     found = judging.expected(given, dict(STATED), {"resamples": 1000, "seed": number})
     reached = rmse(hidden, members.mean(axis=0))
@@ -137,12 +137,12 @@ def by_pairs(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     )
 
 
-def by_ridge(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+def by_ridge(data: crossfit.Data) -> tuple[pd.DataFrame, np.ndarray]:
     given = baselines.BaselineOptions()
     asked = baselines.pairs(data.test, *data.vectors)
     judged, members = [], []
     for fold in range(data.folds):
-        predict = baselines.ridge(data, fold, UNIFORM, given, seed)
+        predict = baselines.ridge(data, fold, UNIFORM, given)
         own = data.of(fold, "judge")
         judged.append(own.assign(prediction=predict(data.scored(own).pairs)))
         members.append(predict(asked))

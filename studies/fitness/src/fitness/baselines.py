@@ -67,7 +67,7 @@ def fit(
 def _models(
     data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int
 ) -> dict[str, Predict]:
-    task = _Task.of(data, fold, target, given, seed)
+    task = _Task.of(data, fold, target, given)
     return {
         "always_9": lambda asked: np.full(len(asked), USUAL),
         "ridge": _ridge(task),
@@ -76,11 +76,9 @@ def _models(
     }
 
 
-def ridge(
-    data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int
-) -> Predict:
+def ridge(data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions) -> Predict:
     """The ridge regression of a fold alone, which is fast."""
-    return _ridge(_Task.of(data, fold, target, given, seed))
+    return _ridge(_Task.of(data, fold, target, given))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +98,9 @@ class _Task:
         fold: int,
         target: Mapping[int, float],
         given: BaselineOptions,
-        seed: int,
     ) -> _Task:
         learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
-        features = Features(learn.pairs, given.components, seed)
+        features = Features(learn.pairs, given.components)
         return cls(features, learn, weights(learn.scores, target, given.weights), stop, target)
 
     def error(self, predictions: Any) -> float:
@@ -114,18 +111,16 @@ class _Task:
 class Features:
     """Principal components of metric and text, difference and product of those of name and text, and their cosine."""
 
-    def __init__(self, learn: Pairs, components: int, seed: int) -> None:
+    def __init__(self, learn: Pairs, components: int) -> None:
         from sklearn.decomposition import PCA
 
         most = min(components, learn.metric.shape[1], learn.text.shape[1], len(learn))
 
         def fitted(rows: Any) -> Any:
-            return PCA(most, svd_solver="randomized", random_state=seed % 2**32).fit(rows)
+            return PCA(most, svd_solver="covariance_eigh").fit(rows)
 
-        self._metric, self._shared = (
-            fitted(learn.metric),
-            fitted(np.concatenate([learn.text, learn.name])),
-        )
+        self._metric = fitted(learn.metric)
+        self._shared = fitted(np.concatenate([learn.text, learn.name]))
 
     def __call__(self, asked: Pairs) -> Floats:
         """(n, features)."""
