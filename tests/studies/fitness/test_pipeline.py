@@ -48,7 +48,7 @@ def study(tmp_path_factory) -> Folder:
     params["baselines"] |= {"trees": 5, "components": 4}
     params["evaluate"]["resamples"] = 100
     (own.folder / "params.yaml").write_text(yaml.safe_dump(params))
-    for stage in ("encode", "evaluate", "submit", "diagnose", "explore"):
+    for stage in ("tune", "encode", "evaluate", "submit", "diagnose", "explore"):
         own.run("dvc", "repro", stage)
     return own
 
