@@ -7,6 +7,7 @@ import pandas as pd
 
 from chorus.files import read_json, write_parquet
 from chorus.paths import PREDICTIONS
+from chorus.terminal import progress
 from speech import study
 
 
@@ -15,7 +16,7 @@ def main() -> None:
     tables = []
     variants = asked = None
     known: dict[str, np.ndarray] = {}
-    with stage.progress("asking", given.asked, "configuration") as advance:
+    with progress("asking", given.asked, "configuration") as advance:
         for name, seed, model, prompt in given.configurations(read_json):
             if variants is None:  # mel features do not depend on adapters
                 variants = given.variants(model)
