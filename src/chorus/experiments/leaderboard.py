@@ -13,6 +13,7 @@ from chorus.errors import DataError, ParameterError
 from chorus.experiments.columns import COUNTS, measured
 from chorus.experiments.grid import Comparison, Plan
 from chorus.experiments.sections import value_of
+from chorus.metrics.direction import lower_is_better
 from chorus.runs.factors import Factor, configuration, spell
 from chorus.statistics.summary import summary_columns
 
@@ -140,6 +141,8 @@ def rank(
             )
         table = table[table[f"{precision}__mean"] >= min_precision]
     score = table[f"{metric}__mean"]
+    if lower_is_better(metric):
+        score = -score
     if stability_weight:
         score = score - stability_weight * table[f"{metric}__std"]
     order = score.sort_values(ascending=False, kind="stable", na_position="last").index

@@ -15,6 +15,7 @@ import pandas as pd
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
 from chorus.experiments.columns import JUDGED_BY
+from chorus.metrics.direction import lower_is_better
 from chorus.statistics.comparison import models
 from chorus.statistics.selection import Selection, correct_for_selection
 
@@ -56,9 +57,11 @@ def leave_one_out(runs: pd.DataFrame, factors: Sequence[str], judge: str, metric
         )
     judged = {}
     for site in table:
-        best = table.drop(columns=site).mean(axis=1).idxmax()
+        elsewhere = table.drop(columns=site).mean(axis=1)
+        best = elsewhere.idxmin() if lower_is_better(metric) else elsewhere.idxmax()
         judged[str(site)] = float(table.loc[[best], site].iloc[0])
-    return LeftOut(judged, float(table.max().mean()))
+    best_there = table.min() if lower_is_better(metric) else table.max()
+    return LeftOut(judged, float(best_there.mean()))
 
 
 def correct_best(

@@ -17,6 +17,7 @@ from chorus.reports.hardest import HardClip
 from chorus.reports.headline import headline, minus, signed, spoken, spoken_effect
 from chorus.reports.html import render
 from chorus.reports.tables import Told, associations, findings, health_of, told, training_sets
+from chorus.runs.best import best_by
 from chorus.runs.factors import Factor
 
 Families = Mapping[str, Sequence[statistics.Effect]]
@@ -123,7 +124,9 @@ def _context(material: Material) -> dict[str, Any]:
         "effects": effects,
         "ranges": {metric: _range(found) for metric, found in effects.items()},
         "comparisons": _comparisons(material.comparisons, (rank_by, *metrics.beside)),
-        "training_sets": training_sets(runs, list(board["signature"])),
+        "training_sets": training_sets(
+            runs, list(board["signature"]), [factor.name for factor in material.factors]
+        ),
         "summaries": _summaries(runs, board, metrics),
         "runs": runs.to_dict("records"),
         "health": health,
@@ -146,7 +149,7 @@ def _luck(
         return None, None
     try:
         spread = statistics.run_spread(runs, metric, factors=factors)
-        best = statistics.judge_best(runs, metric, factors=factors)
+        best = best_by(runs, metric, factors=factors)
     except DataError:  # too few seeds or configurations: the page then says so
         return None, None
     return best, statistics.minimal_detectable_difference(spread, int(runs["seed"].nunique()))

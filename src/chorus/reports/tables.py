@@ -162,17 +162,24 @@ def _options(runs: pd.DataFrame, factors: Sequence[Factor]) -> list[str]:
     return list(dict.fromkeys(_labels(ordered, factors)))
 
 
-def training_sets(runs: pd.DataFrame, order: Sequence[str]) -> list[dict[str, str]]:
+def training_sets(
+    runs: pd.DataFrame, order: Sequence[str], factors: Sequence[str] = ()
+) -> list[dict[str, str]]:
     """How many clips each configuration trains on, where that was counted.
 
     Args:
         order: signatures.
+        factors: columns that are no counts, whatever they are called ("negatives.kind").
 
     Returns:
         One entry a configuration: "signature", and each column of counts as text: "201", "200–203" where seeds differ,
         "" where there is none.
     """
-    columns = [str(name) for name in runs if str(name).partition(".")[0] in _COUNTED]
+    columns = [
+        name
+        for name in map(str, runs)
+        if name.partition(".")[0] in _COUNTED and name not in factors
+    ]
     groups = dict(iter(runs.groupby("signature")))
     if not columns:
         return []

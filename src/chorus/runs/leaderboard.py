@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError, ParameterError
+from chorus.metrics.direction import lower_is_better
+from chorus.runs.best import best_by
 from chorus.runs.contrasts import apart
 from chorus.runs.effects import numbered, one_run_each
 from chorus.runs.table import Runs, configurations
 from chorus.statistics.effects import whole_grid
-from chorus.statistics.ranking import Again, Best, best_again, judge_best
+from chorus.statistics.ranking import Again, Best, best_again
 from chorus.statistics.summary import seed_summary, summary_columns
 
 TABLE_COLUMNS = ("page", "runs", "metric", "mean", "sd", "digits")
@@ -50,10 +52,13 @@ def board(runs: Runs, metric: str, *, resamples: int = 2000, seed: int = 1) -> B
         _row(str(name), group, known.metrics)
         for name, group in named.groupby("configuration", sort=False)
     ]
+    lower = lower_is_better(metric)
     table = pd.DataFrame(rows).sort_values(
-        f"{metric}__mean", ascending=False, kind="stable", ignore_index=True
+        f"{metric}__mean", ascending=lower, kind="stable", ignore_index=True
     )
-    groups = [group[metric].to_list() for _, group in named.groupby("configuration", sort=False)]
+    highest_is_best = -named[metric] if lower else named[metric]
+    by_configuration = highest_is_best.groupby(named["configuration"], sort=False)
+    groups = [group.to_list() for _, group in by_configuration]
     again = None
     if len(groups) > 1 and max(len(group) for group in groups) > 1:
         again = best_again(groups, resamples=resamples, seed=seed)
@@ -128,7 +133,7 @@ def _judged(runs: Runs, metric: str, factors: list[str], resamples: int, seed: i
     complete = frame.groupby(factors)["seed"].nunique() == frame["seed"].nunique()
     if complete.sum() < 2:
         return None
-    return judge_best(numbered(frame), metric, factors=factors, shuffles=resamples, seed=seed)
+    return best_by(numbered(frame), metric, factors=factors, shuffles=resamples, seed=seed)
 
 
 def grid_of(runs: Runs, metric: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
