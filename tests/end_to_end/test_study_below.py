@@ -69,8 +69,8 @@ def test_its_runs_are_ranked_by_its_own_metric(study):
     assert list(runs)[:5] == ["run", "seed", "width", "test.mae", "epochs"]
     assert runs["test.mae"].tolist() == [0.581, 0.661, 0.582, 0.662]
     board = pd.read_csv(study.folder / "metrics/width/leaderboard.csv")
-    assert board["configuration"].tolist() == ["width 16", "width 8"]
-    assert board["test.mae__mean"].tolist() == [0.6615, 0.5815]
+    assert board["configuration"].tolist() == ["width 8", "width 16"], "the lower error comes first"
+    assert board["test.mae__mean"].tolist() == [0.5815, 0.6615]
 
 
 def test_effects_and_report_say_what_its_factor_does(study):

@@ -13,7 +13,7 @@ from benchmark import load_benchmark
 
 @pytest.fixture(scope="module")
 def speech():
-    return load_benchmark("speech")
+    return load_benchmark("speech_networks")
 
 
 def test_the_first_takes_become_samples_with_their_speakers_and_digits(speech, tmp_path):

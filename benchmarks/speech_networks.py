@@ -1,7 +1,7 @@
 """The accents study's network where its pipeline does not take it.
 
-    python benchmarks/speech.py digits SOUNDS    # real voices: FSDD, leave one of six speakers out, six times
-    python benchmarks/speech.py overlap STUDY    # what a split by rows hides, which does not keep speakers apart
+    python benchmarks/speech_networks.py digits SOUNDS    # real voices: FSDD, leave one of six speakers out, six times
+    python benchmarks/speech_networks.py overlap STUDY    # what a split by rows hides, speakers not apart
 
 SOUNDS holds `fsdd/recordings/` (`{digit}_{speaker}_{index}.wav`). STUDY is studies/accents after `dvc repro encode`.
 --epochs N trains for fewer.
