@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 
 import pytest
 import yaml
@@ -155,6 +156,23 @@ def test_an_experiment_of_that_name_with_other_parameters_stops_the_grid(reposit
         ChorusError, match="run_1 is an experiment of this commit with other parameters: dvc exp"
     ):
         conduct(_grid(repository, [7]), jobs=1, report=lambda _: None)
+
+
+def test_a_worker_that_no_message_reaches_stops_when_the_queue_is_empty(repository):
+    grid = _grid(repository, [7])
+    queue = Queue(str(grid.start.commit.id))
+    queue.put("run_1", {"seed": 7}, [TARGET])
+    queue.start([1])
+    addresses = repository.folder / ".dvc/tmp/exps/celery/broker/control/celery.pidbox.exchange"
+    for _ in range(600):
+        if addresses.exists() and "dvc-exp" in addresses.read_text():
+            break
+        time.sleep(0.05)
+    addresses.write_text("[]")  # as another worker leaves it that starts at the same moment
+    (process,) = repository.processes("queue-worker")
+    process.wait(40)
+    assert [task.state for task in queue.tasks()] == ["done"]
+    queue.close()
 
 
 def test_a_run_whose_worker_was_killed_is_abandoned_and_can_be_begun_anew(repository):

@@ -8,13 +8,16 @@ All else is DVC's: the queue, what a run does, its experiment.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pygit2
+from celery.worker import state  # type: ignore[import-untyped]
 from configobj import ConfigObj  # type: ignore[import-untyped]
 from dulwich.repo import Repo as Dulwich
 from dvc.repo import Repo
@@ -45,7 +48,19 @@ def main() -> None:
     _, _, node, clean = sys.argv
     tasks.TempDirExecutor = Borrower
     with closing(Repo()) as repo:
-        repo.experiments.celery_queue.worker.start(node, fsapp_clean=bool(int(clean)))
+        worker = repo.experiments.celery_queue.worker
+        worker.monitor = partial(_stop_at_the_end, worker.monitor)
+        worker.start(node, fsapp_clean=bool(int(clean)))
+
+
+def _stop_at_the_end(monitor: Callable[[str], None], node: str) -> None:
+    """DVC's monitor of a worker, which returns once the queue is empty and it has sent the worker a message to stop.
+
+    Workers that start at once may overwrite each other's address in the file where messages look for it. Such a worker
+    hears of nothing, and would wait for ever.
+    """
+    monitor(node)
+    state.should_stop = os.EX_OK  # what the message does: no further run, and an end after this one
 
 
 class Borrower(TempDirExecutor):  # type: ignore[misc]
