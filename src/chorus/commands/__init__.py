@@ -10,8 +10,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from chorus.commands.here import own_python_first, refuse_foreign_code
+from chorus.commands.here import refuse_foreign_code
 from chorus.errors import one_line
+from chorus.interpreter import own_python_first
 
 GROUPS = {
     "a sweep, in the folder of its study": ("sweep", "leaderboard", "effects", "compare", "report"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +32,6 @@ def refuse_foreign_code() -> None:
             f"this is the chorus of {running.parent.parent}, and {root} has its own:"
             f" make setup there, then {root / '.venv/bin/chorus'}"
         )
-
-
-def own_python_first() -> None:
-    """Have DVC run the stages with this very Python, whether or not its environment is activated."""
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def params() -> dict[str, Any]:

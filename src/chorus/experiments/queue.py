@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -31,6 +30,7 @@ from dvc_task.proc.process import ManagedProcess
 
 from chorus.errors import ChorusError
 from chorus.experiments import worker
+from chorus.interpreter import own_python_first
 
 State = Literal["queued", "running", "done", "failed"]
 
@@ -65,9 +65,7 @@ class Queue:
     """
 
     def __init__(self, start: str) -> None:
-        os.environ["PATH"] = (
-            f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # workers start `dvc`
-        )
+        own_python_first()  # workers start `dvc`
         self._dvc = Repo()
         self._queue = self._dvc.experiments.celery_queue
         self._git = pygit2.Repository(self._dvc.scm.root_dir)
