@@ -99,11 +99,6 @@ def recalls(truth: Sequence[str] | pd.Series, right: NDArray[np.bool_]) -> dict[
     return found
 
 
-def balanced(truth: Sequence[str] | pd.Series, right: NDArray[np.bool_]) -> float:
-    """The mean recall of the classes."""
-    return float(np.mean([recall.share for recall in recalls(truth, right).values()]))
-
-
 def by_group(table: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """Balanced accuracy within each group of rows of a table with `truth` and `answer`, in the order of the table."""
     right = table["answer"] == table["truth"]
