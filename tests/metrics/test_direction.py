@@ -9,7 +9,7 @@ import pytest
 from chorus.experiments.leaderboard import rank
 from chorus.experiments.selection import leave_one_out
 from chorus.metrics.direction import lower_is_better
-from chorus.runs.best import best_by
+from chorus.statistics import judge_best
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,13 @@ def _runs(metric: str) -> pd.DataFrame:
 
 
 def test_the_best_configuration_is_the_lowest_of_an_error_and_the_highest_of_a_score():
-    error = best_by(_runs("test.rmse"), "test.rmse", factors=["model"], shuffles=200)
+    error = judge_best(
+        _runs("test.rmse"), "test.rmse", factors=["model"], lowest_is_best=True, shuffles=200
+    )
     assert (error.levels, error.mean) == (("a",), pytest.approx(0.3))
     assert error.per_seed == pytest.approx((0.3, 0.31, 0.29))
     assert error.shuffled > error.mean, "luck does worse than the best"
-    score = best_by(_runs("test.f1"), "test.f1", factors=["model"], shuffles=200)
+    score = judge_best(_runs("test.f1"), "test.f1", factors=["model"], shuffles=200)
     assert (score.levels, score.mean) == (("c",), pytest.approx(0.89))
     assert score.shuffled < score.mean
 

@@ -173,11 +173,13 @@ def _show_families(metric: str, families: Mapping[str, Sequence[Effect]]) -> Non
 def _show_luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> None:
     """What the seeds can find at all, and what luck alone would make of the best."""
     from chorus import statistics
-    from chorus.runs.best import best_by
+    from chorus.metrics.direction import lower_is_better
 
     seeds = runs["seed"].nunique()
     spread = statistics.run_spread(runs, metric, factors=factors)
-    best = best_by(runs, metric, factors=factors)
+    best = statistics.judge_best(
+        runs, metric, factors=factors, lowest_is_best=lower_is_better(metric)
+    )
     detectable = {
         n: statistics.minimal_detectable_difference(spread, n) for n in (seeds, 5, 10, 20)
     }

@@ -13,11 +13,11 @@ import pandas as pd
 from chorus import statistics
 from chorus.errors import DataError
 from chorus.experiments.columns import JUDGED_BY
+from chorus.metrics.direction import lower_is_better
 from chorus.reports.hardest import HardClip
 from chorus.reports.headline import headline, minus, signed, spoken, spoken_effect
 from chorus.reports.html import render
 from chorus.reports.tables import Told, associations, findings, health_of, told, training_sets
-from chorus.runs.best import best_by
 from chorus.runs.factors import Factor
 
 Families = Mapping[str, Sequence[statistics.Effect]]
@@ -149,7 +149,9 @@ def _luck(
         return None, None
     try:
         spread = statistics.run_spread(runs, metric, factors=factors)
-        best = best_by(runs, metric, factors=factors)
+        best = statistics.judge_best(
+            runs, metric, factors=factors, lowest_is_best=lower_is_better(metric)
+        )
     except DataError:  # too few seeds or configurations: the page then says so
         return None, None
     return best, statistics.minimal_detectable_difference(spread, int(runs["seed"].nunique()))

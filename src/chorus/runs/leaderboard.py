@@ -9,12 +9,11 @@ import pandas as pd
 
 from chorus.errors import DataError, ParameterError
 from chorus.metrics.direction import lower_is_better
-from chorus.runs.best import best_by
 from chorus.runs.contrasts import apart
 from chorus.runs.effects import numbered, one_run_each
 from chorus.runs.table import Runs, configurations
 from chorus.statistics.effects import whole_grid
-from chorus.statistics.ranking import Again, Best, best_again
+from chorus.statistics.ranking import Again, Best, best_again, judge_best
 from chorus.statistics.summary import seed_summary, summary_columns
 
 TABLE_COLUMNS = ("page", "runs", "metric", "mean", "sd", "digits")
@@ -133,7 +132,14 @@ def _judged(runs: Runs, metric: str, factors: list[str], resamples: int, seed: i
     complete = frame.groupby(factors)["seed"].nunique() == frame["seed"].nunique()
     if complete.sum() < 2:
         return None
-    return best_by(numbered(frame), metric, factors=factors, shuffles=resamples, seed=seed)
+    return judge_best(
+        numbered(frame),
+        metric,
+        factors=factors,
+        lowest_is_best=lower_is_better(metric),
+        shuffles=resamples,
+        seed=seed,
+    )
 
 
 def grid_of(runs: Runs, metric: str) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from chorus.statistics.paired import holm
 
 @dataclass(frozen=True)
 class Best:
-    """The configuration with the highest mean over the seeds.
+    """The configuration with the best mean over the seeds.
 
     levels: its factors. per_seed: by rising seed. others: how many configurations it beats.
     behind: how many of these it beats for certain (paired t test over the seeds, Holm-adjusted). The winner was chosen
@@ -108,6 +108,7 @@ def judge_best(
     metric: str,
     *,
     factors: Sequence[str],
+    lowest_is_best: bool = False,
     shuffles: int = 10_000,
     seed: int = 1,
 ) -> Best:
@@ -115,6 +116,7 @@ def judge_best(
 
     Args:
         runs, metric, factors: as for `chorus.statistics.matched_effects`.
+        lowest_is_best: the metric is an error or a loss (`chorus.metrics.direction`).
 
     Raises:
         DataError: see `matched_effects`; or fewer than two configurations have every seed.
@@ -123,7 +125,8 @@ def judge_best(
     if shuffles < 1:
         raise ParameterError(f"shuffles: {shuffles} is not allowed: at least 1")
     grid = whole_grid(runs, metric, factors)
-    values = grid.to_numpy()  # (configurations, seeds)
+    sign = -1.0 if lowest_is_best else 1.0
+    values = sign * grid.to_numpy()  # (configurations, seeds), the highest the best
     first = int(np.argmax(values.mean(axis=1)))
     p_values = holm(
         [judge_pairs((values[first] - row)[None]).p for i, row in enumerate(values) if i != first]
@@ -133,10 +136,10 @@ def judge_best(
     as_good = int(np.sum(bests >= values[first].mean() - 1e-12))
     return Best(
         levels=tuple(grid.reset_index().loc[first, list(factors)]),
-        mean=float(values[first].mean()),
-        per_seed=tuple(float(value) for value in values[first]),
+        mean=float(sign * values[first].mean()),
+        per_seed=tuple(float(sign * value) for value in values[first]),
         others=len(values) - 1,
         behind=int(np.sum(p_values < SIGNIFICANT)),
-        shuffled=float(np.median(bests)),
+        shuffled=float(sign * np.median(bests)),
         p=(1 + as_good) / (1 + shuffles),
     )
