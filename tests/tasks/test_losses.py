@@ -30,12 +30,12 @@ def test_focal_loss_by_hand_on_hard_labels():
     chances = [1 / (1 + math.exp(2.0)), 1 / (1 + math.exp(-0.3))]
     negative = -0.75 * chances[0] ** 2 * math.log(1 - chances[0])
     positive = -0.25 * (1 - chances[1]) ** 2 * math.log(chances[1])
-    value = binary_focal(LOGITS[:2], TARGETS[:2], gamma=2.0, alpha=0.25).mean().item()
+    value = binary_focal(LOGITS[:2], TARGETS[:2], 2.0, 0.25, "mean").item()
     assert value == pytest.approx((negative + positive) / 2, rel=1e-5)
 
 
 def test_focal_loss_without_focus_is_half_the_cross_entropy():
-    assert binary_focal(LOGITS, TARGETS, gamma=0.0, alpha=0.5).mean().item() == pytest.approx(
+    assert binary_focal(LOGITS, TARGETS, 0.0, 0.5, "mean").item() == pytest.approx(
         0.5 * binary_cross_entropy(LOGITS, TARGETS, "mean").item(), rel=1e-6
     )
 
@@ -44,7 +44,8 @@ def test_focus_discounts_what_is_right_already():
     right, wrong = torch.tensor([[3.0]]), torch.tensor([[-3.0]])
     target = torch.tensor([[1.0]])
     kept = [
-        binary_focal(logit, target, 2.0, 0.5).item() / binary_focal(logit, target, 0.0, 0.5).item()
+        binary_focal(logit, target, 2.0, 0.5, "mean").item()
+        / binary_focal(logit, target, 0.0, 0.5, "mean").item()
         for logit in (right, wrong)
     ]
     assert kept[0] < 0.01 < 0.9 < kept[1]
@@ -53,7 +54,7 @@ def test_focus_discounts_what_is_right_already():
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
 def test_focal_gradients_are_finite_for_sure_and_right_logits(gamma):
     logits = torch.tensor([[40.0], [-40.0]], requires_grad=True)
-    binary_focal(logits, torch.tensor([[1.0], [0.0]]), gamma, 0.25).mean().backward()
+    binary_focal(logits, torch.tensor([[1.0], [0.0]]), gamma, 0.25, "mean").backward()
     assert torch.isfinite(logits.grad).all()
 
 
@@ -71,9 +72,8 @@ def test_label_smoothing_of_several_classes_is_spread_over_all():
 
 def test_focal_loss_replaces_cross_entropy_where_it_is_asked_for():
     assert DETECTION.loss(LOGITS, TARGETS, None) == binary_cross_entropy(LOGITS, TARGETS, "mean")
-    assert (
-        DETECTION.loss(LOGITS, TARGETS, Focal(1.5, 0.25))
-        == binary_focal(LOGITS, TARGETS, 1.5, 0.25).mean()
+    assert DETECTION.loss(LOGITS, TARGETS, Focal(1.5, 0.25)) == binary_focal(
+        LOGITS, TARGETS, 1.5, 0.25, "mean"
     )
 
 
@@ -97,7 +97,7 @@ def test_losses_of_several_classes_by_hand(gamma):
         for row, targets in zip(MANY.tolist(), MIXED.tolist(), strict=True)
     ]
     focal = Focal(gamma, 0.25) if gamma else None
-    assert THREE.losses(MANY, MIXED, focal).tolist() == pytest.approx(by_hand, rel=1e-5)
+    assert THREE.loss(MANY, MIXED, focal, "none").tolist() == pytest.approx(by_hand, rel=1e-5)
 
 
 @pytest.mark.parametrize("focal", [None, Focal(2.0, 0.25)])
@@ -106,6 +106,6 @@ def test_losses_of_several_classes_by_hand(gamma):
     [(DETECTION, LOGITS, TARGETS), (THREE, MANY, MIXED), (Regression(0, 10), LOGITS, TARGETS)],
 )
 def test_the_loss_is_the_mean_of_the_losses_of_the_rows(task, logits, targets, focal):
-    each = task.losses(logits, targets, focal)
+    each = task.loss(logits, targets, focal, "none")
     assert each.shape == (len(logits),)
     assert task.loss(logits, targets, focal).item() == pytest.approx(each.mean().item(), rel=1e-6)

@@ -146,7 +146,7 @@ def test_the_norm_of_a_batch_is_that_of_the_mean_of_autograds_gradients_of_each_
         torch.cat(
             [g.flatten() for g in torch.autograd.grad(value, network.tensors(), retain_graph=True)]
         )
-        for value in task.losses(network.logits(features), targets, None)
+        for value in task.loss(network.logits(features), targets, None, "none")
     ]
     together = torch.autograd.grad(
         task.loss(network.logits(features), targets, None), network.tensors()
@@ -184,8 +184,8 @@ def test_the_spread_of_validation_losses_is_over_batches_that_mix_the_nights():
     validation = Validation(features, part, options, seed=1)
     figures = validation.measure(network, 1)
     with torch.no_grad():
-        each = DETECTION.losses(
-            network.logits(validation.features), validation.targets, None
+        each = DETECTION.loss(
+            network.logits(validation.features), validation.targets, None, "none"
         ).numpy()
     assert figures["validation_loss"] == pytest.approx(each.mean(), rel=1e-6)
     golden = np.std([each[part].mean() for part in validation.order.reshape(3, 30)], ddof=1)

@@ -18,6 +18,8 @@ from chorus.tasks.windows import clip_means
 if TYPE_CHECKING:
     import torch
 
+    from chorus.tasks.losses import Reduction
+
 LEAST = 3  # classes; two are a detection
 
 
@@ -51,22 +53,17 @@ class Classification(ClassTask):
         return np.eye(len(self.classes), dtype=np.float32)[labels]
 
     def loss(
-        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        focal: Focal | None,
+        reduction: Reduction = "mean",
     ) -> torch.Tensor:
         from chorus.tasks import losses
 
         if focal:
-            return losses.focal(logits, targets, focal.gamma).mean()
-        return losses.cross_entropy(logits, targets, "mean")
-
-    def losses(
-        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
-    ) -> torch.Tensor:
-        from chorus.tasks import losses
-
-        if focal:
-            return losses.focal(logits, targets, focal.gamma)
-        return losses.cross_entropy(logits, targets, "none")
+            return losses.focal(logits, targets, focal.gamma, reduction)
+        return losses.cross_entropy(logits, targets, reduction)
 
     def fit(self, logits: NDArray[np.float32], labels: Labels) -> float:
         return float(np.mean(np.argmax(logits, axis=1) == labels))

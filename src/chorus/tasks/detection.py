@@ -19,6 +19,8 @@ from chorus.tasks.windows import clip_scores
 if TYPE_CHECKING:
     import torch
 
+    from chorus.tasks.losses import Reduction
+
 HALF = 0.5  # the threshold where none can be chosen
 
 
@@ -46,22 +48,17 @@ class Detection(ClassTask):
         return labels[:, None].astype(np.float32)
 
     def loss(
-        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        focal: Focal | None,
+        reduction: Reduction = "mean",
     ) -> torch.Tensor:
         from chorus.tasks import losses
 
         if focal:
-            return losses.binary_focal(logits, targets, *focal).mean()
-        return losses.binary_cross_entropy(logits, targets, "mean")
-
-    def losses(
-        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
-    ) -> torch.Tensor:
-        from chorus.tasks import losses
-
-        if focal:
-            return losses.binary_focal(logits, targets, *focal)
-        return losses.binary_cross_entropy(logits, targets, "none")
+            return losses.binary_focal(logits, targets, *focal, reduction)
+        return losses.binary_cross_entropy(logits, targets, reduction)
 
     def fit(self, logits: NDArray[np.float32], labels: Labels) -> float:
         return float(np.mean((logits[:, 0] > 0) == labels))

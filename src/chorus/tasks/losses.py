@@ -44,10 +44,11 @@ def squared_error(
 
 
 def binary_focal(
-    logits: torch.Tensor, targets: torch.Tensor, gamma: float, alpha: float
+    logits: torch.Tensor, targets: torch.Tensor, gamma: float, alpha: float, reduction: Reduction
 ) -> torch.Tensor:
-    """Focal loss of each row, (n,) (Lin et al. 2017, arXiv:1708.02002): what is right already counts less, the more
-    so the larger gamma. alpha weighs positives and 1 - alpha negatives. Soft targets interpolate."""
+    """Focal loss of each row, (n,), or its mean (Lin et al. 2017, arXiv:1708.02002): what is right
+    already counts less, the more so the larger gamma. alpha weighs positives and 1 - alpha negatives.
+    Soft targets interpolate."""
     logits, targets = logits[:, 0], targets[:, 0]
     chance = torch.sigmoid(logits)
     wrongness = (chance + targets - 2 * chance * targets).clamp(
@@ -55,11 +56,15 @@ def binary_focal(
     )  # 1 - p of the true class
     weight = alpha * targets + (1 - alpha) * (1 - targets)
     entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    return weight * wrongness**gamma * entropy
+    each = weight * wrongness**gamma * entropy
+    return each.mean() if reduction == "mean" else each
 
 
-def focal(logits: torch.Tensor, targets: torch.Tensor, gamma: float) -> torch.Tensor:
+def focal(
+    logits: torch.Tensor, targets: torch.Tensor, gamma: float, reduction: Reduction
+) -> torch.Tensor:
     """The same of several classes, where nothing weighs them."""
     log_chances = functional.log_softmax(logits, dim=1)
     wrongness = (1 - log_chances.exp()).clamp(min=_LEAST)
-    return -(targets * wrongness**gamma * log_chances).sum(dim=1)
+    each = -(targets * wrongness**gamma * log_chances).sum(dim=1)
+    return each.mean() if reduction == "mean" else each

@@ -19,6 +19,8 @@ from chorus.tasks.windows import clip_means
 if TYPE_CHECKING:
     import torch
 
+    from chorus.tasks.losses import Reduction
+
 STRATA = 5  # fifths of the scores, of which each side of a hold-out gets its share
 
 
@@ -103,20 +105,11 @@ class Regression(Task):
         logits: torch.Tensor,
         targets: torch.Tensor,
         focal: Focal | None,  # noqa: ARG002
+        reduction: Reduction = "mean",
     ) -> torch.Tensor:
         from chorus.tasks import losses
 
-        return losses.squared_error(logits, targets, "mean")
-
-    def losses(
-        self,
-        logits: torch.Tensor,
-        targets: torch.Tensor,
-        focal: Focal | None,  # noqa: ARG002
-    ) -> torch.Tensor:
-        from chorus.tasks import losses
-
-        return losses.squared_error(logits, targets, "none")
+        return losses.squared_error(logits, targets, reduction)
 
     def fit(self, logits: NDArray[np.float32], labels: Labels) -> float:
         return regression.rmse(labels, self.predictions(logits)[:, 0])

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import torch
 
+    from chorus.tasks.losses import Reduction
+
 Floats = NDArray[np.float64]
 Labels = NDArray[Any]  # int64 numbers of classes, or float64 scores
 Ids = NDArray[Any]
@@ -106,15 +108,13 @@ class Task(ABC):
 
     @abstractmethod
     def loss(
-        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
+        self,
+        logits: torch.Tensor,
+        targets: torch.Tensor,
+        focal: Focal | None,
+        reduction: Reduction = "mean",
     ) -> torch.Tensor:
-        """The mean loss of (n, w) logits."""
-
-    @abstractmethod
-    def losses(
-        self, logits: torch.Tensor, targets: torch.Tensor, focal: Focal | None
-    ) -> torch.Tensor:
-        """The same loss of each row, (n,)."""
+        """The mean loss of (n, w) logits, or that of each row, (n,)."""
 
     @abstractmethod
     def fit(self, logits: NDArray[np.float32], labels: Labels) -> float:

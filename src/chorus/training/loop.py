@@ -144,7 +144,7 @@ class Descent:
             gradients = torch.autograd.grad(value, self.adam.parameters)
             values.append(value.item())
             if not math.isfinite(values[-1]):
-                each = self.task.losses(logits.detach(), targets, options.focal)
+                each = self.task.loss(logits.detach(), targets, options.focal, "none")
                 raise self._not_finite(epoch, number, each.numpy())
             if options.gradient_clip is not None or number % NORM_EVERY == 0 or number == count - 1:
                 norms[number] = global_norm(gradients)

@@ -46,7 +46,7 @@ class Validation:
         """
         with torch.no_grad():
             logits = network.logits(self.features)
-            each = self.task.losses(logits, self.targets, self.options.focal)
+            each = self.task.loss(logits, self.targets, self.options.focal, "none")
             loss = each.mean().item()
         if not math.isfinite(loss):
             wrong = self.part.clip_ids[~np.isfinite(each.numpy())]
