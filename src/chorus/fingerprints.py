@@ -239,10 +239,14 @@ def _written(value: object) -> str:
         return f"[{','.join(map(_written, value))}]"
     if not isinstance(value, ast.AST):
         return f"{type(value).__name__}:{value!r}"
-    fields = [(name, held) for name, held in ast.iter_fields(value) if name not in _NO_MEANING]
-    if _has_docstring(value):
-        fields = [(name, held[1:] if name == "body" else held) for name, held in fields]
-    shown = [f"{name}={_written(held)}" for name, held in fields if held is not None and held != []]
+    shown = []
+    for name, held in ast.iter_fields(value):
+        if name in _NO_MEANING:
+            continue
+        if name == "body" and _has_docstring(value):
+            held = held[1:]
+        if held is not None and held != []:
+            shown.append(f"{name}={_written(held)}")
     return f"{type(value).__name__}({','.join(shown)})"
 
 

@@ -32,10 +32,11 @@ def slugs(recorders: Iterable[str]) -> dict[str, str]:
     """
     plain = {recorder: _plain(recorder) for recorder in recorders}
     uses = Counter(slug.casefold() for slug in plain.values())
-    return {
-        recorder: slug if slug and uses[slug.casefold()] == 1 else _with_hash(slug, recorder)
-        for recorder, slug in plain.items()
-    }
+    names = {}
+    for recorder, slug in plain.items():
+        is_clear = slug and uses[slug.casefold()] == 1
+        names[recorder] = slug if is_clear else _with_hash(slug, recorder)
+    return names
 
 
 def shard_name(slug: str, night: str) -> str:

@@ -132,17 +132,20 @@ def _counts(scale: float) -> dict[str, dict[str, int]]:
     """Clips by split and quality; the quality "" stands for negatives."""
     counts = {}
     for split, reference in REFERENCE.items():
-        positives, negatives = (
-            max(1, round(scale * number)) if number else 0 for number in reference
-        )
+        positives, negatives = (_scaled(scale, number) for number in reference)
         if split == TRAIN:
             qualities = {
-                quality: max(1, round(scale * number)) for quality, number in TRAIN_QUALITY.items()
+                quality: _scaled(scale, number) for quality, number in TRAIN_QUALITY.items()
             }
         else:
             qualities = _divided(positives, TRAIN_QUALITY)
         counts[split] = {**qualities, "": negatives}
     return counts
+
+
+def _scaled(scale: float, number: int) -> int:
+    """What is left of so many clips: at least one of what there is."""
+    return max(1, round(scale * number)) if number else 0
 
 
 def _divided(total: int, parts: Mapping[str, int]) -> dict[str, int]:

@@ -118,14 +118,15 @@ def evaluate(
     detail: dict[str, Any] = {
         "about": ABOUT | {"min_precision_wanted": options.min_precision},
         "thresholds": thresholds,
-        "splits": {
-            name: None if split is None else _judge(split, threshold, thresholds, options)
-            for name, split in splits.items()
-        },
+        "splits": dict.fromkeys(splits),
     }
-    for split, figures in detail["splits"].items():
-        if figures is not None and figures["auprc"] is not None:
-            figures["baselines"] |= {name: of_split[split] for name, of_split in baselines.items()}
+    for name, split in splits.items():
+        if split is None:
+            continue
+        figures = _judge(split, threshold, thresholds, options)
+        if split.has_both_classes:
+            figures["baselines"] |= {method: by[name] for method, by in baselines.items()}
+        detail["splits"][name] = figures
     return Evaluation(_headline(detail), detail)
 
 
@@ -168,18 +169,17 @@ def _judge(
             | nothing
             | {"note": f"all clips are {'positive' if positives else 'negative'}: nothing to judge"}
         )
+    all_thresholds = {**thresholds, "oracle_best_f1": best_f1_threshold(labels, scores)}
+    at: dict[str, Any] = dict.fromkeys(all_thresholds)
+    for name, threshold in all_thresholds.items():
+        if threshold is not None:
+            at[name] = _at(labels, scores, threshold)
     return counts | {
         "auroc": auroc(labels, scores),
         "auprc": auprc(labels, scores),
         "brier": brier(labels, scores),
         "ece": ece(labels, scores, bins=options.ece_bins),
-        "at": {
-            name: None if value is None else _at(labels, scores, value)
-            for name, value in {
-                **thresholds,
-                "oracle_best_f1": best_f1_threshold(labels, scores),
-            }.items()
-        },
+        "at": at,
         "intervals": _intervals(split, headline, options),
         "baselines": {"all_positive": _all_positive(counts["prevalence"])},
         "by": breakdown(split.clips, headline),

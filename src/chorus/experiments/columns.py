@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -70,12 +71,13 @@ def metric_columns(files: Mapping[str, Any], taken: Sequence[str]) -> dict[str, 
         taken: columns that there are. What has the name of one, or of a figure in another file, gets its file's before
             it: "evaluation.loss".
     """
-    flat = [
-        (file, name, value) for file, content in files.items() for name, value in _leaves(content)
-    ]
-    names = [name for _, name, _ in flat]
-    clash = {name for name in names if names.count(name) > 1 or name in taken}
-    return {f"{file}.{name}" if name in clash else name: value for file, name, value in flat}
+    times = Counter(name for content in files.values() for name, _ in _leaves(content))
+    figures: dict[str, Any] = {}
+    for file, content in files.items():
+        for name, value in _leaves(content):
+            is_unclear = times[name] > 1 or name in taken
+            figures[f"{file}.{name}" if is_unclear else name] = value
+    return figures
 
 
 def _leaves(content: Any, before: str = "") -> Iterator[tuple[str, Any]]:

@@ -100,9 +100,9 @@ class Snapshot:
     @property
     def metrics_files(self) -> list[str]:
         """The JSON files of metrics that the stages declare, in the order of the pipeline."""
-        stages = self.pipeline["stages"].values()
-        entries = [entry for stage in stages for entry in stage.get("metrics", ())]
-        paths = [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+        paths: list[str] = []
+        for stage in self.pipeline["stages"].values():
+            paths += map(_path_of, stage.get("metrics", ()))
         return [path for path in paths if path.endswith(".json")]
 
     def json(self, path: str) -> Any:
@@ -116,11 +116,8 @@ class Snapshot:
 
     def locked_outputs(self, stage: str) -> list[dict[str, Any]]:
         """What dvc.lock says about those outputs of a stage that DVC's cache keeps."""
-        cached = {
-            entry if isinstance(entry, str) else next(iter(entry))
-            for entry in self.pipeline["stages"][stage].get("outs", ())
-            if isinstance(entry, str) or next(iter(entry.values())).get("cache", True)
-        }
+        entries = self.pipeline["stages"][stage].get("outs", ())
+        cached = {_path_of(entry) for entry in entries if _is_cached(entry)}
         return [out for out in self._lock.get(stage, {}).get("outs", ()) if out["path"] in cached]
 
     def outputs(self, stages: Collection[str]) -> list[dict[str, Any]]:
@@ -399,10 +396,21 @@ def _makers(stages: Mapping[str, Any], stage: str) -> set[str]:
     } - {stage}
 
 
+def _path_of(entry: str | Mapping[str, Any]) -> str:
+    """An output in dvc.yaml is its path, or a mapping from the path to its settings."""
+    return entry if isinstance(entry, str) else next(iter(entry))
+
+
+def _is_cached(entry: str | Mapping[str, Any]) -> bool:
+    return isinstance(entry, str) or next(iter(entry.values())).get("cache", True)
+
+
 def _outputs(stage: Mapping[str, Any]) -> list[str]:
-    """Paths of outs, metrics and plots; each is a string, or a mapping from the path to its settings."""
-    entries = [entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, ())]
-    return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
+    """Paths of outs, metrics and plots."""
+    paths: list[str] = []
+    for kind in ("outs", "metrics", "plots"):
+        paths += map(_path_of, stage.get(kind, ()))
+    return paths
 
 
 def _hashes(lock: Mapping[str, Any], kind: str) -> dict[str, str]:

@@ -60,10 +60,11 @@ def short_names(keys: Sequence[str], reserved: Sequence[str] = ()) -> dict[str, 
     """Key -> its last part, or the whole key where others have the same last part, or it is `reserved`."""
     last = {key: key.rpartition(".")[2] for key in keys}
     times = Counter(last.values())
-    return {
-        key: name if times[name] == 1 and name not in reserved else key
-        for key, name in last.items()
-    }
+    names = {}
+    for key, name in last.items():
+        is_clear = times[name] == 1 and name not in reserved
+        names[key] = name if is_clear else key
+    return names
 
 
 def configuration(run: Mapping[str, Any], factors: Sequence[Factor]) -> str:

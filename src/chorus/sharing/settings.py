@@ -87,11 +87,12 @@ def unverified(folder: Path) -> list[str]:
         committed = config.read("repo")["remote"]
     except ConfigError as error:
         raise DataError(f"DVC's settings cannot be read: {' '.join(str(error).split())}") from None
-    return [
-        f"dvc remote modify {'' if name in committed else '--local '}{name} verify true"
-        for name, options in config["remote"].items()
-        if str(options["url"]).startswith("s3://") and not options.get("verify")
-    ]
+    commands = []
+    for name, options in config["remote"].items():
+        if str(options["url"]).startswith("s3://") and not options.get("verify"):
+            where = "" if name in committed else "--local "
+            commands.append(f"dvc remote modify {where}{name} verify true")
+    return commands
 
 
 def secrets_in(text: str) -> list[str]:

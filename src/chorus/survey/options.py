@@ -70,7 +70,6 @@ class SurveyOptions:
     @property
     def times(self) -> TimeRules:
         """How times are read."""
-        zone, clock = (
-            parse_zone(text) if text else None for text in (self.time_zone, self.clock_zone)
-        )
+        zone = parse_zone(self.time_zone) if self.time_zone else None
+        clock = parse_zone(self.clock_zone) if self.clock_zone else None
         return TimeRules(zone, clock, self.date_format)

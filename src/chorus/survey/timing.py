@@ -163,9 +163,7 @@ def beginnings(files: Sequence[str], rules: TimeRules) -> dict[str, Beginning]:
     told = _ask_files(Path(), list(dict.fromkeys(files)), rules.clock)
     local = LocalTime(rules.zone, only_offset(file.start for file in told.values()))
     return {
-        file: Beginning(
-            said.name.recorder or (said.data.recorder if said.data else ""), said.start, local
-        )
+        file: Beginning(said.name.recorder or said.recorder_inside, said.start, local)
         for file, said in told.items()
     }
 
@@ -178,6 +176,11 @@ class _Told:
     data: Metadata | None
     start: date | None
     assumptions: tuple[str, ...]
+
+    @property
+    def recorder_inside(self) -> str:
+        """The recorder as it wrote its own name into the file; "" where it did not."""
+        return self.data.recorder if self.data else ""
 
 
 def _ask_files(folder: Path, files: Sequence[str], clock: tzinfo | None) -> dict[str, _Told]:
@@ -280,7 +283,7 @@ def _recorders(
 ) -> tuple[pd.Series, dict[str, Flags]]:
     """Recorders as the table names them, else the file's name, else the recorder itself; and which named them."""
     names = pd.Series([file.name.recorder for file in told], dtype="str")
-    inside = pd.Series([file.data.recorder if file.data else "" for file in told], dtype="str")
+    inside = pd.Series([file.recorder_inside for file in told], dtype="str")
     in_name, in_file = (names != "").to_numpy()[numbers], (inside != "").to_numpy()[numbers]
     silent = (written == "").to_numpy()
     of_files = spread(names.where(names != "", inside), numbers, written.index)

@@ -160,13 +160,18 @@ def clips_table(facts: Facts) -> str:
 
 
 def _revisions(facts: Facts) -> list[str]:
-    names = zip((facts.base, facts.head), facts.commits, strict=True)
-    return [f"{name} ({commit})" if commit and commit != name else name for name, commit in names]
+    said = []
+    for name, commit in zip((facts.base, facts.head), facts.commits, strict=True):
+        has_another_name = commit and commit != name
+        said.append(f"{name} ({commit})" if has_another_name else name)
+    return said
 
 
 def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
     if not (_is_number(old) and _is_number(new)):
-        return "" if (old is None) == (new is None) else "new" if old is None else "gone"
+        if (old is None) == (new is None):
+            return ""
+        return "new" if old is None else "gone"
     if old == new:
         return "same"
     if any(problem.startswith(f"{file} ") for problem in facts.edited[1]):
@@ -224,9 +229,14 @@ def _folded(summary: str, content: str) -> str:
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    rule = ["---:" if number in right else "---" for number in range(len(heading))]
-    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in (heading, rule, *rows)]
-    return "\n".join(f"| {line} |" for line in lines)
+    rule = ["---"] * len(heading)
+    for number in right:
+        rule[number] = "---:"
+    lines = []
+    for row in (heading, rule, *rows):
+        cells = [cell.replace("|", "\\|") for cell in row]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _most(items: Sequence[str]) -> list[str]:

@@ -160,19 +160,15 @@ def _compared(before: Tables, after: Tables) -> tuple[list[Change], dict[str, st
     """The sets that both revisions can show: what cannot be read has not changed into nothing."""
     missing = {**before.missing, **after.missing}
     lost = tuple(missing)
-    splits_known = SPLITS not in missing
-    sets = [
-        clip_sets(
-            tables.splits if splits_known else None,
-            {
-                name: table
-                for name, table in tables.subsets.items()
-                if not _is_lost(f"{SUBSETS}/{name}.csv", lost)
-            },
-            tables.training if TRAINING not in missing else None,
-        )
-        for tables in (before, after)
-    ]
+    sets = []
+    for tables in (before, after):
+        subsets = {}
+        for name, table in tables.subsets.items():
+            if not _is_lost(f"{SUBSETS}/{name}.csv", lost):
+                subsets[name] = table
+        splits = None if SPLITS in missing else tables.splits
+        training = None if TRAINING in missing else tables.training
+        sets.append(clip_sets(splits, subsets, training))
     return compare_sets(*sets), missing
 
 
@@ -221,11 +217,11 @@ def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) 
 
 def _flat(difference: dict[str, Any]) -> dict[str, Pair]:
     """DVC's answer, by key; the file is named where it is not params.yaml."""
-    return {
-        (key if file == "params.yaml" else f"{file}:{key}"): pair
-        for file, values in _pairs(difference).items()
-        for key, pair in values.items()
-    }
+    flat = {}
+    for file, values in _pairs(difference).items():
+        before = "" if file == "params.yaml" else f"{file}:"
+        flat.update({before + key: pair for key, pair in values.items()})
+    return flat
 
 
 def _pairs(difference: dict[str, Any]) -> dict[str, dict[str, Pair]]:

@@ -76,14 +76,16 @@ def _audit(facts: Facts) -> list[str]:
 
 
 def _stale(facts: Facts) -> list[str]:
-    known = set(facts.stale[0])
-    changed = bool(facts.stages)
-    return [
-        f"**Changed, but not run:** {problem}"
-        + ("." if problem not in known else f" (so it is in {facts.base} too).")
-        + ("" if changed else " dvc.lock is the old one; `dvc repro` makes the new.")
-        for problem in facts.stale[1]
-    ]
+    said = []
+    for problem in facts.stale[1]:
+        sentence = f"**Changed, but not run:** {problem}"
+        if problem in facts.stale[0]:
+            sentence += f" (so it is in {facts.base} too)"
+        sentence += "."
+        if not facts.stages:
+            sentence += " dvc.lock is the old one; `dvc repro` makes the new."
+        said.append(sentence)
+    return said
 
 
 def _threshold(facts: Facts) -> list[str]:

@@ -36,6 +36,8 @@ KEPT = ["id", "metric", "score", "text_id", "language", "note"]
 REJECTED = ["id", "reason"]
 _SCRIPTS = {"DEVANAGARI": "Hindi", "TAMIL": "Tamil", "BENGALI": "Bengali", "LATIN": "English"}
 _BROKEN = "\ufffd"  # what stands for a character that could not be read
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no text may hold
+_SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
 @options
@@ -201,10 +203,11 @@ def unified_text(item: Mapping[str, Any], max_characters: int) -> tuple[str, lis
     if not parts[1] and not parts[2]:
         raise DataError("neither a prompt nor a response")
     text = "\n".join(part for part in parts if part)
-    mended = "".join(_BROKEN if unicodedata.category(sign) == "Cs" else sign for sign in text)
+    mended = _LONE_SURROGATE.sub(_BROKEN, text)
     notes = ["broken characters"] if _BROKEN in mended else []
     notes += [f"{names[0]} is no text" for names in PARTS if _is_no_text(item, names)]
-    notes += ["cut"] if len(mended) > max_characters else []
+    if len(mended) > max_characters:
+        notes.append("cut")
     return mended[:max_characters].strip(), notes
 
 
@@ -220,11 +223,8 @@ def _is_no_text(item: Mapping[str, Any], names: Iterable[str]) -> bool:
 
 
 def _plain(text: str) -> str:
-    signs = (
-        sign if unicodedata.category(sign) != "Cc" else " "
-        for sign in unicodedata.normalize("NFC", text)
-    )
-    return re.sub(r"\s+", " ", "".join(signs)).strip()
+    composed = unicodedata.normalize("NFC", text)
+    return _SPACE_OR_CONTROL.sub(" ", composed).strip()
 
 
 def parse_score(value: Any) -> float:
