@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,7 @@ class Code:
         self._root = shared.resolve().parent
         self._folders = list(dict.fromkeys(folder.resolve() for folder in (own, shared) if folder))
         self._trees: dict[Path, ast.Module] = {}
+        self._imports: dict[Path, list[Path]] = {}
         self._meanings: dict[Path, str] = {}
 
     def fingerprint(self, script: Path) -> str:
@@ -139,10 +140,13 @@ class Code:
                 pending += self._imported_by(file)
         return found
 
-    def _imported_by(self, module: Path) -> Iterator[Path]:
-        for node in ast.walk(self._tree(module)):
-            for name in _imported_names(node, self._shown(module)):
-                yield from self._files_of(name)
+    def _imported_by(self, module: Path) -> list[Path]:
+        # Most modules are shared by most stages, so that looking through each once is what makes a check quick.
+        if module not in self._imports:
+            self._imports[module] = []
+            for name in sorted(_imported_names(self._tree(module), self._shown(module))):
+                self._imports[module] += self._files_of(name)
+        return self._imports[module]
 
     def _files_of(self, name: str) -> list[Path]:
         """The files of a dotted name and of the packages around it, in the first folder that has it; none: not ours."""
@@ -203,21 +207,24 @@ def _shared(root: Path, stages: Mapping[str, Any]) -> Path:
     )
 
 
-def _imported_names(node: ast.AST, module: str) -> list[str]:
-    """The dotted names that a node of a module's syntax tree may import; `module` is for the errors."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        if node.level or node.module is None:
+def _imported_names(tree: ast.Module, module: str) -> set[str]:
+    """The dotted names that a module may import; `module` is its path, for the errors."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level or node.module is None:
+                raise DataError(
+                    f"{module}:{node.lineno}: a relative import: write the module's whole name"
+                )
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and _is_computed_import(node.func):
             raise DataError(
-                f"{module}:{node.lineno}: a relative import: write the module's whole name"
+                f"{module}:{node.lineno}: an import that is computed cannot be followed: write it out"
             )
-        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    if isinstance(node, ast.Call) and _is_computed_import(node.func):
-        raise DataError(
-            f"{module}:{node.lineno}: an import that is computed cannot be followed: write it out"
-        )
-    return []
+    return names
 
 
 def _is_computed_import(called: ast.expr) -> bool:

@@ -15,7 +15,7 @@ from folder import Folder
 ROOT = Path(__file__).parents[2]
 # The whole pipeline in a minute, without the weights of an encoder.
 TINY = {
-    "survey.demo.scale": 0.015,
+    "survey.demo.scale": 0.008,
     "encode.encoder": "logmel",
     "train.epochs": 8,
     "mine.head.epochs": 8,
@@ -29,10 +29,11 @@ TINY = {
 
 
 class Project(Folder):
-    """The repository's files as they are now (committed or not), committed to a new git repository in `folder`."""
+    """A copy of this repository: a new one, or a copy of the finished one (`conftest.py`)."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    @classmethod
+    def new(cls, folder: Path) -> Project:
+        """The repository's files as they are now (committed or not), committed to a new git repository in `folder`."""
         # data, models and results stay behind: a run has to make them
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -44,8 +45,15 @@ class Project(Folder):
             ):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)
-        self.git_init()
-        self.commit("start")
+        project = cls(folder)
+        project.git_init()
+        project.commit("start")
+        return project
+
+    def copy(self, folder: Path) -> Project:
+        """All of it, cache and data included, in a folder of its own: DVC takes it for another repository."""
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        return Project(folder)
 
     def params(self, changes: dict[str, Any]) -> None:
         """Set parameters: {"survey.demo.scale": 0.01, ...}."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,22 +15,15 @@ ALL = {"fingerprint", "survey", "encode", "split", "mine"}
 RUN = {"compose", "train", "evaluate", "diagnose", "gallery"}
 
 
-def _repro(folder: Path) -> tuple[Project, str]:
-    project = Project(folder)
-    project.params(TINY)
-    return project, project.dvc("repro")
-
-
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    project, output = _repro(tmp_path_factory.mktemp("one"))
-    assert stages_run(output) == ALL | RUN
-    project.commit("first run")
-    return project
+def project(finished, tmp_path_factory):
+    return finished.copy(tmp_path_factory.mktemp("demo"))
 
 
 def test_two_clones_give_the_same_bytes(project, tmp_path):
-    other, _ = _repro(tmp_path)
+    other = Project.new(tmp_path)
+    other.params(TINY)
+    assert stages_run(other.dvc("repro")) == ALL | RUN
     lock = (project.folder / "dvc.lock").read_text()
     assert lock == (other.folder / "dvc.lock").read_text()
     assert len(yaml.safe_load(lock)["stages"]) == len(ALL | RUN)
@@ -69,8 +61,9 @@ def test_a_new_composition_runs_only_what_depends_on_it(project):
 
 
 def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
-    project.dvc("exp", "run", "--queue", "-n", "queued", "-S", "compose.quality=[high,medium,low]")
-    library = project.folder / "src/chorus/composition.py"
+    quality = "compose.quality=[high,medium,low]"
+    project.dvc("exp", "run", "--queue", "-n", "queued", "-S", quality, "train")
+    library = project.folder / "src/chorus/__init__.py"  # every stage imports it
     code = library.read_text()
     library.write_text("raise RuntimeError('this is the workspace, not what was queued')\n")
     try:
@@ -81,6 +74,7 @@ def test_a_queued_experiment_runs_the_code_it_was_queued_with(project):
     assert "not what was queued" not in log
     queued = json.loads(project.of_experiment("queued", "metrics/composition.json"))
     assert queued["positives_by_quality"]["low"] > 0
+    assert json.loads(project.of_experiment("queued", "metrics/training.json"))["epochs"] > 0
 
 
 def test_every_clip_is_accounted_for(project):

@@ -89,7 +89,7 @@ def _seconds_of(project: Project, *command: str) -> tuple[str, float]:
 def project(tmp_path):
     """A study of somebody's own recordings, run up to its evaluation, and a season that it never heard."""
     (tmp_path / "study").mkdir()
-    project = Project(tmp_path / "study")
+    project = Project.new(tmp_path / "study")
     project.environment |= {"PYTHONPATH": "src"}
     _recordings(project.folder / "recordings")
     (project.folder / ".git/info/exclude").write_text("/recordings/\n/season/\n/detections/\n")

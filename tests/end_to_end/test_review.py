@@ -8,7 +8,8 @@ import shutil
 import pandas as pd
 import pytest
 
-from end_to_end.project import TINY, Project
+from end_to_end.conftest import EVALUATED
+from end_to_end.project import Project
 from folder import Folder
 
 SUBSET = "hardneg_conf_min_30"
@@ -23,17 +24,15 @@ class Reviewer(Folder):
 
 
 @pytest.fixture(scope="module")
-def author(tmp_path_factory):
-    """The study up to its evaluation, run and pushed to a bare repository and a DVC remote."""
+def author(finished, tmp_path_factory):
+    """The study up to its evaluation, pushed to a bare repository and a DVC remote."""
     home = tmp_path_factory.mktemp("review")
-    (home / "author").mkdir()
-    project = Project(home / "author")
-    project.params(TINY)
+    project = finished.copy(home / "author")
+    project.git("reset", "-q", "--hard", EVALUATED)
     project.git("init", "-q", "--bare", "-b", "main", str(home / "bare.git"))
     project.git("remote", "add", "origin", str(home / "bare.git"))
     project.dvc("remote", "add", "-d", "store", str(home / "store"))
-    project.dvc("repro", "evaluate")
-    project.commit("the study")
+    project.commit("where the data lies")
     _publish(project, "main")
     return project
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from chorus.sharing.server import S3Server
-from end_to_end.project import TINY, Project, stages_run
+from end_to_end.project import stages_run
 from end_to_end.sharing import Machine, free_port
 
 SWEEP = {"name": "run_{}", "axes": {"seed": [1], "compose.balance": [True, False]}}
@@ -31,17 +31,13 @@ def origin(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def author(tmp_path_factory, server, origin):
+def author(finished, tmp_path_factory, server, origin):
     """Has run the pipeline, and shares it."""
-    project = Project(tmp_path_factory.mktemp("author"))
-    project.params(TINY | {"train.epochs": 3, "mine.head.epochs": 3})
-    author = Machine(project.folder)
+    author = Machine(finished.copy(tmp_path_factory.mktemp("author")).folder)
     (author.folder / "sweeps/two.yaml").write_text(yaml.safe_dump(SWEEP))
     author.add_remote(server)
     author.commit("the study, and where its data lies")
     author.use_keys(server.credentials)
-    project.dvc("repro")
-    author.commit("first run")
     author.run("git", "init", "-q", "--bare", "-b", "main", str(origin))
     author.run("git", "remote", "add", "origin", str(origin))
     author.run("git", "push", "-q", "origin", "main")

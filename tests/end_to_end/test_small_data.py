@@ -44,7 +44,7 @@ def _folder(folder: Path, labels: Sequence[str], **columns: Sequence[str]) -> No
 
 
 def _study(folder: Path, labels: Sequence[str], **columns: Sequence[str]) -> Project:
-    project = Project(folder)
+    project = Project.new(folder)
     _folder(folder / "recordings", labels, **columns)
     project.params(
         {

@@ -38,7 +38,7 @@ def project(tmp_path):
     (tmp_path / "recordings").mkdir()
     for night in (1, 2, 3):
         _night(tmp_path / "recordings", night)
-    project = Project(tmp_path / "project")
+    project = Project.new(tmp_path / "project")
     project.params({"survey.source": str(tmp_path / "recordings")})
     project.dvc("repro", "survey")
     project.commit("own recordings")

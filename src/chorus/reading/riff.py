@@ -224,7 +224,8 @@ def _only_zeros(file: BinaryIO, position: int, size: int) -> bool:
     file.seek(position)
     while position < size:
         part = file.read(min(1 << 20, size - position))
-        if any(part):
+        # compared as a whole: a loop over the bytes takes half a minute for 4 GB of digital silence
+        if part != bytes(len(part)):
             return False
         position += len(part)
     return True
