@@ -66,6 +66,16 @@ def foreign_code() -> list[str]:
     )
 
 
+def edited_code() -> list[str]:
+    """The same at the end of a stage, where it is looked for only if a file was written, added or removed since."""
+    return [] if _code() == CODE_AT_START else foreign_code()
+
+
+def _code() -> dict[Path, object]:
+    folders = {SOURCE, fingerprints.SOURCE.resolve()}
+    return {file: _state(file) for folder in folders for file in _files(folder)}
+
+
 def _yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_bytes(), YamlLoader) or {}
@@ -105,3 +115,4 @@ def _state(path: Path) -> object:
 
 
 AT_START = recorded()
+CODE_AT_START = _code()

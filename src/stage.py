@@ -125,7 +125,7 @@ def _refuse_foreign_code() -> None:
 
 
 def _refuse_changes() -> None:
-    if changed := record.changed() + record.foreign_code():
+    if changed := record.changed() + record.edited_code():
         raise DataError(
             f"changed while the stage ran: {_few(changed)}; "
             "what it made is recorded nowhere: run the same command again"
