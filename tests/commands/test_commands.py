@@ -93,12 +93,12 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
     [
         (
             ["effects"],
-            "error: which runs? give a sweep (encoders, leave_one_site_out, stage6), --table YAML, or --runs",
+            "error: which runs? give a sweep (apart, encoders, leave_one_site_out, stage6), --table YAML, or --runs",
         ),
         (["power"], "error: which table? give --table YAML, or --runs CSV"),
         (
             ["leaderboard", "stage7"],
-            "sweep: 'stage7' is not allowed: there is no sweeps/stage7.yaml; there are: encod",
+            "sweep: 'stage7' is not allowed: there is no sweeps/stage7.yaml; there are: apart",
         ),
         (["leaderboard", "stage6", "--summary"], "--summary is not allowed with a sweep"),
         (["leaderboard", *PUBLISHED, "--mixed"], "--mixed is not allowed with a table of runs"),
@@ -108,7 +108,7 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
         ),
         (
             ["compare", "stage9_001", "stage6_002"],
-            "no sweep has a run 'stage9_001': name one with --sweep (encoders",
+            "no sweep has a run 'stage9_001': name one with --sweep (apart, encoders",
         ),
         (["sweep", "stage6", "--jobs", "0"], "--jobs: 0 is not allowed: at least 1"),
         (["effects", "--runs", "x.csv", "--table", "y.yaml"], "are not allowed together"),

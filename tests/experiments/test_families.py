@@ -175,6 +175,17 @@ def test_what_is_asked_by_default_is_what_declaring_it_gives():
     )
 
 
+def test_contrasts_of_other_runs_say_of_which():
+    axes = {"seed": [1, 2, 3], "train.rate": [0.1, 0.2], "train.warm": [True, False]}
+    rate = {"factor": "rate", "levels": [0.2], "against": 0.1}
+    at_each = [rate | {"where": {"warm": warm}} for warm in (True, False)]
+    plan, runs = made(axes, effects={"at each": at_each, "at one": at_each[:1]})
+    found = effects(runs, plan.metrics, plan.factors, plan.families).by_metric["test.score"]
+    names = [effect.name for effect in found["at each"]]
+    assert names == ["rate: 0.2 - 0.1 (warm True)", "rate: 0.2 - 0.1 (warm False)"]
+    assert found["at one"][0].name == "rate: 0.2 - 0.1"
+
+
 def test_an_axis_of_one_level_blocks_of_different_sizes_and_the_seed_alone():
     plan, runs = made({"seed": [1, 2], "train.rate": [0.1], "train.warm": [True, False]})
     (effect,) = effects(runs, plan.metrics, plan.factors, None).by_metric["test.score"][

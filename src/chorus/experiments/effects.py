@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from chorus.runs.contrasts import questions
 from chorus.runs.effects import estimate
 from chorus.runs.factors import Factor, short_names
 from chorus.runs.table import ONE_BLOCK, Runs
-from chorus.statistics.effects import Effect, matched_effects
+from chorus.statistics.effects import Effect, Interaction, matched_effects
 from chorus.statistics.effects_table import effects_table
 
 MAIN = "main effects"
@@ -65,12 +66,24 @@ def effects(
     return Effects(
         {
             metric: {
-                title: matched_effects(runs, metric, asked, factors=names)
+                title: _told_apart(matched_effects(runs, metric, asked, factors=names), asked)
                 for title, asked in families.items()
             }
             for metric in metrics
         }
     )
+
+
+def _told_apart(found: Sequence[Effect], asked: Sequence[Asked]) -> list[Effect]:
+    """Contrasts of a family that would have one name also say of which runs they are."""
+    times = Counter(effect.name for effect in found)
+    named = []
+    for effect, question in zip(found, asked, strict=True):
+        contrast = question.contrast if isinstance(question, Interaction) else question
+        among = ", ".join(f"{factor} {level}" for factor, level in contrast.where.items())
+        has_twin = times[effect.name] > 1 and among
+        named.append(replace(effect, name=f"{effect.name} ({among})") if has_twin else effect)
+    return named
 
 
 def _by_default(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor]) -> Effects:
