@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from chorus.detection.model import Detector
 from chorus.detection.store import Heard, Store
 from chorus.detection.work import Examined, Scored
 from chorus.errors import ChorusError, DataError
+from chorus.executors import UnderWay
 from chorus.places import for_others, place
 from chorus.reading import Recording
 
@@ -115,11 +116,9 @@ class _Open:
 
 
 @dataclass(frozen=True)
-class _Given:
-    """A function of `work` with its arguments, given out; who takes its result, and what that is about."""
+class _Taker:
+    """Who takes a result, and what it is about."""
 
-    work: Callable[..., Any]
-    arguments: tuple[Any, ...]
     take: Callable[..., None]
     about: tuple[Any, ...]
 
@@ -138,7 +137,7 @@ class _Run:
     ) -> None:
         self.outcome = Outcome()
         self._detector, self._cutting = detector, cutting
-        self._store, self._executor = store, executor
+        self._store = store
         self._most, self._batch = _WAITING * workers, batch
         self._sizes = {file: _size(file) for file in files}
         self._progress = Progress(len(files), sum(self._sizes.values()))
@@ -147,35 +146,23 @@ class _Run:
         self._reader = work.reader(cutting)
         self._open: dict[str, _Open] = {}
         self._pieces: deque[tuple[str, Recording, Piece, str]] = deque()
-        self._futures: dict[Future[Any], _Given] = {}
+        self._under_way = UnderWay[_Taker](executor)
 
     def finish(self) -> None:
         """Give out work and take results until nothing is left."""
         self._give_out()
-        while self._futures:
-            done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._take(future, self._futures.pop(future))
+        while self._under_way:
+            for taker, result in self._under_way.results():
+                taker.take(result, *taker.about)
             self._give_out()
-
-    def _take(self, future: Future[Any], given: _Given) -> None:
-        """A result; what a cluster lost with its scheduler is given out anew: a unit done twice is the same unit."""
-        if future.cancelled():
-            self._give(given)
-        else:
-            given.take(future.result(), *given.about)
-
-    def _give(self, given: _Given) -> None:
-        self._futures[self._executor.submit(given.work, *given.arguments)] = given
 
     def cancel(self) -> None:
         """Drop work that nobody has begun."""
-        for future in self._futures:
-            future.cancel()
+        self._under_way.drop()
 
     def _give_out(self) -> None:
         """Pieces first: a file that is begun is ended before the next one is opened."""
-        while len(self._futures) < self._most:
+        while len(self._under_way) < self._most:
             if self._pieces:
                 self._score(*self._pieces.popleft())
             elif (file := next(self._files, None)) is not None:
@@ -190,7 +177,8 @@ class _Run:
             self._end(file, known)
             return
         arguments = (for_others(place(file)), self._cutting.min_seconds)
-        self._give(_Given(work.examine_file, arguments, self._take_examined, (file,)))
+        taker = _Taker(self._take_examined, (file,))
+        self._under_way.give(taker, work.examine_file, *arguments)
 
     def _take_examined(self, found: Examined, file: str) -> None:
         self._progress.working += found.working
@@ -229,7 +217,8 @@ class _Run:
         if file not in self._open:  # refused meanwhile
             return
         arguments = (recording, piece, self._cutting, self._detector, self._batch)
-        self._give(_Given(work.score, arguments, self._take_scored, (file, piece, key)))
+        taker = _Taker(self._take_scored, (file, piece, key))
+        self._under_way.give(taker, work.score, *arguments)
 
     def _take_scored(self, scored: Scored, file: str, piece: Piece, key: str) -> None:
         self._progress.encoding += scored.encoding
