@@ -64,7 +64,7 @@ class Snapshot:
     def version(self) -> str:
         """Names code and data: commands, code and inputs of the stages, from git and dvc.lock, as eight hex digits."""
         pipeline = self.pipeline["stages"]
-        made = {path: stage for stage in pipeline for path in _outputs(pipeline[stage])}
+        made = {path: stage for stage in pipeline for path in written_by(pipeline[stage])}
         inputs: dict[str, Any] = {}
         for stage in self.stages:
             deps = {dep: self._content(dep, made) for dep in pipeline[stage].get("deps", ())}
@@ -367,7 +367,7 @@ def inputs(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
         path
         for stage in pipeline["stages"]
         if stage not in stages
-        for path in _outputs(pipeline["stages"][stage])
+        for path in written_by(pipeline["stages"][stage])
     ]
     deps = {dep for stage in stages for dep in pipeline["stages"][stage].get("deps", ())}
     return sorted(
@@ -392,14 +392,14 @@ def _makers(stages: Mapping[str, Any], stage: str) -> set[str]:
     return {
         other
         for other in stages
-        for path in _outputs(stages[other])
+        for path in written_by(stages[other])
         if any(
             dep == path or dep.startswith(f"{path}/") or path.startswith(f"{dep}/") for dep in deps
         )
     } - {stage}
 
 
-def _outputs(stage: Mapping[str, Any]) -> list[str]:
+def written_by(stage: Mapping[str, Any]) -> list[str]:
     """Paths of outs, metrics and plots; each is a string, or a mapping from the path to its settings."""
     entries = [entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, ())]
     return [entry if isinstance(entry, str) else next(iter(entry)) for entry in entries]
