@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from chorus.detection import work
 from chorus.detection.cutting import Cutting, Piece
 from chorus.detection.model import Detector
 from chorus.detection.store import Heard, Store
-from chorus.detection.work import Examined, Scored
+from chorus.detection.work import Examined, Identified, Scored, Whole
 from chorus.errors import ChorusError, DataError
 from chorus.executors import UnderWay
 from chorus.places import for_others, place
@@ -176,11 +176,30 @@ class _Run:
         if known is not None and not self._missing(file, known):
             self._end(file, known)
             return
-        arguments = (for_others(place(file)), self._cutting.min_seconds)
+        path = for_others(place(file))
+        if _is_dear(file):
+            self._under_way.give(_Taker(self._take_identified, (file,)), work.identify, path)
+            return
         taker = _Taker(self._take_examined, (file,))
-        self._under_way.give(taker, work.examine_file, *arguments)
+        self._under_way.give(taker, work.examine_file, path, self._cutting.min_seconds)
 
-    def _take_examined(self, found: Examined, file: str) -> None:
+    def _take_identified(self, found: Identified, file: str) -> None:
+        """What is known under another name is not decoded again."""
+        known = self._store.heard_as(found.sha256, Path(file).suffix, self._reader)
+        if known is not None and not self._missing(file, known):
+            self._store.keep_heard(place(file), self._reader, found.version, known)
+            self._end(file, known)
+            return
+        arguments = (for_others(place(file)), self._cutting, self._detector, self._batch)
+        taker = _Taker(self._take_whole, (file,))
+        self._under_way.give(taker, work.examine_and_score, *arguments)
+
+    def _take_whole(self, whole: Whole, file: str) -> None:
+        self._take_examined(whole.examined, file, whole.scored)
+
+    def _take_examined(
+        self, found: Examined, file: str, scored: Mapping[Piece, Scored] | None = None
+    ) -> None:
         self._progress.working += found.working
         if found.recording is None:
             self._refuse(file, found.reason)
@@ -188,12 +207,18 @@ class _Run:
         recording = found.recording
         heard = Heard(found.sha256, recording.seconds, found.divisible, recording.remarks)
         self._store.keep_heard(place(file), self._reader, found.version, heard)
+        if _is_dear(file):
+            self._store.keep_heard_as(Path(file).suffix, self._reader, heard)
         missing = self._missing(file, heard)
         if not missing:
             self._end(file, heard)
             return
         self._open[file] = _Open(heard, len(missing))
-        self._pieces.extend((file, recording, piece, key) for piece, key in missing)
+        for piece, key in missing:
+            if scored and piece in scored:
+                self._take_scored(scored[piece], file, piece, key)
+            else:
+                self._pieces.append((file, recording, piece, key))
 
     def _missing(self, file: str, heard: Heard) -> list[tuple[Piece, str]]:
         """The pieces of a recording that are not in the store."""
@@ -252,6 +277,10 @@ class _Run:
         self._progress.done_bytes += self._sizes[file]
         if self._report:
             self._report(self._progress)
+
+
+def _is_dear(file: str) -> bool:
+    return Path(file).suffix.lower() in work.DEAR
 
 
 def _size(file: str) -> int:
