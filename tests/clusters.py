@@ -22,7 +22,8 @@ class Cluster:
         self.address = f"tcp://127.0.0.1:{free_port()}"
         self.workers: list[subprocess.Popen[bytes]] = []
         self._folder = folder
-        self._environment = os.environ | {"PYTHONPATH": str(SRC)} | (environment or {})
+        own = {"PYTHONPATH": str(SRC), "DASK_TEMPORARY_DIRECTORY": str(folder)}
+        self._environment = os.environ | own | (environment or {})
 
     def __enter__(self) -> Cluster:
         self.start(workers=2)

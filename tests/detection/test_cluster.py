@@ -21,7 +21,7 @@ from chorus.season.detections import TABLES
 from chorus.sharing.server import BUCKET, S3Server
 from chorus.survey.timing import TimeRules
 from detectors import keep, made_up_head, write_sound
-from end_to_end.sharing import free_port
+from end_to_end.sharing import free_port, keys_of
 
 FILES, SECONDS = 8, 9.0
 RESULTS = [f"{table}.{kind}" for table in TABLES for kind in ("parquet", "csv")]
@@ -76,11 +76,7 @@ def test_a_dead_worker_and_a_new_scheduler_lose_and_double_nothing(season, tmp_p
 def test_recordings_and_results_may_lie_on_s3(season, tmp_path, monkeypatch, one_thread):
     monkeypatch.chdir(season)
     with S3Server(tmp_path / "s3", free_port()) as server:
-        keys = {
-            "AWS_ENDPOINT_URL": server.endpoint,
-            "AWS_SHARED_CREDENTIALS_FILE": str(server.credentials),
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        keys = keys_of(server)
         for name, value in keys.items():
             monkeypatch.setenv(name, value)
         bucket = place(f"s3://{BUCKET}")
@@ -141,12 +137,21 @@ def _batch_system(folder: Path) -> None:
         (folder / name).chmod(0o755)
 
 
+def _slurm_answers() -> bool:
+    """Whether there is a node that takes jobs: Debian's packages alone start nothing."""
+    if not shutil.which("sinfo"):
+        return False
+    listed = ["sinfo", "--noheader", "--states=idle,mixed,allocated", "--format=%n"]
+    asked = subprocess.run(listed, capture_output=True, text=True, timeout=60)
+    return asked.returncode == 0 and bool(asked.stdout.strip())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("real", [False, True], ids=["sbatch stands in", "slurm"])
 def test_jobs_of_a_batch_system_do_the_work(season, tmp_path, monkeypatch, real):
     pytest.importorskip("dask_jobqueue", reason="optional: pip install dask-jobqueue")
-    if real and not shutil.which("sinfo"):
-        pytest.skip("no Slurm here: apt-get install slurm-wlm munge, and start them")
+    if real and not _slurm_answers():
+        pytest.skip("no Slurm here: apt-get install slurm-wlm munge, then docs/scaling.md")
     if not real:
         _batch_system(tmp_path)
         monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from chorus.detection import work
 from chorus.detection.detect import KNOWN, Options, detect
 from chorus.errors import DataError, ModelError, ParameterError
 from chorus.experiments.models import find_detector
+from chorus.reading.spool import Spool
 from chorus.season.detections import DETECTIONS, EVENTS, RECORDINGS, TABLES, read
 from chorus.survey.timing import TimeRules
 from chorus.survey.zones import parse_zone
@@ -181,6 +183,31 @@ def test_only_a_new_recording_is_scored(run, monkeypatch):
     )
     assert len(read(run(), "recordings")) == 3
     assert scored == ["c.wav"]
+
+
+@pytest.mark.parametrize("suffix", ["flac", "mp3"])
+def test_a_compressed_recording_is_decoded_once_and_gets_the_same_scores(run, monkeypatch, suffix):
+    write_sound(Path(f"season/a.{suffix}"), 30.0, rate=44_100)
+    write_sound(Path("season/stereo.flac"), 10.0, seed=3)
+    Path("season/cut.flac").write_bytes(Path("season/stereo.flac").read_bytes()[:9000])
+    monkeypatch.setattr(cutting_module, "PIECE_WINDOWS", 4)
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "DEAR", ())
+        expected = _bytes(run(out="twice"))
+    heard = []
+    score = work.score
+    monkeypatch.setattr(
+        work, "score", lambda *given: heard.append(str(given[0].path)) or score(*given)
+    )
+    assert _bytes(run(out="once")) == expected
+    assert heard and all(path.startswith("/dev/fd/") for path in heard)
+    heard.clear()
+    Path("season/copies").mkdir()
+    shutil.copy(f"season/a.{suffix}", f"season/copies/b.{suffix}")
+    assert len(read(run(out="once"), "recordings")) == 3 and not heard
+    monkeypatch.setattr(work, "Spool", lambda: Spool(most_bytes=1000))
+    assert _bytes(run(out="too_long")) == _bytes(Path("once"))
+    assert not any(path.startswith("/dev/fd/") for path in heard)
 
 
 def test_damaged_remains_are_computed_again(run):

@@ -21,6 +21,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def keys_of(server: S3Server) -> dict[str, str]:
+    """The environment in which AWS's tools, and what behaves like them, find the server."""
+    return {
+        "AWS_ENDPOINT_URL": server.endpoint,
+        "AWS_SHARED_CREDENTIALS_FILE": str(server.credentials),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
 class Machine(Folder):
     """A clone, or another folder with a DVC repository; the keys to the server come by the environment, if at all."""
 

@@ -16,8 +16,11 @@ from season.seasons import write_predictions, write_season
 from chorus.commands import main
 from chorus.files import read_csv
 from chorus.labels.reviewed import read_reviews
+from chorus.places import place
 from chorus.season.gather import best_windows, hourly_counts, nightly_counts, read_season
 from chorus.season.page import PAGE, filled
+from chorus.sharing.server import BUCKET, S3Server
+from end_to_end.sharing import free_port, keys_of
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +47,11 @@ def folder(tmp_path_factory) -> Path:
 
 
 def content(page: Path) -> dict:
-    found = re.search(r'id="data">(.*?)</script>', page.read_text(encoding="utf-8"), re.DOTALL)
-    return json.loads(found[1])
+    return data_of(page.read_text(encoding="utf-8"))
+
+
+def data_of(page: str) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
 
 
 def test_counts_are_by_site_and_night_and_nights_without_a_detection_count(folder):
@@ -93,6 +99,43 @@ def test_a_page_needs_nothing_from_elsewhere_and_names_cannot_break_it(folder):
         assert text.count("</script>") == 2
     named = filled(PAGE, {"file": "</script><script>alert(1)</script>"})
     assert named.count("</script>") == 2 and "alert(1)" in named
+
+
+@pytest.mark.slow
+def test_a_season_may_lie_on_s3(folder, tmp_path, monkeypatch):
+    """Tables, recordings and pages; what the pages say, show and play is what they do for files of this machine."""
+    monkeypatch.setattr("chorus.commands.season._SLIDER", (0.0, 2.0))
+    with S3Server(tmp_path, free_port()) as server:
+        for name, value in keys_of(server).items():
+            monkeypatch.setenv(name, value)
+        far = f"s3://{BUCKET}"
+        _upload(folder, place(far))
+        queue = ["--uncertain", "4", "--unconfirmed", "1", "--random", "5"]
+        main(["season", f"{far}/found", "--predictions", str(folder / "predictions.parquet")])
+        main(["review-queue", f"{far}/found", *queue])
+        season = (place(far) / "found/season.html").read_text(encoding="utf-8")
+        queue_there = (place(far) / "found/queue.html").read_text(encoding="utf-8")
+        sites = (place(far) / "found/season_sites.csv").read_bytes()
+    here, there = content(folder / "found/season.html"), data_of(season.replace(f"{far}/", ""))
+    for clip in [*here["clips"], *there["clips"]]:
+        clip["missing"] = bool(clip["missing"])
+    assert here == there and any(clip["sound"] for clip in there["clips"])
+    assert sites == (folder / "found/season_sites.csv").read_bytes()
+    assert len(data_of(queue_there)["windows"]) == len(
+        content(folder / "found/queue.html")["windows"]
+    )
+
+
+def _upload(folder: Path, bucket: Path) -> None:
+    """The season of `folder`, with the recordings named as they are there."""
+    (sound,) = folder.glob("season/*/*.wav")
+    (bucket / sound.relative_to(folder).as_posix()).write_bytes(sound.read_bytes())
+    for name in ("detections", "recordings"):
+        table = pd.read_parquet(folder / f"found/{name}.parquet")
+        named = table.assign(file=f"s3://{BUCKET}/" + table["file"])
+        (bucket / f"found/{name}.parquet").write_bytes(named.to_parquet(index=False))
+    model = (folder / "found/model.json").read_bytes()
+    (bucket / "found/model.json").write_bytes(model)
 
 
 @pytest.mark.parametrize(

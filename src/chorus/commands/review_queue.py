@@ -15,12 +15,14 @@ from pathlib import Path
 from chorus.clips import POSITIVE
 from chorus.commands.season import pictures_of
 from chorus.commands.show import say, show
-from chorus.files import write_text
+from chorus.places import place, write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("detections", type=Path, help="the folder that chorus detect wrote")
+    parser.add_argument(
+        "detections", type=place, help="the folder that chorus detect wrote, s3://... too"
+    )
     parser.add_argument(
         "--uncertain",
         type=int,
@@ -48,13 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--label", default=POSITIVE, help="the class asked about (default: %(default)s)"
     )
     parser.add_argument(
-        "--recordings", type=Path, default=Path(), metavar="FOLDER", help="where their paths begin"
+        "--recordings", type=place, default=Path(), metavar="FOLDER", help="where their paths begin"
     )
     parser.add_argument(
         "--seed", type=int, default=1, help="of the random share (default: %(default)s)"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="HTML", help="default: queue.html in the folder of detections"
+        "--out", type=place, metavar="HTML", help="default: queue.html in the folder of detections"
     )
 
 
@@ -84,7 +86,8 @@ def run(arguments: argparse.Namespace) -> None:
         seen[place] for place in zip(chosen["file"], chosen["start"], chosen["end"], strict=True)
     ]
     out = arguments.out or arguments.detections / "queue.html"
-    write_text(out, queue_page(chosen, in_order, str(heard.model.get("name", "")), threshold))
+    page = queue_page(chosen, in_order, str(heard.model.get("name", "")), threshold)
+    write_whole(out, page.encode())
     counts = chosen.groupby("stratum")["stratum_size"].agg(["size", "first"])
     rows = [[str(name), str(row["size"]), str(row["first"])] for name, row in counts.iterrows()]
     show("Windows to listen to", ("stratum", "windows", "of"), rows)

@@ -22,6 +22,7 @@ from chorus.commands.show import between, number, percent, say, show
 from chorus.errors import ParameterError
 from chorus.files import read_yaml, write_csv, write_text
 from chorus.options import parse
+from chorus.places import place, results_in
 
 if TYPE_CHECKING:
     from chorus.pictures import PictureOptions
@@ -32,7 +33,9 @@ _SLIDER = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)  # from the threshold, in log odds
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("detections", type=Path, help="the folder that chorus detect wrote")
+    parser.add_argument(
+        "detections", type=place, help="the folder that chorus detect wrote, s3://... too"
+    )
     parser.add_argument(
         "--threshold", type=float, metavar="P", help="of scores (default: the detector's own)"
     )
@@ -45,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--label", default=POSITIVE, help="the class asked about (default: %(default)s)"
     )
     parser.add_argument(
-        "--recordings", type=Path, default=Path(), metavar="FOLDER", help="where their paths begin"
+        "--recordings", type=place, default=Path(), metavar="FOLDER", help="where their paths begin"
     )
     parser.add_argument(
         "--occupied", type=float, default=0.5, metavar="P", help="that a site is used, beforehand"
@@ -58,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="best clips of a site (default: %(default)s)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="default: the folder of detections"
+        "--out", type=place, metavar="FOLDER", help="default: the folder of detections"
     )
 
 
@@ -81,15 +84,16 @@ def run(arguments: argparse.Namespace) -> None:
     judged = [judge(heard, scored, level, **given) for level in levels(heard, threshold, _SLIDER)]
     chosen = next(one for one in judged if one.threshold == threshold)
     best = best_windows(heard, threshold, arguments.clips)
-    places = zip(best["file"], best["start"], best["end"], strict=True)
-    seen = sights(places, arguments.recordings, pictures_of(Path("params.yaml")))
+    windows = zip(best["file"], best["start"], best["end"], strict=True)
+    seen = sights(windows, arguments.recordings, pictures_of(Path("params.yaml")))
     page = season_page(
         heard, judged, chosen, best, seen, split=arguments.split, occupied=arguments.occupied
     )
     out = arguments.out or arguments.detections
-    write_csv(out / "season_nights.csv", chosen.nights)
-    write_csv(out / "season_sites.csv", chosen.found.sites)
-    write_text(out / "season.html", page)
+    with results_in(out) as folder:
+        write_csv(folder / "season_nights.csv", chosen.nights)
+        write_csv(folder / "season_sites.csv", chosen.found.sites)
+        write_text(folder / "season.html", page)
     _tell(chosen.found.sites)
     _certainty(chosen)
     say(f"{out / 'season.html'}: open it in a browser.")

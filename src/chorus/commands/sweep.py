@@ -1,7 +1,10 @@
 """Run a grid of experiments: chorus sweep stage6 [--jobs N] [--dry-run]
 
+chorus sweep stage6 --scheduler tcp://10.0.0.1:8786                     on the workers of a Dask cluster
+chorus sweep stage6 --cluster slurm --workers 30 --repository git@example.org:team/study.git
+
 What is done already with the same parameters, code and data is not done again: a sweep that was stopped or killed is
-continued by the same command.
+continued by the same command. docs/scaling.md says what workers on other machines need.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from chorus.commands.arguments import add_cluster_arguments, executor_of
 from chorus.commands.here import STUDY, open_grid, sweep_file
 from chorus.composition import read_subsets
 from chorus.errors import ChorusError, DataError, ParameterError
@@ -24,7 +28,7 @@ from chorus.runs.factors import spell
 if TYPE_CHECKING:
     import pandas as pd
 
-    from chorus.experiments.conduct import Progress
+    from chorus.experiments.conduct import Failure, Progress
     from chorus.experiments.study import Grid
 
 _SECONDS_BETWEEN_LINES = 15
@@ -39,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="only list the runs and their training sets"
     )
+    add_cluster_arguments(parser)
+    parser.add_argument(
+        "--repository",
+        metavar="URL",
+        help="of git, which the machines of a cluster share (default: this one's folder)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,7 +57,6 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         ChorusError: some runs failed.
     """
-    from chorus.experiments.conduct import conduct
     from chorus.experiments.preflight import alone, refuse_unfit, refuse_unranked
 
     if arguments.jobs < 1:
@@ -65,13 +74,32 @@ def run(arguments: argparse.Namespace) -> None:
         if SPLITS.as_posix() in grid.inputs:
             refuse_unranked(grid.plan.rank_by, read_csv(SPLITS))
         _tell_start(grid, file.stem)
-        failures = conduct(grid, jobs=arguments.jobs, report=_Reporter(grid))
+        failures = _conduct(grid, arguments)
     for failure in failures:
         print(f"\n{failure.name} failed; the end of its log:\n{failure.log}\n", file=sys.stderr)
     if failures:
         raise ChorusError(
             f"{len(failures)} of {len(grid.runs)} runs failed; the same command tries them again"
         )
+
+
+def _conduct(grid: Grid, arguments: argparse.Namespace) -> list[Failure]:
+    """On the cores of this machine, or on a cluster; returns the runs that failed."""
+    report = _Reporter(grid)
+    if not (arguments.scheduler or arguments.cluster):
+        for name in ("workers", "repository"):
+            if getattr(arguments, name) is not None:
+                raise ParameterError(
+                    f"--{name} is not allowed here: it goes with --scheduler or --cluster"
+                )
+        from chorus.experiments.conduct import conduct
+
+        return conduct(grid, jobs=arguments.jobs, report=report)
+    from chorus.experiments.distribute import distribute
+
+    home = arguments.repository or grid.repository
+    with executor_of(arguments) as (executor, workers):
+        return distribute(grid, executor, workers=workers, repository=home, report=report)
 
 
 def _refuse_changes(grid: Grid, name: str) -> None:

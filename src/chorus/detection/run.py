@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,9 @@ from chorus.detection import work
 from chorus.detection.cutting import Cutting, Piece
 from chorus.detection.model import Detector
 from chorus.detection.store import Heard, Store
-from chorus.detection.work import Examined, Scored
+from chorus.detection.work import Examined, Identified, Scored, Whole
 from chorus.errors import ChorusError, DataError
+from chorus.executors import UnderWay
 from chorus.places import for_others, place
 from chorus.reading import Recording
 
@@ -115,11 +116,9 @@ class _Open:
 
 
 @dataclass(frozen=True)
-class _Given:
-    """A function of `work` with its arguments, given out; who takes its result, and what that is about."""
+class _Taker:
+    """Who takes a result, and what it is about."""
 
-    work: Callable[..., Any]
-    arguments: tuple[Any, ...]
     take: Callable[..., None]
     about: tuple[Any, ...]
 
@@ -138,7 +137,7 @@ class _Run:
     ) -> None:
         self.outcome = Outcome()
         self._detector, self._cutting = detector, cutting
-        self._store, self._executor = store, executor
+        self._store = store
         self._most, self._batch = _WAITING * workers, batch
         self._sizes = {file: _size(file) for file in files}
         self._progress = Progress(len(files), sum(self._sizes.values()))
@@ -147,35 +146,23 @@ class _Run:
         self._reader = work.reader(cutting)
         self._open: dict[str, _Open] = {}
         self._pieces: deque[tuple[str, Recording, Piece, str]] = deque()
-        self._futures: dict[Future[Any], _Given] = {}
+        self._under_way = UnderWay[_Taker](executor)
 
     def finish(self) -> None:
         """Give out work and take results until nothing is left."""
         self._give_out()
-        while self._futures:
-            done, _ = wait(self._futures, return_when=FIRST_COMPLETED)
-            for future in done:
-                self._take(future, self._futures.pop(future))
+        while self._under_way:
+            for taker, result in self._under_way.results():
+                taker.take(result, *taker.about)
             self._give_out()
-
-    def _take(self, future: Future[Any], given: _Given) -> None:
-        """A result; what a cluster lost with its scheduler is given out anew: a unit done twice is the same unit."""
-        if future.cancelled():
-            self._give(given)
-        else:
-            given.take(future.result(), *given.about)
-
-    def _give(self, given: _Given) -> None:
-        self._futures[self._executor.submit(given.work, *given.arguments)] = given
 
     def cancel(self) -> None:
         """Drop work that nobody has begun."""
-        for future in self._futures:
-            future.cancel()
+        self._under_way.drop()
 
     def _give_out(self) -> None:
         """Pieces first: a file that is begun is ended before the next one is opened."""
-        while len(self._futures) < self._most:
+        while len(self._under_way) < self._most:
             if self._pieces:
                 self._score(*self._pieces.popleft())
             elif (file := next(self._files, None)) is not None:
@@ -189,10 +176,30 @@ class _Run:
         if known is not None and not self._missing(file, known):
             self._end(file, known)
             return
-        arguments = (for_others(place(file)), self._cutting.min_seconds)
-        self._give(_Given(work.examine_file, arguments, self._take_examined, (file,)))
+        path = for_others(place(file))
+        if _is_dear(file):
+            self._under_way.give(_Taker(self._take_identified, (file,)), work.identify, path)
+            return
+        taker = _Taker(self._take_examined, (file,))
+        self._under_way.give(taker, work.examine_file, path, self._cutting.min_seconds)
 
-    def _take_examined(self, found: Examined, file: str) -> None:
+    def _take_identified(self, found: Identified, file: str) -> None:
+        """What is known under another name is not decoded again."""
+        known = self._store.heard_as(found.sha256, Path(file).suffix, self._reader)
+        if known is not None and not self._missing(file, known):
+            self._store.keep_heard(place(file), self._reader, found.version, known)
+            self._end(file, known)
+            return
+        arguments = (for_others(place(file)), self._cutting, self._detector, self._batch)
+        taker = _Taker(self._take_whole, (file,))
+        self._under_way.give(taker, work.examine_and_score, *arguments)
+
+    def _take_whole(self, whole: Whole, file: str) -> None:
+        self._take_examined(whole.examined, file, whole.scored)
+
+    def _take_examined(
+        self, found: Examined, file: str, scored: Mapping[Piece, Scored] | None = None
+    ) -> None:
         self._progress.working += found.working
         if found.recording is None:
             self._refuse(file, found.reason)
@@ -200,12 +207,18 @@ class _Run:
         recording = found.recording
         heard = Heard(found.sha256, recording.seconds, found.divisible, recording.remarks)
         self._store.keep_heard(place(file), self._reader, found.version, heard)
+        if _is_dear(file):
+            self._store.keep_heard_as(Path(file).suffix, self._reader, heard)
         missing = self._missing(file, heard)
         if not missing:
             self._end(file, heard)
             return
         self._open[file] = _Open(heard, len(missing))
-        self._pieces.extend((file, recording, piece, key) for piece, key in missing)
+        for piece, key in missing:
+            if scored and piece in scored:
+                self._take_scored(scored[piece], file, piece, key)
+            else:
+                self._pieces.append((file, recording, piece, key))
 
     def _missing(self, file: str, heard: Heard) -> list[tuple[Piece, str]]:
         """The pieces of a recording that are not in the store."""
@@ -229,7 +242,8 @@ class _Run:
         if file not in self._open:  # refused meanwhile
             return
         arguments = (recording, piece, self._cutting, self._detector, self._batch)
-        self._give(_Given(work.score, arguments, self._take_scored, (file, piece, key)))
+        taker = _Taker(self._take_scored, (file, piece, key))
+        self._under_way.give(taker, work.score, *arguments)
 
     def _take_scored(self, scored: Scored, file: str, piece: Piece, key: str) -> None:
         self._progress.encoding += scored.encoding
@@ -263,6 +277,10 @@ class _Run:
         self._progress.done_bytes += self._sizes[file]
         if self._report:
             self._report(self._progress)
+
+
+def _is_dear(file: str) -> bool:
+    return Path(file).suffix.lower() in work.DEAR
 
 
 def _size(file: str) -> int:

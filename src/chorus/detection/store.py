@@ -42,22 +42,20 @@ class Store:
             reader: names how files are read.
         """
         version = version_of(path)
-        try:
-            known = json.loads(self._of_file(path).read_text(encoding="utf-8"))
-            if version is None or [version, reader] != [known["version"], known["reader"]]:
-                return None
-            facts = known["heard"]
-            return Heard(
-                facts["sha256"], facts["seconds"], facts["divisible"], tuple(facts["remarks"])
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # then it is examined again, which costs nothing but time
+        return None if version is None else _read(self._of_file(path), version, reader)
+
+    def heard_as(self, sha256: str, suffix: str, reader: str) -> Heard | None:
+        """What is known of a file of this content, whatever its name is before the suffix."""
+        return _read(self._of_content(sha256, suffix), [], reader)
 
     def keep_heard(self, path: Path, reader: str, version: Version | None, heard: Heard) -> None:
         """Remember what was found in a file."""
         if version is not None:
-            content = {"version": version, "reader": reader, "heard": asdict(heard)}
-            write_whole(self._of_file(path), json.dumps(content).encode())
+            _write(self._of_file(path), version, reader, heard)
+
+    def keep_heard_as(self, suffix: str, reader: str, heard: Heard) -> None:
+        """Remember what was found in a file's content."""
+        _write(self._of_content(heard.sha256, suffix), [], reader, heard)
 
     def has(self, key: str) -> bool:
         """Whether the logits of a unit are known."""
@@ -87,5 +85,24 @@ class Store:
         name = hashlib.sha256(identity(path).encode("utf-8", "surrogateescape")).hexdigest()
         return self._folder / "recordings" / name[:2] / f"{name}.json"
 
+    def _of_content(self, sha256: str, suffix: str) -> Path:
+        return self._folder / "contents" / sha256[:2] / f"{sha256}{suffix.lower()}.json"
+
     def _of_unit(self, key: str) -> Path:
         return self._folder / "logits" / key[:2] / f"{key}.npy"
+
+
+def _read(file: Path, version: Version, reader: str) -> Heard | None:
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        if [version, reader] != [known["version"], known["reader"]]:
+            return None
+        facts = known["heard"]
+        return Heard(facts["sha256"], facts["seconds"], facts["divisible"], tuple(facts["remarks"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # then it is examined again, which costs nothing but time
+
+
+def _write(file: Path, version: Version, reader: str, heard: Heard) -> None:
+    content = {"version": version, "reader": reader, "heard": asdict(heard)}
+    write_whole(file, json.dumps(content).encode())

@@ -24,9 +24,12 @@ from chorus.encoders import EncodeOptions, Encoder
 from chorus.encoders import windows as encoder_windows
 from chorus.encoders.windows import batches
 from chorus.errors import DataError, ModelError
-from chorus.reading import Recording, examine
+from chorus.reading import Listener, Recording, examine
+from chorus.reading.spool import Spool
 from chorus.survey.memory import Version, hash_file, reader_id, version_of
 
+# compressed: decoding takes a tenth of the time that scoring does, and is not done twice
+DEAR = (".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus")
 _FORMAT = "detection-1"  # raise the number when logits are kept or made differently
 
 
@@ -60,19 +63,64 @@ class Scored:
     working: float
 
 
-def examine_file(path: Path, min_seconds: float) -> Examined:
+@dataclass(frozen=True)
+class Identified:
+    """sha256 of a file's bytes, "" when it cannot be read; version: see `Examined`."""
+
+    sha256: str
+    version: Version | None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A file that was examined and, where it was found sound and is not too long, scored: all its pieces, or none."""
+
+    examined: Examined
+    scored: dict[Piece, Scored]
+
+
+def examine_file(path: Path, min_seconds: float, listener: Listener | None = None) -> Examined:
     """Read a file to its end; never raises for what the file is."""
     begin = time.thread_time()
     version = version_of(path)
     recording, divisible, reason, sha256 = None, False, "", ""
     try:
-        recording = examine(path, min_seconds=min_seconds)
+        recording = examine(path, min_seconds=min_seconds, listener=listener)
         divisible, sha256 = recording.can_enter(), hash_file(path)
     except DataError as error:
         recording, reason = None, str(error)
     except OSError as error:
         recording, reason = None, f"unreadable: {error.strerror or error}"
     return Examined(path, recording, divisible, reason, sha256, version, time.thread_time() - begin)
+
+
+def identify(path: Path) -> Identified:
+    """By which content a file may be known under another name; never raises for what the file is."""
+    version = version_of(path)
+    try:
+        return Identified(hash_file(path), version)
+    except OSError:  # whoever examines it says why
+        return Identified("", version)
+
+
+def examine_and_score(
+    path: Path, cutting: Cutting, detector: Detector, batch_windows: int
+) -> Whole:
+    """All of a file in one go, decoded once; never raises for what the file is.
+
+    Raises:
+        ModelError: the encoder on this machine is another one.
+    """
+    with Spool() as spool:
+        found = examine_file(path, cutting.min_seconds, spool.add)
+        decoded = spool.instead_of(found.recording) if found.recording else None
+        if decoded is None:
+            return Whole(found, {})
+        pieces = cutting.pieces(decoded.seconds, found.divisible)
+        scored = {
+            piece: score(decoded, piece, cutting, detector, batch_windows) for piece in pieces
+        }
+        return Whole(found, scored)
 
 
 def unit_key(sha256: str, suffix: str, piece: Piece, cutting: Cutting, detector_key: str) -> str:

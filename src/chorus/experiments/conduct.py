@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chorus.errors import ChorusError
+from chorus.experiments.grid import PlannedRun
 from chorus.experiments.history import Snapshot
 from chorus.experiments.queue import Queue, Task
 from chorus.experiments.study import Grid
@@ -63,6 +64,20 @@ def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> lis
         return _Conductor(grid, queue, jobs, done).conduct(report)
     finally:
         queue.close()
+
+
+def refuse_taken(queue: Queue, runs: Iterable[PlannedRun]) -> None:
+    """Refuse to overwrite what somebody has made under the name of a run.
+
+    Raises:
+        ChorusError: there is an experiment of that name that is not this run.
+    """
+    for run in runs:
+        if queue.exists(run.name):
+            remedy = f"dvc exp rename or dvc exp remove {run.name}"
+            raise ChorusError(
+                f"{run.name} is an experiment of this commit with other parameters: {remedy}"
+            )
 
 
 class _Conductor:
@@ -136,11 +151,7 @@ class _Conductor:
     def _put(self, keys: set[str]) -> None:
         for key, run in self._todo.items():
             if key in keys:
-                if self._queue.exists(run.name):
-                    remedy = f"dvc exp rename or dvc exp remove {run.name}"
-                    raise ChorusError(
-                        f"{run.name} is an experiment of this commit with other parameters: {remedy}"
-                    )
+                refuse_taken(self._queue, [run])
                 self._queue.put(run.name, run.changes, self._grid.stages)
 
     def _tasks(self) -> dict[str, Task]:

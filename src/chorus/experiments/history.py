@@ -64,7 +64,7 @@ class Snapshot:
     def version(self) -> str:
         """Names code and data: commands, code and inputs of the stages, from git and dvc.lock, as eight hex digits."""
         pipeline = self.pipeline["stages"]
-        made = {path: stage for stage in pipeline for path in _outputs(pipeline[stage])}
+        made = {path: stage for stage in pipeline for path in written_by(pipeline[stage])}
         inputs: dict[str, Any] = {}
         for stage in self.stages:
             deps = {dep: self._content(dep, made) for dep in pipeline[stage].get("deps", ())}
@@ -364,7 +364,7 @@ def inputs(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
         path
         for stage in pipeline["stages"]
         if stage not in stages
-        for path in _outputs(pipeline["stages"][stage])
+        for path in written_by(pipeline["stages"][stage])
     ]
     deps = {dep for stage in stages for dep in pipeline["stages"][stage].get("deps", ())}
     return sorted(
@@ -389,7 +389,7 @@ def _makers(stages: Mapping[str, Any], stage: str) -> set[str]:
     return {
         other
         for other in stages
-        for path in _outputs(stages[other])
+        for path in written_by(stages[other])
         if any(
             dep == path or dep.startswith(f"{path}/") or path.startswith(f"{dep}/") for dep in deps
         )
@@ -405,7 +405,7 @@ def _is_cached(entry: str | Mapping[str, Any]) -> bool:
     return isinstance(entry, str) or next(iter(entry.values())).get("cache", True)
 
 
-def _outputs(stage: Mapping[str, Any]) -> list[str]:
+def written_by(stage: Mapping[str, Any]) -> list[str]:
     """Paths of outs, metrics and plots."""
     paths: list[str] = []
     for kind in ("outs", "metrics", "plots"):

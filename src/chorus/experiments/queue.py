@@ -77,6 +77,11 @@ class Queue:
             missing = "git config user.name NAME; git config user.email MAIL"
             raise ChorusError(f"git does not know who commits: {missing}") from None
 
+    @property
+    def author(self) -> tuple[str, str]:
+        """Name and mail of who commits."""
+        return self._author.name, self._author.email
+
     def put(self, name: str, changes: Mapping[str, Any], stages: Sequence[str]) -> None:
         """Queue one run.
 
@@ -85,6 +90,35 @@ class Queue:
             stages: what it runs, in this order. DVC looks at no other stage, which saves a second of every run: they
                 must be up to date.
         """
+        entry = self._stashed(name, changes, stages)
+        self._queue.celery.signature(
+            run_exp.s(entry.asdict(), copy_paths=None, message=None)
+        ).delay()
+
+    def run_here(
+        self, name: str, changes: Mapping[str, Any], stages: Sequence[str]
+    ) -> tuple[str | None, str]:
+        """Make one run at once, as a worker would; an experiment of that name gives way to it.
+
+        Args:
+            name, changes, stages: see `put`.
+
+        Returns:
+            The reference of its experiment and ""; or None and the end of its log, if it failed.
+        """
+        self.tidy()
+        reference = str(ExpRefInfo(str(self._head.id), name))
+        if self.exists(name):
+            self._dvc.scm.remove_ref(reference)
+        entry = self._stashed(name, changes, stages)
+        worker.run_at_once(entry)
+        made = self._result(entry.stash_rev)
+        if made:
+            return made, ""
+        return None, self.log(Task(name, "failed", entry.stash_rev, "", entry))
+
+    def _stashed(self, name: str, changes: Mapping[str, Any], stages: Sequence[str]) -> QueueEntry:
+        """A run as DVC keeps one that waits."""
         head, revision = self._head, str(self._head.id)
         tree = self._tree(head, name, changes, stages)
         message = ExpStash.format_message(revision, revision, name)
@@ -97,7 +131,7 @@ class Queue:
         )
         with get_exp_rwlock(self._dvc, writes=["workspace", CELERY_STASH]):
             self._dvc.scm.set_ref(CELERY_STASH, stash, message=f"commit: {message}")
-        entry = QueueEntry(
+        return QueueEntry(
             self._dvc.root_dir,
             self._dvc.scm.root_dir,
             CELERY_STASH,
@@ -107,9 +141,6 @@ class Queue:
             name,
             revision,
         )
-        self._queue.celery.signature(
-            run_exp.s(entry.asdict(), copy_paths=None, message=None)
-        ).delay()
 
     def tasks(self) -> list[Task]:
         """All entries of the queue, finished ones too, the oldest first."""

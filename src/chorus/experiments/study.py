@@ -23,6 +23,7 @@ from chorus.experiments.history import (
     kept_by_git,
     upstream,
     varying_stages,
+    written_by,
 )
 from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed, read_sections, value_of
@@ -118,6 +119,11 @@ class Grid:
     def planned(self) -> dict[str, PlannedRun]:
         """The runs by their keys: parameters, code and data."""
         return {run_key(self.params(run), self.start.version): run for run in self.runs}
+
+    @property
+    def repository(self) -> str:
+        """The folder of the study's git repository."""
+        return str(Path(self._history.git.workdir).resolve())
 
     @property
     def judges(self) -> list[str]:
@@ -306,6 +312,15 @@ class Grid:
         with Repo(str(self.root)) as repo:
             outs = [out for out in repo.index.outs if out.use_cache and self._is_read(out.def_path)]
             return all(out.hash_info and not out.changed_cache() for out in outs)
+
+    def data_read(self) -> list[str]:
+        """The outputs in DVC's cache that the runs read."""
+        return [out["path"] for out in self.shared_data() if self._is_read(out["path"])]
+
+    def outputs_made(self) -> list[str]:
+        """What the stages of a run write, by their paths in dvc.yaml."""
+        stages = self.start.pipeline["stages"]
+        return [path for stage in self.stages for path in written_by(stages[stage])]
 
     def _is_read(self, output: str) -> bool:
         return any(path == output or path.startswith(f"{output}/") for path in self.inputs)

@@ -24,9 +24,11 @@ from dvc.repo import Repo
 from dvc.repo.experiments.executor.base import TaskStatus
 from dvc.repo.experiments.executor.local import TempDirExecutor
 from dvc.repo.experiments.queue import tasks
+from dvc.repo.experiments.queue.base import QueueEntry
 from dvc.repo.experiments.refs import EXEC_BASELINE, EXEC_HEAD, EXEC_MERGE
 from dvc.repo.experiments.stash import ExpStashEntry
 from dvc.scm import Git
+from dvc_task.proc import tasks as _processes  # noqa: F401  # by its import Celery knows the task
 
 _CODE = "import sys; sys.path.insert(0, {!r}); from chorus.experiments.worker import main; main()"
 
@@ -51,6 +53,12 @@ def main() -> None:
         worker = repo.experiments.celery_queue.worker
         worker.monitor = partial(_stop_at_the_end, worker.monitor)
         worker.start(node, fsapp_clean=bool(int(clean)))
+
+
+def run_at_once(entry: QueueEntry) -> None:
+    """What a worker does with an entry of the queue, in this process."""
+    tasks.TempDirExecutor = Borrower
+    tasks.run_exp(entry.asdict())
 
 
 def _stop_at_the_end(monitor: Callable[[str], None], node: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,10 @@ MOST_CHANNELS = 64
 MOST_HOURS = 48  # a recorder's file has 24 at the most; what claims more is damaged
 _SEEKING = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "NIST", "RAW")
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # a sample has
+_WHOLE = (
+    "PCM_16"  # decoded as whole numbers, which is much faster than as floats and gives the same
+)
+_FULL_SCALE = 32_768
 _LINEAR = ("PCM", "FLOAT", "DOUBLE")  # codings in which each frame stands by itself
 _BLOCK_SAMPLES = 1 << 18  # of all channels, read at once
 _CLIPPED = 0.001  # share of samples at full scale, from which on a clip is called clipped
@@ -100,12 +104,17 @@ class Recording:
         return np.concatenate(list(self.blocks()))
 
 
-def examine(path: Path, *, min_seconds: float = 0.0) -> Recording:
+# told of each block as it is decoded: int16 of 16-bit files, float32 of others, (frames, channels)
+Listener = Callable[[sf.SoundFile, np.ndarray], None]
+
+
+def examine(path: Path, *, min_seconds: float = 0.0, listener: Listener | None = None) -> Recording:
     """Read a file to its end, and see whether what is decoded, what was promised and what lies in it agree.
 
     Args:
         path: WAV (RIFX, RF64, BW64, W64), FLAC, MP3, OGG (Vorbis, Opus, FLAC), AIFF, CAF, AU, ...
         min_seconds: what is shorter is refused.
+        listener: hears all of it, whether or not it is found sound in the end.
 
     Raises:
         DataError: it is empty, no audio, cut off, damaged, not finite, silent, too short, or claims what cannot be. The
@@ -119,7 +128,7 @@ def examine(path: Path, *, min_seconds: float = 0.0) -> Recording:
         sounding = False
         for stream in layout.streams:
             part, levels, length, noticed = _examine_stream(
-                file, stream, MOST_HOURS * 3600 - seconds
+                file, stream, MOST_HOURS * 3600 - seconds, listener
             )
             parts.append(part)
             remarks += noticed
@@ -181,7 +190,7 @@ def find_streams(file: BinaryIO, suffix: str = "") -> Layout:
 
 
 def _examine_stream(
-    file: BinaryIO, stream: Stream, most_seconds: float
+    file: BinaryIO, stream: Stream, most_seconds: float, listener: Listener | None
 ) -> tuple[Part, Levels, float, list[str]]:
     """How a stream is to be heard, its levels, its length in seconds, and what was noticed."""
     scale = _scale(file, stream)
@@ -191,7 +200,7 @@ def _examine_stream(
         may_be_triggered = sound.channels == 1 and sound.subtype == "PCM_16"
         silences = 0
         frames = 0
-        for piece in _examined(sound, stream, scale, levels, may_be_triggered):
+        for piece in _examined(sound, stream, scale, levels, may_be_triggered, listener):
             frames += piece if isinstance(piece, int) else len(piece)
             silences += isinstance(piece, int)
             _refuse_long(frames / sound.samplerate, most_seconds)
@@ -213,18 +222,22 @@ def _examine_stream(
 
 
 def _examined(
-    sound: sf.SoundFile, stream: Stream, scale: float, levels: Levels, may_be_triggered: bool
-) -> Iterator[np.ndarray | int]:
+    sound: sf.SoundFile, stream: Stream, scale: float, levels: Levels, may_be_triggered: bool,
+    listener: Listener | None,
+) -> Iterator[np.ndarray | int]:  # fmt: skip
     """The sound, added to the levels on its way; of a triggered recording also the lengths of its silences."""
 
     def measured() -> Iterator[np.ndarray]:
         heard = hashlib.md5(usedforsecurity=False)
         summed = bool(stream.md5) and sound.subtype in _BITS
-        for block in _blocks(sound):
+        for decoded in _decoded(sound):
+            block = _as_floats(decoded)
             if not np.isfinite(block).all():
                 raise DataError("NaN or infinite samples")
+            if listener:
+                listener(sound, decoded)
             if summed:
-                heard.update(_as_stored(block, _BITS[sound.subtype]))
+                heard.update(_as_stored(decoded, _BITS[sound.subtype]))
             levels.add(block if scale == 1 else block * np.float32(scale))
             yield block
         if summed and levels.frames >= sound.frames and heard.digest() != stream.md5:
@@ -237,9 +250,11 @@ def _examined(
     return measured()
 
 
-def _as_stored(block: np.ndarray, bits: int) -> bytes:
+def _as_stored(decoded: np.ndarray, bits: int) -> bytes | memoryview:
     """Samples as FLAC takes their check sum: little-endian whole numbers, one behind the other."""
-    whole = (block * np.float32(1 << bits - 1)).astype("<i2" if bits == 16 else "<i4")
+    if decoded.dtype == np.int16:
+        return np.ascontiguousarray(decoded, "<i2").data.cast("B")
+    whole = (decoded * np.float32(1 << bits - 1)).astype("<i4")
     return whole.view(np.uint8).reshape(-1, whole.itemsize)[:, : bits // 8].tobytes()
 
 
@@ -387,9 +402,23 @@ def _in_steps(count: int) -> Iterator[int]:
 
 def _blocks(sound: sf.SoundFile) -> Iterator[np.ndarray]:
     """Blocks of float32, each of shape (frames, channels)."""
+    return map(_as_floats, _decoded(sound))
+
+
+def _decoded(sound: sf.SoundFile) -> Iterator[np.ndarray]:
+    """The same blocks, of 16-bit files as int16."""
     frames = max(1, _BLOCK_SAMPLES // sound.channels)
-    while len(block := sound.read(frames, dtype="float32", always_2d=True)):
+    kind = "int16" if sound.subtype == _WHOLE else "float32"
+    while len(block := sound.read(frames, dtype=kind, always_2d=True)):
         yield block
+
+
+def _as_floats(decoded: np.ndarray) -> np.ndarray:
+    """With full scale at 1; exact, as that of whole numbers is a power of two."""
+    if decoded.dtype == np.float32:
+        return decoded
+    floats: np.ndarray = decoded * np.float32(1 / _FULL_SCALE)
+    return floats
 
 
 @contextmanager

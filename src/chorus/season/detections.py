@@ -68,6 +68,7 @@ def read(folder: Path, table: str) -> pd.DataFrame:
     """One of the tables of a folder of results.
 
     Args:
+        folder: of this machine, or a remote one (`chorus.places`).
         table: "detections", "recordings" or "events".
 
     Raises:
@@ -77,7 +78,8 @@ def read(folder: Path, table: str) -> pd.DataFrame:
     if not path.is_file():
         raise DataError(f"there is no {path}: chorus detect MODEL PATH --out {folder} writes it")
     try:
-        found = pd.read_parquet(path)
+        with path.open("rb") as file:  # it may lie on S3 (`chorus.places`)
+            found = pd.read_parquet(file)
     except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     if missing := [column for column in TABLES[table] if column not in found]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from chorus.clips import POSITIVE
 from chorus.errors import DataError, ParameterError
-from chorus.files import read_json
+from chorus.files import parse_json
 from chorus.season.detections import read
 
 HOURS = 24
@@ -50,6 +50,7 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
     """The results of `chorus detect`.
 
     Args:
+        folder: of this machine, or a remote one (`chorus.places`).
         label: the class that is asked about.
 
     Raises:
@@ -58,7 +59,7 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
     windows, recordings = read(folder, "detections"), read(folder, "recordings")
     if not (folder / "model.json").is_file():
         raise DataError(f"there is no {folder / 'model.json'}: chorus detect writes it")
-    model = read_json(folder / "model.json")
+    model = parse_json((folder / "model.json").read_text(encoding="utf-8"))
     known = recordings[recordings["night"] != ""]
     if known.empty:
         raise DataError(

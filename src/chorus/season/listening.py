@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from chorus.errors import DataError
 from chorus.pictures import PictureOptions, thumbnail
+from chorus.places import below
 from chorus.reading import Recording, examine
+from chorus.survey.memory import version_of
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ def sights(
     """What can be seen and heard of windows, in their order.
 
     Args:
-        windows: file, start and end in seconds. folder: against which the files' paths are relative.
+        windows: file (a path, or a URL as in `chorus.places`), start and end in seconds.
+        folder: against which the files' paths are relative.
     """
-    return [_sight(folder / file, start, end, shown) for file, start, end in windows]
+    return [_sight(below(folder, file), start, end, shown) for file, start, end in windows]
 
 
 def read_window(path: Path, start: float, end: float) -> NDArray[np.int16]:
@@ -52,7 +55,9 @@ def read_window(path: Path, start: float, end: float) -> NDArray[np.int16]:
     """
     if not path.is_file():
         raise DataError(f"there is no {path}")
-    blocks = list(_examined(path, path.stat().st_mtime_ns).blocks(start, end))
+    version = version_of(path)
+    recording = _examined(path, tuple(version)) if version else examine(path)
+    blocks = list(recording.blocks(start, end))
     if not blocks or not sum(map(len, blocks)):
         raise DataError(f"{path} ends before {start:g} s")
     return np.concatenate(blocks)
@@ -71,7 +76,7 @@ def _sight(path: Path, start: float, end: float, shown: PictureOptions) -> Sight
 @lru_cache(
     maxsize=8
 )  # windows of one recording come one after the other, and it is read to its end to be examined
-def _examined(path: Path, _changed: int) -> Recording:
+def _examined(path: Path, _version: tuple[int, ...]) -> Recording:
     return examine(path)
 
 

@@ -79,11 +79,12 @@ class Store:
     ) -> None:
         self._repo.close()
 
-    def objects(self, revision: str = "") -> list[Object]:
+    def objects(self, revision: str = "", outputs: Collection[str] | None = None) -> list[Object]:
         """What the outputs of a commit consist of; a folder whose list is not here is looked up on the remote.
 
         Args:
             revision: a commit, or the name of an experiment; "": the files as they are now.
+            outputs: only these, by their paths in dvc.yaml; None: all.
 
         Raises:
             DataError: there is no such commit.
@@ -93,7 +94,8 @@ class Store:
         try:
             for _ in self._repo.brancher(revs=[revision] if revision else None, workspace=False):
                 for output in self._repo.index.outs:
-                    if output.use_cache and output.hash_info:
+                    wanted = outputs is None or output.def_path in outputs
+                    if wanted and output.use_cache and output.hash_info:
                         for path, name in self._parts(output.hash_info, str(output)):
                             found.setdefault(name, []).append(path)
         except DvcException as error:

@@ -1,0 +1,141 @@
+"""A run of a grid on another machine: made in a clone there, and pushed to where the clone is from.
+
+What a worker does is what the local one does (`chorus.experiments.worker`), in a repository of its own. That clone is
+made once for each process of a cluster. It pulls the files that the runs read (embeddings, no audio), and each run
+brings its model and predictions to the remote of DVC, and its experiment to the repository of git.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from chorus.errors import ChorusError, without_keys
+
+STARTS = (
+    "refs/sweeps/"  # what runs start from, in the repository: there may be no branch that has it
+)
+_CODE = "import sys; sys.path.insert(0, {!r}); from chorus.experiments.errand import main; main()"
+_LINES = 3  # of what failed, which tell why
+
+
+@dataclass(frozen=True)
+class Errand:
+    """All that a machine must know to make a run.
+
+    repository: path or address, for git, that all machines see.
+    start: the commit that the run starts from, kept there under STARTS.
+    folder: of the study in the repository.
+    inputs, outputs: files and folders in DVC's cache that the runs of the grid read and write.
+    author: name and mail of who commits the experiment.
+    name, changes, stages: see `chorus.experiments.queue.Queue.put`.
+    """
+
+    repository: str
+    start: str
+    folder: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    author: tuple[str, str]
+    name: str
+    changes: Mapping[str, Any]
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of an errand: the reference of its experiment; or None and the end of its log, if it failed."""
+
+    reference: str | None
+    log: str
+
+
+def run_errand(errand: Errand) -> Ran:
+    """Make a run on this machine.
+
+    Raises:
+        ChorusError: the repository or the data cannot be had, or not be written.
+    """
+    clone = _clone(errand)
+    source = str(Path(__file__).resolve().parents[2])
+    # by itself: DVC takes the folder in which a process works for the study, and a process has only one
+    made = subprocess.run(
+        [sys.executable, "-c", _CODE.format(source)],
+        cwd=clone / errand.folder, input=json.dumps(asdict(errand)), capture_output=True, text=True,
+    )  # fmt: skip
+    try:
+        ran = Ran(**json.loads(made.stdout.splitlines()[-1]))
+    except (IndexError, ValueError, TypeError):
+        raise ChorusError(f"{errand.name} could not be run: {_end(made.stderr)}") from None
+    if ran.reference:
+        _git(clone, "push", "-q", errand.repository, f"+{ran.reference}:{ran.reference}")
+    return ran
+
+
+def main() -> None:
+    """Make the run that standard input describes in the study in the current folder; print what became of it."""
+    from chorus.experiments.queue import Queue
+    from chorus.sharing.integrity import Store
+
+    given = json.load(sys.stdin)
+    out, sys.stdout = sys.stdout, sys.stderr  # of whatever else says something
+    queue = Queue(given["start"])
+    reference, log = queue.run_here(given["name"], given["changes"], given["stages"])
+    queue.close()
+    if reference:
+        with Store() as store:
+            store.push(store.objects(reference, given["outputs"]))
+    print(json.dumps(asdict(Ran(reference, log))), file=out)
+
+
+def _clone(errand: Errand) -> Path:
+    """This process's own clone, at the start of the run and with the data for it."""
+    name = hashlib.sha256(errand.repository.encode()).hexdigest()[:12]
+    clone = _own_folder() / f"chorus-{name}"
+    ready = clone / ".git" / "ready"
+    if ready.is_file() and ready.read_text() == errand.start:
+        return clone
+    clone.mkdir(parents=True, exist_ok=True)
+    _git(clone, "init", "-q")
+    for key, value in zip(("user.name", "user.email"), errand.author, strict=True):
+        _git(clone, "config", key, value)
+    start = STARTS + errand.start
+    _git(clone, "fetch", "-q", "--no-tags", errand.repository, f"+{start}:{start}")
+    _git(clone, "checkout", "-q", "--force", "--detach", errand.start)
+    if errand.inputs:
+        _in(clone / errand.folder, [sys.executable, "-m", "dvc", "pull", "-q", *errand.inputs])
+    ready.write_text(errand.start)
+    return clone
+
+
+def _own_folder() -> Path:
+    """Of this process alone: that of a worker of Dask, which removes it when it ends."""
+    try:
+        from distributed import get_worker
+
+        return Path(get_worker().local_directory)
+    except (ImportError, ValueError):  # this is no worker of Dask
+        return Path(tempfile.gettempdir()) / f"chorus-{os.getpid()}"
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    _in(folder, ["git", *arguments])
+
+
+def _in(folder: Path, command: list[str]) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        said = without_keys(_end(done.stderr or done.stdout))
+        raise ChorusError(f"{Path(command[0]).name} {' '.join(command[1:3])} failed: {said}")
+
+
+def _end(text: str) -> str:
+    return " ".join(" ".join(text.strip().splitlines()[-_LINES:]).split())
