@@ -182,7 +182,7 @@ def test_the_papers_table_in_three_forms(detail):
     assert table["p (Holm)"].iloc[0] == "–" and "±" in table["Balanced accuracy"].iloc[3]
     assert "±" not in table["Balanced accuracy"].iloc[0]
     written = tables.markdown(table).splitlines()
-    assert len(written) == 2 + 4 and all(line.count("|") == 11 for line in written)
+    assert len(written) == 2 + 4 and all(line.count("|") == 12 for line in written)
     tex = tables.latex(table)
     assert tex.count(r"\\") == 5 and "±" not in tex and r"\%" in tex
     text = table.to_csv(index=False)

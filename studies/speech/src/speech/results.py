@@ -39,9 +39,12 @@ def judge(
             "calibration": _calibration(each, calibrated),
             "thresholds": psychometrics.thresholds_of(name, fits, given),
         }
-    others = [name for name in answers if name != BASELINE]
-    compared = [_against(answers[name], answers[BASELINE], given) for name in others]
-    for name, one, p in zip(others, compared, holm([one["p"] for one in compared]), strict=True):
+    compared: dict[str, dict[str, Any]] = {}
+    for name, each in answers.items():
+        if name != BASELINE:
+            compared[name] = _against(each, answers[BASELINE], given)
+    adjusted = holm([one["p"] for one in compared.values()])
+    for (name, one), p in zip(compared.items(), adjusted, strict=True):
         detail[name]["against_baseline"] = {**one, "p_holm": float(p)}
     return detail
 
@@ -109,9 +112,9 @@ def _calibration(answers: Answers, calibrated: pd.DataFrame) -> dict[str, Any]:
     for when in ("before", "after", "difference"):
         found[when] = {}
         for metric in METRICS:
-            found[when][metric] = float(whole.loc[metric, when])
-            ends = [float(whole.loc[metric, f"{when}_{end}"]) for end in ("low", "high")]
-            found[when][f"{metric}_interval"] = ends
+            value, low, high = whole.loc[metric, [when, f"{when}_low", f"{when}_high"]]
+            found[when][metric] = float(value)
+            found[when][f"{metric}_interval"] = [float(low), float(high)]
     return found
 
 
@@ -155,6 +158,7 @@ def paper_table(detail: Mapping[str, Any]) -> pd.DataFrame:
                 "Prompt": prompt,
                 "Seeds": str(len(one["by_seed"])),
                 "Balanced accuracy": f"{mean} ± {one['sd_over_seeds']:.1%}" if several else mean,
+                "with a threshold": f"{one['decision']['balanced_accuracy']:.1%}",
                 "95 % CI (seeds)": _percents(one["interval_over_seeds"]) if several else "–",
                 "95 % CI (sources)": _percents(one["interval_over_sources"]),
                 "Difference (sources)": _difference(against),
@@ -185,7 +189,11 @@ def _p(value: float | None) -> str:
 
 def last_with_baseline_prompt(detail: Mapping[str, Any]) -> str:
     """The configuration that the headline is of."""
-    return [name for name in detail if CONFIGURATIONS[name][2] == "baseline"][-1]
+    found = BASELINE
+    for name in detail:
+        if CONFIGURATIONS[name][2] == "baseline":
+            found = name
+    return found
 
 
 def headline(detail: Mapping[str, Any], history: Mapping[str, Any]) -> dict[str, Any]:
