@@ -129,6 +129,9 @@ def test_the_threshold_of_the_decision_is_chosen_on_the_holdout_and_never_on_the
         before, psychometrics.fit(before, GIVEN), calibration.table(before, GIVEN), GIVEN
     )
     decision = again["lora_mlp"]["decision"]
+    against = again["lora_mlp"]["against_baseline"]
+    both = [again[name]["decision"]["balanced_accuracy"] for name in ("lora_mlp", "base")]
+    assert against["difference_at_thresholds"] == pytest.approx(both[0] - both[1])
     assert decision["gain"] > 0.05 and decision["gain_interval_over_sources"][0] > 0
     assert decision["argmax"] == pytest.approx(again["lora_mlp"]["balanced_accuracy"])
     assert 12 < decision["margin"] < 38

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from chorus.answers import recalls
 from chorus.metrics.temperature import probability
 from chorus.statistics import cohens_g, holm, seed_summary
-from chorus.statistics.clusters import balanced_accuracy, compare_clusters
+from chorus.statistics.clusters import ClusterComparison, balanced_accuracy, compare_clusters
 from chorus.statistics.paired import mcnemar_exact
 from speech import psychometrics
 from speech.answers import CONFIGURATIONS, Answers, EvaluateOptions
@@ -85,10 +85,7 @@ def _by(answers: Answers, column: str) -> dict[str, float]:
 
 def _at_threshold(answers: Answers, given: EvaluateOptions) -> dict[str, Any]:
     """By thresholds that holdout variants chose, beside the argmax: all seeds at once, by whole sources."""
-    found = compare_clusters(
-        answers.stacked("label"), answers.right_at_threshold.ravel(), answers.right.ravel(),
-        answers.stacked("source"), resamples=given.resamples, draws=2**14, seed=given.seed,
-    )  # fmt: skip
+    found = _compared(answers, answers.right_at_threshold, answers.right, given)
     probabilities = []
     for threshold, temperature in zip(answers.thresholds, answers.temperatures, strict=True):
         probabilities.append(probability([threshold], temperature)[0])
@@ -124,10 +121,11 @@ def _against(answers: Answers, baseline: Answers, given: EvaluateOptions) -> dic
     # The base has no seed: it is compared with every seed of the others.
     seeds = [place % len(baseline.seeds) for place in range(count)]
     other = baseline.right[seeds]
-    found = compare_clusters(
-        answers.stacked("label"), answers.right.ravel(), other.ravel(), answers.stacked("source"),
-        resamples=given.resamples, draws=2**14, seed=given.seed,
-    )  # fmt: skip
+    found = _compared(answers, answers.right, other, given)
+    # What remains of the difference where both may choose from which margin on they say speech.
+    chosen = _compared(
+        answers, answers.right_at_threshold, baseline.right_at_threshold[seeds], given
+    )
     only_a = int(np.sum(answers.right[0] & ~other[0]))
     only_b = int(np.sum(~answers.right[0] & other[0]))
     return {
@@ -135,10 +133,23 @@ def _against(answers: Answers, baseline: Answers, given: EvaluateOptions) -> dic
         "interval_over_sources": [found.difference.low, found.difference.high],
         "p": found.p,
         "sources": found.clusters,
+        "difference_at_thresholds": chosen.difference.value,
+        "interval_at_thresholds": [chosen.difference.low, chosen.difference.high],
+        "p_at_thresholds": chosen.p,
         "discordant_first_seed": [only_a, only_b],
         "cohens_g_first_seed": cohens_g(only_a, only_b) if only_a + only_b else None,
         "mcnemar_naive_p_first_seed": mcnemar_exact(only_a, only_b),
     }
+
+
+def _compared(
+    answers: Answers, one: NDArray[np.bool_], other: NDArray[np.bool_], given: EvaluateOptions
+) -> ClusterComparison:
+    """Two lists of right and wrong answers to the same rows, (seeds, rows), by whole sources."""
+    return compare_clusters(
+        answers.stacked("label"), one.ravel(), other.ravel(), answers.stacked("source"),
+        resamples=given.resamples, draws=2**14, seed=given.seed,
+    )  # fmt: skip
 
 
 def paper_table(detail: Mapping[str, Any]) -> pd.DataFrame:
