@@ -56,6 +56,7 @@ def _figures(answers: Answers, given: EvaluateOptions) -> dict[str, Floats]:
     speech = answers.speech
     classes = np.zeros((len(sources), 2), np.bool_)
     classes[source_of, speech.astype(int)] = True
+    # The same sources are drawn for every condition and seed, so that before and after are paired.
     draws = cluster_draws(classes, given.resamples, given.seed)
     weights = np.vstack([np.ones(len(sources)), draws])
     figures = {metric: np.zeros((2, len(weights))) for metric in METRICS}
@@ -74,6 +75,7 @@ def _sums(
     count = int(source_of.max()) + 1
     p = probability(margins, temperature)
     losses = np.logaddexp(0, -np.where(speech, margins, -margins) / temperature)
+    # The gap of a bin is a sum over sources, so that redrawn sources are a product of matrices.
     bin_of = np.minimum((p * BINS).astype(np.intp), BINS - 1)
     gaps = _summed(speech - p, source_of * BINS + bin_of, count * BINS)
     return {

@@ -44,7 +44,8 @@ class Trainings:
         names: list[str] = []
         verdicts: list[str] = []
         for health in self.found.values():
-            names += [finding.name for finding in health.diagnosis.findings]
+            for finding in health.diagnosis.findings:
+                names.append(finding.name)
             verdicts.append(health.diagnosis.verdict)
         return {
             "verdict": self.found[self.worst].diagnosis.verdict,
@@ -59,7 +60,9 @@ class Trainings:
         """The verdict on each, and its findings with their numbers."""
         said = {}
         for name, health in self.found.items():
-            findings = {each.name: list(each.evidence) for each in health.diagnosis.findings}
+            findings = {}
+            for finding in health.diagnosis.findings:
+                findings[finding.name] = list(finding.evidence)
             said[name] = {"verdict": health.diagnosis.verdict, "findings": findings}
         return said
 
@@ -88,6 +91,7 @@ def judge(
         label=(answers["label"] == SPEECH).map({True: POSITIVE, False: NEGATIVE}),
     )
     found = {}
+    # Each by itself: a mean over trainings would hide the one that went wrong.
     for (adapter, seed), history in curves.groupby(["configuration", "seed"], sort=False):
         own = said[(said["configuration"] == adapter) & (said["seed"] == seed)]
         learned = own.loc[own["split"] == TRAIN, ["clip_id", "label"]]

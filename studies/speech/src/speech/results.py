@@ -43,6 +43,7 @@ def judge(
     for name, each in answers.items():
         if name != BASELINE:
             compared[name] = _against(each, answers[BASELINE], given)
+    # As many chances to be lucky as there are comparisons.
     adjusted = holm([one["p"] for one in compared.values()])
     for (name, one), p in zip(compared.items(), adjusted, strict=True):
         detail[name]["against_baseline"] = {**one, "p_holm": float(p)}
@@ -58,6 +59,7 @@ def _alone(answers: Answers, given: EvaluateOptions) -> dict[str, Any]:
         answers.stacked("label"), right, answers.stacked("source"),
         resamples=given.resamples, seed=given.seed,
     )  # fmt: skip
+    # A balanced accuracy hides which class it is got from.
     classes = recalls(pd.Series(answers.stacked("label")), right)
     return {
         "balanced_accuracy": over_seeds.mean,
@@ -86,6 +88,7 @@ def _by(answers: Answers, column: str) -> dict[str, float]:
 def _at_threshold(answers: Answers, given: EvaluateOptions) -> dict[str, Any]:
     """By thresholds that holdout variants chose, beside the argmax: all seeds at once, by whole sources."""
     found = _compared(answers, answers.right_at_threshold, answers.right, given)
+    # As a person reads it: at the calibrated probability of speech.
     probabilities = []
     for threshold, temperature in zip(answers.thresholds, answers.temperatures, strict=True):
         probabilities.append(probability([threshold], temperature)[0])
@@ -119,13 +122,14 @@ def _against(answers: Answers, baseline: Answers, given: EvaluateOptions) -> dic
     """All seeds at once, whole sources exchanged; beside it what McNemar's test makes of the first seed's rows."""
     count = len(answers.seeds)
     # The base has no seed: it is compared with every seed of the others.
-    seeds = [place % len(baseline.seeds) for place in range(count)]
+    seeds = np.arange(count) % len(baseline.seeds)
     other = baseline.right[seeds]
     found = _compared(answers, answers.right, other, given)
     # What remains of the difference where both may choose from which margin on they say speech.
     chosen = _compared(
         answers, answers.right_at_threshold, baseline.right_at_threshold[seeds], given
     )
+    # What the document does: one seed, and rows as though each were a clip of its own.
     only_a = int(np.sum(answers.right[0] & ~other[0]))
     only_b = int(np.sum(~answers.right[0] & other[0]))
     return {
