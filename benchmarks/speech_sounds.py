@@ -31,8 +31,8 @@ from chorus.seeds import stable_fraction
 from chorus.statistics.clusters import compare_clusters
 from speech import clips, tuning
 from speech.conditions import CLEAN, ConditionOptions, render
-from speech.learning import Lesson
 from speech.model import AudioModel, ModelOptions, load
+from speech.signals import Quiz
 from speech.wording import PAIRS
 
 STUDY = Path(__file__).resolve().parents[1] / "studies/speech"
@@ -85,11 +85,12 @@ class Trial:
 
     def learn(self) -> AudioModel:
         """An adapter of these sounds."""
-        said = [self.answers[0 if each else 1] for each in self.speech[clips.TRAIN]]
-        lesson = Lesson(self.heard[clips.TRAIN], [self.prompt] * len(said), said)
-        watched = clips.DEVELOPMENT
-        stop = (self.heard[watched], self.speech[watched], self.prompt, self.answers)
-        return tuning.tune(self.base, lesson, stop, "lora_mlp", self.options, SEED).model
+        learn, watched = self._quiz(clips.TRAIN), self._quiz(clips.DEVELOPMENT)
+        return tuning.tune(self.base, learn, watched, "lora_mlp", self.options, SEED).model
+
+    def _quiz(self, split: str) -> Quiz:
+        sources = self.rows[split]["source"].to_numpy(dtype=str)
+        return Quiz(self.heard[split], self.speech[split], sources, self.prompt, self.answers)
 
     def compare(self) -> None:
         """Each with the base, by whole sources."""

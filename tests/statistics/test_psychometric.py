@@ -14,10 +14,13 @@ from chorus.statistics.psychometric import (
     BELOW,
     Logistic,
     Threshold,
+    band,
     fit_logistic,
+    fitted_curves,
     interpolated,
     monotone,
     thresholds,
+    thresholds_of_curves,
 )
 
 SHARES = st.lists(st.integers(0, 20).map(lambda k: k / 20), min_size=2, max_size=9)
@@ -67,15 +70,27 @@ def counts(skill: np.ndarray, clusters: int, seed: int) -> tuple[np.ndarray, np.
 def test_the_intervals_over_clips_hold_the_truth(by_logistic):
     levels = np.arange(6.0)
     true = Logistic(0.5, 0.0, 2.0, 2.5)
-    resamples = 40 if by_logistic else 200
     held = 0
     for seed in range(10):
         rows, right = counts(true.accuracy(levels), 120, seed)
-        (found,) = thresholds(
-            levels, rows, right, 0.75, resamples=resamples, seed=seed, by_logistic=by_logistic
-        )
+        if by_logistic:
+            curves = fitted_curves(levels, rows, right, resamples=40, seed=seed)
+            (found,) = thresholds_of_curves(curves, levels, 0.75)
+        else:
+            (found,) = thresholds(levels, rows, right, 0.75, resamples=200, seed=seed)
         held += found.low <= true.level(0.75) <= found.high
     assert held >= 8
+
+
+def test_the_band_lies_around_the_fitted_curve_and_between_the_levels_too():
+    levels = np.arange(6.0)
+    rows, right = counts(Logistic(0.5, 0.0, 2.0, 2.5).accuracy(levels), 120, 1)
+    curves = fitted_curves(levels, rows, right, resamples=30, seed=1)
+    between = np.linspace(0, 5, 21)
+    fitted, low, high = band(curves, between)
+    assert len(curves) == 31 and fitted == pytest.approx(curves[0].accuracy(between))
+    assert (low <= fitted + 1e-9).all() and (fitted <= high + 1e-9).all()
+    assert (np.diff(fitted) >= 0).all() and (high - low)[10] > 0.01
 
 
 def test_a_threshold_that_no_level_reaches_is_above_the_range_and_no_number():

@@ -8,6 +8,7 @@ no number: it is below or above the range, and an interval may reach there too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -152,52 +153,84 @@ def thresholds(
     *,
     resamples: int,
     seed: int,
-    by_logistic: bool = False,
     level: float = 0.95,
 ) -> list[Threshold]:
-    """Where balanced accuracy reaches each target, with intervals over clusters.
+    """Where balanced accuracy reaches each target by interpolation, with intervals over clusters.
 
     Args:
         levels: (n,), rising, on the scale of interpolation.
         rows, right: (clusters, classes, n), how many rows a cluster has of each class at each level, and how many are
             right.
         targets: accuracies.
-        by_logistic: by a fitted curve in place of interpolation.
 
     Raises:
         DataError: shapes do not fit, or a level lacks a class.
     """
     x = np.asarray(levels, np.float64)
+    balanced, _ = _redrawn(x, rows, right, resamples, seed)
+    found = []
+    for target in np.atleast_1d(np.asarray(targets, np.float64)).tolist():
+        reached = [interpolated(x, accuracies, target) for accuracies in balanced]
+        found.append(_threshold(target, reached, level))
+    return found
+
+
+def fitted_curves(
+    levels: ArrayLike, rows: Floats, right: Floats, *, resamples: int, seed: int
+) -> list[Logistic]:
+    """A logistic for the answers as they are, then one for each draw of whole clusters; arguments as of `thresholds`.
+
+    Raises:
+        DataError: shapes do not fit, a level lacks a class, or there are fewer than three levels.
+    """
+    x = np.asarray(levels, np.float64)
+    balanced, trials = _redrawn(x, rows, right, resamples, seed)
+    found = [fit_logistic(x, balanced[0] * trials[0], trials[0])]
+    for accuracies, size in zip(balanced[1:], trials[1:], strict=True):
+        found.append(fit_logistic(x, accuracies * size, size, near=found[0]))
+    return found
+
+
+def thresholds_of_curves(
+    curves: Sequence[Logistic], levels: ArrayLike, targets: ArrayLike, level: float = 0.95
+) -> list[Threshold]:
+    """Where fitted curves reach each target within the levels that were tried; of `fitted_curves`."""
+    x = np.asarray(levels, np.float64)
+    found = []
+    for target in np.atleast_1d(np.asarray(targets, np.float64)).tolist():
+        reached = [_within(curve.level(target), x) for curve in curves]
+        found.append(_threshold(target, reached, level))
+    return found
+
+
+def band(
+    curves: Sequence[Logistic], x: ArrayLike, level: float = 0.95
+) -> tuple[Floats, Floats, Floats]:
+    """The accuracy of the first curve at each x, and between what the others lie at each."""
+    drawn = np.stack([curve.accuracy(x) for curve in curves[1:]])
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return curves[0].accuracy(x), low, high
+
+
+def _redrawn(
+    x: Floats, rows: Floats, right: Floats, resamples: int, seed: int
+) -> tuple[Floats, Floats]:
+    """Balanced accuracy and rows at each level, (1 + resamples, n): row 0 is the data, the others whole clusters."""
     if rows.shape != right.shape or rows.ndim != 3 or rows.shape[2] != len(x):
         raise DataError(f"counts must be (clusters, classes, {len(x)}), not {rows.shape}")
     if (rows.sum(axis=0) == 0).any():
         raise DataError("a level has no rows of one of the classes")
     draws = cluster_draws(rows.sum(axis=2) > 0, resamples, seed)
-    # Row 0 is the data as they are, the others are draws of whole clusters.
     weights = np.vstack([np.ones(len(rows)), draws])
     total = np.einsum("dk,kcl->dcl", weights, rows)
     shares = np.einsum("dk,kcl->dcl", weights, right) / np.where(total > 0, total, np.nan)
-    balanced = np.nanmean(shares, axis=1)
-    trials = total.sum(axis=1)
-    curves = _curves(x, balanced, trials) if by_logistic else []
-    found = []
-    for target in np.atleast_1d(np.asarray(targets, np.float64)).tolist():
-        if by_logistic:
-            reached = [_within(curve.level(target), x) for curve in curves]
-        else:
-            reached = [interpolated(x, accuracies, target) for accuracies in balanced]
-        # The next drawn value, never one between two: there is none between a level and "above the range".
-        ends = np.quantile(reached[1:], [(1 - level) / 2, (1 + level) / 2], method="nearest")
-        found.append(Threshold(target, reached[0], float(ends[0]), float(ends[1])))
-    return found
+    return np.nanmean(shares, axis=1), total.sum(axis=1)
 
 
-def _curves(x: Floats, balanced: Floats, trials: Floats) -> list[Logistic]:
-    """A curve for the answers as they are, then for each resample."""
-    found = [fit_logistic(x, balanced[0] * trials[0], trials[0])]
-    for accuracies, size in zip(balanced[1:], trials[1:], strict=True):
-        found.append(fit_logistic(x, accuracies * size, size, near=found[0]))
-    return found
+def _threshold(target: float, reached: Sequence[float], level: float) -> Threshold:
+    # The next drawn value, never one between two: there is none between a level and "above the range".
+    ends = np.quantile(reached[1:], [(1 - level) / 2, (1 + level) / 2], method="nearest")
+    return Threshold(target, reached[0], float(ends[0]), float(ends[1]))
 
 
 def _within(level: float, x: Floats) -> float:

@@ -44,13 +44,13 @@ class Allowed(LogitsProcessor):
         return allowed
 
 
-def generated(model: AudioModel, heard: models.Heard) -> list[int]:
-    tokens = [model.answer_tokens(PROMPT, answer)[0] for answer in LETTERS]
+def generated(model: AudioModel, heard: models.Heard, prompt: str = PROMPT) -> list[int]:
+    tokens = [model.answer_tokens(prompt, answer)[0] for answer in LETTERS]
     only = LogitsProcessorList([Allowed(tokens)])
     said = []
     for start in range(0, len(heard), 50):
         part = heard.take(slice(start, start + 50))
-        given = model.inputs(part, [PROMPT] * len(part), [[]] * len(part))
+        given = model.inputs(part, [prompt] * len(part), [[]] * len(part))
         del given["labels"]
         made = model.network.generate(
             **given, max_new_tokens=1, do_sample=False, logits_processor=only
@@ -64,6 +64,55 @@ def test_constrained_generation_and_logit_scoring_agree_on_1000_of_1000_clips(mo
     centred = AudioModel(model.network, model.processor, model.batch_size)
     assert [int(margin < 0) for margin in margins] == generated(centred, thousand)
     assert np.std(margins) > 1e-4
+
+
+SPACING = 2**-9  # of bfloat16 between 1/4 and 1/2, where these logits are
+
+
+@pytest.fixture
+def some(thousand: models.Heard) -> models.Heard:
+    return thousand.take(slice(0, 100))
+
+
+@pytest.fixture
+def undecided(some: models.Heard) -> AudioModel:
+    """A toy that finds B about as likely as A: over these sounds the mean of the margins is 0."""
+    made = random_toy(batch_size=50)
+    weights = made.network.lm_head.weight.detach()
+    (a,), (b,) = (made.answer_tokens(PROMPT, answer) for answer in LETTERS)
+    steps = 0.02 * torch.randn(2, weights.shape[1], generator=torch.Generator().manual_seed(1))
+    means = []
+    for step in steps:
+        weights[b] = weights[a] - step
+        means.append(made.margins(some, PROMPT, LETTERS).mean())
+    # A margin is linear in the difference of the two rows.
+    weights[b] = weights[a] - (steps[0] * means[1] - steps[1] * means[0]) / np.hypot(*means)
+    return made
+
+
+def test_a_repetition_penalty_of_a_checkpoint_changes_what_is_generated_and_no_score(
+    undecided, some
+):
+    """A checkpoint's generation_config.json must not reach a score. The prompt holds an A, and no B as a token."""
+    before = undecided.margins(some, PROMPT, LETTERS)
+    plain = generated(undecided, some)
+    assert plain == [int(margin < 0) for margin in before] and 20 < sum(plain) < 80
+    undecided.network.generation_config.repetition_penalty = 1.3
+    assert (undecided.margins(some, PROMPT, LETTERS) == before).all()
+    penalised = np.array(generated(undecided, some))
+    assert (penalised != plain).sum() > 10
+
+
+def test_in_half_precision_answers_tie_and_only_near_there_may_generation_differ(undecided, some):
+    """bfloat16 has few values near a logit: a tie is the first answer, whatever generation makes of it."""
+    exact = undecided.margins(some, PROMPT, LETTERS)
+    assert (exact != 0).all()  # full precision, as on a CPU, has no ties
+    undecided.network.to(torch.bfloat16)
+    margins = undecided.margins(some, PROMPT, LETTERS)
+    assert 0 < (margins == 0).sum() < len(some)
+    said = np.array(generated(undecided, some))
+    decided = np.abs(margins) > 4 * SPACING
+    assert decided.sum() > 10 and (said[decided] == (margins < 0)[decided]).all()
 
 
 def test_scores_are_the_same_alone_and_in_a_batch_of_any_lengths(model, thousand):

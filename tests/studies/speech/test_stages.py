@@ -6,6 +6,7 @@ import hashlib
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 import yaml
@@ -69,8 +70,8 @@ def study(tmp_path_factory) -> Folder:
     for section, values in SMALL.items():
         params[section] |= values
     path.write_text(yaml.safe_dump(params))
-    for stage in ("pretrain", "opro", "evaluate"):  # each within the patience of Folder.run
-        study.run("dvc", "repro", stage)
+    for stages in (["tune"], []):  # each within the patience of Folder.run
+        study.run("dvc", "repro", *stages)
     return study
 
 
@@ -92,13 +93,32 @@ def test_the_study_runs_on_a_folder_of_ones_own_and_ends_with_the_papers_table(s
     }
     searches = read_json(study.folder / "metrics/opro.json")["searches"]
     assert {"base_42", "lora_mlp_42"} == set(searches)
-    for name in ("psychometric", "reliability", "forest"):
+    for name in ("psychometric", "reliability", "calibration", "forest"):
         assert (study.folder / f"plots/evaluation/{name}.png").read_bytes().startswith(b"\x89PNG")
+    calibrated = pd.read_csv(study.folder / "metrics/calibration.csv")
+    assert set(calibrated["condition"]) >= {"all", "dur_20ms", "snr_20dB"}
+    decision = detail["lora_mlp"]["decision"]
+    assert decision["chosen_on"] == "variants of holdout clips"
+    ranked = read_json(study.folder / "metrics/tuned.json")["tuned"]
+    assert ranked["balanced_accuracy"] == pytest.approx(detail["lora_mlp"]["balanced_accuracy"])
     assert study.run("dvc", "status").split() == ["fingerprint:", "always", "changed"]
+
+
+def test_every_training_was_judged_by_both_profiles_and_a_page_shows_the_worst(study):
+    headline = read_json(study.folder / "metrics/health.json")
+    assert headline["trainings"] == 1
+    by_profile = read_json(study.folder / "metrics/health_profiles.json")
+    assert set(by_profile) == {"calibrated", "guide"}
+    said = by_profile["calibrated"]["lora_mlp_42"]
+    assert said["verdict"] == headline["verdict"]
+    assert "+".join(said["findings"]) == headline["findings"].replace("none", "")
+    page = (study.folder / "reports/health.html").read_text()
+    assert "lora_mlp, seed 42" in page and "Group consistency" in page
+    assert "Training health" in study.run("chorus", "diagnose")
 
 
 def test_an_adapter_is_the_same_bytes_when_it_is_trained_again(study):
     adapter = study.folder / "models/adapters/lora_mlp_42/adapter_model.safetensors"
     before = hashlib.sha256(adapter.read_bytes()).hexdigest()
-    study.run("dvc", "repro", "--force", "--single-item", "tune")
+    study.run("python", "../../src/run.py", "tune")
     assert hashlib.sha256(adapter.read_bytes()).hexdigest() == before

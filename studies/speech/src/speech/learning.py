@@ -13,6 +13,7 @@ from pydantic import Field
 
 from chorus.errors import ModelError
 from chorus.options import options
+from chorus.training.validation import spread
 from speech.model import AudioModel, Heard
 
 
@@ -75,13 +76,16 @@ class Descent:
         """Every clip once, in this order.
 
         Returns:
-            Mean and SD of the losses and gradient norms of the steps, and the share of steps that were clipped.
+            Mean and SD of the losses and gradient norms of the steps, the share of steps that were clipped, and the
+            learning rate of the first.
 
         Raises:
             ModelError: a gradient is not finite.
         """
         self.model.network.train()
-        losses, norms = [], []
+        rate = float(self.schedule.get_last_lr()[0])
+        losses: list[float] = []
+        norms: list[float] = []
         for step in _batches(order, self.given.batch_size * self.given.accumulation):
             losses.append(self._step(lesson, step))
             # Clipped after all batches of the step have been added up.
@@ -94,10 +98,11 @@ class Descent:
             self.optimiser.zero_grad()
         self.model.network.eval()
         return {
+            "learning_rate": rate,
             "train_loss": float(np.mean(losses)),
-            "train_loss_std": float(np.std(losses)),
+            "train_loss_std": spread(losses),
             "grad_norm": float(np.mean(norms)),
-            "grad_norm_std": float(np.std(norms)),
+            "grad_norm_std": spread(norms),
             "clipped_share": float(np.mean(np.array(norms) > self.given.gradient_clip)),
         }
 
@@ -106,10 +111,7 @@ class Descent:
         total = 0.0
         for batch in _batches(rows, self.given.batch_size):
             part = lesson.take(batch)
-            answers = [
-                self._tokens(prompt, answer)
-                for prompt, answer in zip(part.prompts, part.answers, strict=True)
-            ]
+            answers = list(map(self._tokens, part.prompts, part.answers))
             given = self.model.inputs(part.heard, part.prompts, answers)
             loss = self._loss(given) * len(batch) / len(rows)
             loss.backward()
@@ -118,7 +120,9 @@ class Descent:
 
     def _loss(self, given: dict[str, torch.Tensor]) -> Any:
         device = self.parameters[0].device
-        return self.model.network(**{name: each.to(device) for name, each in given.items()}).loss
+        for name, each in given.items():
+            given[name] = each.to(device)
+        return self.model.network(**given).loss
 
     def _tokens(self, prompt: str, answer: str) -> list[int]:
         if (prompt, answer) not in self.tokens:

@@ -105,6 +105,10 @@ class AudioModel:
             frames.append(made["attention_mask"].sum(dim=1))
         return Heard(torch.cat(features), torch.cat(frames))
 
+    def tokens_of(self, prompt: str) -> int:
+        """How many tokens a prompt has by itself."""
+        return len(self.tokenizer(prompt)["input_ids"])
+
     def text(self, prompt: str) -> str:
         """What stands before the answer: the chat of Qwen2-Audio, with one sound."""
         return (
@@ -135,21 +139,17 @@ class AudioModel:
         """
         audio = "<|AUDIO|>"
         # One <|AUDIO|> for each token of the encoder, as the processor would write it.
-        rows, labels = [], []
+        rows, masks, labels = [], [], []
         for tokens, prompt, answer in zip(heard.tokens, prompts, answers, strict=True):
             text = self.text(prompt).replace(audio, audio * tokens)
             row = self.tokenizer(text)["input_ids"]
             rows.append([*row, *answer])
+            masks.append([1] * len(rows[-1]))
             labels.append([IGNORED] * len(row) + list(answer))
-        # On the left: the last place of every row must be where its answer begins.
-        length = max(len(row) for row in rows)
-        pad = self.tokenizer.pad_token_id
         return {
-            "input_ids": torch.tensor([[pad] * (length - len(row)) + row for row in rows]),
-            "attention_mask": torch.tensor(
-                [[0] * (length - len(row)) + [1] * len(row) for row in rows]
-            ),
-            "labels": torch.tensor([[IGNORED] * (length - len(row)) + row for row in labels]),
+            "input_ids": _padded(rows, self.tokenizer.pad_token_id),
+            "attention_mask": _padded(masks, 0),
+            "labels": _padded(labels, IGNORED),
             "input_features": heard.features,
             "feature_attention_mask": heard.mask,
         }
@@ -159,15 +159,17 @@ class AudioModel:
 
         Answers that share all but their last token, as A and B do, share a forward pass.
         """
-        tokens = [self.answer_tokens(prompt, answer) for answer in answers]
-        found = np.zeros((len(heard), len(answers)))
         # Answers of one token share the prompt alone; others differ in what stands before their last.
-        for before in sorted({tuple(each[:-1]) for each in tokens}):
-            which = [place for place, each in enumerate(tokens) if tuple(each[:-1]) == before]
+        sharing: dict[tuple[int, ...], list[tuple[int, list[int]]]] = {}
+        for place, answer in enumerate(answers):
+            tokens = self.answer_tokens(prompt, answer)
+            sharing.setdefault(tuple(tokens[:-1]), []).append((place, tokens))
+        found = np.zeros((len(heard), len(answers)))
+        for before, which in sorted(sharing.items()):
             for rows in _batches(len(heard), self.batch_size):
                 said = self._last(heard.take(rows), prompt, list(before))
-                for place in which:
-                    found[rows, place] = _summed(said, tokens[place])
+                for place, tokens in which:
+                    found[rows, place] = _summed(said, tokens)
         return found
 
     def margins(self, heard: Heard, prompt: str, answers: tuple[str, str]) -> Floats:
@@ -180,7 +182,8 @@ class AudioModel:
         given = self.inputs(heard, [prompt] * len(heard), [behind] * len(heard))
         del given["labels"]
         device = next(self.network.parameters()).device
-        given = {name: value.to(device) for name, value in given.items()}
+        for name, value in given.items():
+            given[name] = value.to(device)
         self.network.eval()
         with torch.inference_mode():
             logits = self.network(**given).logits
@@ -233,6 +236,15 @@ def _four_bits() -> Any:
 def _batches(count: int, size: int) -> Iterator[slice]:
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
+
+
+def _padded(rows: Sequence[list[int]], filling: int) -> torch.Tensor:
+    """(n, longest), filled up on the left: the last place of every row must be where its answer begins."""
+    length = max(map(len, rows))
+    filled = torch.full((len(rows), length), filling)
+    for place, row in enumerate(rows):
+        filled[place, length - len(row) :] = torch.tensor(row, dtype=torch.long)
+    return filled
 
 
 def _summed(said: torch.Tensor, tokens: Sequence[int]) -> Floats:

@@ -8,6 +8,7 @@ The best of many noisy figures looks better than it is. The original's prompt ha
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import urllib.request
@@ -16,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
+import numpy as np
 from pydantic import Field
 
 from chorus.errors import DataError
@@ -25,6 +27,7 @@ from chorus.seeds import generator
 from speech import wording
 
 _SECONDS = 60.0  # that an endpoint may take
+_MOST_TOKENS = 512  # that it may say: a model that babbles never ends by itself
 
 
 @options
@@ -33,7 +36,7 @@ class OproOptions:
 
     proposer: rules (parts of prompts, put together by chance), or endpoint: any that speaks OpenAI's chat completions,
     at base_url, such as http://127.0.0.1:8080/v1.
-    searches: how many seeds of the base model are searched for; of an adapter, one for each of its seeds.
+    of: what a prompt is searched for, with every seed: base, lora, lora_mlp (where `tune` trains it).
     """
 
     iterations: Annotated[int, Field(ge=1)] = 6
@@ -43,7 +46,11 @@ class OproOptions:
     proposer: Literal["rules", "endpoint"] = "rules"
     base_url: str = ""
     model: str = ""
-    seed: Annotated[int, Field(ge=0)] = 1
+    of: tuple[Literal["base", "lora", "lora_mlp"], ...] = ("base", "lora_mlp")
+
+    def __post_init__(self) -> None:
+        if self.proposer == "endpoint" and not (self.base_url and self.model):
+            raise ValueError("proposer endpoint needs base_url and model")
 
 
 @dataclass(frozen=True)
@@ -74,10 +81,12 @@ class History:
     @property
     def done(self) -> int:
         """Iterations that are over."""
-        ended = [each.iteration for each in self.tried] + [
-            each["iteration"] for each in self.failures
-        ]
-        return max(ended, default=-1)
+        last = -1
+        for scored in self.tried:
+            last = max(last, scored.iteration)
+        for failure in self.failures:
+            last = max(last, failure["iteration"])
+        return last
 
 
 class Proposer(Protocol):
@@ -98,34 +107,39 @@ class Rules:
         self.seed = seed
         self.parts = (list(wording.OPENERS), list(wording.QUESTIONS), list(wording.ENDINGS[kind]))
         self.known: dict[str, tuple[str, ...]] = {}
-        for opener in self.parts[0]:
-            for question in self.parts[1]:
-                for ending in self.parts[2]:
-                    self.known[wording.prompt(opener, question, ending)] = (
-                        opener,
-                        question,
-                        ending,
-                    )
+        for parts in itertools.product(*self.parts):
+            self.known[wording.prompt(*parts)] = parts
 
     def propose(self, best: Sequence[Scored], wanted: int, iteration: int) -> list[str]:
         """Each from one of the best: one part new, the others its own; depends on seed, iteration and history alone."""
         # A stream for each iteration, so that a resumed search draws what an uninterrupted one does.
         rng = generator(self.seed, "opro", iteration)
-        parents = [self.known[each.prompt] for each in best if each.prompt in self.known]
+        seen, parents = set(), []
+        for each in best:
+            seen.add(each.prompt)
+            if each.prompt in self.known:
+                parents.append(self.known[each.prompt])
         found: list[str] = []
         for _ in range(50 * wanted):
-            if parents and rng.random() < 0.8:
-                chosen = list(parents[int(rng.integers(len(parents)))])
-                place = int(rng.integers(3))
-                chosen[place] = self.parts[place][int(rng.integers(len(self.parts[place])))]
-            else:
-                chosen = [part[int(rng.integers(len(part)))] for part in self.parts]
-            text = wording.prompt(*chosen)
-            if text not in found and text not in {each.prompt for each in best}:
+            text = self._drawn(parents, rng)
+            if text not in seen:
+                seen.add(text)
                 found.append(text)
             if len(found) == wanted:
                 break
         return found
+
+    def _drawn(self, parents: Sequence[tuple[str, ...]], rng: np.random.Generator) -> str:
+        """Four of five from a parent with one part drawn anew; the others with all parts drawn."""
+        if parents and rng.random() < 0.8:
+            chosen = list(parents[int(rng.integers(len(parents)))])
+            place = int(rng.integers(3))
+            chosen[place] = self.parts[place][int(rng.integers(len(self.parts[place])))]
+        else:
+            chosen = []
+            for part in self.parts:
+                chosen.append(part[int(rng.integers(len(part)))])
+        return wording.prompt(*chosen)
 
 
 class Endpoint:
@@ -153,6 +167,7 @@ class Endpoint:
             "messages": [{"role": "user", "content": asked}],
             "seed": iteration,
             "temperature": 1.0,
+            "max_tokens": _MOST_TOKENS,
         }
         request = urllib.request.Request(
             f"{self.url}/chat/completions",
@@ -164,11 +179,10 @@ class Endpoint:
                 said = json.loads(reply.read())["choices"][0]["message"]["content"]
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
             raise DataError(f"the endpoint failed: {type(error).__name__} {error}") from None
-        found = [
-            " ".join(text.split())
-            for text in re.findall(r"<PROMPT>(.*?)</PROMPT>", str(said), re.S)
-        ]
-        usable = [text for text in found if self._names_both(text)]
+        usable = []
+        for text in re.findall(r"<PROMPT>(.*?)</PROMPT>", str(said), re.S):
+            if self._names_both(text):
+                usable.append(" ".join(text.split()))
         if not usable:
             raise DataError(f"the endpoint proposed nothing of use: {str(said)[:200]!r}")
         return usable[:wanted]
@@ -209,10 +223,11 @@ def search(
         new: list[tuple[str, str]] = []
         for proposer in proposers:
             wanted = given.candidates - len(new)
-            if wanted:
-                new += _asked(
-                    proposer, ranked, wanted, iteration, known | {each for each, _ in new}, history
-                )
+            if not wanted:
+                break
+            for prompt in _asked(proposer, ranked, wanted, iteration, known, history):
+                known.add(prompt)
+                new.append((prompt, proposer.name))
         # All of an iteration or none, so that a search that was stopped goes on where an iteration begins.
         history.tried += [tried(prompt, iteration, by) for prompt, by in new]
         if keep is not None:
@@ -227,7 +242,8 @@ def _asked(
     iteration: int,
     known: set[str],
     history: History,
-) -> list[tuple[str, str]]:
+) -> list[str]:
+    """What a proposer says that is new; what it fails to do is logged."""
     try:
         said = proposer.propose(ranked, wanted, iteration)
     except DataError as error:
@@ -237,7 +253,7 @@ def _asked(
         return []
     # A proposer likes to repeat itself; what is known costs nothing and tells nothing.
     fresh = [prompt for prompt in dict.fromkeys(said) if prompt not in known]
-    return [(prompt, proposer.name) for prompt in fresh[:wanted]]
+    return fresh[:wanted]
 
 
 def proposers(kind: wording.Answers, given: OproOptions, seed: int) -> list[Proposer]:
@@ -245,8 +261,6 @@ def proposers(kind: wording.Answers, given: OproOptions, seed: int) -> list[Prop
     rules = Rules(kind, seed)
     if given.proposer == "rules":
         return [rules]
-    if not given.base_url or not given.model:
-        raise DataError("opro: proposer endpoint needs base_url and model")
     return [Endpoint(given.base_url, given.model, wording.PAIRS[kind]), rules]
 
 
@@ -262,7 +276,8 @@ def read_history(path: Path, key: str) -> History:
     content: Mapping[str, Any] = read_json(path)
     if content["key"] != key:
         return History(key)
-    return History(key, [Scored(**each) for each in content["tried"]], list(content["failures"]))
+    tried = [Scored(**each) for each in content["tried"]]
+    return History(key, tried, list(content["failures"]))
 
 
 def write_history(path: Path, history: History) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of the study: psychometric curves, reliability before and after calibration, and differences in a forest."""
+"""Pictures of the study: psychometric curves, calibration before and after, and differences in a forest."""
 
 from __future__ import annotations
 
@@ -7,16 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from chorus.metrics.temperature import probability
-from chorus.pictures.look import AMBER, BLUE, GREEN, GREY, GUIDE, INK, ORANGE, PURPLE, grid, picture
+from chorus.pictures.look import (
+    AMBER,
+    BLUE,
+    GREEN,
+    GREY,
+    GUIDE,
+    INK,
+    ORANGE,
+    PURPLE,
+    SKY,
+    grid,
+    picture,
+)
 from chorus.statistics.clusters import balanced_accuracy
-from speech.results import Answers
+from speech.answers import Answers
+from speech.psychometrics import TARGETS
 
 COLOURS = {
     "base": GREY,
     "base_opro": AMBER,
     "lora": BLUE,
+    "lora_opro": SKY,
     "lora_mlp": GREEN,
     "lora_mlp_opro": PURPLE,
 }
@@ -24,15 +39,21 @@ _UNITS = {"duration": "duration, ms", "snr": "signal-to-noise ratio, dB", "rever
 _BINS = np.linspace(0, 1, 11)
 
 
-def draw_psychometric(answers: Mapping[str, Answers], path: Path) -> None:
-    """Balanced accuracy against duration, ratio and reverberation."""
-    about = "mean over seeds · lines: 95 %: sources drawn again · dotted: chance"
+def draw_psychometric(answers: Mapping[str, Answers], curves: pd.DataFrame, path: Path) -> None:
+    """Balanced accuracy against duration, ratio and reverberation; over the first two, the fitted curves.
+
+    Args:
+        curves: of `psychometrics.curves`.
+    """
+    about = "points: mean over seeds · curves: fitted logistic · both with 95 %: sources drawn again · dotted: chance"
     with picture(path, 4.2, "How much sound is enough?", about) as figure:
         for axes, (dimension, unit) in zip(
             figure.subplots(1, 3, sharey=True), _UNITS.items(), strict=True
         ):
             for name, each in answers.items():
-                _curve(axes, each, dimension, COLOURS[name])
+                _points(axes, each, dimension)
+                own = curves[curves["configuration"] == name]
+                _fitted(axes, own[own["dimension"] == dimension], COLOURS[name])
             if dimension == "duration":
                 _logarithmic(axes, sorted(_levels(answers)))
             axes.axhline(0.5, color=GUIDE, linestyle=":")
@@ -42,7 +63,8 @@ def draw_psychometric(answers: Mapping[str, Answers], path: Path) -> None:
         figure.axes[0].legend(loc="lower right")
 
 
-def _curve(axes: Any, answers: Answers, dimension: str, colour: str) -> None:
+def _points(axes: Any, answers: Answers, dimension: str) -> None:
+    """What was measured, joined by a line only where no curve is fitted."""
     part = answers.take((answers.rows["dimension"] == dimension).to_numpy())
     levels = sorted(set(part.rows["level"]))
     values = []
@@ -55,8 +77,18 @@ def _curve(axes: Any, answers: Answers, dimension: str, colour: str) -> None:
     if not values:
         return
     middle, low, high = np.array(values).T
-    axes.plot(levels, middle, color=colour, marker="o", markersize=3, label=answers.name)
+    colour, line = COLOURS[answers.name], "" if dimension in TARGETS else "-"
+    axes.plot(
+        levels, middle, color=colour, marker="o", markersize=3, linestyle=line, label=answers.name
+    )
     axes.vlines(levels, low, high, color=colour, alpha=0.5, linewidth=1)
+
+
+def _fitted(axes: Any, curve: pd.DataFrame, colour: str) -> None:
+    axes.plot(curve["level"], curve["fitted"], color=colour, linewidth=1.2)
+    axes.fill_between(
+        curve["level"], curve["low"], curve["high"], color=colour, alpha=0.12, linewidth=0
+    )
 
 
 def _levels(answers: Mapping[str, Answers]) -> set[float]:
@@ -68,8 +100,8 @@ def _levels(answers: Mapping[str, Answers]) -> set[float]:
 def _logarithmic(axes: Any, levels: Sequence[float]) -> None:
     """A logarithmic axis with a plain number at every level but those that would touch."""
     axes.set_xscale("log")
-    shown = [level for level in levels if level not in (60, 80)]
-    axes.set_xticks(shown, [f"{level:g}" for level in shown])
+    shown = sorted(set(levels) - {60, 80})
+    axes.set_xticks(shown, list(map("{:g}".format, shown)))
     axes.set_xticks([], minor=True)
 
 
@@ -79,18 +111,8 @@ def draw_reliability(answers: Mapping[str, Answers], path: Path) -> None:
     with picture(path, 4.4, "Does 80 % mean 80 %?", about) as figure:
         for axes, when in zip(figure.subplots(1, 2, sharey=True), ("before", "after"), strict=True):
             axes.plot([0, 1], [0, 1], color=GUIDE)
-            for name, each in answers.items():
-                scaled = []
-                for margins, temperature in zip(each.margins, each.temperatures, strict=True):
-                    scaled.append(probability(margins, temperature if when == "after" else 1.0))
-                p, truth = np.concatenate(scaled), np.tile(each.speech, len(each.seeds))
-                place = np.clip(np.digitize(p, _BINS) - 1, 0, 9)
-                used = [number for number in range(10) if (place == number).sum() >= 10]
-                axes.plot(
-                    [p[place == number].mean() for number in used],
-                    [truth[place == number].mean() for number in used],
-                    color=COLOURS[name], marker="o", markersize=3, label=name,
-                )  # fmt: skip
+            for each in answers.values():
+                _reliability(axes, each, scaled=when == "after")
             axes.set_title(f"{when} temperature scaling")
             axes.set_xlabel("probability of speech")
             grid(axes)
@@ -98,23 +120,77 @@ def draw_reliability(answers: Mapping[str, Answers], path: Path) -> None:
         figure.axes[0].legend(loc="upper left")
 
 
+def _reliability(axes: Any, answers: Answers, *, scaled: bool) -> None:
+    """One line, over the bins with ten answers and more."""
+    said = []
+    for margins, temperature in zip(answers.margins, answers.temperatures, strict=True):
+        said.append(probability(margins, temperature if scaled else 1.0))
+    p, truth = np.concatenate(said), np.tile(answers.speech, len(answers.seeds))
+    place = np.clip(np.digitize(p, _BINS) - 1, 0, 9)
+    points = []
+    for number in range(10):
+        inside = place == number
+        if inside.sum() >= 10:
+            points.append((p[inside].mean(), truth[inside].mean()))
+    x, y = np.array(points).T
+    axes.plot(x, y, color=COLOURS[answers.name], marker="o", markersize=3, label=answers.name)
+
+
+def draw_calibration(calibrated: pd.DataFrame, name: str, path: Path) -> None:
+    """The ECE of one configuration under each condition, before and after.
+
+    Args:
+        calibrated: of `calibration.table`.
+    """
+    own = calibrated[(calibrated["configuration"] == name) & (calibrated["metric"] == "ece")]
+    about = f"{name} · mean over seeds · lines: 95 %: sources drawn again · 0 is perfect"
+    with picture(path, 1.4 + 0.2 * len(own), "Calibration by condition", about) as figure:
+        axes = figure.subplots()
+        place = np.arange(len(own))
+        for when, colour, shift in (("before", GREY, -0.15), ("after", GREEN, 0.15)):
+            axes.plot(own[when], place + shift, "o", color=colour, markersize=4, label=when)
+            ends = (own[f"{when}_low"], own[f"{when}_high"])
+            axes.hlines(place + shift, *ends, color=colour, linewidth=1)
+        axes.set_yticks(place, list(own["condition"]))
+        axes.set_ylim(len(own) - 0.5, -0.5)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("expected calibration error")
+        axes.legend(loc="lower right")
+        grid(axes)
+
+
 def draw_forest(detail: Mapping[str, Any], path: Path) -> None:
-    """Differences from the baseline with their intervals, the longest list of evidence first."""
-    rows = [
-        (name, one["against_baseline"]) for name, one in detail.items() if "against_baseline" in one
-    ]
-    about = "difference in balanced accuracy and 95 % interval, sources drawn again · orange: Holm p below 0.05"
+    """Differences from the baseline with their intervals: by the argmax, and with thresholds of both."""
+    rows = {}
+    for name, one in detail.items():
+        if "against_baseline" in one:
+            rows[name] = one["against_baseline"]
+    about = (
+        "difference in balanced accuracy, 95 %: sources drawn again · filled: by the argmax, orange: Holm p below 0.05"
+        " · hollow: both with a threshold of their own"
+    )
     with picture(
-        path, 1.6 + 0.4 * len(rows), "Against the base with the baseline prompt", about
+        path, 1.6 + 0.5 * len(rows), "Against the base with the baseline prompt", about
     ) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=INK, linewidth=1)
-        for place, (_, one) in enumerate(rows):
+        for place, one in enumerate(rows.values()):
             colour = ORANGE if one["p_holm"] < 0.05 else BLUE
-            low, high = one["interval_over_sources"]
-            axes.plot([100 * low, 100 * high], [place, place], color=colour, linewidth=1.5)
-            axes.plot(100 * one["difference"], place, "o", color=colour)
-        axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+            argmax = (one["difference"], *one["interval_over_sources"])
+            _difference(axes, place - 0.12, argmax, colour, filled=True)
+            # Below it, what remains where the base may choose a threshold, too.
+            chosen = (one["difference_at_thresholds"], *one["interval_at_thresholds"])
+            _difference(axes, place + 0.16, chosen, GREY, filled=False)
+        axes.set_yticks(range(len(rows)), list(rows))
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlabel("points of balanced accuracy")
         grid(axes)
+
+
+def _difference(
+    axes: Any, place: float, ends: tuple[float, float, float], colour: str, *, filled: bool
+) -> None:
+    """A point and its interval, in points of a hundred."""
+    value, low, high = np.multiply(ends, 100)
+    axes.plot([low, high], [place, place], color=colour, linewidth=1.5)
+    axes.plot(value, place, "o", color=colour, fillstyle="full" if filled else "none")

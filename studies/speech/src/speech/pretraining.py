@@ -58,13 +58,12 @@ def pretrain(
         for parameter in network.model.audio_tower.parameters():
             parameter.requires_grad = False
         descent = Descent(model, steps, -(-len(lesson) // given.batch_size))
-        parts = np.array_split(np.arange(len(lesson)), 10)
-        history = [descent.epoch(lesson, part.tolist()) for part in parts]
+        history = []
+        for loss, part in zip(hearing, np.array_split(np.arange(len(lesson)), 10), strict=True):
+            history.append({**descent.epoch(lesson, part.tolist()), "hearing_loss": loss})
         for parameter in network.parameters():
             parameter.requires_grad = True
-    return model, [
-        {**row, "hearing_loss": loss} for row, loss in zip(history, hearing, strict=True)
-    ]
+    return model, history
 
 
 def _learn_to_hear(model: AudioModel, lesson: Lesson, given: PretrainOptions) -> list[float]:

@@ -3,108 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field
 
 from chorus.answers import recalls
-from chorus.metrics import brier, ece
-from chorus.metrics.temperature import fit_temperature, nll, probability
-from chorus.options import options
+from chorus.metrics.temperature import probability
 from chorus.statistics import cohens_g, holm, seed_summary
-from chorus.statistics.clusters import balanced_accuracy, compare_clusters
+from chorus.statistics.clusters import ClusterComparison, balanced_accuracy, compare_clusters
 from chorus.statistics.paired import mcnemar_exact
-from chorus.statistics.psychometric import thresholds
-from speech.clips import HOLDOUT, TEST
+from speech import psychometrics
+from speech.answers import CONFIGURATIONS, Answers, EvaluateOptions
+from speech.calibration import ALL, METRICS
 from speech.demo import NONSPEECH, SPEECH
+from speech.psychometrics import Fits
 
 BASELINE = "base"
-CONFIGURATIONS = {  # name -> model, fine-tuning, prompt
-    "base": ("base", "no", "baseline"),
-    "base_opro": ("base", "no", "OPRO"),
-    "lora": ("base", "LoRA", "baseline"),
-    "lora_mlp": ("base", "LoRA + MLP", "baseline"),
-    "lora_mlp_opro": ("base", "LoRA + MLP", "OPRO"),
-}
-TARGETS = {"duration": (0.5, 0.75, 0.9), "snr": (0.75,)}
 
 
-@options
-class EvaluateOptions:
-    """resamples: of the sources. seed: of the draws."""
+def judge(
+    answers: Mapping[str, Answers], fits: Fits, calibrated: pd.DataFrame, given: EvaluateOptions
+) -> dict[str, Any]:
+    """Each configuration by itself, and the comparisons with the baseline, adjusted for their number (Holm).
 
-    resamples: Annotated[int, Field(ge=20)] = 1000
-    seed: Annotated[int, Field(ge=0)] = 1
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """One configuration on the test variants. margins: (seeds, rows); rows: the columns of the variants."""
-
-    name: str
-    seeds: tuple[int, ...]
-    margins: NDArray[np.float64]
-    temperatures: tuple[float, ...]
-    rows: pd.DataFrame
-
-    @property
-    def speech(self) -> NDArray[np.bool_]:
-        """(rows,)."""
-        return np.asarray(self.rows["label"] == SPEECH, np.bool_)
-
-    @property
-    def right(self) -> NDArray[np.bool_]:
-        """(seeds, rows)."""
-        return np.asarray((self.margins >= 0) == self.speech)
-
-    def take(self, which: NDArray[np.bool_]) -> Answers:
-        """Some rows."""
-        rows = self.rows[which].reset_index(drop=True)
-        return Answers(self.name, self.seeds, self.margins[:, which], self.temperatures, rows)
-
-    def stacked(self, column: str) -> NDArray[Any]:
-        """A column of the rows, once for each seed."""
-        return np.tile(self.rows[column].to_numpy(), len(self.seeds))
-
-
-def read_answers(predictions: pd.DataFrame) -> dict[str, Answers]:
-    """The configurations that a table of predictions holds, each calibrated on variants of holdout clips.
-
-    On clean clips alone an adapted model may be always right; no temperature but 0 would then suit it.
+    Args:
+        fits: of `psychometrics.fit`. calibrated: of `calibration.table`.
     """
-    found = {}
-    for name in CONFIGURATIONS:
-        # A grid trains one adapter at a time: not every configuration is there.
-        own = predictions[predictions["configuration"] == name]
-        if own.empty:
-            continue
-        seeds = tuple(int(seed) for seed in sorted(set(own["seed"])))
-        held, test = own[own["split"] == HOLDOUT], own[own["split"] == TEST]
-        temperatures = []
-        for seed in seeds:
-            part = held[held["seed"] == seed]
-            temperatures.append(
-                fit_temperature((part["label"] == SPEECH).to_numpy(np.bool_), part["margin"])
-            )
-        by_seed = [test[test["seed"] == seed].reset_index(drop=True) for seed in seeds]
-        margins = np.stack([part["margin"].to_numpy(np.float64) for part in by_seed])
-        rows = by_seed[0].drop(columns=["margin", "seed", "configuration"])
-        found[name] = Answers(name, seeds, margins, tuple(temperatures), rows)
-    return found
-
-
-def judge(answers: Mapping[str, Answers], given: EvaluateOptions) -> dict[str, Any]:
-    """Each configuration by itself, and the comparisons with the baseline, adjusted for their number (Holm)."""
-    detail: dict[str, Any] = {
-        name: {**_alone(each, given), **_thresholds(each, given)} for name, each in answers.items()
-    }
-    others = [name for name in answers if name != BASELINE]
-    compared = [_against(answers[name], answers[BASELINE], given) for name in others]
-    for name, one, p in zip(others, compared, holm([one["p"] for one in compared]), strict=True):
+    detail: dict[str, Any] = {}
+    for name, each in answers.items():
+        detail[name] = {
+            **_alone(each, given),
+            "decision": _at_threshold(each, given),
+            "calibration": _calibration(each, calibrated),
+            "thresholds": psychometrics.thresholds_of(name, fits, given),
+        }
+    compared: dict[str, dict[str, Any]] = {}
+    for name, each in answers.items():
+        if name != BASELINE:
+            compared[name] = _against(each, answers[BASELINE], given)
+    # As many chances to be lucky as there are comparisons.
+    adjusted = holm([one["p"] for one in compared.values()])
+    for (name, one), p in zip(compared.items(), adjusted, strict=True):
         detail[name]["against_baseline"] = {**one, "p_holm": float(p)}
     return detail
 
@@ -118,6 +59,7 @@ def _alone(answers: Answers, given: EvaluateOptions) -> dict[str, Any]:
         answers.stacked("label"), right, answers.stacked("source"),
         resamples=given.resamples, seed=given.seed,
     )  # fmt: skip
+    # A balanced accuracy hides which class it is got from.
     classes = recalls(pd.Series(answers.stacked("label")), right)
     return {
         "balanced_accuracy": over_seeds.mean,
@@ -128,7 +70,6 @@ def _alone(answers: Answers, given: EvaluateOptions) -> dict[str, Any]:
         "recall": {name: one.share for name, one in classes.items()},
         "by_condition": _by(answers, "condition"),
         "by_dimension": _by(answers, "dimension"),
-        "calibration": _calibration(answers),
     }
 
 
@@ -144,92 +85,51 @@ def _by(answers: Answers, column: str) -> dict[str, float]:
     return found
 
 
-def _calibration(answers: Answers) -> dict[str, Any]:
-    """Before and after: means over the seeds. The temperature is of holdout variants, the figures of the test."""
-    figures: dict[str, dict[str, float]] = {}
-    for when in ("before", "after"):
-        rows = []
-        for margins, temperature in zip(answers.margins, answers.temperatures, strict=True):
-            used = temperature if when == "after" else 1.0
-            p = probability(margins, used)
-            rows.append(
-                [
-                    ece(answers.speech, p),
-                    brier(answers.speech, p),
-                    nll(answers.speech, margins, used),
-                ]
-            )
-        figures[when] = dict(zip(("ece", "brier", "nll"), np.mean(rows, axis=0), strict=True))
-    return {"temperature": float(np.mean(answers.temperatures)), **figures}
+def _at_threshold(answers: Answers, given: EvaluateOptions) -> dict[str, Any]:
+    """By thresholds that holdout variants chose, beside the argmax: all seeds at once, by whole sources."""
+    found = _compared(answers, answers.right_at_threshold, answers.right, given)
+    # As a person reads it: at the calibrated probability of speech.
+    probabilities = []
+    for threshold, temperature in zip(answers.thresholds, answers.temperatures, strict=True):
+        probabilities.append(probability([threshold], temperature)[0])
+    return {
+        "chosen_on": "variants of holdout clips",
+        "margin": float(np.mean(answers.thresholds)),
+        "calibrated_probability": float(np.mean(probabilities)),
+        "balanced_accuracy": found.a.value,
+        "argmax": found.b.value,
+        "gain": found.difference.value,
+        "gain_interval_over_sources": [found.difference.low, found.difference.high],
+        "p": found.p,
+    }
 
 
-def _thresholds(answers: Answers, given: EvaluateOptions) -> dict[str, Any]:
-    """Where balanced accuracy, mean over the seeds, reaches each target: by interpolation and by a logistic."""
-    found: dict[str, Any] = {"thresholds": {}}
-    for dimension, targets in TARGETS.items():
-        part = answers.take((answers.rows["dimension"] == dimension).to_numpy())
-        levels = np.unique(part.rows["level"].to_numpy(np.float64))
-        if len(levels) < 3:  # between two, every curve fits
-            continue
-        scale = np.log10(levels) if dimension == "duration" else levels
-        rows, right = _counted(part, levels)
-        for by_logistic in (False, True):
-            resamples = given.resamples // 10 if by_logistic else given.resamples
-            reached = thresholds(
-                scale, rows, right, targets,
-                resamples=resamples, seed=given.seed, by_logistic=by_logistic,
-            )  # fmt: skip
-            for one in reached:
-                ends = [one.level, one.low, one.high]
-                if dimension == "duration":
-                    ends = [10**end if np.isfinite(end) else end for end in ends]
-                unit, letters = ("ms", "DT") if dimension == "duration" else ("dB", "SNR")
-                way = "logistic" if by_logistic else "interpolated"
-                name = f"{letters}{one.target * 100:.0f} {way}"
-                found["thresholds"][name] = in_words(ends, levels, unit)
+def _calibration(answers: Answers, calibrated: pd.DataFrame) -> dict[str, Any]:
+    """Of all variants together: before, after, and the intervals over sources."""
+    own = calibrated[calibrated["configuration"] == answers.name]
+    whole = own[own["condition"] == ALL].set_index("metric")
+    found: dict[str, Any] = {"temperature": float(np.mean(answers.temperatures))}
+    for when in ("before", "after", "difference"):
+        found[when] = {}
+        for metric in METRICS:
+            value, low, high = whole.loc[metric, [when, f"{when}_low", f"{when}_high"]]
+            found[when][metric] = float(value)
+            found[when][f"{metric}_interval"] = [float(low), float(high)]
     return found
-
-
-def in_words(ends: Sequence[float], levels: NDArray[np.float64], unit: str) -> str:
-    """A threshold with its interval, "below" and "above" where it lies outside the levels that were tried."""
-    said = []
-    for end in ends:
-        if end == -np.inf:
-            said.append(f"below {levels[0]:g}")
-        elif end == np.inf:
-            said.append(f"above {levels[-1]:g}")
-        else:
-            said.append(f"{end:.3g}")
-    return f"{said[0]} {unit} ({said[1]} to {said[2]})"
-
-
-def _counted(
-    part: Answers, levels: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows and right ones of each source, class and level: (sources, 2, levels), the right ones as means over seeds."""
-    sources, source_of = np.unique(part.rows["source"], return_inverse=True)
-    places = (
-        source_of,
-        part.speech.astype(int),
-        np.searchsorted(levels, part.rows["level"].to_numpy(np.float64)),
-    )
-    rows, right = (np.zeros((len(sources), 2, len(levels))) for _ in range(2))
-    # Several clips of a source share a cell, which plain indexing would count once.
-    np.add.at(rows, places, 1)
-    np.add.at(right, places, part.right.mean(axis=0))
-    return rows, right
 
 
 def _against(answers: Answers, baseline: Answers, given: EvaluateOptions) -> dict[str, Any]:
     """All seeds at once, whole sources exchanged; beside it what McNemar's test makes of the first seed's rows."""
     count = len(answers.seeds)
     # The base has no seed: it is compared with every seed of the others.
-    seeds = [place % len(baseline.seeds) for place in range(count)]
+    seeds = np.arange(count) % len(baseline.seeds)
     other = baseline.right[seeds]
-    found = compare_clusters(
-        answers.stacked("label"), answers.right.ravel(), other.ravel(), answers.stacked("source"),
-        resamples=given.resamples, draws=2**14, seed=given.seed,
-    )  # fmt: skip
+    found = _compared(answers, answers.right, other, given)
+    # What remains of the difference where both may choose from which margin on they say speech.
+    chosen = _compared(
+        answers, answers.right_at_threshold, baseline.right_at_threshold[seeds], given
+    )
+    # What the document does: one seed, and rows as though each were a clip of its own.
     only_a = int(np.sum(answers.right[0] & ~other[0]))
     only_b = int(np.sum(~answers.right[0] & other[0]))
     return {
@@ -237,10 +137,23 @@ def _against(answers: Answers, baseline: Answers, given: EvaluateOptions) -> dic
         "interval_over_sources": [found.difference.low, found.difference.high],
         "p": found.p,
         "sources": found.clusters,
+        "difference_at_thresholds": chosen.difference.value,
+        "interval_at_thresholds": [chosen.difference.low, chosen.difference.high],
+        "p_at_thresholds": chosen.p,
         "discordant_first_seed": [only_a, only_b],
         "cohens_g_first_seed": cohens_g(only_a, only_b) if only_a + only_b else None,
         "mcnemar_naive_p_first_seed": mcnemar_exact(only_a, only_b),
     }
+
+
+def _compared(
+    answers: Answers, one: NDArray[np.bool_], other: NDArray[np.bool_], given: EvaluateOptions
+) -> ClusterComparison:
+    """Two lists of right and wrong answers to the same rows, (seeds, rows), by whole sources."""
+    return compare_clusters(
+        answers.stacked("label"), one.ravel(), other.ravel(), answers.stacked("source"),
+        resamples=given.resamples, draws=2**14, seed=given.seed,
+    )  # fmt: skip
 
 
 def paper_table(detail: Mapping[str, Any]) -> pd.DataFrame:
@@ -260,6 +173,7 @@ def paper_table(detail: Mapping[str, Any]) -> pd.DataFrame:
                 "Prompt": prompt,
                 "Seeds": str(len(one["by_seed"])),
                 "Balanced accuracy": f"{mean} ± {one['sd_over_seeds']:.1%}" if several else mean,
+                "with a threshold": f"{one['decision']['balanced_accuracy']:.1%}",
                 "95 % CI (seeds)": _percents(one["interval_over_seeds"]) if several else "–",
                 "95 % CI (sources)": _percents(one["interval_over_sources"]),
                 "Difference (sources)": _difference(against),
@@ -288,15 +202,25 @@ def _p(value: float | None) -> str:
     return f"< 0.0001{stars}" if value < 0.0001 else f"{value:.4f}{stars}"
 
 
+def last_with_baseline_prompt(detail: Mapping[str, Any]) -> str:
+    """The configuration that the headline is of."""
+    found = BASELINE
+    for name in detail:
+        if CONFIGURATIONS[name][2] == "baseline":
+            found = name
+    return found
+
+
 def headline(detail: Mapping[str, Any], history: Mapping[str, Any]) -> dict[str, Any]:
-    """At most six numbers: of the last configuration with the baseline prompt, against the base."""
-    name = [each for each in detail if CONFIGURATIONS[each][2] == "baseline"][-1]
+    """A few numbers: of the last configuration with the baseline prompt, against the base."""
+    name = last_with_baseline_prompt(detail)
     one = detail[name]
     found = {
         "balanced_accuracy": one["balanced_accuracy"],
         "recall_speech": one["recall"][SPEECH],
         "recall_nonspeech": one["recall"][NONSPEECH],
         "ece": one["calibration"]["after"]["ece"],
+        "balanced_accuracy_at_threshold": one["decision"]["balanced_accuracy"],
     }
     if name != BASELINE:
         found["gain"] = one["against_baseline"]["difference"]

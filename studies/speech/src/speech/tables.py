@@ -10,14 +10,15 @@ _LATEX = {"%": r"\%", "±": r"$\pm$", "–": "--", "<": "$<$", "&": r"\&", "_": 
 def markdown(table: pd.DataFrame) -> str:
     """As GitHub shows it."""
     lines = [_row(table.columns), _row(["---"] * len(table.columns))]
-    return "\n".join([*lines, *(_row(row) for row in table.itertuples(index=False))]) + "\n"
+    lines += map(_row, table.itertuples(index=False))
+    return "\n".join(lines) + "\n"
 
 
 def latex(table: pd.DataFrame) -> str:
     """As a tabular of booktabs."""
     lines = [rf"\begin{{tabular}}{{{'l' * len(table.columns)}}}", r"\toprule"]
     lines += [_tex(table.columns), r"\midrule"]
-    lines += [_tex(row) for row in table.itertuples(index=False)]
+    lines += map(_tex, table.itertuples(index=False))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 

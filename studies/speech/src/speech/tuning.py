@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
 
 from chorus.cpu_torchaudio import torchaudio
 from chorus.errors import ModelError
 from chorus.files import replacing_folder
+from chorus.metrics.multiclass import improvement_rate
 from chorus.options import options
 from chorus.seeds import derive, generator
 from chorus.training.loop import one_deterministic_thread
-from speech.learning import Descent, Lesson, StepOptions
+from speech import signals
+from speech.learning import Descent, StepOptions
 from speech.model import AudioModel
+from speech.signals import Quiz
 
 Adapter = Literal["lora", "lora_mlp"]
 
@@ -65,44 +66,47 @@ def targets(adapter: Adapter) -> str:
 
 
 def tune(
-    base: AudioModel,
-    learn: Lesson,
-    stop: tuple[Any, NDArray[np.bool_], str, tuple[str, str]],
-    adapter: Adapter,
-    given: TuneOptions,
-    seed: int,
+    base: AudioModel, learn: Quiz, watched: Quiz, adapter: Adapter, given: TuneOptions, seed: int
 ) -> Tuned:
     """Train an adapter; the base is changed in place until `without_adapters`.
 
-    The last epoch is kept: nothing is chosen, and `stop` only draws the curve.
+    The last epoch is kept: nothing is chosen, and `watched` only draws the curves.
 
     Args:
-        learn: clean training clips. stop: sounds, truth, prompt and answers of development clips.
+        learn: clean training clips. watched: development clips.
         seed: drives the first weights, dropout and the order of the clips.
     """
-    from peft import LoraConfig, get_peft_model
-
     with one_deterministic_thread(), torch.random.fork_rng(devices=[]):
+        # The first weights of the adapter come from torch's own generator.
         torch.manual_seed(derive(seed, "lora"))
-        config = LoraConfig(
-            r=given.r,
-            lora_alpha=given.alpha,
-            lora_dropout=given.dropout,
-            target_modules=targets(adapter),
-            bias="none",
-        )
-        # The first weights of the adapter come from torch's own generator, seeded above.
-        network = get_peft_model(base.network, config)
-        model = AudioModel(network, base.processor, base.batch_size)
+        model = _with_new_adapter(base, adapter, given)
         steps = -(-len(learn) // (given.steps.batch_size * given.steps.accumulation))
         descent = Descent(model, given.steps, steps * given.epochs)
-        history = []
+        lesson, history = learn.lesson(), []
+        accuracies: list[float] = []
         for epoch in range(1, given.epochs + 1):
             order = generator(seed, "order of clips", epoch).permutation(len(learn)).tolist()
-            row = {"epoch": float(epoch), **descent.epoch(learn, order)}
-            history.append(row | _measured(model, *stop))
-    trainable, total = network.get_nb_trainable_parameters()
+            row = {"epoch": float(epoch), **descent.epoch(lesson, order)}
+            row |= signals.of_training(model, learn)
+            margins = watched.margins(model)
+            row |= signals.of_validation(margins, watched, given.steps.batch_size, seed)
+            accuracies.append(row["validation_accuracy"])
+            history.append(row | {"improvement_rate": improvement_rate(accuracies)})
+    trainable, total = model.network.get_nb_trainable_parameters()
     return Tuned(model, history, trainable, total)
+
+
+def _with_new_adapter(base: AudioModel, adapter: Adapter, given: TuneOptions) -> AudioModel:
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=given.r,
+        lora_alpha=given.alpha,
+        lora_dropout=given.dropout,
+        target_modules=targets(adapter),
+        bias="none",
+    )
+    return AudioModel(get_peft_model(base.network, config), base.processor, base.batch_size)
 
 
 def without_adapters(model: AudioModel) -> AudioModel:
@@ -144,19 +148,3 @@ def touched(network: Any) -> Sequence[str]:
     pattern = re.compile(r"^base_model\.model\.(.*)\.lora_A\.default\.weight$")
     found = (pattern.match(name) for name, _ in network.named_parameters())
     return sorted(match.group(1) for match in found if match)
-
-
-def _measured(
-    model: AudioModel, heard: Any, speech: NDArray[np.bool_], prompt: str, answers: tuple[str, str]
-) -> dict[str, float]:
-    margins = model.margins(heard, prompt, answers)
-    # Two answers: the loss of a margin is that of a logistic regression.
-    signed = np.where(speech, margins, -margins)
-    said = margins >= 0
-    recall = (float(said[speech].mean()), float((~said[~speech]).mean()))
-    return {
-        "validation_loss": float(np.mean(np.logaddexp(0, -signed))),
-        "validation_recall_speech": recall[0],
-        "validation_recall_nonspeech": recall[1],
-        "validation_balanced_accuracy": sum(recall) / 2,
-    }
