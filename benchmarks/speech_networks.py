@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from accents import fitting
+from accents.said import predictions, task_of, task_of_predictions
 from chorus import parallel
 from chorus.clips import TEST_IID, TRAIN, VALIDATION
 from chorus.encoders import EncodeOptions
@@ -37,7 +38,8 @@ from chorus.seeds import generator
 from chorus.speech import corpora, judging, packing, plain, sequences
 from chorus.speech.augment import AugmentOptions
 from chorus.speech.cutting import CutOptions
-from chorus.speech.networks import ModelOptions, half_frames
+from chorus.speech.listening import embeddings_of, half_frames
+from chorus.speech.networks import ModelOptions
 from chorus.speech.training import TrainOptions
 from chorus.statistics.intervals import student
 from chorus.training import HeadOptions
@@ -92,7 +94,7 @@ def digits(sounds: Path, epochs: int) -> None:
         table = read_digits(sounds / "fsdd" / "recordings", folder)
         listening = {
             "frames": half_frames,
-            "embeddings": plain.listening(EncodeOptions(encoder="logmel")),
+            "embeddings": embeddings_of(EncodeOptions(encoder="logmel")),
         }
         heard = {
             name: sequences.hear(table, folder / "packed", listen, workers=parallel.cores())
@@ -121,7 +123,7 @@ def left_out(
     beside = names[(names.index(speaker) + 1) % len(names)]
     split = table["speaker_id"].map({speaker: TEST_IID, beside: VALIDATION}).fillna(TRAIN)
     samples = table.assign(split=split)
-    task = fitting.task_of(samples)
+    task = task_of(samples)
     done = fitting.fit(samples, heard["frames"], options_of_the_study(epochs))
     learn, judge, test = (samples[split == name] for name in (TRAIN, VALIDATION, TEST_IID))
     trained = plain.fit(learn, judge, heard["embeddings"], task, HEAD, seed=1)
@@ -130,13 +132,13 @@ def left_out(
         "speaker": speaker.partition("/")[2],
         "samples": len(test),
         "network": accuracy(done.predictions[done.predictions["split"] == TEST_IID]),
-        "plain": accuracy(fitting.predictions(test, shares, task)),
+        "plain": accuracy(predictions(test, shares, task)),
     }
 
 
 def accuracy(said: pd.DataFrame) -> float:
     """Share of right predictions."""
-    task = fitting.task_of_predictions(said)
+    task = task_of_predictions(said)
     shares = task.probabilities(said)
     truth = task.numbers(said.set_index("sample_id")["label"])
     return float(np.mean(np.argmax(shares, axis=1) == truth))
@@ -165,9 +167,9 @@ def overlap(study: Path, epochs: int) -> None:
         shared = np.mean([speaker in learned for speaker in set(test["speaker_id"])])
         done = fitting.fit(table, heard, options_of_the_study(epochs))
         said = done.predictions
-        task = fitting.task_of_predictions(said)
+        task = task_of_predictions(said)
         _, detail = judging.judge(said, {}, task, judging.EvaluateOptions())
-        found = detail["splits"][TEST_IID]["accuracy"]
+        found = detail["by_split"][TEST_IID]["accuracy"]
         print(
             f"{name}: {shared:.0%} of the test's speakers are heard in training; accuracy {found['value']:.3f} "
             f"({found['low']:.3f} to {found['high']:.3f} over voices)"
