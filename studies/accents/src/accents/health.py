@@ -7,8 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from accents.said import task_of_predictions
+from accents.suspecting import contradicted
 from chorus.clips import TRAIN
 from chorus.health.diagnosis import Details, diagnose
 from chorus.health.judge import Health
@@ -40,7 +43,12 @@ def judge(
         history: plots/training/curves.csv. model: models/accents.json. predictions: data/predictions.parquet.
     """
     health = _by_the_house(history, model, predictions, options)
-    signals = {**health.signals, "training.speakers": fewest_speakers(predictions)}
+    of_training = {
+        "training.speakers": fewest_speakers(predictions),
+        "training.contradicted": contradicted(predictions),
+        "sources.unlearned": unlearned_dataset(predictions),
+    }
+    signals = {**health.signals, **of_training}
     details = Details(
         classes=len(model["classes"]),
         gradient_clip=model["options"].get("gradient_clip"),
@@ -58,11 +66,26 @@ def rules(profile: str) -> Rules:
     return load_rules(profile, RULES if profile == "calibrated" else HOUSE_RULES)
 
 
-def fewest_speakers(predictions: pd.DataFrame) -> int:
-    """Training speakers of the class that has the fewest; 0 where none is known."""
+def fewest_speakers(predictions: pd.DataFrame) -> int | None:
+    """Training speakers of the class that has the fewest; None where no training sample is known."""
     training = predictions[predictions["split"] == TRAIN]
-    speakers = training.groupby("label")["speaker_id"].nunique()
-    return int(speakers.min()) if len(speakers) else 0
+    if training.empty:
+        return None
+    return int(training.groupby("label")["speaker_id"].nunique().min())
+
+
+def unlearned_dataset(predictions: pd.DataFrame) -> float | None:
+    """By how much the training samples of one dataset are learned worse than the others': accuracy of the others less
+    that of the worst one; None with a single dataset."""
+    training = predictions[predictions["split"] == TRAIN]
+    if training["dataset_name"].nunique() < 2:
+        return None
+    task = task_of_predictions(training)
+    said = np.asarray(task.classes)[np.argmax(task.probabilities(training), axis=1)]
+    right = pd.Series(said == training["label"].to_numpy())
+    dataset = training["dataset_name"].to_numpy()
+    worst = right.groupby(dataset).mean().idxmin()
+    return float(right[dataset != worst].mean() - right[dataset == worst].mean())
 
 
 def _by_the_house(

@@ -52,6 +52,24 @@ def suspects(predictions: pd.DataFrame) -> pd.DataFrame:
     return table.assign(rank=np.arange(1, len(table) + 1))
 
 
+def contradicted(predictions: pd.DataFrame) -> float | None:
+    """Share of the training samples whose label is wrong by confident learning (Northcutt et al. 2021,
+    doi:10.1613/jair.1.12125): the network is as sure of another class as it is of that class's own samples.
+
+    None: what it says of training samples is not known.
+    """
+    from cleanlab.count import num_label_issues
+
+    learned = predictions[predictions["split"] == TRAIN]
+    if learned.empty:
+        return None
+    task = task_of_predictions(learned)
+    labels = task.numbers(learned.set_index("sample_id")["label"])
+    shares = task.probabilities(learned)
+    issues = num_label_issues(labels, shares, estimation_method="off_diagonal")
+    return float(issues / len(learned))
+
+
 def sounds(corpus: Path, samples: pd.DataFrame) -> dict[str, bytes]:
     """The FLAC file of each sample, by its id.
 
