@@ -27,12 +27,13 @@ import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 import numpy as np
 import pandas as pd
 
-from accents import fitting
+from accents import fitting, health, live
 from accents.said import predictions, task_of, task_of_predictions
 from chorus import parallel
 from chorus.clips import TEST_IID, TRAIN, VALIDATION
 from chorus.encoders import EncodeOptions
 from chorus.files import read_csv, read_yaml
+from chorus.health.options import HealthOptions
 from chorus.options import parse
 from chorus.seeds import generator
 from chorus.speech import corpora, judging, packing, plain, sequences
@@ -101,11 +102,11 @@ def digits(sounds: Path, epochs: int) -> None:
             for name, listen in listening.items()
         }
     rows = [left_out(table, heard, speaker, epochs) for speaker in sorted(set(table["speaker_id"]))]
-    print("| speaker left out | samples | network | plain head |\n| --- | ---: | ---: | ---: |")
+    print("| speaker left out | samples | network | plain head | health here | by the guide |")
+    print("| --- | ---: | ---: | ---: | --- | --- |")
     for row in rows:
-        print(
-            f"| {row['speaker']} | {row['samples']} | {row['network']:.3f} | {row['plain']:.3f} |"
-        )
+        accuracies = f"{row['samples']} | {row['network']:.3f} | {row['plain']:.3f}"
+        print(f"| {row['speaker']} | {accuracies} | {row['calibrated']} | {row['guide']} |")
     network, head = (np.array([row[name] for row in rows]) for name in ("network", "plain"))
     for name, values in (
         ("network", network),
@@ -133,7 +134,20 @@ def left_out(
         "samples": len(test),
         "network": accuracy(done.predictions[done.predictions["split"] == TEST_IID]),
         "plain": accuracy(predictions(test, shares, task)),
+        **verdicts(done),
     }
+
+
+def verdicts(done: fitting.Done) -> dict[str, str]:
+    """What each profile says of a training; that one speaker is too few to judge by is passed over."""
+    history = live.curves(done.history)
+    found = {}
+    for profile in health.PROFILES:
+        options = HealthOptions(profile=profile, group="speaker", duration_edges=(0.4, 0.6))
+        judged = health.judge(history, done.description, done.predictions, options)
+        names = [one.name for one in judged.diagnosis.findings if one.severity != "unknown"]
+        found[profile] = ", ".join(names) or "nothing"
+    return found
 
 
 def accuracy(said: pd.DataFrame) -> float:
