@@ -232,8 +232,8 @@ def which(calibration: bool) -> str:
 
 def cases(calibration: bool, only: str) -> list[tuple[str, int]]:
     """What is run: a fault, or "healthy", and a seed."""
-    found = [(HEALTHY, seed) for seed in HEALTHY_SEEDS[calibration]]
-    found += [(name, seed) for seed in FAULT_SEEDS[calibration] for name in FAULTS]
+    found = [(name, seed) for seed in FAULT_SEEDS[calibration] for name in FAULTS]
+    found += [(HEALTHY, seed) for seed in HEALTHY_SEEDS[calibration]]
     return [case for case in found if only in case[0]]
 
 
