@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -79,17 +79,20 @@ class Training:
         return replace(self, embeddings=known)
 
 
+def flip(
+    labels: pd.Series, classes: Sequence[str], share: float, random: np.random.Generator
+) -> np.ndarray:
+    """The labels, of which so large a share is now another one, each of the others as often."""
+    wrong = random.permutation(len(labels)) < round(share * len(labels))
+    label = pd.Index(classes).get_indexer(labels)
+    other = (label + random.integers(1, len(classes), len(label))) % len(classes)
+    return np.array(classes)[np.where(wrong, other, label)]
+
+
 def flipped_labels(share: float) -> Callable[[Training, np.random.Generator], Training]:
     def plant(run: Training, random: np.random.Generator) -> Training:
-        wrong = random.permutation(len(run.manifest)) < round(share * len(run.manifest))
-        label = pd.Index(run.classes).get_indexer(run.manifest["label"])
-        other = (label + random.integers(1, len(run.classes), len(label))) % len(run.classes)
-        return replace(
-            run,
-            manifest=run.manifest.assign(
-                label=np.array(run.classes)[np.where(wrong, other, label)]
-            ),
-        )
+        labels = flip(run.manifest["label"], run.classes, share, random)
+        return replace(run, manifest=run.manifest.assign(label=labels))
 
     return plant
 
@@ -529,10 +532,16 @@ COLUMNS = ["fault", "seed", "profile", "verdict", "named", "findings"]
 
 def rows_of(one: Run) -> Iterator[tuple[Any, ...]]:
     """A row for each profile, in `COLUMNS`."""
-    for profile in PROFILES:
-        diagnosis = one.diagnosis(profile)
+    return rows(one, {profile: one.diagnosis(profile) for profile in PROFILES}, FAULTS)
+
+
+def rows(
+    one: Run, diagnoses: Mapping[str, Diagnosis], faults: Mapping[str, Any]
+) -> Iterator[tuple[Any, ...]]:
+    """A row for each diagnosis, in `COLUMNS`. faults: name -> what has `named`, the findings that name it."""
+    for profile, diagnosis in diagnoses.items():
         names = [finding.name for finding in diagnosis.findings]
-        named = bool(FAULTS[one.fault].named & set(names)) if one.fault in FAULTS else None
+        named = bool(faults[one.fault].named & set(names)) if one.fault in faults else None
         yield one.fault, one.seed, profile, diagnosis.verdict, named, "+".join(names) or "none"
 
 
@@ -566,7 +575,7 @@ def report_suspects(done: Sequence[Run]) -> None:
     print(
         "\n| planted | precision of the first 50 suspects, mean | lowest | highest |\n| --- | ---: | ---: | ---: |"
     )
-    for fault in FAULTS:
+    for fault in dict.fromkeys(one.fault for one in done):
         values = np.array(
             [one.precision for one in done if one.fault == fault and one.precision is not None]
         )
@@ -576,7 +585,7 @@ def report_suspects(done: Sequence[Run]) -> None:
 
 def report(runs: pd.DataFrame) -> None:
     """Markdown tables: fault by seed, false alarms, and the totals."""
-    for profile in PROFILES:
+    for profile in runs["profile"].unique():
         of_profile = runs[runs["profile"] == profile]
         planted, healthy = (
             of_profile[of_profile["fault"] != "healthy"],

@@ -27,17 +27,20 @@ import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 import numpy as np
 import pandas as pd
 
-from accents import fitting
+from accents import fitting, health, live
+from accents.said import predictions, task_of, task_of_predictions
 from chorus import parallel
 from chorus.clips import TEST_IID, TRAIN, VALIDATION
 from chorus.encoders import EncodeOptions
 from chorus.files import read_csv, read_yaml
+from chorus.health.options import HealthOptions
 from chorus.options import parse
 from chorus.seeds import generator
 from chorus.speech import corpora, judging, packing, plain, sequences
 from chorus.speech.augment import AugmentOptions
 from chorus.speech.cutting import CutOptions
-from chorus.speech.networks import ModelOptions, half_frames
+from chorus.speech.listening import embeddings_of, half_frames
+from chorus.speech.networks import ModelOptions
 from chorus.speech.training import TrainOptions
 from chorus.statistics.intervals import student
 from chorus.training import HeadOptions
@@ -92,18 +95,18 @@ def digits(sounds: Path, epochs: int) -> None:
         table = read_digits(sounds / "fsdd" / "recordings", folder)
         listening = {
             "frames": half_frames,
-            "embeddings": plain.listening(EncodeOptions(encoder="logmel")),
+            "embeddings": embeddings_of(EncodeOptions(encoder="logmel")),
         }
         heard = {
             name: sequences.hear(table, folder / "packed", listen, workers=parallel.cores())
             for name, listen in listening.items()
         }
     rows = [left_out(table, heard, speaker, epochs) for speaker in sorted(set(table["speaker_id"]))]
-    print("| speaker left out | samples | network | plain head |\n| --- | ---: | ---: | ---: |")
+    print("| speaker left out | samples | network | plain head | health here | by the guide |")
+    print("| --- | ---: | ---: | ---: | --- | --- |")
     for row in rows:
-        print(
-            f"| {row['speaker']} | {row['samples']} | {row['network']:.3f} | {row['plain']:.3f} |"
-        )
+        accuracies = f"{row['samples']} | {row['network']:.3f} | {row['plain']:.3f}"
+        print(f"| {row['speaker']} | {accuracies} | {row['calibrated']} | {row['guide']} |")
     network, head = (np.array([row[name] for row in rows]) for name in ("network", "plain"))
     for name, values in (
         ("network", network),
@@ -121,7 +124,7 @@ def left_out(
     beside = names[(names.index(speaker) + 1) % len(names)]
     split = table["speaker_id"].map({speaker: TEST_IID, beside: VALIDATION}).fillna(TRAIN)
     samples = table.assign(split=split)
-    task = fitting.task_of(samples)
+    task = task_of(samples)
     done = fitting.fit(samples, heard["frames"], options_of_the_study(epochs))
     learn, judge, test = (samples[split == name] for name in (TRAIN, VALIDATION, TEST_IID))
     trained = plain.fit(learn, judge, heard["embeddings"], task, HEAD, seed=1)
@@ -130,13 +133,26 @@ def left_out(
         "speaker": speaker.partition("/")[2],
         "samples": len(test),
         "network": accuracy(done.predictions[done.predictions["split"] == TEST_IID]),
-        "plain": accuracy(fitting.predictions(test, shares, task)),
+        "plain": accuracy(predictions(test, shares, task)),
+        **verdicts(done),
     }
+
+
+def verdicts(done: fitting.Done) -> dict[str, str]:
+    """What each profile says of a training; that one speaker is too few to judge by is passed over."""
+    history = live.curves(done.history)
+    found = {}
+    for profile in health.PROFILES:
+        options = HealthOptions(profile=profile, group="speaker", duration_edges=(0.4, 0.6))
+        judged = health.judge(history, done.description, done.predictions, options)
+        names = [one.name for one in judged.diagnosis.findings if one.severity != "unknown"]
+        found[profile] = ", ".join(names) or "nothing"
+    return found
 
 
 def accuracy(said: pd.DataFrame) -> float:
     """Share of right predictions."""
-    task = fitting.task_of_predictions(said)
+    task = task_of_predictions(said)
     shares = task.probabilities(said)
     truth = task.numbers(said.set_index("sample_id")["label"])
     return float(np.mean(np.argmax(shares, axis=1) == truth))
@@ -165,9 +181,9 @@ def overlap(study: Path, epochs: int) -> None:
         shared = np.mean([speaker in learned for speaker in set(test["speaker_id"])])
         done = fitting.fit(table, heard, options_of_the_study(epochs))
         said = done.predictions
-        task = fitting.task_of_predictions(said)
+        task = task_of_predictions(said)
         _, detail = judging.judge(said, {}, task, judging.EvaluateOptions())
-        found = detail["splits"][TEST_IID]["accuracy"]
+        found = detail["by_split"][TEST_IID]["accuracy"]
         print(
             f"{name}: {shared:.0%} of the test's speakers are heard in training; accuracy {found['value']:.3f} "
             f"({found['low']:.3f} to {found['high']:.3f} over voices)"

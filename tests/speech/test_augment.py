@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chorus.seeds import generator
 from chorus.speech.augment import AugmentOptions, _warped, augment
-from chorus.speech.tdnn import MELS, levelled, log_mel
+from chorus.speech.frames import MELS, levelled, log_mel
 from chorus.speech.utterances import SAMPLE_RATE
 
 OFF = {
@@ -77,16 +77,32 @@ def test_noise_fills_the_gaps_of_speech_and_a_room_what_follows_a_sound():
 
 
 def test_masks_hide_no_more_than_they_may():
+    torch.manual_seed(3)
     hidden = varied(frames(200), 3, bands=8, frames=20)
     whole = (hidden == 0).all(dim=0)
     assert 0 < int(whole.sum()) <= 16
-    assert int((hidden == 0).all(dim=1).sum()) <= 40
+    assert 0 < int((hidden == 0).all(dim=1).sum()) <= 40
+
+
+def test_masks_leave_most_of_a_short_sample():
+    for number in range(30):
+        hidden = varied(frames(20), number, bands=39, frames=500)
+        assert int((hidden == 0).all(dim=1).sum()) <= 10
+        assert int((hidden == 0).all(dim=0).sum()) <= 20
 
 
 def test_switching_one_kind_on_leaves_the_others_as_they_were():
     with_masks = varied(frames(), pitch=0.2, bands=8)
     shown = ~(with_masks == 0).all(dim=0)
     torch.testing.assert_close(with_masks[:, shown], varied(frames(), pitch=0.2)[:, shown])
+
+
+def test_a_share_of_the_samples_is_heard_as_it_is():
+    loud = {"noise": 1.0, "loudest_noise": 5.0, "quietest_noise": 5.0}
+    plain = levelled(frames())
+    assert torch.equal(varied(frames(), varied=0.0, pitch=0.2, **loud), plain)
+    as_they_are = [torch.equal(varied(frames(), n, varied=0.5, **loud), plain) for n in range(60)]
+    assert 15 < sum(as_they_are) < 45
 
 
 def test_noise_limits_must_not_be_crossed():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chorus.clips import TEST_IID, TEST_OOD, TRAIN, VALIDATION
-from chorus.errors import DataError, LeakageError
+from chorus.errors import DataError, LeakageError, ParameterError
 from chorus.speech.dealing import DealOptions, audit, count, deal, sentence_of
 from chorus.speech.utterances import COLUMNS
 
@@ -171,3 +171,24 @@ def test_the_audit_counts_what_it_was_checked_on():
 )
 def test_which_transcripts_are_one_sentence(one, other, same):
     assert (sentence_of(one) == sentence_of(other)) is same
+
+
+def test_a_class_is_made_rare_in_training_alone():
+    table = samples(speakers=20)
+    whole, thinned = (
+        deal(table, DealOptions(rare=rare, rare_share=0.25)) for rare in ((), ("South",))
+    )
+    speakers = [
+        one.table.groupby(["region_label", "split"])["speaker_id"].nunique()
+        for one in (whole, thinned)
+    ]
+    changed = speakers[0] != speakers[1]
+    assert list(changed.index[changed]) == [("South", TRAIN)]
+    assert speakers[1]["South", TRAIN] == round(speakers[0]["South", TRAIN] * 0.25)
+    assert len(thinned.table) + len(thinned.set_aside) == len(table)
+    assert "of a class that is made rare in training" in set(thinned.set_aside["reason"])
+
+
+def test_a_class_that_is_none_cannot_be_rare():
+    with pytest.raises(ParameterError, match=r"split\.rare: there are no samples of West"):
+        deal(samples(), DealOptions(rare=("West",)))

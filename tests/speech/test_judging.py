@@ -45,7 +45,7 @@ def predictions(seed=0, voices=24, of_voice=12, skill=1.5, by_voice=0.0):
 def test_figures_are_those_of_scikit_learn():
     table = predictions()
     _, detail = judge(table, {}, TASK, OPTIONS)
-    found = detail["splits"]["test_iid"]
+    found = detail["by_split"]["test_iid"]
     part = table[table["split"] == "test_iid"]
     truth = TASK.numbers(part.set_index("sample_id")["label"])
     shares = TASK.probabilities(part)
@@ -66,7 +66,7 @@ def test_samples_of_one_voice_are_no_new_evidence():
     again = table.assign(sample_id=table["sample_id"] + "-again")
     widths = []
     for one in (table, pd.concat([table, again])):
-        accuracy = judge(one, {}, TASK, OPTIONS)[1]["splits"]["test_iid"]["accuracy"]
+        accuracy = judge(one, {}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["accuracy"]
         widths.append(accuracy["high"] - accuracy["low"])
     assert widths[1] == pytest.approx(widths[0])
 
@@ -76,7 +76,7 @@ def test_intervals_cover_what_other_voices_would_give():
     inside = 0
     for seed in range(60):
         found = judge(predictions(seed, by_voice=1.0), {}, TASK, OPTIONS)[1]
-        accuracy = found["splits"]["test_iid"]["accuracy"]
+        accuracy = found["by_split"]["test_iid"]["accuracy"]
         inside += accuracy["low"] <= whole <= accuracy["high"]
     assert inside >= 52  # of 60; 57 are to be expected
 
@@ -88,15 +88,15 @@ def _accuracy(table):
 
 
 def test_few_voices_are_said_to_be_few_and_a_single_one_has_no_interval():
-    few = judge(predictions(voices=5), {}, TASK, OPTIONS)[1]["splits"]["test_iid"]["accuracy"]
+    few = judge(predictions(voices=5), {}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["accuracy"]
     assert few["reliable"] is False
     one = judge(predictions(voices=1), {}, TASK, OPTIONS)[1]
-    assert one["splits"]["test_iid"]["accuracy"]["low"] is None
+    assert one["by_split"]["test_iid"]["accuracy"]["low"] is None
     assert "no interval" in judging.in_words(one)
 
 
 def test_a_perfect_classifier_has_an_interval_that_ends_at_one():
-    accuracy = judge(predictions(skill=50.0), {}, TASK, OPTIONS)[1]["splits"]["test_iid"][
+    accuracy = judge(predictions(skill=50.0), {}, TASK, OPTIONS)[1]["by_split"]["test_iid"][
         "accuracy"
     ]
     assert (accuracy["value"], accuracy["high"]) == (1.0, 1.0)
@@ -113,7 +113,7 @@ def test_a_temperature_undoes_what_made_the_model_too_sure():
 
 def test_the_same_method_beside_itself_is_no_better():
     table = predictions()
-    beside = judge(table, {"same": table}, TASK, OPTIONS)[1]["splits"]["test_iid"]["baselines"]
+    beside = judge(table, {"same": table}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["baselines"]
     assert beside["same"]["more"] == {"value": 0.0, "low": 0.0, "high": 0.0, "p": 1.0}
     better = judge(predictions(skill=3.0), {"worse": predictions(skill=0.5)}, TASK, OPTIONS)[1]
-    assert better["splits"]["test_iid"]["baselines"]["worse"]["more"]["low"] > 0.2
+    assert better["by_split"]["test_iid"]["baselines"]["worse"]["more"]["low"] > 0.2

@@ -10,8 +10,10 @@ import torch
 
 from chorus.errors import ModelError
 from chorus.speech.augment import AugmentOptions
+from chorus.speech.frames import MELS
+from chorus.speech.listening import dimensions
 from chorus.speech.networks import ModelOptions, kind_of, load, save
-from chorus.speech.tdnn import MELS, TdnnOptions
+from chorus.speech.tdnn import TdnnOptions
 from chorus.tasks import Classification
 
 TASK = Classification(("a", "b", "c"))
@@ -54,3 +56,14 @@ def test_files_that_do_not_fit_are_refused(saved):
     weights.unlink()
     with pytest.raises(ModelError, match="cannot be read"):
         load(path)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("encoder", ["logmel", "birdnet"])
+def test_a_frozen_encoders_head_judges_a_sample_as_in_any_batch(encoder):
+    kind = kind_of(ModelOptions(encoder=encoder), AugmentOptions())
+    network, size = kind.make(3).eval(), dimensions(encoder)
+    heard = [torch.randn(windows, size) for windows in (1, 2, 4)]
+    together = network(*kind.hearing.batch(heard))
+    for number, one in enumerate(heard):
+        torch.testing.assert_close(together[number], network(*kind.hearing.batch([one]))[0])

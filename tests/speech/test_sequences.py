@@ -12,7 +12,7 @@ from chorus.encoders import EncodeOptions
 from chorus.errors import DataError
 from chorus.shards import write_shard
 from chorus.speech import plain, sequences
-from chorus.speech.networks import half_frames
+from chorus.speech.listening import embeddings_of, half_frames
 from chorus.speech.utterances import SAMPLE_RATE
 from chorus.tasks import Classification
 from chorus.training import HeadOptions
@@ -85,7 +85,7 @@ def test_what_was_not_heard_is_named(corpus, tmp_path):
 
 def test_a_plain_head_learns_from_embeddings_of_windows(corpus):
     table, folder = corpus
-    listen = plain.listening(EncodeOptions(encoder="logmel"))
+    listen = embeddings_of(EncodeOptions(encoder="logmel"))
     heard = sequences.hear(table, folder, listen, workers=1)
     assert heard.lengths.tolist() == [1 + (number % 4) // 3 for number in _in_order(heard)]
     task = Classification(CLASSES)

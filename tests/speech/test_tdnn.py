@@ -7,7 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chorus.speech.tdnn import AttentiveStatistics, Tdnn, TdnnOptions, batch, levelled, log_mel
+from chorus.speech.frames import levelled, log_mel
+from chorus.speech.sequences import batch
+from chorus.speech.tdnn import AttentiveStatistics, Tdnn, TdnnOptions
 
 SMALL = TdnnOptions(channels=16, attention=8, embedding=16, dropout=0.0)
 

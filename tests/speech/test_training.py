@@ -16,8 +16,9 @@ from safetensors.torch import save
 from chorus.errors import DataError, ModelError
 from chorus.speech.augment import AugmentOptions
 from chorus.speech.checkpoint import Checkpoint, identity
+from chorus.speech.frames import MELS
 from chorus.speech.networks import Frames
-from chorus.speech.tdnn import MELS, Tdnn, TdnnOptions
+from chorus.speech.tdnn import Tdnn, TdnnOptions
 from chorus.speech.training import Spoken, TrainOptions, class_weights, logits_of, train
 from chorus.tasks import Classification
 from chorus.training.stopping import NotFiniteError

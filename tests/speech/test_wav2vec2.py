@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ import torch
 
 from chorus.cpu_torchaudio import torchaudio
 from chorus.errors import ModelError
+from chorus.seeds import derive
 from chorus.speech.augment import AugmentOptions
+from chorus.speech.finetuning import Classifier, LoraOptions, Wav2Vec2Options
 from chorus.speech.networks import ModelOptions, kind_of, load, save
 from chorus.speech.training import Spoken, TrainOptions, train
-from chorus.speech.wav2vec2 import Classifier, Wav2Vec2Options, listen, read
+from chorus.speech.wav2vec2 import listen, read
 from chorus.tasks import Classification
 
 CONFIG = {
@@ -71,7 +74,9 @@ def test_only_the_last_layers_learn_and_a_saved_network_says_the_same(published,
         encoder="wav2vec2", wav2vec2=Wav2Vec2Options(path=str(folder), unfrozen=1)
     )
     kind, task = kind_of(options, AugmentOptions(frames=20)), Classification(("a", "b", "c"))
-    heard = [kind.listen(sound(4_000 + 100 * number, number)).float() for number in range(12)]
+    heard = [
+        listen(str(folder), sound(4_000 + 100 * number, number)).float() for number in range(12)
+    ]
     ids = np.array([str(number) for number in range(12)])
     part = Spoken(heard, np.arange(12) % 3, ids, ids)
     training = TrainOptions(epochs=2, batch_size=4, learning_rate=0.01)
@@ -90,6 +95,41 @@ def test_only_the_last_layers_learn_and_a_saved_network_says_the_same(published,
     about = task.description() | {
         "model": {"encoder": "wav2vec2", "wav2vec2": {"path": str(folder)}}
     }
+    save(tmp_path / "model", trained.network, about)
+    again = load(tmp_path / "model").network
+    with torch.no_grad():
+        said = [network(*kind.hearing.batch(heard)) for network in (trained.network, again)]
+    torch.testing.assert_close(*said, rtol=0, atol=0)
+
+
+def learned(network, before):
+    """The names of what is another than in the network before."""
+    known = dict(before.named_parameters())
+    return {name for name, now in network.named_parameters() if not torch.equal(now, known[name])}
+
+
+def test_low_rank_changes_learn_while_the_published_weights_stay(published, tmp_path):
+    _, folder = published
+    adapted = Wav2Vec2Options(path=str(folder), unfrozen=1, lora=LoraOptions(rank=2))
+    options = ModelOptions(encoder="wav2vec2", wav2vec2=adapted)
+    kind, task = kind_of(options, AugmentOptions(frames=20)), Classification(("a", "b", "c"))
+    heard = [listen(str(folder), sound(4_000, number)).float() for number in range(12)]
+    ids = np.array([str(number) for number in range(12)])
+    part = Spoken(heard, np.arange(12) % 3, ids, ids)
+    with torch.no_grad():
+        start = kind.make(3).eval().encoder(heard[0][None], None)
+        untouched = read(folder).encoder(heard[0][None], None)
+    torch.testing.assert_close(
+        start, untouched
+    )  # a change that has learned nothing changes nothing
+    torch.manual_seed(derive(1, "train", "init"))
+    before = kind.make(3)
+    training = TrainOptions(epochs=2, batch_size=4, learning_rate=0.01)
+    trained = train(lambda: kind.make(3), kind.hearing, part, part, task, training, 1)
+    in_encoder = {name for name in learned(trained.network, before) if "encoder" in name}
+    assert in_encoder
+    assert all("layers.2.attention" in name and "lora_" in name for name in in_encoder)
+    about = task.description() | {"model": asdict(options)}
     save(tmp_path / "model", trained.network, about)
     again = load(tmp_path / "model").network
     with torch.no_grad():

@@ -16,13 +16,15 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from chorus.cpu_torchaudio import torchaudio
 from chorus.options import options
-from chorus.speech.tdnn import MELS, levelled, mel_centres
+from chorus.speech.frames import MELS, levelled, mel_centres
 
 _SHORTEST = 20  # frames that are left of a sample, however fast it is played
 _TILT = 1.5  # natural logarithm of power: how much noise may rise or fall from the middle to the outer bands
 _SHORTEST_ECHO, _LONGEST_ECHO = 0.15, 0.6  # s
 _NOTHING = -14.0  # natural logarithm of power: what `log_mel` gives for silence
+_MASKS = 2
 _ROUGHNESS = 0.5  # of noise, likewise, from frame to frame
 
 
@@ -31,6 +33,7 @@ class AugmentOptions:
     """How training samples are varied, anew in each epoch; 0 switches a kind off.
 
     seconds: a random piece of this length is heard of longer samples; 0: all of them.
+    varied: share of the samples to which anything further happens.
     speed, pitch: largest share by which they change, up or down.
     room, noise, narrow: share of the samples that are put in a room, get noise (`quietest_noise` to `loudest_noise` dB
         below the speech), lose their lowest and highest bands.
@@ -38,6 +41,7 @@ class AugmentOptions:
     """
 
     seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
+    varied: Annotated[float, Field(ge=0, le=1)] = 1.0
     speed: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     pitch: Annotated[float, Field(ge=0, lt=0.5)] = 0.12
     room: Annotated[float, Field(ge=0, le=1)] = 0.2
@@ -60,10 +64,13 @@ def augment(frames: Tensor, options: AugmentOptions, random: np.random.Generator
 
     The same numbers are drawn whatever is switched on, so that switching one kind off leaves the others as they were.
     """
+    share = random.uniform()
     speed, pitch = 1 + np.array([options.speed, options.pitch]) * random.uniform(-1, 1, 2)
     place, quiet, tilt = random.uniform(0, 1, 3)
     chances, room, cut = random.uniform(0, 1, 3), random.uniform(0, 1, 2), random.uniform(0, 1, 3)
-    masks, seed = random.uniform(0, 1, 8), int(random.integers(2**31))
+    seed = int(random.integers(2**31))
+    if share >= options.varied:
+        return levelled(piece(frames, options.seconds * 100, place))
     part = piece(frames, options.seconds * 100 * speed, place)
     varied = _warped(_stretched(part, speed), speed * pitch)
     if chances[0] < options.room:
@@ -73,11 +80,7 @@ def augment(frames: Tensor, options: AugmentOptions, random: np.random.Generator
         varied = _noisy(varied, below, _TILT * (2 * tilt - 1), seed)
     if chances[2] < options.narrow:
         varied = _narrow(varied, cut[0], cut[1], cut[2], seed)
-    heard = levelled(varied)
-    for number in range(2):
-        heard = mask(heard, options.bands, masks[4 * number : 4 * number + 2], dim=1)
-        heard = mask(heard, options.frames, masks[4 * number + 2 : 4 * number + 4], dim=0)
-    return heard
+    return masked(masked(levelled(varied), options.bands, axis=1), options.frames, axis=0)
 
 
 def piece(frames: Tensor, length: float, place: float) -> Tensor:
@@ -141,16 +144,16 @@ def _noisy(frames: Tensor, below: float, tilt: float, seed: int) -> Tensor:
     return torch.logaddexp(frames, level + torch.linspace(-tilt, tilt, MELS) + rough)
 
 
-def mask(frames: Tensor, widest: int, drawn: np.ndarray, dim: int) -> Tensor:
-    """A mask of random width and place over bands (dim 1) or time (dim 0): what it hides is at the sample's mean."""
-    room = frames.shape[dim]
-    width = int(drawn[0] * (min(widest, room // 4) + 1))
-    if not width:
+def masked(frames: Tensor, widest: int, axis: int) -> Tensor:
+    """Two masks over bands (axis 1) or time (axis 0), each at most a quarter: what they hide is at the sample's mean.
+
+    They are drawn from torch's generator, as dropout is.
+    """
+    if not widest:
         return frames
-    begin = int(drawn[1] * (room - width + 1))
-    hidden = frames.clone()
-    hidden.narrow(dim, begin, width).zero_()
-    return hidden
+    for _ in range(_MASKS):
+        frames = torchaudio().functional.mask_along_axis(frames, widest, 0.0, axis, p=0.25)
+    return frames
 
 
 def _mel(hertz: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from chorus import quarantine
 from chorus.clips import LABELLED, TEST_IID, TEST_OOD, TRAIN, VALIDATION, name_clips
-from chorus.errors import DataError, LeakageError
+from chorus.errors import DataError, LeakageError, ParameterError
 from chorus.leakage import audit as audit_clips
 from chorus.options import options
 from chorus.seeds import stable_fraction
@@ -34,11 +34,14 @@ class DealOptions:
 
     test_share, validation_share: of the speakers of each class and dataset.
     unheard_share: of the sentences of each dataset, that no training or validation sample says; 0: no `test_ood`.
+    rare: classes that are made rare in training, to see what that does: of their speakers `rare_share` are kept.
     """
 
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
     validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     unheard_share: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    rare: tuple[str, ...] = ()
+    rare_share: Annotated[float, Field(gt=0, le=1)] = 0.25
 
     def __post_init__(self) -> None:
         if self.test_share + self.validation_share >= 1:
@@ -71,6 +74,7 @@ def deal(samples: pd.DataFrame, options: DealOptions) -> Deal:
         samples: `chorus.speech.utterances.COLUMNS`.
 
     Raises:
+        ParameterError: a class that is to be rare is none.
         DataError: a class has no speaker in one of train, validation and test. LeakageError: see `audit`.
     """
     table = samples.assign(sentence=samples["transcript"].map(sentence_of))
@@ -79,11 +83,17 @@ def deal(samples: pd.DataFrame, options: DealOptions) -> Deal:
     unheard = _unheard(table, options.unheard_share)
     tests = table["split"] == TEST_IID
     table.loc[tests & unheard, "split"] = TEST_OOD
-    aside = table[~tests & unheard]
-    reason = "says a sentence that is kept for the test of unheard sentences"
+    thinned = _thinned(table, options)
+    reasons = pd.Series("", index=table.index)
+    reasons[thinned] = "of a class that is made rare in training"
+    reasons[~tests & unheard] = "says a sentence that is kept for the test of unheard sentences"
+    aside = table[reasons != ""]
     named = aside.rename(columns={"sample_id": "clip_id", "audio_path": "source"})
     set_aside = quarantine.add(
-        quarantine.empty(), named, dict.fromkeys(named["clip_id"], reason), stage=STAGE
+        quarantine.empty(),
+        named,
+        dict(zip(named["clip_id"], reasons[aside.index], strict=True)),
+        stage=STAGE,
     )
     kept = table.drop(aside.index).reset_index(drop=True)
     audit(kept)
@@ -197,6 +207,20 @@ def _unheard(table: pd.DataFrame, share: float) -> pd.Series:
         )
         unheard |= set(ranked[: round(len(ranked) * share)])
     return table["sentence"].isin(unheard)
+
+
+def _thinned(table: pd.DataFrame, options: DealOptions) -> pd.Series:
+    """Whether each sample is of a training speaker who is left out so that a class is rare."""
+    if strange := sorted(set(options.rare) - set(table["region_label"])):
+        raise ParameterError(f"split.rare: there are no samples of {name_clips(strange)}")
+    left_out: set[str] = set()
+    for label in options.rare:
+        of_class = table[(table["split"] == TRAIN) & (table["region_label"] == label)]
+        speakers = sorted(
+            of_class["speaker_id"].unique(), key=lambda speaker: stable_fraction("rare", speaker)
+        )
+        left_out |= set(speakers[max(1, round(len(speakers) * options.rare_share)) :])
+    return (table["split"] == TRAIN) & table["speaker_id"].isin(left_out)
 
 
 def _refuse_divided(judged: pd.DataFrame, column: str) -> int:

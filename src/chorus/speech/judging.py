@@ -94,7 +94,7 @@ def judge(
     majority = int(np.bincount(truth.truth, minlength=task.outputs).argmax())
     validation = _part(predictions, task, VALIDATION)
     temperature = fit_temperature(validation.shares, validation.truth)
-    detail: dict[str, Any] = {"temperature": temperature, "splits": {}}
+    detail: dict[str, Any] = {"temperature": temperature, "by_split": {}}
     headline: dict[str, Any] = {}
     for split in JUDGED:
         judged = _part(predictions, task, split)
@@ -114,7 +114,7 @@ def judge(
             name: _beside(judged, _part(other, task, split), options)
             for name, other in baselines.items()
         }
-        detail["splits"][split] = found
+        detail["by_split"][split] = found
         headline[split] = _headline(found)
     return headline, detail
 
@@ -278,7 +278,7 @@ def _headline(found: Mapping[str, Any]) -> dict[str, float]:
 def in_words(detail: Mapping[str, Any]) -> str:
     """A line a split: accuracy with its interval, and what plain methods reach."""
     lines = []
-    for split, found in detail["splits"].items():
+    for split, found in detail["by_split"].items():
         accuracy = found["accuracy"]
         beside = [f"majority {found['majority']:.3f}"]
         for name, other in found["baselines"].items():

@@ -1,4 +1,4 @@
-"""The networks that there are, each with how it hears a sample, and how they are kept on disk."""
+"""The networks that there are, each with how samples reach it, and how they are kept on disk."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -16,27 +15,29 @@ from torch import Tensor, nn
 from chorus.errors import DataError, ModelError
 from chorus.files import parse_json, replacing, write_text
 from chorus.options import options, parse
-from chorus.speech import tdnn, wav2vec2
+from chorus.speech import finetuning, frozen, tdnn
 from chorus.speech.augment import AugmentOptions, augment
-from chorus.speech.sequences import Listen
-from chorus.speech.training import Hearing
+from chorus.speech.frames import levelled
+from chorus.speech.listening import EncoderName, dimensions
+from chorus.speech.sequences import Hearing, batch
 from chorus.tasks import Classification, described
 
 
 @options
 class ModelOptions:
-    """encoder: tdnn, which is trained from nothing; wav2vec2, which needs weights. What each is under its name."""
+    """encoder: tdnn, which is trained from nothing; wav2vec2, which needs weights; or a frozen encoder with the plain
+    head on its embeddings. What each network is stands under its name."""
 
-    encoder: Literal["tdnn", "wav2vec2"] = "tdnn"
+    encoder: EncoderName = "tdnn"
     tdnn: tdnn.TdnnOptions = field(default_factory=tdnn.TdnnOptions)
-    wav2vec2: wav2vec2.Wav2Vec2Options = field(default_factory=wav2vec2.Wav2Vec2Options)
+    wav2vec2: finetuning.Wav2Vec2Options = field(default_factory=finetuning.Wav2Vec2Options)
+    plain: frozen.PlainOptions = field(default_factory=frozen.PlainOptions)
 
 
 @dataclass(frozen=True)
 class Kind:
-    """listen: what is kept of a sample. make: a network of so many classes. hearing: how samples reach it."""
+    """make: a network of so many classes. hearing: how samples reach it."""
 
-    listen: Listen
     make: Callable[[int], nn.Module]
     hearing: Hearing
 
@@ -49,7 +50,7 @@ class Frames:
 
     def plain(self, heard: Tensor) -> Tensor:
         """See `Hearing.plain`."""
-        return tdnn.levelled(heard)
+        return levelled(heard)
 
     def varied(self, heard: Tensor, random: np.random.Generator) -> Tensor:
         """See `Hearing.varied`."""
@@ -57,27 +58,21 @@ class Frames:
 
     def batch(self, heard: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """See `Hearing.batch`."""
-        return tdnn.batch(heard)
-
-
-def half_frames(samples: Tensor) -> Tensor:
-    """Log-mel frames at half precision: their third digit is below what any noise changes."""
-    return tdnn.log_mel(samples).half()
+        return batch(heard)
 
 
 def kind_of(options: ModelOptions, augmenting: AugmentOptions) -> Kind:
     """The kind of network that the options name."""
-    if options.encoder == "wav2vec2":
+    encoder = options.encoder
+    if encoder == "tdnn":
+        return Kind(lambda classes: tdnn.Tdnn(classes, options.tdnn), Frames(augmenting))
+    if encoder == "wav2vec2":
         return Kind(
-            listen=partial(wav2vec2.listen, options.wav2vec2.path),
-            make=lambda classes: wav2vec2.Classifier(classes, options.wav2vec2),
-            hearing=wav2vec2.Features(augmenting),
+            lambda classes: finetuning.Classifier(classes, options.wav2vec2),
+            finetuning.Features(augmenting),
         )
-    return Kind(
-        listen=half_frames,
-        make=lambda classes: tdnn.Tdnn(classes, options.tdnn),
-        hearing=Frames(augmenting),
-    )
+    size = dimensions(encoder)
+    return Kind(lambda classes: frozen.PlainHead(classes, size, options.plain), frozen.Windows())
 
 
 @dataclass(frozen=True)

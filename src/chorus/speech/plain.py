@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
-
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
-from chorus import encoders
-from chorus.encoders import EncodeOptions, Encoder
-from chorus.encoders.windows import windows
-from chorus.speech.sequences import Listen, Sequences
-from chorus.speech.utterances import SAMPLE_RATE
+from chorus.speech.sequences import Sequences
 from chorus.tasks import Classification
 from chorus.training import Examples, HeadOptions, TrainedHead, train_head
-
-_FULL_SCALE = 32_768
-
-
-def listening(options: EncodeOptions) -> Listen:
-    """How an encoder listens to a sample: float32 embeddings (windows, dimensions)."""
-    return partial(_embedded, options)
 
 
 def fit(
@@ -69,14 +55,3 @@ def probabilities(
     head = trained.head
     _, found = head.task.of_clips(head.predictions(np.concatenate(embedded)), sample_of)
     return found
-
-
-def _embedded(options: EncodeOptions, samples: torch.Tensor) -> torch.Tensor:
-    pcm = (samples.numpy() * _FULL_SCALE).astype(np.int16)
-    heard = list(windows([pcm], encoders.spec(options), sample_rate=SAMPLE_RATE))
-    return torch.from_numpy(_encoder(options).embed(np.stack(heard)))
-
-
-@lru_cache(maxsize=1)  # of a process
-def _encoder(options: EncodeOptions) -> Encoder:
-    return encoders.load(options)

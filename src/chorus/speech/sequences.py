@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,29 @@ class Sequences:
             steps = self.values[ends[number] - self.lengths[number] : ends[number]]
             found.append(torch.from_numpy(steps.astype(np.float32)))
         return found
+
+
+class Hearing(Protocol):
+    """How a kind of network hears a sample."""
+
+    def plain(self, heard: torch.Tensor) -> torch.Tensor:
+        """As it is."""
+        ...
+
+    def varied(self, heard: torch.Tensor, random: np.random.Generator) -> torch.Tensor:
+        """As a variant, for training."""
+        ...
+
+    def batch(self, heard: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Several together, filled up to the longest, and their lengths: what the network is called with."""
+        ...
+
+
+def batch(heard: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Samples of several lengths as one batch: (n, longest, ...) filled with zeros, and
+    their lengths (n,) in steps."""
+    lengths = torch.tensor([len(one) for one in heard])
+    return torch.nn.utils.rnn.pad_sequence(list(heard), batch_first=True), lengths
 
 
 def hear(

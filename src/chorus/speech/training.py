@@ -9,7 +9,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from chorus.metrics import multiclass
 from chorus.options import options
 from chorus.seeds import derive, generator
 from chorus.speech.checkpoint import Checkpoint, History
+from chorus.speech.sequences import Hearing
 from chorus.tasks import Classification, losses
 from chorus.training.loop import cosine, one_deterministic_thread
 from chorus.training.optimizer import Adam, clip, global_norm
@@ -74,22 +75,6 @@ class Spoken:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-
-class Hearing(Protocol):
-    """How a kind of network hears a sample."""
-
-    def plain(self, heard: Tensor) -> Tensor:
-        """As it is."""
-        ...
-
-    def varied(self, heard: Tensor, random: np.random.Generator) -> Tensor:
-        """As a variant, for training."""
-        ...
-
-    def batch(self, heard: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Several together, filled up to the longest, and their lengths: what the network is called with."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -8,89 +8,18 @@ model normalises over time there, and padding in a batch would change what is he
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from chorus.cpu_torchaudio import torchaudio
 from chorus.errors import ModelError
-from chorus.options import options
-from chorus.speech.augment import AugmentOptions, mask, piece
-from chorus.speech.tdnn import AttentiveStatistics, batch
 
-_FRAMES_A_SECOND = 50
 _SHORTEST = 400  # samples, of which the convolutions make one frame
-
-
-@options
-class Wav2Vec2Options:
-    """path: a folder in Hugging Face form. unfrozen: layers of the transformer that learn, from the last on.
-    attention: hidden units of the pooling. hidden: units of the layer behind it. dropout: behind that."""
-
-    path: str = ""
-    unfrozen: Annotated[int, Field(ge=0, le=48)] = 2
-    attention: Annotated[int, Field(ge=4, le=1024)] = 64
-    hidden: Annotated[int, Field(ge=4, le=2048)] = 256
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.25
-
-
-class Classifier(nn.Module):
-    """Logits of the classes, (n, classes), from a batch of what the convolutions heard."""
-
-    def __init__(self, classes: int, options: Wav2Vec2Options) -> None:
-        """Raises ModelError: see `read`."""
-        super().__init__()
-        model = read(Path(options.path))
-        self.encoder = model.encoder
-        layers = self.encoder.transformer.layers
-        self.encoder.requires_grad_(False)
-        for layer in list(layers)[len(layers) - options.unfrozen :]:
-            layer.requires_grad_(True)
-        width = self.encoder.transformer.pos_conv_embed.embed_dim
-        self.pooling = AttentiveStatistics(width, options.attention)
-        self.hidden = nn.Linear(2 * width, options.hidden)
-        self.dropout = nn.Dropout(options.dropout)
-        self.classes = nn.Linear(options.hidden, classes)
-
-    def forward(self, heard: Tensor, lengths: Tensor) -> Tensor:
-        """
-        Args:
-            heard: (n, longest, channels). lengths: (n,), in frames; what lies behind does not count.
-        """
-        mask = (torch.arange(heard.shape[1]) < lengths[:, None])[:, None]
-        hidden = self.encoder(heard, lengths).transpose(1, 2) * mask
-        pooled = self.pooling(hidden, mask)
-        logits: Tensor = self.classes(self.dropout(torch.relu(self.hidden(pooled))))
-        return logits
-
-
-@dataclass(frozen=True)
-class Features:
-    """A `Hearing` of what the convolutions heard: pieces and masks are all that can still be varied."""
-
-    augmenting: AugmentOptions
-
-    def plain(self, heard: Tensor) -> Tensor:
-        """See `Hearing.plain`."""
-        return heard
-
-    def varied(self, heard: Tensor, random: np.random.Generator) -> Tensor:
-        """See `Hearing.varied`."""
-        drawn = random.uniform(0, 1, 3)
-        length = self.augmenting.seconds * _FRAMES_A_SECOND
-        part = piece(heard, length, drawn[0])
-        return mask(part, self.augmenting.frames * _FRAMES_A_SECOND // 100, drawn[1:], dim=0)
-
-    def batch(self, heard: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """See `Hearing.batch`."""
-        return batch(heard)
 
 
 def listen(path: str, samples: Tensor) -> Tensor:

@@ -5,8 +5,8 @@ import stage
 import pandas as pd
 
 from accents import drawing
-from accents.fitting import task_of_predictions
 from accents.health import of_these_classes
+from accents.said import task_of_predictions
 from chorus.files import write_json
 from chorus.options import parse
 from chorus.paths import EVALUATION, EVALUATION_DETAIL, EVALUATION_METRICS, PREDICTIONS
@@ -18,7 +18,8 @@ def main() -> None:
     predictions = pd.read_parquet(PREDICTIONS)
     task = task_of_predictions(predictions)
     pairs = of_these_classes(stage.params("health.expected_confusions"), task.classes)
-    beside = {"plain_head": pd.read_parquet("data/baseline.parquet")}
+    heads = pd.read_parquet("data/baseline.parquet").groupby("encoder", sort=False)
+    beside = {f"{name}_head": said.reset_index(drop=True) for name, said in heads}
     headline, detail = judging.judge(predictions, beside, task, options, pairs)
     write_json(EVALUATION_METRICS, headline)
     write_json(EVALUATION_DETAIL, detail)

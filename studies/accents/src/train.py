@@ -26,7 +26,7 @@ def main() -> None:
     audit(samples)
     done = fitting.fit(
         samples,
-        sequences.read(Path("data/frames")),
+        sequences.read(Path("data/heard") / model.encoder),
         run,
         unfinished=live.STATE,
         code=(CODE / "train.txt").read_text(encoding="utf-8"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from accents.fitting import task_of_predictions
+from accents.said import task_of_predictions
 from chorus.clips import TEST_IID, TEST_OOD
 from chorus.pictures.look import COLOUR_OF, GREY, INK, picture
 
@@ -26,7 +26,7 @@ def draw(detail: Mapping[str, Any], predictions: pd.DataFrame, path: Path) -> No
     Args:
         detail: metrics/evaluation_detail.json. predictions: data/predictions.parquet.
     """
-    shown = [split for split in (TEST_IID, TEST_OOD) if split in detail["splits"]]
+    shown = [split for split in (TEST_IID, TEST_OOD) if split in detail["by_split"]]
     with picture(path, 5.0, "Which accent is it?", _summary(detail, shown)) as figure:
         left, right = figure.subplots(1, 2, width_ratios=(1, 1))
         _draw_accuracies(left, detail, shown)
@@ -36,7 +36,7 @@ def draw(detail: Mapping[str, Any], predictions: pd.DataFrame, path: Path) -> No
 def _summary(detail: Mapping[str, Any], shown: list[str]) -> str:
     words = []
     for split in shown:
-        accuracy = detail["splits"][split]["accuracy"]
+        accuracy = detail["by_split"][split]["accuracy"]
         words.append(
             f"{NAMES[split]} {accuracy['value']:.3f} ({accuracy['low']:.3f}–{accuracy['high']:.3f})"
         )
@@ -44,11 +44,11 @@ def _summary(detail: Mapping[str, Any], shown: list[str]) -> str:
 
 
 def _draw_accuracies(axes: Axes, detail: Mapping[str, Any], shown: list[str]) -> None:
-    by = detail["splits"][TEST_IID]["by"]
+    by = detail["by_split"][TEST_IID]["by"]
     rows = [(what, name) for what in ("dataset", "duration") for name in by[what]]
     rows += [("class", name) for name in sorted(by["class"])]
     for number, split in enumerate(shown):
-        by = detail["splits"][split]["by"]
+        by = detail["by_split"][split]["by"]
         there = [
             (place, by[what][name]) for place, (what, name) in enumerate(rows) if name in by[what]
         ]
@@ -67,7 +67,7 @@ def _draw_accuracies(axes: Axes, detail: Mapping[str, Any], shown: list[str]) ->
             label=NAMES[split],
         )
     axes.axvline(
-        detail["splits"][TEST_IID]["majority"], color=GREY, lw=0.8, ls=":", label="majority"
+        detail["by_split"][TEST_IID]["majority"], color=GREY, lw=0.8, ls=":", label="majority"
     )
     axes.set_yticks(range(len(rows)), [name for _, name in rows])
     axes.invert_yaxis()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
+from accents.said import predictions, task_of
 from chorus.clips import TRAIN, VALIDATION
 from chorus.speech.augment import AugmentOptions
 from chorus.speech.checkpoint import Checkpoint, History, identity
@@ -17,9 +18,6 @@ from chorus.speech.networks import ModelOptions, kind_of
 from chorus.speech.sequences import Sequences
 from chorus.speech.training import OnEpoch, Spoken, TrainOptions, logits_of, train
 from chorus.tasks import Classification
-
-ABOUT = ("sample_id", "split", "voice", "speaker_id", "dataset_name", "recording")
-_SCORE = "score_"  # of a column, before the name of its class
 
 
 @dataclass(frozen=True)
@@ -41,17 +39,6 @@ class Done:
     predictions: pd.DataFrame
     metrics: dict[str, Any]
     description: dict[str, Any]
-
-
-def task_of(samples: pd.DataFrame) -> Classification:
-    """The task of telling the classes of the samples apart, in the order of their names."""
-    return Classification(tuple(sorted(samples["region_label"].unique())))
-
-
-def task_of_predictions(said: pd.DataFrame) -> Classification:
-    """The same task, from a table of predictions."""
-    columns = [name for name in said if name.startswith(_SCORE)]
-    return Classification(tuple(name.removeprefix(_SCORE) for name in columns))
 
 
 def fit(
@@ -117,17 +104,3 @@ def spoken(samples: pd.DataFrame, heard: Sequences, task: Classification, split:
         speakers=part["speaker_id"].to_numpy(dtype=str),
         ids=part["sample_id"].to_numpy(dtype=str),
     )
-
-
-def predictions(samples: pd.DataFrame, shares: np.ndarray, task: Classification) -> pd.DataFrame:
-    """A row a sample: what is known of it, its label, and the probability of each class.
-
-    Args:
-        shares: (n, k).
-    """
-    table = samples[list(ABOUT)].reset_index(drop=True)
-    table["label"] = samples["region_label"].to_numpy()
-    table["seconds"] = samples["duration"].astype(float).to_numpy()
-    for number, name in enumerate(task.classes):
-        table[f"{_SCORE}{name}"] = shares[:, number]
-    return table

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from accents.fitting import predictions, task_of
+from accents.said import predictions, task_of
 from chorus.clips import VALIDATION
 from chorus.files import write_csv, write_parquet
 from chorus.health.measures import with_differences

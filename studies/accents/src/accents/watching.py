@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from accents.fitting import task_of_predictions
 from accents.health import judge
 from accents.live import SAID
+from accents.said import task_of_predictions
 from chorus.errors import DataError
 from chorus.health.options import HealthOptions
 from chorus.paths import TRAINING_CURVES

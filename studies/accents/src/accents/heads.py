@@ -1,0 +1,20 @@
+"""The parameters of the stage baseline."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated
+
+from pydantic import Field
+
+from chorus.options import options
+from chorus.speech.listening import Frozen
+from chorus.training import HeadOptions
+
+
+@options
+class BaselineOptions:
+    """encoders: frozen ones, of those by which samples are heard (encode.encoders). head: on each of them."""
+
+    encoders: Annotated[tuple[Frozen, ...], Field(min_length=1)] = ("logmel", "birdnet")
+    head: HeadOptions = field(default_factory=HeadOptions)

@@ -1,0 +1,36 @@
+"""What a network, or a plain head, says of samples: one table for all that judge it, who need not know what said it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from chorus.tasks import Classification
+
+ABOUT = ("sample_id", "split", "voice", "speaker_id", "dataset_name", "recording")
+_SCORE = "score_"  # of a column, before the name of its class
+
+
+def task_of(samples: pd.DataFrame) -> Classification:
+    """The task of telling the classes of the samples apart, in the order of their names."""
+    return Classification(tuple(sorted(samples["region_label"].unique())))
+
+
+def task_of_predictions(said: pd.DataFrame) -> Classification:
+    """The same task, from a table of predictions."""
+    columns = [name for name in said if name.startswith(_SCORE)]
+    return Classification(tuple(name.removeprefix(_SCORE) for name in columns))
+
+
+def predictions(samples: pd.DataFrame, shares: np.ndarray, task: Classification) -> pd.DataFrame:
+    """A row a sample: what is known of it, its label, and the probability of each class.
+
+    Args:
+        shares: (n, k).
+    """
+    table = samples[list(ABOUT)].reset_index(drop=True)
+    table["label"] = samples["region_label"].to_numpy()
+    table["seconds"] = samples["duration"].astype(float).to_numpy()
+    for number, name in enumerate(task.classes):
+        table[f"{_SCORE}{name}"] = shares[:, number]
+    return table
