@@ -51,7 +51,7 @@ s3: setup-dev  ## start an S3 server on this machine, to try sharing with (docs/
 	@$(VENV)/bin/chorus s3
 
 test: setup-dev  ## run the tests
-	python -m pytest -n auto --dist loadfile -m "not slow"
+	python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: setup-dev  ## also the slow ones: a grid that is killed, fills the disk, and goes on
 	python -m pytest

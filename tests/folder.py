@@ -10,8 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
+from dvc.repo import Repo
 
 SOURCE = Path(__file__).parents[1] / "src"
+
+NO_ANALYTICS = "[core]\n    analytics = false\n"
+
+
+def default_remote(url: Path, name: str = "shared") -> str:
+    """What `dvc remote add -d NAME URL` writes into .dvc/config."""
+    return f"[core]\n    remote = {name}\n['remote \"{name}\"']\n    url = {url}\n"
 
 
 class Folder:
@@ -51,10 +59,10 @@ class Folder:
             command = (sys.executable, *module, *command[1:])
         return command, environment
 
-    def run(self, *command: str, fails: bool = False) -> str:
-        """What a command writes to both streams; it must end well, or badly if it `fails`."""
+    def run(self, *command: str, fails: bool = False, patience: float = 300) -> str:
+        """What a command writes to both streams; it must end well, or badly if it `fails`, within seconds."""
         process = self.start(*command)
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=patience)
         assert (process.returncode != 0) == fails, f"{' '.join(command)}:\n{output}"
         return output
 
@@ -68,6 +76,11 @@ class Folder:
     def git_init(self, name: str = "test") -> None:
         self.run("git", "init", "-q", "-b", "main")
         self.introduce(name)
+
+    def dvc_init(self, config: str = "", *, subdir: bool = False) -> None:
+        """`dvc init`, in this process, as starting DVC costs more than what it does; config: of .dvc/config."""
+        Repo.init(str(self.folder), subdir=subdir).close()
+        (self.folder / ".dvc/config").write_text(config, encoding="utf-8")
 
     def introduce(self, name: str) -> None:
         """Who commits here."""

@@ -13,7 +13,7 @@ import yaml
 from chorus.evaluation import EvaluateOptions, evaluate
 from chorus.experiments.history import History
 from chorus.experiments.study import TARGET, Grid
-from folder import Folder
+from folder import NO_ANALYTICS, Folder
 from predicted import predicted
 
 ROOT = Path(__file__).parents[1]
@@ -45,8 +45,7 @@ class SmallStudy(Folder):
         for name in ("data", "metrics", "src", "sweeps", "given"):
             (self.folder / name).mkdir(parents=True)
         Folder(folder).git_init()
-        Folder(folder).run("dvc", "init", "-q")
-        self.run("dvc", "config", "core.analytics", "false")
+        Folder(folder).dvc_init(NO_ANALYTICS)
         self.write(".gitignore", "/given\n/data/predictions.parquet\n")
         self.write("dvc.yaml", PIPELINE)
         self.write("sweeps/small.yaml", SWEEP)

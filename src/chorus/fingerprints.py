@@ -50,16 +50,12 @@ def fingerprints(root: Path, stages: Mapping[str, Any]) -> dict[str, str]:
         DataError: a stage does not depend on its fingerprint; a file cannot be read as Python, or has an import or
             data that cannot be followed.
     """
-    scripts = {
-        name: script for name, stage in stages.items() if (script := _script(root, stage["cmd"]))
-    }
-    shared = _shared(root, stages)
-    code = Code(shared, root / SOURCE)
+    code = Code(_shared(root, stages), root / SOURCE)
     code.refuse_strays()
     found = {}
-    for name, script in scripts.items():
-        deps = stages[name].get("deps", ())
-        if SOURCE.as_posix() in deps:
+    for name, stage in stages.items():
+        script, deps = _script(root, stage["cmd"]), stage.get("deps", ())
+        if script is None or SOURCE.as_posix() in deps:
             continue
         if (text := f"{FOLDER}/{name}.txt") not in deps:
             raise DataError(
@@ -150,13 +146,13 @@ class Code:
 
     def _files_of(self, name: str) -> list[Path]:
         """The files of a dotted name and of the packages around it, in the first folder that has it; none: not ours."""
-        parts = name.split(".")
         for folder in self._folders:
-            inner = [folder.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
-            files = [
-                file for path in inner for file in (path.with_suffix(".py"), path / "__init__.py")
-            ]
-            if found := [file for file in files if file.is_file()]:
+            found: list[Path] = []
+            path = folder
+            for part in name.split("."):
+                path = path / part
+                found += filter(Path.is_file, (path.with_suffix(".py"), path / "__init__.py"))
+            if found:
                 return found
         return []
 
@@ -191,20 +187,23 @@ class Code:
 def _script(root: Path, command: object) -> Path | None:
     """The script of ours that a command runs, of a launched stage the stage's own; None: it runs none."""
     words = command.split() if isinstance(command, str) else []
-    number = next((number for number, word in enumerate(words) if word.endswith(".py")), None)
-    if number is None or (script := root / words[number]).parent.name != SOURCE.name:
+    while words and not words[0].endswith(".py"):  # python and its options
+        words = words[1:]
+    if not words or (script := root / words[0]).parent.name != SOURCE.name:
         return None
-    launched = words[number + 1 :] if script.name == LAUNCHER else []
-    return root / SOURCE / f"{launched[0]}.py" if launched else script
+    if script.name == LAUNCHER and len(words) > 1:
+        return root / SOURCE / f"{words[1]}.py"
+    return script
 
 
 def _shared(root: Path, stages: Mapping[str, Any]) -> Path:
     """The root's `src`, as the commands of a study's stages name it; of the root itself its own."""
-    words = [word for stage in stages.values() for word in str(stage["cmd"]).split()]
-    scripts = [root / word for word in words if word.endswith(".py") and word.startswith("../")]
-    return next(
-        (script.parent for script in scripts if script.parent.name == SOURCE.name), root / SOURCE
-    )
+    for stage in stages.values():
+        for word in str(stage["cmd"]).split():
+            folder = (root / word).parent
+            if word.startswith("../") and word.endswith(".py") and folder.name == SOURCE.name:
+                return folder
+    return root / SOURCE
 
 
 def _imported_names(tree: ast.Module, module: str) -> set[str]:

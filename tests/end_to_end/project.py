@@ -87,7 +87,7 @@ class Project(Folder):
             time.sleep(0.5)
 
     def dvc(self, *arguments: str, fails: bool = False) -> str:
-        return self.run("dvc", *arguments, fails=fails)
+        return self.run("dvc", *arguments, fails=fails, patience=600)
 
 
 def stages_run(output: str) -> set[str]:

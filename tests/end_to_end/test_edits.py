@@ -45,7 +45,7 @@ def study(tmp_path):
     (study.folder / "recordings").mkdir()
     (study.folder / "recordings/one.wav").write_text("one")
     study.git_init()
-    study.run("dvc", "init", "-q")
+    study.dvc_init()
     return study
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from end_to_end.sharing import Machine
+from folder import default_remote
 
 INTERRUPTED = str(Path(__file__).with_name("interrupted.py"))
 PUSH, PULL, VERIFY = "push", "pull", "verify"
@@ -26,8 +27,7 @@ def author(tmp_path):
             (author.folder / folder / f"{night}.tar").write_text(f"{folder} {night}")
     author.run("git", "init", "-q", "-b", "main")
     author.introduce("author")
-    author.run("dvc", "init", "-q")
-    author.run("dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path / "shared"))
+    author.dvc_init(default_remote(tmp_path / "shared"))
     author.run("dvc", "add", "-q", "raw", "embeddings", "subsets")
     author.commit("data")
     return author

@@ -83,7 +83,7 @@ def author(tmp_path, cloud):
     )  # one content, one object, two files
     author.run("git", "init", "-q", "-b", "main")
     author.introduce("author")
-    author.run("dvc", "init", "-q")
+    author.dvc_init()
     author.add_remote(cloud)
     author.run("dvc", "add", "-q", "shards", "model", "twin")
     author.commit("data")
@@ -306,7 +306,7 @@ def test_experiments_older_than_the_remote_are_pushed_with_a_remote_of_ones_own(
     author.folder.mkdir()
     author.run("git", "init", "-q", "-b", "main")
     author.introduce("author")
-    author.run("dvc", "init", "-q")
+    author.dvc_init()
     (author.folder / "source.txt").write_text("one\n")
     (author.folder / "dvc.yaml").write_text(PIPELINE)
     author.run("dvc", "repro", "-q")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from chorus.experiments.consistency import edited_grid
-from folder import Folder
+from folder import NO_ANALYTICS, Folder
 
 STUDY = "studies/toy"
 TRAIN = """import json, pathlib, yaml
@@ -43,8 +43,7 @@ SWEEP = {
 def study(tmp_path_factory):
     root = Folder(tmp_path_factory.mktemp("repository"))
     root.git_init()
-    root.run("dvc", "init", "-q")
-    root.run("dvc", "config", "core.analytics", "false")
+    root.dvc_init(NO_ANALYTICS)
     study = Folder(root.folder / STUDY)
     (study.folder / "sweeps").mkdir(parents=True)
     (study.folder / "fit.py").write_text(TRAIN)

@@ -58,7 +58,7 @@ def toy(tmp_path_factory) -> Folder:
     }.items():
         path.write_text(text)
     root.git_init()
-    root.run("dvc", "init", "-q")
+    root.dvc_init()
     study.run("dvc", "repro", "-q")
     root.commit()
     return study

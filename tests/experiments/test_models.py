@@ -36,7 +36,7 @@ def study(tmp_path_factory):
     (root / "params.yaml").write_text(yaml.safe_dump(PARAMS))
     (root / "dvc.yaml").write_text(yaml.safe_dump(PIPELINE))
     folder.git_init()
-    folder.run("dvc", "init", "-q")
+    folder.dvc_init()
     folder.run("dvc", "remote", "add", "-d", "store", str(tmp_path_factory.mktemp("store")))
     folder.run("dvc", "repro", "-q")
     commit = folder.commit("a model")

@@ -20,7 +20,7 @@ def _repository(folder: Path) -> Folder:
     folder.mkdir(parents=True, exist_ok=True)
     made = Folder(folder)
     made.git_init()
-    made.run("dvc", "init", "-q")
+    made.dvc_init()
     for name in ("dvc.yaml", "params.yaml"):
         (folder / name).write_text("{}\n")
     made.commit()

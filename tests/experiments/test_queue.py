@@ -14,7 +14,7 @@ from chorus.errors import ChorusError
 from chorus.experiments.conduct import Progress, conduct
 from chorus.experiments.queue import Queue
 from chorus.experiments.study import TARGET, Grid
-from folder import Folder
+from folder import NO_ANALYTICS, Folder
 
 # A run whose seed is 13 fails, one whose seed is 60 takes a minute.
 SCRIPT = """
@@ -45,8 +45,7 @@ def template(tmp_path_factory):
     (folder.folder / "dvc.yaml").write_text(yaml.safe_dump(PIPELINE))
     (folder.folder / "params.yaml").write_text("seed: 1\ncompose: {balance: true}\n")
     folder.git_init()
-    folder.run("dvc", "init", "-q")
-    folder.run("dvc", "config", "core.analytics", "false")
+    folder.dvc_init(NO_ANALYTICS)
     folder.run("dvc", "repro", "-q")
     folder.commit("start")
     return folder

@@ -91,7 +91,7 @@ def repository(recordings):
     """With a stage that depends on the recordings, as the survey does."""
     repository = Folder(recordings.parent)
     repository.git_init()
-    repository.run("dvc", "init", "-q")
+    repository.dvc_init()
     stage = {"cmd": "echo done > out", "deps": ["recordings"], "outs": ["out"]}
     (repository.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"survey": stage}}))
     return repository

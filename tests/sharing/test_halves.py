@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chorus.sharing import halves
-from folder import Folder
+from folder import Folder, default_remote
 
 ROOT = Path(__file__).parents[2]
 PULL, PUSH = "pull", "push"
@@ -35,9 +35,7 @@ def clone(tmp_path):
     (author.folder / "raw/night.tar").write_bytes(bytes(3_000))
     (author.folder / "scores.csv").write_bytes(b"1" * 3_000)
     author.git_init()
-    author.run("dvc", "init", "-q")
-    author.run("dvc", "config", "cache.type", "copy")
-    author.run("dvc", "remote", "add", "-q", "-d", "shared", str(tmp_path / "shared"))
+    author.dvc_init("[cache]\n    type = copy\n" + default_remote(tmp_path / "shared"))
     author.run("dvc", "add", "-q", "raw", "scores.csv")
     author.commit("data")
     author.run("chorus", PUSH)

@@ -24,7 +24,7 @@ def study(tmp_path_factory):
     study.folder.mkdir()
     (study.folder / "scores.csv").write_bytes(b"1" * 3_000)
     study.git_init()
-    study.run("dvc", "init", "-q")
+    study.dvc_init()
     study.run("dvc", "add", "-q", "scores.csv")
     return study
 

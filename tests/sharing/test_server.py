@@ -37,7 +37,7 @@ def test_the_commands_that_it_prints_connect_a_clone(tmp_path):
             for machine in machines:
                 machine.folder.mkdir()
                 machine.run("git", "init", "-q")
-                machine.run("dvc", "init", "-q")
+                machine.dvc_init()
                 for line in commands:
                     machine.run(*line)
                 assert machine.run("git", "status", "--porcelain", ".dvc/config.local") == ""

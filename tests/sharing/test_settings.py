@@ -11,6 +11,7 @@ import pytest
 
 from chorus.errors import DataError
 from chorus.sharing.settings import find_config, refuse_secrets, secrets_in, unverified
+from folder import Folder
 
 ROOT = Path(__file__).parents[2]
 CHECKED = "src/chorus/commands/check.py"
@@ -22,8 +23,9 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 @pytest.fixture
 def project(tmp_path):
     """DVC's own commands write the config here; the check reads the params of this repository."""
-    for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
-        subprocess.run(command, cwd=tmp_path, check=True)
+    repository = Folder(tmp_path)
+    repository.git_init()
+    repository.dvc_init()
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"))
     _dvc(tmp_path, "remote", "add", "-d", "storage", "s3://bucket/chorus")
     _dvc(tmp_path, "remote", "modify", "storage", "verify", "true")

@@ -137,9 +137,8 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
             judged[rule.name] = Finding(
                 rule.name, rule.severity, rule.means, evidence, rule.actions
             )
-    findings = tuple(
-        sorted(judged.values(), key=lambda finding: SEVERITIES.index(finding.severity))
-    )
+    worst_first = sorted(judged.values(), key=lambda finding: SEVERITIES.index(finding.severity))
+    findings = tuple(worst_first)
     verdict = _verdict(findings, nothing_judged=not said)
     return Diagnosis(
         profile=rules.profile,
@@ -158,23 +157,19 @@ def _judge(
     evidence: list[str] = []
     missing: list[str] = []
     for alternatives in rule.conditions:
-        outcomes = [_holds(condition, known, here) for condition in alternatives]
-        if True in outcomes:
-            hold = [
-                condition
-                for condition, outcome in zip(alternatives, outcomes, strict=True)
-                if outcome
-            ]
-            evidence += [_evidence(condition, known, here, names) for condition in hold]
-        elif None in outcomes:
-            unknown = [
-                condition
-                for condition, outcome in zip(alternatives, outcomes, strict=True)
-                if outcome is None
-            ]
-            missing += [
-                condition.signal if condition.signal not in known else CLIP for condition in unknown
-            ]
+        held: list[str] = []
+        unknown: list[str] = []
+        for condition in alternatives:
+            holds = _holds(condition, known, here)
+            if holds:
+                held.append(_evidence(condition, known, here, names))
+            elif holds is None:
+                unknown.append(condition.signal if condition.signal not in known else CLIP)
+        # one alternative that holds is enough, whatever is not known of the others
+        if held:
+            evidence += held
+        elif unknown:
+            missing += unknown
         else:
             return False, (), []
     return (None if missing else True), tuple(evidence), list(dict.fromkeys(missing))
@@ -217,15 +212,10 @@ def _checks(known: Mapping[str, float], rules: Rules, here: Circumstances) -> tu
 
 
 def _phase(epochs: float, rules: Rules) -> str:
-    phases = rules.phases.items()
-    return next(
-        (
-            name
-            for name, (first, last) in phases
-            if first <= epochs and (last is None or epochs <= last)
-        ),
-        "",
-    )
+    for name, (first, last) in rules.phases.items():
+        if first <= epochs and (last is None or epochs <= last):
+            return name
+    return ""
 
 
 def _verdict(findings: Sequence[Finding], *, nothing_judged: bool) -> Verdict:
@@ -238,8 +228,7 @@ def _sentence(verdict: Verdict, findings: Sequence[Finding]) -> str:
     if not findings:
         return f"{_SENTENCES[verdict]}."
     first, *others = findings
-    return (
-        f"{first.means[:1].upper()}{first.means[1:]}"
-        + (f", and {len(others)} more" if others else "")
-        + "."
-    )
+    sentence = first.means[:1].upper() + first.means[1:]
+    if others:
+        sentence += f", and {len(others)} more"
+    return f"{sentence}."

@@ -50,6 +50,7 @@ def aiff_layout(file: BinaryIO, size: int) -> Layout:
         return whole(size)
     start, written = sound
     counted = frames * coding.frame_bytes
+    # a recorder that was switched off has filled in one of the two numbers, both or neither
     known = [said for said in (written, counted) if not is_open_end(said)]
     promised = max(known, default=0)
     chained = regular and written > 0 and start + written <= size <= position <= size + 1
@@ -75,11 +76,9 @@ def caf_layout(file: BinaryIO, size: int) -> Layout:
         if name == b"data":
             start, promised = position + 16, length - 4
             unknown = is_open_end(length, 64)
-            end = (
-                size
-                if unknown or start + promised > size
-                else _end_of_caf(file, start + promised, size)
-            )
+            end = size
+            if not unknown and start + promised <= size:
+                end = _end_of_caf(file, start + promised, size)
             native = None if unknown else Stream(((0, size),))
             if coding is None and unknown:
                 return whole(size)
@@ -130,13 +129,11 @@ def _description(content: bytes) -> Coding | None:
         return _linear(kind.decode().upper(), endian, bits, channels, _whole(rate))
     if kind != b"lpcm":
         return None
-    return _linear(
-        ("DOUBLE" if bits == 64 else "FLOAT") if flags & 1 else "PCM",
-        endian,
-        bits,
-        channels,
-        _whole(rate),
-    )
+    # bit 0 of the flags: kCAFLinearPCMFormatFlagIsFloat; bit 1, above: ...IsLittleEndian
+    subtype = "PCM"
+    if flags & 1:
+        subtype = "DOUBLE" if bits == 64 else "FLOAT"
+    return _linear(subtype, endian, bits, channels, _whole(rate))
 
 
 def _linear(kind: str, endian: str, bits: int, channels: int, rate: int) -> Coding | None:

@@ -98,16 +98,13 @@ def _breakable(text: str) -> Any:
 def _context(material: Material) -> dict[str, Any]:
     runs, board, rank_by = material.runs, material.board, material.rank_by
     metrics = told(runs, rank_by, material.metrics, material.factors)
-    order = [
-        metric
-        for metric in dict.fromkeys([*metrics.first, *material.effects])
-        if metric in material.effects
-    ]
-    effects = {metric: list(material.effects[metric].items()) for metric in order}
+    # what the headline speaks of comes first, whatever the order in which effects were judged
+    effects = {}
+    for metric in (*metrics.first, *material.effects):
+        if metric in material.effects:
+            effects[metric] = list(material.effects[metric].items())
     best, detectable = _luck(runs, rank_by, [factor.name for factor in material.factors])
-    plain = [
-        (metric, [effect for _, family in effects[metric] for effect in family]) for metric in order
-    ]
+    plain = [(metric, _effects_of(families)) for metric, families in effects.items()]
     health = health_of(runs) if "health.verdict" in runs else {}
     split = rank_by.rpartition(".")[0]
     first_run = {str(signature): group.iloc[0] for signature, group in runs.groupby("signature")}
@@ -157,14 +154,19 @@ def _luck(
     return best, statistics.minimal_detectable_difference(spread, int(runs["seed"].nunique()))
 
 
-def _range(found: Sequence[tuple[str, Sequence[statistics.Effect]]]) -> tuple[float, float]:
+def _effects_of(
+    families: Sequence[tuple[str, Sequence[statistics.Effect]]],
+) -> list[statistics.Effect]:
+    """The effects of all families, one after the other."""
+    return [effect for _, family in families for effect in family]
+
+
+def _range(families: Sequence[tuple[str, Sequence[statistics.Effect]]]) -> tuple[float, float]:
     """What a metric's forest plots span: all estimates and seeds, and of the intervals what lies near them."""
-    effects = [effect for _, family in found for effect in family]
-    values = [
-        0.0,
-        *(value for effect in effects for value in (*effect.per_seed, effect.difference)),
-    ]
-    reach = 1.25 * max(abs(value) for value in values) or 0.01
+    farthest = 0.0
+    for effect in _effects_of(families):
+        farthest = max(farthest, *map(abs, (*effect.per_seed, effect.difference)))
+    reach = 1.25 * farthest or 0.01  # a plot needs some width, also where nothing differs
     return -reach, reach
 
 
@@ -172,18 +174,19 @@ def _comparisons(table: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, 
     if table.empty:
         return []
     counts = [name for name in ("positives", "negatives") if name in table]
-    return [
-        {
-            "name": name,
-            "shows": rows["shows"].iloc[0],
-            "counts": counts,
-            "metrics": [
-                metric for metric in metrics if metric in rows and rows[metric].notna().any()
-            ],
-            "rows": rows.to_dict("records"),
-        }
-        for name, rows in table.groupby("comparison", sort=False)
-    ]
+    compared = []
+    for name, rows in table.groupby("comparison", sort=False):
+        judged = rows.dropna(axis="columns", how="all")
+        compared.append(
+            {
+                "name": name,
+                "shows": rows["shows"].iloc[0],
+                "counts": counts,
+                "metrics": [metric for metric in metrics if metric in judged],
+                "rows": rows.to_dict("records"),
+            }
+        )
+    return compared
 
 
 def _summaries(runs: pd.DataFrame, board: pd.DataFrame, metrics: Told) -> list[tuple[str, str]]:

@@ -29,15 +29,14 @@ def typed(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor])
         DataError: a column is missing, or a metric of a run is no finite number.
     """
     names = [factor.name for factor in factors]
-    if missing := [
-        name for name in ("run", "seed", "signature", *names, *metrics) if name not in runs
-    ]:
-        raise DataError(
-            f"the table of runs lacks the columns {', '.join(missing)}: run the leaderboard again"
-        )
+    needed = dict.fromkeys(("run", "seed", "signature", *names, *metrics))
+    if missing := needed.keys() - set(runs):
+        listed = ", ".join(name for name in needed if name in missing)
+        raise DataError(f"the table of runs lacks the columns {listed}: run the leaderboard again")
     table = runs.copy()
-    text = [name for name in (*IDENTITY, *names, *HEALTH) if name != "seed"]
-    for column in table.columns.difference(text):
+    # a level such as "0.5" is a name, however much it looks like a number
+    text = {*IDENTITY, *names, *HEALTH} - {"seed"}
+    for column in table.columns.difference(list(text)):
         numbers = pd.to_numeric(table[column], errors="coerce")
         if numbers.notna().any() and (numbers.notna() | (table[column] == "")).all():
             table[column] = numbers
@@ -71,17 +70,23 @@ def told(
     split, _, name = rank_by.rpartition(".")
     every = measured(runs, [factor.name for factor in factors])
     known = [metric for metric in every if runs[metric].notna().all()]
-    namesakes = [metric for metric in (f"{other}.{name}" for other in JUDGED_BY) if metric in known]
-    of_split = (
-        [metric for metric in known if metric.rpartition(".")[0] == split] if split else [rank_by]
-    )
+    others = [metric for metric in known if metric != rank_by]
+    # dictionaries without values: each metric once, in the order in which it was named first
+    beside = dict.fromkeys(judged)
+    of_split = {} if split else {rank_by: None}
+    for metric in known:
+        if split and metric.rpartition(".")[0] == split:
+            of_split[metric] = None
+    for judge in JUDGED_BY:
+        if (namesake := f"{judge}.{name}") in known:
+            beside[namesake] = None
+            of_split[namesake] = None
     companions = [f"{split}.{COMPANION}", *judged]
-    second = next((metric for metric in companions if metric in known and metric != rank_by), None)
-    beside = dict.fromkeys([*judged, *namesakes])
+    second = [metric for metric in companions if metric in others][:1]
     return Told(
-        first=(rank_by, second) if second else (rank_by,),
-        beside=tuple(metric for metric in beside if metric in known and metric != rank_by),
-        all=tuple(dict.fromkeys([*of_split, *namesakes])),
+        first=(rank_by, *second),
+        beside=tuple(metric for metric in beside if metric in others),
+        all=tuple(of_split),
     )
 
 
@@ -175,19 +180,18 @@ def training_sets(
         One entry a configuration: "signature", and each column of counts as text: "201", "200–203" where seeds differ,
         "" where there is none.
     """
-    columns = [
-        name
-        for name in map(str, runs)
-        if name.partition(".")[0] in _COUNTED and name not in factors
-    ]
-    groups = dict(iter(runs.groupby("signature")))
+    columns = []
+    for name in map(str, runs):
+        if name.partition(".")[0] in _COUNTED and name not in factors:
+            columns.append(name)
     if not columns:
         return []
-    return [
-        {"signature": signature}
-        | {column: _spread(groups[signature][column]) for column in columns}
-        for signature in order
-    ]
+    groups = dict(iter(runs.groupby("signature")))
+    rows = []
+    for signature in order:
+        counts = {column: _spread(groups[signature][column]) for column in columns}
+        rows.append({"signature": signature, **counts})
+    return rows
 
 
 def findings(runs: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, object]]:
@@ -200,15 +204,18 @@ def findings(runs: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, objec
         The most frequent first: finding, runs, and "with" and "without", each metric -> mean (NaN without runs).
     """
     sets = runs["health.findings"].map(lambda text: set(text.split("+")) - {"none"})
-    names = sorted({name for found in sets for name in found})
+    figures = runs[list(metrics)]
     rows: list[dict[str, object]] = []
-    for name in names:
+    for name in sorted(set().union(*sets)):
         has = sets.map(lambda found, name=name: name in found)
-        means = {
-            key: runs.loc[where, list(metrics)].mean().to_dict()
-            for key, where in (("with", has), ("without", ~has))
-        }
-        rows.append({"finding": name, "runs": int(has.sum()), **means})
+        rows.append(
+            {
+                "finding": name,
+                "runs": int(has.sum()),
+                "with": figures[has].mean().to_dict(),
+                "without": figures[~has].mean().to_dict(),
+            }
+        )
     return sorted(rows, key=lambda row: (-int(str(row["runs"])), str(row["finding"])))
 
 
@@ -228,14 +235,10 @@ def configuration_means(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFr
 
 def signals_of(runs: pd.DataFrame) -> list[str]:
     """The health signals of which there is a value for each run, and enough different ones to rank."""
-    known = [
-        column
-        for column in runs
-        if column.startswith("signal.") and pd.api.types.is_numeric_dtype(runs[column])
-    ]
-    return [
-        column for column in known if runs[column].notna().all() and runs[column].nunique() >= 5
-    ]
+    signals = runs.filter(regex=r"^signal\.").select_dtypes("number")
+    # a run without the value would leave its configuration with another mean than the rest
+    whole = signals.dropna(axis="columns")
+    return [column for column in whole if whole[column].nunique() >= 5]
 
 
 def associations(runs: pd.DataFrame, metric: str) -> list[Association]:
@@ -275,13 +278,11 @@ def health_of(runs: pd.DataFrame) -> dict[str, dict[str, object]]:
         raise DataError(f"health.verdict: {unknown[0]!r} is not allowed: {', '.join(VERDICTS)}")
     found: dict[str, dict[str, object]] = {}
     for signature, group in runs.groupby("signature", sort=False):
-        counts = {verdict: int((group["health.verdict"] == verdict).sum()) for verdict in VERDICTS}
-        some = [verdict for verdict in VERDICTS if counts[verdict]]
-        words = (
-            some[0]
-            if len(some) == 1
-            else ", ".join(f"{counts[verdict]} {verdict}" for verdict in some)
-        )
+        counts = group["health.verdict"].value_counts()
+        some = [verdict for verdict in VERDICTS if verdict in counts]
+        words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in some)
+        if len(some) == 1:  # all seeds agree, so that their number says nothing
+            words = some[0]
         found[str(signature)] = {"words": words, "worst": some[-1]}
     return found
 
