@@ -2,7 +2,7 @@
 
 Work is given out by the process that was started, and results come back to it; so what it writes, it writes alone. A
 worker that dies has its work done by another one. When the scheduler is lost the client waits for it to come back, and
-what was under way is cancelled: who gave it out gives it out anew (`chorus.detection.run`).
+what was under way is cancelled: who gave it out gives it out anew (`chorus.executors`).
 
 Dask's messages are pickles: a cluster is one's own processes on a network that one trusts, as its documentation says.
 """
@@ -91,7 +91,12 @@ def started(kind: str, workers: int, options: dict[str, Any]) -> Iterator[tuple[
         Client(cluster) as client,
     ):
         cluster.scale(workers)
-        client.wait_for_workers(1, timeout=_PATIENCE * 10)  # a queue may let one wait
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE * 10)  # a queue may let one wait
+        except TimeoutError:
+            raise ChorusError(
+                f"no job of {kind} has begun in {_PATIENCE * 10 // 60} minutes: is a node free?"
+            ) from None
         yield _executor(client, most=workers)
 
 
