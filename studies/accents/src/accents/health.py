@@ -81,7 +81,10 @@ def unlearned_dataset(predictions: pd.DataFrame) -> float | None:
     if training["dataset_name"].nunique() < 2:
         return None
     task = task_of_predictions(training)
-    said = np.asarray(task.classes)[np.argmax(task.probabilities(training), axis=1)]
+    # a classifier has probabilities
+    said = np.asarray(task.classes)[
+        np.argmax(task.probabilities(training), axis=1)  # type: ignore[arg-type]
+    ]
     right = pd.Series(said == training["label"].to_numpy())
     dataset = training["dataset_name"].to_numpy()
     worst = right.groupby(dataset).mean().idxmin()

@@ -43,7 +43,8 @@ def suspects(predictions: pd.DataFrame) -> pd.DataFrame:
             "clip_id": learned["sample_id"].to_numpy(),
             "label": learned["label"].to_numpy(),
             "score": get_label_quality_scores(labels, shares, method="self_confidence"),
-            "likely": np.asarray(task.classes)[np.argmax(shares, axis=1)],
+            # a classifier has shares
+            "likely": np.asarray(task.classes)[np.argmax(shares, axis=1)],  # type: ignore[arg-type]
             "speaker_id": learned["speaker_id"].to_numpy(),
             "dataset_name": learned["dataset_name"].to_numpy(),
         }
