@@ -12,11 +12,12 @@ import yaml
 
 from chorus.errors import ParameterError
 from chorus.experiments.columns import METRICS
-from chorus.experiments.grid import describe, load_plan
+from chorus.experiments.grid import check_metrics, describe, load_plan
 from chorus.experiments.sections import changed, check_all, read_sections
-from chorus.experiments.study import read_sweep
+from chorus.experiments.study import Grid, read_sweep
 from chorus.files import read_csv, read_yaml
 from chorus.runs.factors import spell
+from folder import NO_ANALYTICS, Folder
 
 ROOT = Path(__file__).parents[2]
 STAGE6 = yaml.safe_load((ROOT / "sweeps/stage6.yaml").read_text(encoding="utf-8"))
@@ -106,7 +107,7 @@ def test_any_parameter_can_be_an_axis():
 )
 def test_a_wrong_sweep_is_refused_before_anything_is_queued(sweep, message):
     with pytest.raises(ParameterError) as error:
-        load_plan(sweep, PARAMS, known=METRICS, sections=read_sections(ROOT))
+        check_metrics(load_plan(sweep, PARAMS, sections=read_sections(ROOT)), METRICS)
     assert message in str(error.value)
 
 
@@ -200,3 +201,25 @@ def test_a_sweep_file_with_a_key_twice_or_none_at_all(tmp_path):
     path.write_text("- name\n")
     with pytest.raises(ParameterError, match="must hold a mapping"):
         read_sweep(path)
+
+
+def test_a_metric_of_a_stage_that_no_run_has_is_refused(tmp_path):
+    """It would be that of the commit in every run: equal figures, and no effect of anything."""
+    study = Folder(tmp_path)
+    stage = {"params": ["rate"], "cmd": "true"}
+    pipeline = {
+        name: stage | {"metrics": [{f"metrics/{name}.json": {"cache": False}}]}
+        for name in ("train", "evaluate")
+    }
+    (tmp_path / "metrics").mkdir()
+    for name, metric in (("train", "loss"), ("evaluate", "f1")):
+        (tmp_path / f"metrics/{name}.json").write_text(f'{{"{metric}": 0.5}}')
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": pipeline}))
+    (tmp_path / "params.yaml").write_text("rate: 0.1\n")
+    study.git_init()
+    study.dvc_init(NO_ANALYTICS)
+    study.commit()
+    sweep = {"name": "run_{}", "axes": {"rate": [0.1, 0.2]}, "rank_by": "f1"}
+    assert Grid(tmp_path, sweep, target="evaluate").plan.rank_by == "f1"
+    with pytest.raises(ParameterError, match=r"sweep.rank_by: 'f1' is not allowed: one of loss"):
+        Grid(tmp_path, sweep, target="train")

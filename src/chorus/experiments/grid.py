@@ -101,12 +101,28 @@ class Plan:
         return sorted(self.factors, key=lambda factor: list(self.axes).index(factor.key))
 
 
+def check_metrics(plan: Plan, known: Collection[str] | None) -> None:
+    """Refuse metrics that no run of the plan has.
+
+    Args:
+        known: the metrics that a run has; None: nobody knows yet, so that nothing can be checked.
+
+    Raises:
+        ParameterError: names the key, the metric and those that there are.
+    """
+    asked = [("rank_by", plan.rank_by), *(("metrics", metric) for metric in plan.metrics)]
+    for key, metric in asked:
+        if known is not None and metric not in known:
+            raise ParameterError(
+                f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}"
+            )
+
+
 def load_plan(
     sweep: Mapping[str, Any],
     params: Mapping[str, Any],
     *,
     subsets: Mapping[str, Collection[str]] | None = None,
-    known: Collection[str] | None = None,
     sections: Sections | None = None,
 ) -> Plan:
     """A sweep, checked against the parameters of its study.
@@ -116,7 +132,6 @@ def load_plan(
         params: what params.yaml holds.
         subsets: the names of the mined subsets that exist, by kind ("positive", "negative"); None: not mined yet, so
             their names cannot be checked.
-        known: the metrics that a run has; None: nobody knows yet, so that theirs cannot be checked.
         sections: which options stand behind the sections of `params`; None: values are not checked.
 
     Raises:
@@ -125,7 +140,6 @@ def load_plan(
     """
     given = parse(SweepOptions, sweep, section="sweep")
     metrics = given.metrics or (given.rank_by,)
-    _check_metrics(given.rank_by, metrics, known)
     if given.judged_at:
         value_of(params, given.judged_at)
     runs = _planned(given, params, subsets, sections or {})
@@ -142,14 +156,6 @@ def load_plan(
         families=read_families(given.effects, factors) if given.effects else None,
         comparisons=_comparisons(given, runs),
     )
-
-
-def _check_metrics(rank_by: str, metrics: Sequence[str], known: Collection[str] | None) -> None:
-    for key, metric in (("rank_by", rank_by), *(("metrics", metric) for metric in metrics)):
-        if known is not None and metric not in known:
-            raise ParameterError(
-                f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}"
-            )
 
 
 def _planned(

@@ -108,7 +108,17 @@ class PredictionStore:
 
 
 def _threshold(experiment: Snapshot) -> float:
-    return float(experiment.json(str(EVALUATION_DETAIL))["thresholds"]["headline"])
+    """The headline's.
+
+    Raises:
+        DataError: this is no detector, and has none.
+    """
+    detail = experiment.json(str(EVALUATION_DETAIL)) or {}
+    if "thresholds" not in detail:
+        raise DataError(
+            f"{experiment.name} is no detector: its {EVALUATION_DETAIL} has no thresholds"
+        )
+    return float(detail["thresholds"]["headline"])
 
 
 def _advice(md5: str) -> str:

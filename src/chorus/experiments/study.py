@@ -14,7 +14,7 @@ from chorus.errors import DataError, ParameterError
 from chorus.experiments import baseline
 from chorus.experiments.columns import IDENTITY, METRICS, detector_columns, metric_columns
 from chorus.experiments.differences import Difference, differences
-from chorus.experiments.grid import PlannedRun, load_plan
+from chorus.experiments.grid import PlannedRun, check_metrics, load_plan
 from chorus.experiments.history import (
     History,
     Snapshot,
@@ -101,7 +101,6 @@ class Grid:
             sweep,
             self.start.params,
             subsets=subsets,
-            known=self._known_metrics(),
             sections=read_sections(root),
         )
         self.runs = self.plan.runs
@@ -114,6 +113,7 @@ class Grid:
         self._own = self._history.own_baseline(self.before)
         self.start = self.head if self._own is None else self._history.at(self._own, self.stages)
         self._keys: dict[str, str] = {}
+        check_metrics(self.plan, self._known_metrics())
 
     @cached_property
     def planned(self) -> dict[str, PlannedRun]:
@@ -272,20 +272,28 @@ class Grid:
 
     def _columns(self, experiment: Snapshot) -> dict[str, Any]:
         """What was measured: a detector's columns, or the figures that the stages of another study declare."""
-        detail = experiment.json(str(paths.EVALUATION_DETAIL))
-        if isinstance(detail, dict) and "splits" in detail:
+        if detail := self._detection(experiment):
             beside = (paths.COMPOSITION, paths.HEALTH, paths.HEALTH_DETAIL)
             return detector_columns(detail, *(experiment.json(str(path)) for path in beside))
-        files = {Path(path).stem: experiment.json(path) for path in experiment.metrics_files}
-        return metric_columns(files, [*IDENTITY, *self.plan.names])
+        return metric_columns(self._measured(experiment), [*IDENTITY, *self.plan.names])
 
     def _known_metrics(self) -> list[str] | None:
         """The metrics of the current commit, by which a sweep may rank; None: nothing has been measured in it."""
-        detail = self.start.json(str(paths.EVALUATION_DETAIL))
-        if isinstance(detail, dict) and "splits" in detail:
+        if self._detection(self.start):
             return list(METRICS)
-        files = {Path(path).stem: self.start.json(path) for path in self.start.metrics_files}
-        return list(metric_columns(files, IDENTITY)) or None
+        return list(metric_columns(self._measured(self.start), IDENTITY)) or None
+
+    def _detection(self, experiment: Snapshot) -> dict[str, Any] | None:
+        """How a detector was judged; None where the runs judge no detector."""
+        path = paths.EVALUATION_DETAIL.as_posix()
+        detail = experiment.json(path) if path in self.outputs_made() else None
+        return detail if isinstance(detail, dict) and "splits" in detail else None
+
+    def _measured(self, experiment: Snapshot) -> dict[str, Any]:
+        """The metrics files that a run writes, by name: those of other stages are what the runs started from."""
+        written = self.outputs_made()
+        files = [path for path in experiment.metrics_files if path in written]
+        return {Path(path).stem: experiment.json(path) for path in files}
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """Finished runs as a table, in the order of the grid."""
