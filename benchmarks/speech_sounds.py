@@ -2,7 +2,7 @@
 
     python benchmarks/speech_sounds.py DATA [--clips 60]
 
-DATA holds fsdd/recordings and esc10, as ../shared/data does; studies/speech has to have been run. The base, the adapter
+DATA holds fsdd/recordings and esc10; studies/speech has to have been run. The base, the adapter
 that learned from the demo, and one that learns from two of the six speakers here. A toy model on easy sounds, and two
 speakers judge: no more than that the folder path works.
 """
