@@ -80,7 +80,7 @@ def _errands(grid: Grid, todo: Sequence[PlannedRun], repository: str) -> list[Er
         start=start,
         folder=grid.start.folder,
         inputs=tuple(grid.data_read()),
-        outputs=tuple(grid.outputs_made()),
+        outputs=tuple(grid.outputs_made),
         author=author,
         stages=tuple(grid.stages),
     )

@@ -286,13 +286,12 @@ class Grid:
     def _detection(self, experiment: Snapshot) -> dict[str, Any] | None:
         """How a detector was judged; None where the runs judge no detector."""
         path = paths.EVALUATION_DETAIL.as_posix()
-        detail = experiment.json(path) if path in self.outputs_made() else None
+        detail = experiment.json(path) if path in self.outputs_made else None
         return detail if isinstance(detail, dict) and "splits" in detail else None
 
     def _measured(self, experiment: Snapshot) -> dict[str, Any]:
         """The metrics files that a run writes, by name: those of other stages are what the runs started from."""
-        written = self.outputs_made()
-        files = [path for path in experiment.metrics_files if path in written]
+        files = [path for path in experiment.metrics_files if path in self.outputs_made]
         return {Path(path).stem: experiment.json(path) for path in files}
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
@@ -325,6 +324,7 @@ class Grid:
         """The outputs in DVC's cache that the runs read."""
         return [out["path"] for out in self.shared_data() if self._is_read(out["path"])]
 
+    @cached_property
     def outputs_made(self) -> list[str]:
         """What the stages of a run write, by their paths in dvc.yaml."""
         stages = self.start.pipeline["stages"]
