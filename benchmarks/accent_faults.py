@@ -33,7 +33,7 @@ import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 import numpy as np
 import pandas as pd
 from planted_faults import COLUMNS, Run, flip, path_of, report, report_suspects, rows
-from speech_networks import options_of_the_study
+from voice_networks import options_of_the_study
 
 from accents import fitting, health, live
 from accents.said import task_of
@@ -47,9 +47,9 @@ from chorus.health.options import HealthOptions
 from chorus.health.rules import load_rules
 from chorus.options import parse
 from chorus.seeds import generator
-from chorus.speech import dealing, sequences
-from chorus.speech.networks import ModelOptions
-from chorus.speech.tdnn import TdnnOptions
+from chorus.voices import dealing, sequences
+from chorus.voices.networks import ModelOptions
+from chorus.voices.tdnn import TdnnOptions
 
 STUDY = Path(__file__).resolve().parents[1] / "studies/accents"
 SMALL = ModelOptions(tdnn=TdnnOptions(channels=32, attention=32, embedding=64))

@@ -8,8 +8,8 @@ import pytest
 
 from benchmark import load_benchmark
 from chorus.errors import LeakageError
-from chorus.speech import dealing, sequences
-from chorus.speech.utterances import COLUMNS
+from chorus.voices import dealing, sequences
+from chorus.voices.utterances import COLUMNS
 
 CLASSES = ("North", "South", "West")
 

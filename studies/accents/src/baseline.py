@@ -11,7 +11,7 @@ from accents.said import predictions, task_of
 from chorus.files import read_csv, write_parquet
 from chorus.options import parse
 from chorus.paths import SPLITS
-from chorus.speech import plain, sequences
+from chorus.voices import plain, sequences
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from chorus import parallel, quarantine
 from chorus.files import replacing_folder, write_csv, write_json
 from chorus.options import parse
 from chorus.paths import METRICS
-from chorus.speech import corpora, packing
 from chorus.terminal import progress
+from chorus.voices import corpora, packing
 
 CORPUS = Path("data/corpus")
 

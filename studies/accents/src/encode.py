@@ -7,9 +7,9 @@ import stage
 from chorus import parallel
 from chorus.files import read_csv
 from chorus.options import parse
-from chorus.speech import sequences
-from chorus.speech.listening import ListenOptions, listening
 from chorus.terminal import progress
+from chorus.voices import sequences
+from chorus.voices.listening import ListenOptions, listening
 
 CORPUS = Path("data/corpus")
 

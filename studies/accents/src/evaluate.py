@@ -10,7 +10,7 @@ from accents.said import task_of_predictions
 from chorus.files import write_json
 from chorus.options import parse
 from chorus.paths import EVALUATION, EVALUATION_DETAIL, EVALUATION_METRICS, PREDICTIONS
-from chorus.speech import judging
+from chorus.voices import judging
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import stage
 from chorus.files import read_csv, write_csv, write_json
 from chorus.options import parse
 from chorus.paths import SET_ASIDE, SPLITS, SPLITS_AUDIT
-from chorus.speech import dealing
+from chorus.voices import dealing
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ from accents import fitting, live
 from chorus.files import read_csv, write_csv, write_json, write_parquet
 from chorus.options import parse
 from chorus.paths import CODE, PREDICTIONS, SPLITS, TRAINING_CURVES, TRAINING_METRICS
-from chorus.speech import networks, sequences
-from chorus.speech.augment import AugmentOptions
-from chorus.speech.dealing import audit
-from chorus.speech.training import TrainOptions
+from chorus.voices import networks, sequences
+from chorus.voices.augment import AugmentOptions
+from chorus.voices.dealing import audit
+from chorus.voices.training import TrainOptions
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ import pytest
 from accents import channels, demo
 from chorus.files import read_csv
 from chorus.seeds import generator
-from chorus.speech import espeak
-from chorus.speech.utterances import ABOUT, SAMPLE_RATE
+from chorus.voices import espeak
+from chorus.voices.utterances import ABOUT, SAMPLE_RATE
 
 SMALL = demo.DemoOptions(voices=3, sentences=3)
 

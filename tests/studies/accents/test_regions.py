@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import speech_trees as trees
+import corpus_trees as trees
 from accents import regions
 from chorus.errors import DataError, ParameterError
-from chorus.speech import corpora
-from chorus.speech.utterances import Found, RecordedUtterance, about
+from chorus.voices import corpora
+from chorus.voices.utterances import Found, RecordedUtterance, about
 
 TABLES = Path(__file__).parents[3] / "studies/accents/regions"
 EIGHT = regions.read_regions(TABLES, "eight")

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-import speech_trees as trees
+import corpus_trees as trees
 from end_to_end.project import ROOT
 from folder import Folder
 
@@ -97,7 +97,7 @@ def test_the_demo_gives_the_same_corpus_on_one_processor_and_on_all(study):
     set_aside = table(study, "manifests/set_aside.csv")
     assert samples["region_label"].nunique() == 8
     assert len(splits) + len(set_aside) == len(samples)
-    study.run(*python("corpus"))  # of encode, tests/speech/test_sequences.py asks that
+    study.run(*python("corpus"))  # of encode, tests/voices/test_sequences.py asks that
     assert digests(study) == first
     curves = pd.read_csv(study.folder / "plots/training/curves.csv")
     assert curves["epoch"].tolist() == [1, 2, 3]
@@ -123,7 +123,7 @@ def test_a_training_that_is_killed_goes_on_in_the_stage_and_can_be_watched(study
     script = (
         "import os, runpy, signal, sys\n"
         "sys.path[:0] = ['../../src', 'src']\n"
-        "import stage\nfrom accents import live\nfrom chorus.speech import checkpoint\n"
+        "import stage\nfrom accents import live\nfrom chorus.voices import checkpoint\n"
         "def save(*args, real=checkpoint.Checkpoint.save, **more):\n"
         "    real(*args, **more)\n"
         "    if len(args[4]) == 2: save.done = True\n"

@@ -14,12 +14,12 @@ import torch
 from accents.fitting import Run, fit
 from accents.suspecting import page, sounds, suspects
 from chorus.errors import DataError
-from chorus.speech.augment import AugmentOptions
-from chorus.speech.frames import MELS
-from chorus.speech.networks import ModelOptions
-from chorus.speech.sequences import Sequences
-from chorus.speech.tdnn import TdnnOptions
-from chorus.speech.training import TrainOptions
+from chorus.voices.augment import AugmentOptions
+from chorus.voices.frames import MELS
+from chorus.voices.networks import ModelOptions
+from chorus.voices.sequences import Sequences
+from chorus.voices.tdnn import TdnnOptions
+from chorus.voices.training import TrainOptions
 
 CLASSES = np.array(["North", "South", "West"])
 SMALL = ModelOptions(tdnn=TdnnOptions(channels=16, attention=8, embedding=16))

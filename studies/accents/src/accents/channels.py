@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, signal
 
-from chorus.speech.utterances import SAMPLE_RATE
+from chorus.voices.utterances import SAMPLE_RATE
 
 Samples = NDArray[np.float64]
 Channel = Callable[[Samples, np.random.Generator, np.random.Generator], Samples]

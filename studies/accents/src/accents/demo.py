@@ -24,9 +24,9 @@ from chorus.audio import to_pcm
 from chorus.files import read_csv
 from chorus.options import options
 from chorus.seeds import generator, stable_fraction
-from chorus.speech import espeak
-from chorus.speech.utterances import SAMPLE_RATE, Found, about
 from chorus.survey.cuts import Span
+from chorus.voices import espeak
+from chorus.voices.utterances import SAMPLE_RATE, Found, about
 
 ACCENTS = {  # what espeak-ng calls them -> their names
     "en": "England",
@@ -62,7 +62,7 @@ class DemoOptions:
 
 @dataclass(frozen=True)
 class Spoken:
-    """What a synthetic speaker says; a `chorus.speech.utterances.Utterance`."""
+    """What a synthetic speaker says; a `chorus.voices.utterances.Utterance`."""
 
     about: dict[str, str]
     accent: str
@@ -85,7 +85,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class SpokenSound:
-    """A `chorus.speech.utterances.Sound`. pcm: int16 (n,) at 16 kHz."""
+    """A `chorus.voices.utterances.Sound`. pcm: int16 (n,) at 16 kHz."""
 
     pcm: NDArray[np.int16]
     rate: int = espeak.RATE

@@ -12,12 +12,12 @@ from torch import nn
 
 from accents.said import predictions, task_of
 from chorus.clips import TRAIN, VALIDATION
-from chorus.speech.augment import AugmentOptions
-from chorus.speech.checkpoint import Checkpoint, History, identity
-from chorus.speech.networks import ModelOptions, kind_of
-from chorus.speech.sequences import Sequences
-from chorus.speech.training import OnEpoch, Spoken, TrainOptions, logits_of, train
 from chorus.tasks import Classification
+from chorus.voices.augment import AugmentOptions
+from chorus.voices.checkpoint import Checkpoint, History, identity
+from chorus.voices.networks import ModelOptions, kind_of
+from chorus.voices.sequences import Sequences
+from chorus.voices.training import OnEpoch, Spoken, TrainOptions, logits_of, train
 
 
 @dataclass(frozen=True)

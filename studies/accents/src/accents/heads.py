@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from chorus.options import options
-from chorus.speech.listening import Frozen
 from chorus.training import HeadOptions
+from chorus.voices.listening import Frozen
 
 
 @options

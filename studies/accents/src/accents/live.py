@@ -12,7 +12,7 @@ from chorus.clips import VALIDATION
 from chorus.files import write_csv, write_parquet
 from chorus.health.measures import with_differences
 from chorus.paths import TRAINING_CURVES
-from chorus.speech.checkpoint import History
+from chorus.voices.checkpoint import History
 
 FOLDER = Path("data/unfinished")
 STATE = FOLDER / "state.safetensors"

@@ -9,14 +9,14 @@ from pydantic import Field
 
 from accents.demo import DemoOptions
 from chorus.options import options
-from chorus.speech.cutting import CutOptions
+from chorus.voices.cutting import CutOptions
 
 
 @options
 class CorpusOptions:
     """Which corpora, and how they become samples.
 
-    folder: "demo" (synthetic), or a folder with a folder for each corpus, see `chorus.speech.corpora.read`.
+    folder: "demo" (synthetic), or a folder with a folder for each corpus, see `chorus.voices.corpora.read`.
     classes: a column of regions/states.csv.
     max_quarantined_share: with more bad input than this the stage fails.
     """

@@ -17,7 +17,7 @@ import pandas as pd
 
 from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv
-from chorus.speech.utterances import Found, Utterance
+from chorus.voices.utterances import Found, Utterance
 
 _BESIDE = ("state", "name", "dataset", "pattern", "remark")  # columns that are no schemes
 COLUMNS = ("dataset", "said", "utterances", "reason")  # of the list of what maps nowhere

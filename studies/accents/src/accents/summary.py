@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from chorus.quarantine import count_reasons
-from chorus.speech.packing import LEFT_OUT, UNUSABLE
+from chorus.voices.packing import LEFT_OUT, UNUSABLE
 
 _MOST_NAMED = 10
 

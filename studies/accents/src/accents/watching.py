@@ -11,7 +11,7 @@ from chorus.errors import DataError
 from chorus.health.options import HealthOptions
 from chorus.paths import TRAINING_CURVES
 from chorus.reports.health import page as health_page
-from chorus.speech.training import best_epoch
+from chorus.voices.training import best_epoch
 
 RELOAD_EVERY = 5  # s
 

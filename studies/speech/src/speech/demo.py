@@ -19,7 +19,7 @@ from chorus import clips
 from chorus.demo.confusers import CONFUSERS
 from chorus.options import options
 from chorus.seeds import generator
-from chorus.speech import espeak
+from chorus.voices import espeak
 from speech.conditions import CLIP, RATE, Sound
 
 SPEECH, NONSPEECH = "SPEECH", "NONSPEECH"

@@ -1,0 +1,205 @@
+"""The accents study's network where its pipeline does not take it.
+
+    python benchmarks/voice_networks.py digits SOUNDS    # real voices: FSDD, leave one of six speakers out, six times
+    python benchmarks/voice_networks.py overlap STUDY    # what a split by rows hides, speakers not apart
+
+SOUNDS holds `fsdd/recordings/` (`{digit}_{speaker}_{index}.wav`). STUDY is studies/accents after `dvc repro encode`.
+--epochs N trains for fewer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "studies/accents/src"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
+
+# isort: split
+import numpy as np
+import pandas as pd
+
+from accents import fitting, health, live
+from accents.said import predictions, task_of, task_of_predictions
+from chorus import parallel
+from chorus.clips import TEST_IID, TRAIN, VALIDATION
+from chorus.encoders import EncodeOptions
+from chorus.files import read_csv, read_yaml
+from chorus.health.options import HealthOptions
+from chorus.options import parse
+from chorus.seeds import generator
+from chorus.statistics.intervals import student
+from chorus.training import HeadOptions
+from chorus.voices import corpora, judging, packing, plain, sequences
+from chorus.voices.augment import AugmentOptions
+from chorus.voices.cutting import CutOptions
+from chorus.voices.listening import embeddings_of, half_frames
+from chorus.voices.networks import ModelOptions
+from chorus.voices.training import TrainOptions
+
+STUDY = Path(__file__).resolve().parents[1] / "studies/accents"
+TAKES = 15  # of the fifty recordings of a digit by a speaker
+HEAD = HeadOptions(hidden_units=128, epochs=40, validation="split", refit=False)
+
+
+def options_of_the_study(epochs: int, **sections: Any) -> fitting.Run:
+    """What params.yaml of the study asks for, for so many epochs."""
+    values = read_yaml(STUDY / "params.yaml") | sections
+    options = parse(TrainOptions, values["train"], section="train")
+    return fitting.Run(
+        parse(ModelOptions, values["model"], section="model"),
+        parse(AugmentOptions, values["augment"], section="augment"),
+        replace(options, epochs=epochs, early_stopping="none"),
+        seed=values["seed"],
+    )
+
+
+# Digits
+
+
+def write_listing(recordings: Path, folder: Path) -> None:
+    """A folder of one's own: the recordings, and clips.csv with path, speaker and label."""
+    lines = ["path,speaker,label"]
+    for file in sorted(recordings.glob("*.wav")):
+        digit, speaker, take = file.stem.split("_")
+        if int(take) < TAKES:
+            shutil.copy(file, folder)
+            lines.append(f"{file.name},{speaker},{digit}")
+    (folder / "clips.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read_digits(recordings: Path, folder: Path) -> pd.DataFrame:
+    """The table of samples of the digits, and their shards in `folder`/packed."""
+    (folder / "corpora" / "fsdd").mkdir(parents=True)
+    write_listing(recordings, folder / "corpora" / "fsdd")
+    found = corpora.read(folder / "corpora")
+    (folder / "packed").mkdir()
+    options = CutOptions(min_seconds=0.1)
+    packed = packing.pack(found.utterances, folder / "packed", options, workers=parallel.cores())
+    print(f"{len(packed.table)} samples, {len(packed.quarantine)} in quarantine", file=sys.stderr)
+    return packed.table
+
+
+def digits(sounds: Path, epochs: int) -> None:
+    """Leave each speaker out in turn; a speaker's test is judged by a model that heard four others."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        table = read_digits(sounds / "fsdd" / "recordings", folder)
+        listening = {
+            "frames": half_frames,
+            "embeddings": embeddings_of(EncodeOptions(encoder="logmel")),
+        }
+        heard = {
+            name: sequences.hear(table, folder / "packed", listen, workers=parallel.cores())
+            for name, listen in listening.items()
+        }
+    rows = [left_out(table, heard, speaker, epochs) for speaker in sorted(set(table["speaker_id"]))]
+    print("| speaker left out | samples | network | plain head | health here | by the guide |")
+    print("| --- | ---: | ---: | ---: | --- | --- |")
+    for row in rows:
+        accuracies = f"{row['samples']} | {row['network']:.3f} | {row['plain']:.3f}"
+        print(f"| {row['speaker']} | {accuracies} | {row['calibrated']} | {row['guide']} |")
+    network, head = (np.array([row[name] for row in rows]) for name in ("network", "plain"))
+    for name, values in (
+        ("network", network),
+        ("plain head", head),
+        ("difference", network - head),
+    ):
+        print(f"{name}: {_over_speakers(values)}")
+
+
+def left_out(
+    table: pd.DataFrame, heard: Mapping[str, sequences.Sequences], speaker: str, epochs: int
+) -> dict[str, Any]:
+    """Accuracy on one speaker's digits. The next speaker in order is the validation, by which nothing is chosen."""
+    names = sorted(set(table["speaker_id"]))
+    beside = names[(names.index(speaker) + 1) % len(names)]
+    split = table["speaker_id"].map({speaker: TEST_IID, beside: VALIDATION}).fillna(TRAIN)
+    samples = table.assign(split=split)
+    task = task_of(samples)
+    done = fitting.fit(samples, heard["frames"], options_of_the_study(epochs))
+    learn, judge, test = (samples[split == name] for name in (TRAIN, VALIDATION, TEST_IID))
+    trained = plain.fit(learn, judge, heard["embeddings"], task, HEAD, seed=1)
+    shares = plain.probabilities(trained, test, heard["embeddings"])
+    return {
+        "speaker": speaker.partition("/")[2],
+        "samples": len(test),
+        "network": accuracy(done.predictions[done.predictions["split"] == TEST_IID]),
+        "plain": accuracy(predictions(test, shares, task)),
+        **verdicts(done),
+    }
+
+
+def verdicts(done: fitting.Done) -> dict[str, str]:
+    """What each profile says of a training; that one speaker is too few to judge by is passed over."""
+    history = live.curves(done.history)
+    found = {}
+    for profile in health.PROFILES:
+        options = HealthOptions(profile=profile, group="speaker", duration_edges=(0.4, 0.6))
+        judged = health.judge(history, done.description, done.predictions, options)
+        names = [one.name for one in judged.diagnosis.findings if one.severity != "unknown"]
+        found[profile] = ", ".join(names) or "nothing"
+    return found
+
+
+def accuracy(said: pd.DataFrame) -> float:
+    """Share of right predictions."""
+    task = task_of_predictions(said)
+    shares = task.probabilities(said)
+    truth = task.numbers(said.set_index("sample_id")["label"])
+    return float(np.mean(np.argmax(shares, axis=1) == truth))
+
+
+def _over_speakers(values: np.ndarray) -> str:
+    """Mean and Student's 95 % interval over speakers, in words."""
+    variance = float(np.var(values, ddof=1)) / len(values)
+    low, high, _ = student(float(values.mean()), (variance, len(values) - 1), level=0.95)
+    return f"{values.mean():.3f} (95 % over {len(values)} speakers: {low:.3f} to {high:.3f})"
+
+
+# Speakers on both sides
+
+
+def overlap(study: Path, epochs: int) -> None:
+    """The same network and as many samples: with voices apart, as the study has it, and with rows dealt at random."""
+    samples = read_csv(study / "data/manifests/splits.csv")
+    samples = samples[samples["split"].isin((TRAIN, VALIDATION, TEST_IID))]
+    heard = sequences.read(study / "data/frames")
+    dealt = generator(1, "overlap").permutation(samples["split"].to_numpy())
+    for name, split in (("voices apart", samples["split"]), ("rows dealt at random", dealt)):
+        table = samples.assign(split=split)
+        test = table[table["split"] == TEST_IID]
+        learned = set(table.loc[table["split"] == TRAIN, "speaker_id"])
+        shared = np.mean([speaker in learned for speaker in set(test["speaker_id"])])
+        done = fitting.fit(table, heard, options_of_the_study(epochs))
+        said = done.predictions
+        task = task_of_predictions(said)
+        _, detail = judging.judge(said, {}, task, judging.EvaluateOptions())
+        found = detail["by_split"][TEST_IID]["accuracy"]
+        print(
+            f"{name}: {shared:.0%} of the test's speakers are heard in training; accuracy {found['value']:.3f} "
+            f"({found['low']:.3f} to {found['high']:.3f} over voices)"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", choices=("digits", "overlap"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--epochs", type=int, default=15)
+    arguments = parser.parse_args()
+    {"digits": digits, "overlap": overlap}[arguments.what](arguments.folder, arguments.epochs)
+
+
+if __name__ == "__main__":
+    main()
