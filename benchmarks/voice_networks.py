@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from accents import fitting, health, live
-from accents.said import predictions, task_of, task_of_predictions
+from accents.said import likely, predictions, task_of, task_of_predictions
 from chorus import parallel
 from chorus.clips import TEST_IID, TRAIN, VALIDATION
 from chorus.encoders import EncodeOptions
@@ -152,10 +152,7 @@ def verdicts(done: fitting.Done) -> dict[str, str]:
 
 def accuracy(said: pd.DataFrame) -> float:
     """Share of right predictions."""
-    task = task_of_predictions(said)
-    shares = task.probabilities(said)
-    truth = task.numbers(said.set_index("sample_id")["label"])
-    return float(np.mean(np.argmax(shares, axis=1) == truth))
+    return float((likely(said) == said["label"]).mean())
 
 
 def _over_speakers(values: np.ndarray) -> str:
@@ -172,7 +169,7 @@ def overlap(study: Path, epochs: int) -> None:
     """The same network and as many samples: with voices apart, as the study has it, and with rows dealt at random."""
     samples = read_csv(study / "data/manifests/splits.csv")
     samples = samples[samples["split"].isin((TRAIN, VALIDATION, TEST_IID))]
-    heard = sequences.read(study / "data/frames")
+    heard = sequences.read(study / "data/heard/tdnn")
     dealt = generator(1, "overlap").permutation(samples["split"].to_numpy())
     for name, split in (("voices apart", samples["split"]), ("rows dealt at random", dealt)):
         table = samples.assign(split=split)

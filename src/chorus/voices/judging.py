@@ -90,14 +90,14 @@ def judge(
     Returns:
         headline (a few numbers, by split) and detail, both for JSON.
     """
-    truth = _part(predictions, task, "train")
+    truth = of_split(predictions, task, "train")
     majority = int(np.bincount(truth.truth, minlength=task.outputs).argmax())
-    validation = _part(predictions, task, VALIDATION)
+    validation = of_split(predictions, task, VALIDATION)
     temperature = fit_temperature(validation.shares, validation.truth)
     detail: dict[str, Any] = {"temperature": temperature, "by_split": {}}
     headline: dict[str, Any] = {}
     for split in JUDGED:
-        judged = _part(predictions, task, split)
+        judged = of_split(predictions, task, split)
         if not len(judged.truth):
             continue
         found = _figures(judged, options)
@@ -111,7 +111,7 @@ def judge(
         )
         found["calibration"] = _calibration(judged, temperature, options)
         found["baselines"] = {
-            name: _beside(judged, _part(other, task, split), options)
+            name: _beside(judged, of_split(other, task, split), options)
             for name, other in baselines.items()
         }
         detail["by_split"][split] = found
@@ -139,7 +139,8 @@ def tempered(shares: Floats, temperature: float) -> Floats:
     return cooled
 
 
-def _part(predictions: pd.DataFrame, task: Classification, split: str) -> Judged:
+def of_split(predictions: pd.DataFrame, task: Classification, split: str) -> Judged:
+    """What is said of the samples of one split; see `judge`."""
     table = predictions[predictions["split"] == split]
     shares = task.probabilities(table)
     assert shares is not None  # a classification has them

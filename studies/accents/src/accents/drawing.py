@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from accents.said import task_of_predictions
+from accents.said import likely, task_of_predictions
 from chorus.clips import TEST_IID, TEST_OOD
 from chorus.pictures.look import COLOUR_OF, GREY, INK, picture
 
@@ -84,12 +84,8 @@ def _ends(one: Mapping[str, Any]) -> tuple[float, float]:
 
 def _draw_confusions(axes: Axes, said: pd.DataFrame) -> None:
     task = task_of_predictions(said)
-    shares = np.asarray(task.probabilities(said))  # a classification has them
-    table = pd.crosstab(
-        said["label"].to_numpy(),
-        np.asarray(task.classes)[np.argmax(shares, axis=1)],
-        normalize="index",
-    ).reindex(index=task.classes, columns=task.classes, fill_value=0.0)
+    table = pd.crosstab(said["label"].to_numpy(), likely(said), normalize="index")
+    table = table.reindex(index=task.classes, columns=task.classes, fill_value=0.0)
     axes.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(table.to_numpy()):
         if share >= 0.005:

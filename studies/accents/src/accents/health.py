@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from accents.said import task_of_predictions
+from accents.said import likely, of_training
 from accents.suspecting import contradicted
 from chorus.clips import TRAIN
 from chorus.health.diagnosis import Details, diagnose
@@ -68,7 +67,7 @@ def rules(profile: str) -> Rules:
 
 def fewest_speakers(predictions: pd.DataFrame) -> int | None:
     """Training speakers of the class that has the fewest; None where no training sample is known."""
-    training = predictions[predictions["split"] == TRAIN]
+    training = of_training(predictions).table
     if training.empty:
         return None
     return int(training.groupby("label")["speaker_id"].nunique().min())
@@ -77,16 +76,10 @@ def fewest_speakers(predictions: pd.DataFrame) -> int | None:
 def unlearned_dataset(predictions: pd.DataFrame) -> float | None:
     """By how much the training samples of one dataset are learned worse than the others': accuracy of the others less
     that of the worst one; None with a single dataset."""
-    training = predictions[predictions["split"] == TRAIN]
+    training = of_training(predictions).table
     if training["dataset_name"].nunique() < 2:
         return None
-    task = task_of_predictions(training)
-    # a classifier has probabilities
-    said = np.asarray(task.classes)[
-        np.argmax(task.probabilities(training), axis=1)  # type: ignore[arg-type]
-    ]
-    right = pd.Series(said == training["label"].to_numpy())
-    dataset = training["dataset_name"].to_numpy()
+    right, dataset = likely(training) == training["label"], training["dataset_name"]
     worst = right.groupby(dataset).mean().idxmin()
     return float(right[dataset != worst].mean() - right[dataset == worst].mean())
 

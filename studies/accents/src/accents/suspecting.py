@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from accents.said import task_of_predictions
-from chorus.clips import TRAIN
+from accents.said import likely, of_training
 from chorus.reports.html import render
 from chorus.shards import Members
 
@@ -34,21 +33,12 @@ def suspects(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     from cleanlab.rank import get_label_quality_scores
 
-    learned = predictions[predictions["split"] == TRAIN]
-    task = task_of_predictions(learned)
-    shares = task.probabilities(learned)
-    labels = task.numbers(learned.set_index("sample_id")["label"])
-    table = pd.DataFrame(
-        {
-            "clip_id": learned["sample_id"].to_numpy(),
-            "label": learned["label"].to_numpy(),
-            "score": get_label_quality_scores(labels, shares, method="self_confidence"),
-            # a classifier has shares
-            "likely": np.asarray(task.classes)[np.argmax(shares, axis=1)],  # type: ignore[arg-type]
-            "speaker_id": learned["speaker_id"].to_numpy(),
-            "dataset_name": learned["dataset_name"].to_numpy(),
-        }
-    )
+    learned = of_training(predictions)
+    table = learned.table[["sample_id", "label", "speaker_id", "dataset_name"]]
+    table = table.rename(columns={"sample_id": "clip_id"})
+    score = get_label_quality_scores(learned.truth, learned.shares, method="self_confidence")
+    table.insert(2, "score", score)
+    table.insert(3, "likely", likely(learned.table))
     table = table.sort_values(["score", "clip_id"], ignore_index=True)
     return table.assign(rank=np.arange(1, len(table) + 1))
 
@@ -61,14 +51,11 @@ def contradicted(predictions: pd.DataFrame) -> float | None:
     """
     from cleanlab.count import num_label_issues
 
-    learned = predictions[predictions["split"] == TRAIN]
-    if learned.empty:
+    learned = of_training(predictions)
+    if learned.table.empty:
         return None
-    task = task_of_predictions(learned)
-    labels = task.numbers(learned.set_index("sample_id")["label"])
-    shares = task.probabilities(learned)
-    issues = num_label_issues(labels, shares, estimation_method="off_diagonal")
-    return float(issues / len(learned))
+    issues = num_label_issues(learned.truth, learned.shares, estimation_method="off_diagonal")
+    return float(issues / len(learned.table))
 
 
 def sounds(corpus: Path, samples: pd.DataFrame) -> dict[str, bytes]:
