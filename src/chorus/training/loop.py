@@ -23,7 +23,7 @@ from chorus.training.network import Network
 from chorus.training.optimizer import Adam, clip, global_norm
 from chorus.training.options import HeadOptions, epochs_for
 from chorus.training.small import unjudged_signals
-from chorus.training.stopping import NotFiniteError, guide_says_stop
+from chorus.training.stopping import NotFiniteError, reason_to_stop
 from chorus.training.validation import Validation, spread
 
 Features = NDArray[np.float32]
@@ -107,7 +107,10 @@ def fit(
                 best, best_epoch = (merit, -row["validation_loss"]), epoch
             if better or not stops_early:
                 layers = network.layers()
-            if stopped := reason_to_stop(history, best_epoch, options):
+            stopped = reason_to_stop(
+                history, best_epoch, options.early_stopping, options.early_stopping_patience
+            )
+            if stopped:
                 break
     kept_epoch = best_epoch if stops_early else len(history)
     return Fitted(
@@ -206,16 +209,6 @@ class Descent:
         """The clips that are blended into these rows of a batch, each once."""
         rows = [self.batches.rows(number, place) for place in places[:, None]]
         return list(dict.fromkeys(self.rows.clip_ids[np.concatenate(rows)].tolist()))
-
-
-def reason_to_stop(history: History, best_epoch: int, options: HeadOptions) -> str | None:
-    """Why there is to be no further epoch, in words; None to go on."""
-    patience = options.early_stopping_patience
-    if options.early_stopping == "patience" and len(history) - best_epoch >= patience:
-        return f"patience: no better epoch than {best_epoch} in {patience} epochs"
-    if options.early_stopping == "guide" and guide_says_stop(history):
-        return "guide: validation loss rises, accuracy is flat, training losses agree and validation losses do not"
-    return None
 
 
 def cosine(start: float, step: int, steps: int) -> float:

@@ -18,6 +18,21 @@ class NotFiniteError(Exception):
     """A loss or a gradient is no longer a finite number: says where, and names the clips."""
 
 
+def reason_to_stop(
+    history: Sequence[Mapping[str, float]], best_epoch: int, rule: str, patience: int
+) -> str | None:
+    """Why there is to be no further epoch, in words; None to go on.
+
+    Args:
+        rule: patience: as many epochs as `patience` without a better one; guide: see `guide_says_stop`; none: never.
+    """
+    if rule == "patience" and len(history) - best_epoch >= patience:
+        return f"patience: no better epoch than {best_epoch} in {patience} epochs"
+    if rule == "guide" and guide_says_stop(history):
+        return "guide: validation loss rises, accuracy is flat, training losses agree and validation losses do not"
+    return None
+
+
 def guide_says_stop(history: Sequence[Mapping[str, float]]) -> bool:
     """The rule of the training metrics guide ("When to Stop Training"), all of which must hold at the last epoch:
 

@@ -25,7 +25,7 @@ from chorus.seeds import derive, generator
 from chorus.tasks import Classification, losses
 from chorus.training.loop import cosine, one_deterministic_thread
 from chorus.training.optimizer import Adam, clip, global_norm
-from chorus.training.stopping import NotFiniteError, guide_says_stop
+from chorus.training.stopping import NotFiniteError, reason_to_stop
 from chorus.training.validation import batch_means, spread
 from chorus.voices.checkpoint import Checkpoint, History
 from chorus.voices.sequences import Hearing
@@ -139,7 +139,7 @@ def train(
         descent = _Descent(make(), hearing, learn, task, options, seed)
         found = checkpoint.load(descent.network, descent.adam) if checkpoint else None
         best, history = found or (_weights(descent.network), [])
-        stopped = _reason_to_stop(history, options, task)
+        stopped = _why_ended(history, options, task)
         while not stopped:
             try:
                 row = descent.epoch(len(history) + 1)
@@ -160,7 +160,7 @@ def train(
                 checkpoint.save(descent.network, descent.adam, best, history)
             if on_epoch:
                 on_epoch(history, logits)
-            stopped = _reason_to_stop(history, options, task)
+            stopped = _why_ended(history, options, task)
         kept = best_epoch(history, task)
         if options.early_stopping == "none":
             kept = len(history)
@@ -322,13 +322,11 @@ def _measured(descent: _Descent, judge: Spoken, logits: NDArray[np.float32]) -> 
     }
 
 
-def _reason_to_stop(history: History, options: TrainOptions, task: Classification) -> str:
+def _why_ended(history: History, options: TrainOptions, task: Classification) -> str:
     """Why there is to be no further epoch, in words; "" to go on."""
     best = best_epoch(history, task)
-    if options.early_stopping == "patience" and len(history) - best >= options.patience:
-        return f"patience: no better epoch than {best} in {options.patience} epochs"
-    if options.early_stopping == "guide" and guide_says_stop(history):
-        return "guide: validation loss rises, accuracy is flat, training losses agree and validation losses do not"
+    if reason := reason_to_stop(history, best, options.early_stopping, options.patience):
+        return reason
     if len(history) >= options.epochs:
         return f"all {options.epochs} epochs are done"
     return ""
