@@ -29,17 +29,27 @@ MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "jemalloc"}
 
 
 def apply() -> bool:
-    """Set what the libraries read when they are loaded; False: NumPy or torch was there already, so it came too late.
+    """Set what the libraries read when they are loaded; False: NumPy or torch was loaded before, with other settings.
 
     The kernels are left to the libraries where they cannot be promised, see `digits_may_differ`.
     """
-    os.environ.update(THREADS)
+    settings = dict(THREADS)
     if sys.platform == "linux":  # elsewhere Arrow is built without it, and would complain
-        os.environ.update(MEMORY)
+        settings |= MEMORY
     if digits_may_differ() is None:
         os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # NumPy refuses both at once
-        os.environ.update(KERNELS)
-    return "numpy" not in sys.modules and "torch" not in sys.modules
+        settings |= KERNELS
+    os.environ.update(settings)
+    loaded = {"numpy", "torch"} & sys.modules.keys()
+    return not loaded or settings.items() <= _environment_at_start().items()
+
+
+def _environment_at_start(file: Path = Path("/proc/self/environ")) -> dict[str, str]:
+    """What this process was started with, whatever was set since: all that is loaded has seen it. Empty if unknown."""
+    if not file.exists():
+        return {}
+    entries = file.read_bytes().decode(errors="replace").split("\0")
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)
 
 
 def digits_may_differ(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:

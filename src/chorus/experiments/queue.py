@@ -29,7 +29,7 @@ from dvc.utils.serialize import modify_yaml
 from dvc_task.proc.process import ManagedProcess
 
 from chorus.errors import ChorusError
-from chorus.experiments import worker
+from chorus.experiments import warm, worker
 from chorus.interpreter import own_python_first
 
 State = Literal["queued", "running", "done", "failed"]
@@ -205,7 +205,9 @@ class Queue:
 
     def busy(self) -> bool:
         """Whether a worker has a run in hand; between two runs none has, for a second or two."""
-        return any(_children(pid) for pid in self._pids().values())
+        started = [child for pid in self._pids().values() for child in _children(pid)]
+        # the process that loads libraries for a worker is always there, and is not a run
+        return not all(warm.serves(_command(process)) for process in started)
 
     def room(self) -> int:
         """Bytes free on the disk that runs work on."""

@@ -30,6 +30,8 @@ from dvc.repo.experiments.stash import ExpStashEntry
 from dvc.scm import Git
 from dvc_task.proc import tasks as _processes  # noqa: F401  # by its import Celery knows the task
 
+from chorus.experiments import warm
+
 _CODE = "import sys; sys.path.insert(0, {!r}); from chorus.experiments.worker import main; main()"
 
 
@@ -52,7 +54,8 @@ def main() -> None:
     with closing(Repo()) as repo:
         worker = repo.experiments.celery_queue.worker
         worker.monitor = partial(_stop_at_the_end, worker.monitor)
-        worker.start(node, fsapp_clean=bool(int(clean)))
+        with warm.commands():
+            worker.start(node, fsapp_clean=bool(int(clean)))
 
 
 def run_at_once(entry: QueueEntry) -> None:

@@ -1,0 +1,77 @@
+"""Commands that start in a copy of a Python which has loaded what the commands before them needed.
+
+Half of the processor time of a small run went into importing DVC, torch, pandas and scikit-learn, in five processes
+(docs/sweeps.md). A worker of a sweep has `serve.py` beside it, which loads what is installed once; the `python` and the
+`dvc` that runs find first on their PATH are `ask.py`, which has that process copied (os.fork). The copy then is the
+command: folder, arguments, environment, files and exit code are those of the caller.
+
+Nothing of ours is loaded beforehand, so that a run uses the source of its own checkout. A command that a copy could not
+do alike (Python itself is given options, the process has ended, no Linux) starts as it always did.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_ADDRESS = "address"
+
+
+@contextmanager
+def commands() -> Iterator[None]:
+    """While it lasts, `python SCRIPT` and `dvc` start in copies of a process that has loaded their libraries."""
+    if sys.platform != "linux":  # os.pidfd_open, and a fork that every library survives
+        yield
+        return
+    before = os.environ["PATH"]
+    with tempfile.TemporaryDirectory(prefix="chorus-") as scratch:
+        server = _serve(Path(scratch))
+        if server is None:
+            yield
+            return
+        _write_commands(Path(scratch))
+        os.environ["PATH"] = os.pathsep.join([scratch, before])
+        try:
+            yield
+        finally:
+            os.environ["PATH"] = before
+            server.kill()
+            server.wait()
+
+
+def serves(command: str) -> bool:
+    """Whether a process with this command line is the prepared one, or a copy of it."""
+    return str(_HERE / "serve.py") in command
+
+
+def _serve(folder: Path) -> subprocess.Popen[bytes] | None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        try:
+            listener.bind(str(folder / _ADDRESS))
+        except OSError:  # the path of a socket has no more than 107 bytes
+            return None
+        listener.listen()
+        descriptor = listener.fileno()
+        command = [sys.executable, str(_HERE / "serve.py"), str(descriptor), str(folder)]
+        # its standard input ends when this process does, however that ends
+        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[descriptor])
+
+
+def _write_commands(folder: Path) -> None:
+    ask = [sys.executable, "-IS", str(_HERE / "ask.py"), str(folder / _ADDRESS), sys.executable]
+    scripts = {"python": ask}
+    dvc = Path(sys.executable).with_name("dvc")
+    if dvc.is_file():
+        scripts["dvc"] = [*ask, str(dvc)]
+    for name, command in scripts.items():
+        file = folder / name
+        file.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+        file.chmod(0o700)

@@ -1,0 +1,56 @@
+"""Is a script, as far as its caller can tell, while a copy of `serve.py` runs it; see `chorus.experiments.warm`.
+
+python -IS ask.py ADDRESS PYTHON SCRIPT ARGUMENT...
+"""
+
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+
+LENGTH, STATUS = struct.Struct("!Q"), struct.Struct("!i")
+PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+
+
+def main() -> None:
+    _, address, python, *arguments = sys.argv
+    connection = None
+    if arguments and not arguments[0].startswith("-"):  # a script, and no options of Python
+        connection = asked(address, arguments)
+    if connection is None:
+        os.execv(python, [python, *arguments])
+    for number in PASSED_ON:
+        signal.signal(number, lambda number, _: connection.send(bytes([number])))
+    answer = connection.recv(STATUS.size)
+    end_as(STATUS.unpack(answer)[0] if answer else 1)
+
+
+def asked(address: str, arguments: list[str]) -> socket.socket | None:
+    """The connection to the copy that runs the script; None if there is nothing to copy, or it would not do."""
+    folder = os.getcwd()  # noqa: PTH109  # pathlib takes longer to load than all the rest
+    request = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
+    content = json.dumps(request).encode("ascii")
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(address)
+        socket.send_fds(connection, [LENGTH.pack(len(content))], [0, 1, 2])
+        connection.sendall(content)
+        begun = connection.recv(1)
+    except OSError:
+        return None
+    return connection if begun else None
+
+
+def end_as(status: int) -> None:
+    """End with an exit code, or by the signal that ended the copy (negative)."""
+    if status < 0:
+        if -status != signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""Commands that start in copies of a process: each is what it would be as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from chorus.experiments import warm
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="commands start as always")
+
+ABOUT = """
+import json, os, sys
+about = {
+    "arguments": sys.argv, "folder": os.getcwd(), "first": sys.path[0], "file": __file__,
+    "value": os.environ.get("VALUE"), "given": sys.stdin.read(), "ours": "chorus" in sys.modules,
+    "loaded": "colorsys" in sys.modules, "name": __name__, "main": sys.modules["__main__"].__file__,
+    "process": os.getpid(),
+}
+import colorsys
+print(json.dumps(about))
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    """Writes a script, whose folder has a module beside it."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "scripts" / "script.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def warmed():
+    with warm.commands():
+        yield
+
+
+def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
+    asked = [str(part) for part in command]
+    return subprocess.run(asked, capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def copied() -> list[psutil.Process]:
+    """The prepared process, and its copies."""
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+            if warm.serves(" ".join(child.cmdline())):
+                found.append(child)
+    return found
+
+
+def until(condition, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.usefixtures("warmed")
+def test_a_copy_has_the_folder_arguments_environment_and_files_of_its_caller(script, tmp_path):
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    path = script(ABOUT)
+    environment = os.environ | {"VALUE": "ä\udc80"}
+    options = {"cwd": elsewhere, "env": environment, "input": "in"}
+    about = json.loads(run("python", path, "a b", "", "ü", **options).stdout)
+    alike = json.loads(run(sys.executable, path, "a b", "", "ü", **options).stdout)
+    for its_own in (about, alike):
+        assert its_own.pop("process") != os.getpid()
+    assert about == alike
+
+
+@pytest.mark.usefixtures("warmed")
+def test_what_a_command_had_to_load_the_next_one_finds_loaded_but_never_what_is_ours(script):
+    source = str(Path(warm.__file__).parents[3])
+    path = script(f"import sys; sys.path.insert(0, {source!r}); import chorus\n{ABOUT}")
+    told = [json.loads(run("python", path, input="").stdout) for _ in range(2)]
+    assert [about["loaded"] for about in told] == [False, True]
+    ours = script(ABOUT)
+    assert not json.loads(run("python", ours, input="").stdout)["ours"]
+
+
+@pytest.mark.usefixtures("warmed")
+@pytest.mark.parametrize(
+    "end", ["pass", "sys.exit()", "sys.exit(3)", "sys.exit('a sentence')", "1 / 0", "sys.exit(-1)"]
+)
+def test_a_copy_ends_as_the_script_would(script, end):
+    path = script(f"import atexit, sys\natexit.register(print, 'last')\nprint('first')\n{end}\n")
+    warm_end, cold_end = run("python", path), run(sys.executable, path)
+    assert (warm_end.returncode, warm_end.stdout) == (cold_end.returncode, cold_end.stdout)
+    assert warm_end.stderr.splitlines()[-1:] == cold_end.stderr.splitlines()[-1:]
+
+
+@pytest.mark.usefixtures("warmed")
+def test_a_signal_reaches_the_copy_and_its_end_by_one_is_told(script):
+    path = script(
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        "print('ready', flush=True)\ntime.sleep(60)\n"
+    )
+    asker = subprocess.Popen(["python", str(path)], stdout=subprocess.PIPE)
+    assert asker.stdout
+    asker.stdout.readline()
+    asker.terminate()
+    assert asker.wait(20) == 7
+    killed = run("python", script("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"))
+    assert killed.returncode == -signal.SIGKILL
+
+
+@pytest.mark.usefixtures("warmed")
+def test_with_its_caller_a_copy_is_killed_and_what_that_has_started(script):
+    path = script(
+        "import subprocess, sys\n"
+        "process = subprocess.Popen(['sleep', '60'])\nprint(process.pid, flush=True)\n"
+        "process.wait()\n"
+    )
+    asker = subprocess.Popen(["python", str(path)], stdout=subprocess.PIPE)
+    assert asker.stdout
+    started = psutil.Process(int(asker.stdout.readline()))
+    asker.kill()
+    asker.wait()
+    until(lambda: not started.is_running() or started.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_nothing_is_left_of_it_and_without_it_commands_start_as_always(script):
+    path = script(ABOUT)
+    before = os.environ["PATH"]
+    with warm.commands():
+        processes = copied()
+        assert len(processes) == 1
+        processes[0].kill()
+        processes[0].wait()
+        assert json.loads(run("python", path, input="").stdout)["given"] == ""
+    assert os.environ["PATH"] == before
+    assert not copied()
+    assert not Path(before.split(os.pathsep)[0], "ask").exists()
+
+
+@pytest.mark.usefixtures("warmed")
+def test_a_python_that_is_told_something_else_at_its_start_is_no_copy(script):
+    path = script("import sys\nprint(sys.flags.safe_path, sys.flags.optimize)\n")
+    safe = os.environ | {"PYTHONSAFEPATH": "1"}
+    assert run("python", path, env=safe).stdout == "True 0\n"
+    assert run("python", "-O", path).stdout == "False 1\n"
+    assert run("python", "-c", "print(1)").stdout == "1\n"
+
+
+def test_where_no_socket_can_be_commands_start_as_always(script, tmp_path, monkeypatch):
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with warm.commands():
+        assert not copied()
+        assert run("python", script("print(1)\n")).stdout == "1\n"
+
+
+def test_it_ends_with_the_process_that_it_works_for(script):
+    source = str(Path(warm.__file__).parents[3])
+    holder = script(
+        f"import sys, time\nsys.path.insert(0, {source!r})\n"
+        "from chorus.experiments import warm\n"
+        "with warm.commands():\n    print('ready', flush=True)\n    time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, str(holder)], stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.readline()
+    server = copied()
+    assert len(server) == 1
+    process.kill()
+    process.wait()
+    until(lambda: not server[0].is_running() or server[0].status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.usefixtures("warmed")
+def test_the_kernels_of_a_copy_are_those_that_were_chosen_before_its_libraries_were_loaded(script):
+    source = str(Path(warm.__file__).parents[3])
+    path = script(
+        "import sys\nloaded = 'numpy' in sys.modules\n"
+        f"sys.path.insert(0, {source!r})\nimport chorus, numpy\nprint(loaded, chorus.PINNED)\n"
+    )
+    assert [run("python", path).stdout for _ in range(2)] == ["False True\n", "True True\n"]
+
+
+@pytest.mark.usefixtures("warmed")
+def test_kernels_chosen_after_a_library_was_loaded_are_refused(script):
+    source = str(Path(warm.__file__).parents[3])
+    path = script(
+        f"import sys, numpy\nsys.path.insert(0, {source!r})\nimport chorus\nprint(chorus.PINNED)"
+    )
+    unset = {name: value for name, value in os.environ.items() if name != "MKL_CBWR"}
+    assert run(sys.executable, path, env=unset).stdout == "False\n"
+    assert run(sys.executable, path).stdout == "True\n"
