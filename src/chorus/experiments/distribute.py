@@ -6,14 +6,13 @@ as on one machine: a sweep that was stopped goes on with the same command.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from pathlib import Path
 
-from chorus.errors import ChorusError, DataError, without_keys
+from chorus.errors import DataError
 from chorus.executors import as_done
+from chorus.experiments.calls import call
 from chorus.experiments.conduct import Failure, Progress, refuse_taken
 from chorus.experiments.errand import STARTS, Errand, run_errand
 from chorus.experiments.grid import PlannedRun
@@ -90,7 +89,7 @@ def _errands(grid: Grid, todo: Sequence[PlannedRun], repository: str) -> list[Er
 def _share(grid: Grid, repository: str) -> None:
     """What all runs start from, for others to fetch: the commit, and the data that they read."""
     start = str(grid.start.commit.id)
-    git(grid.root, "push", "-q", repository, f"+{start}:{STARTS}{start}")
+    call(grid.root, "git", "push", "-q", repository, f"+{start}:{STARTS}{start}")
     with Store() as store:
         store.push(store.objects(outputs=grid.data_read()))
 
@@ -101,20 +100,8 @@ def _collect(grid: Grid, run: PlannedRun, repository: str, reference: str) -> Sn
     Raises:
         DataError: it is no run of this grid.
     """
-    git(grid.root, "fetch", "-q", "--no-tags", repository, f"+{reference}:{reference}")
+    call(grid.root, "git", "fetch", "-q", "--no-tags", repository, f"+{reference}:{reference}")
     experiment = grid.at(reference)
     if not experiment.complete or grid.planned.get(experiment.key) != run:
         raise DataError(f"the experiment {run.name} of a worker is not this run: {reference}")
     return experiment
-
-
-def git(folder: Path, *arguments: str) -> None:
-    """A command of git, which knows everybody's keys and addresses.
-
-    Raises:
-        ChorusError: it failed.
-    """
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        said = without_keys(" ".join(done.stderr.split()))
-        raise ChorusError(f"git {arguments[0]} failed: {said}")

@@ -18,13 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from chorus.errors import ChorusError, without_keys
+from chorus.errors import ChorusError
+from chorus.experiments.calls import call, last_words
 
 STARTS = (
     "refs/sweeps/"  # what runs start from, in the repository: there may be no branch that has it
 )
 _CODE = "import sys; sys.path.insert(0, {!r}); from chorus.experiments.errand import main; main()"
-_LINES = 3  # of what failed, which tell why
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ def run_errand(errand: Errand) -> Ran:
     try:
         ran = Ran(**json.loads(made.stdout.splitlines()[-1]))
     except (IndexError, ValueError, TypeError):
-        raise ChorusError(f"{errand.name} could not be run: {_end(made.stderr)}") from None
+        raise ChorusError(f"{errand.name} could not be run: {last_words(made.stderr)}") from None
     if ran.reference:
-        _git(clone, "push", "-q", errand.repository, f"+{ran.reference}:{ran.reference}")
+        call(clone, "git", "push", "-q", errand.repository, f"+{ran.reference}:{ran.reference}")
     return ran
 
 
@@ -104,14 +104,14 @@ def _clone(errand: Errand) -> Path:
     if ready.is_file() and ready.read_text() == errand.start:
         return clone
     clone.mkdir(parents=True, exist_ok=True)
-    _git(clone, "init", "-q")
+    call(clone, "git", "init", "-q")
     for key, value in zip(("user.name", "user.email"), errand.author, strict=True):
-        _git(clone, "config", key, value)
+        call(clone, "git", "config", key, value)
     start = STARTS + errand.start
-    _git(clone, "fetch", "-q", "--no-tags", errand.repository, f"+{start}:{start}")
-    _git(clone, "checkout", "-q", "--force", "--detach", errand.start)
+    call(clone, "git", "fetch", "-q", "--no-tags", errand.repository, f"+{start}:{start}")
+    call(clone, "git", "checkout", "-q", "--force", "--detach", errand.start)
     if errand.inputs:
-        _in(clone / errand.folder, [sys.executable, "-m", "dvc", "pull", "-q", *errand.inputs])
+        call(clone / errand.folder, sys.executable, "-m", "dvc", "pull", "-q", *errand.inputs)
     ready.write_text(errand.start)
     return clone
 
@@ -124,18 +124,3 @@ def _own_folder() -> Path:
         return Path(get_worker().local_directory)
     except (ImportError, ValueError):  # this is no worker of Dask
         return Path(tempfile.gettempdir()) / f"chorus-{os.getpid()}"
-
-
-def _git(folder: Path, *arguments: str) -> None:
-    _in(folder, ["git", *arguments])
-
-
-def _in(folder: Path, command: list[str]) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        said = without_keys(_end(done.stderr or done.stdout))
-        raise ChorusError(f"{Path(command[0]).name} {' '.join(command[1:3])} failed: {said}")
-
-
-def _end(text: str) -> str:
-    return " ".join(" ".join(text.strip().splitlines()[-_LINES:]).split())
