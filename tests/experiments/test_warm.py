@@ -198,6 +198,13 @@ def test_the_kernels_of_a_copy_are_those_that_were_chosen_before_its_libraries_w
 
 
 @pytest.mark.usefixtures("warmed")
+@pytest.mark.usefixtures("warmed")
+def test_copies_draw_other_numbers_where_nobody_gave_a_seed(script):
+    path = script("import random, numpy\nprint(random.random(), numpy.random.random())\n")
+    draws = [run("python", path).stdout.split() for _ in range(3)]
+    assert all(len(set(column)) == 3 for column in zip(*draws, strict=True))
+
+
 def test_kernels_chosen_after_a_library_was_loaded_are_refused(script):
     source = str(Path(warm.__file__).parents[3])
     path = script(

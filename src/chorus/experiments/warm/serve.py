@@ -152,6 +152,8 @@ def become(request: dict[str, Any], files: list[int]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv = request["arguments"]
+    if "numpy" in sys.modules:  # or all copies would draw the same numbers where nobody gave a seed
+        sys.modules["numpy"].random.seed()
     # the first place is the folder of the script that Python was started with
     if not sys.flags.safe_path:
         sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
