@@ -260,10 +260,10 @@ def all_runs(arguments: argparse.Namespace, folder: Path) -> list[Run]:
     return [Run.read(path_of(folder, kind, case)) for case in wanted]
 
 
-def audited(study: Path, case: tuple[str, int]) -> bool:
-    """Whether the audit of the split, which the stage train asks before it trains, stops a case: it names speakers."""
+def stopped_by_audit(samples: pd.DataFrame) -> bool:
+    """Whether the audit of the split, which the stage train asks before it trains, names speakers on both sides."""
     try:
-        dealing.audit(planted(study, case).samples)
+        dealing.audit(samples)
     except LeakageError:
         return True
     return False
@@ -274,7 +274,7 @@ def report_audit(study: Path, judged: pd.DataFrame) -> None:
     either. judged: `COLUMNS` of the faults and the healthy runs."""
     cases = judged[judged["profile"] == HERE].reset_index(drop=True)
     asked = zip(cases["fault"], cases["seed"], strict=True)
-    audit = pd.Series([audited(study, case) for case in asked])
+    audit = pd.Series([stopped_by_audit(planted(study, case).samples) for case in asked])
     healthy = cases["fault"] == HEALTHY
     health = cases["verdict"].eq("trouble").where(healthy, cases["named"]).astype(bool)
     table = pd.DataFrame({"health": health, "audit": audit, "either": health | audit})
