@@ -75,7 +75,12 @@ def test_one_dataset_becomes_noise_and_the_other_stays(faults, training):
 
 
 def test_leaked_speakers_are_what_the_audit_stops(faults, training):
-    dealing.audit(training.samples)
+    stopped = []
+    for name in faults.FAULTS:
+        if faults.stopped_by_audit(planted(faults, name, training).samples):
+            stopped.append(name)
+    assert stopped == ["speakers leaked"]
+    assert not faults.stopped_by_audit(training.samples)
     with pytest.raises(LeakageError, match="a speaker is in two splits"):
         dealing.audit(planted(faults, "speakers leaked", training).samples)
 

@@ -64,8 +64,13 @@ def killed_in_epoch(number: int, folder: Path) -> None:
     trained(checkpoint=Checkpoint(folder / "state.safetensors", "x"), on_epoch=on_epoch)
 
 
+@pytest.fixture(scope="module")
+def never_killed() -> bytes:
+    return content(trained())
+
+
 @pytest.mark.parametrize("number", [1, 3])
-def test_killed_and_continued_it_gives_the_same_bytes(tmp_path, number):
+def test_killed_and_continued_it_gives_the_same_bytes(tmp_path, number, never_killed):
     source = Path(__file__).resolve().parents[2] / "src"
     code = (
         f"import sys; sys.path[:0] = [{str(source)!r}, {str(Path(__file__).parent)!r}]\n"
@@ -78,7 +83,7 @@ def test_killed_and_continued_it_gives_the_same_bytes(tmp_path, number):
     checkpoint = Checkpoint(tmp_path / "state.safetensors", "x")
     found = trained(checkpoint=checkpoint, on_epoch=lambda history, _: epochs.append(len(history)))
     assert epochs[0] == number + 1
-    assert content(found) == content(trained())
+    assert content(found) == never_killed
     checkpoint.forget()
     assert not checkpoint.path.exists()
 
