@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
 
 from chorus.commands import main
 from chorus.detection import cutting as cutting_module
@@ -208,6 +209,49 @@ def test_a_compressed_recording_is_decoded_once_and_gets_the_same_scores(run, mo
     monkeypatch.setattr(work, "Spool", lambda: Spool(most_bytes=1000))
     assert _bytes(run(out="too_long")) == _bytes(Path("once"))
     assert not any(path.startswith("/dev/fd/") for path in heard)
+
+
+def test_a_flac_file_of_any_length_is_decoded_once(run, monkeypatch):
+    """Longer than the spool: pieces are scored as they come, and dropped if the rest is not as it seemed."""
+    write_sound(Path("season/long.flac"), 75.0, rate=44_100)
+    loud = np.random.default_rng(1).normal(0, 0.1, 75 * 24_000)
+    sf.write("season/dead.flac", np.stack([loud, 0 * loud], axis=1), 24_000)
+    damaged = bytearray(Path("season/long.flac").read_bytes())
+    damaged[-60_000:-59_000] = bytes(1000)
+    Path("season/damaged.flac").write_bytes(damaged)
+    monkeypatch.setattr(cutting_module, "PIECE_WINDOWS", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "DEAR", ())
+        expected = _bytes(run(out="twice"))
+    assert b"damaged.flac" in expected["not_heard.csv"]
+    monkeypatch.setattr(work, "Spool", lambda: Spool(most_bytes=2_000_000))  # 23 s
+    examined, scored = _listened(monkeypatch)
+    assert _bytes(run(out="once")) == expected
+    assert sorted(examined) == ["damaged.flac", "dead.flac", "long.flac"]
+    assert scored.count("long.flac") == 0 and scored.count("dead.flac") == 13
+    few = _bytes(
+        run("season/long.flac", out="few")
+    )  # fewer files than workers: pieces side by side
+    assert scored.count("long.flac") == 13
+    assert few == _bytes(run("season/long.flac", out="again", batch=3))
+
+
+def _listened(monkeypatch) -> tuple[list[str], list[str]]:
+    """The files that are examined from now on, and those of which a piece is decoded once more."""
+    examined, scored = [], []
+    examine, score = work.examine_file, work.score
+
+    def examining(path, *given):
+        examined.append(path.name)
+        return examine(path, *given)
+
+    def scoring(recording, *given):
+        scored.append(recording.path.name)
+        return score(recording, *given)
+
+    monkeypatch.setattr(work, "examine_file", examining)
+    monkeypatch.setattr(work, "score", scoring)
+    return examined, scored
 
 
 def test_damaged_remains_are_computed_again(run):
