@@ -16,7 +16,7 @@ from typing import Any, cast
 from chorus.errors import DataError
 from chorus.files import replacing
 
-_MARK = "://"
+MARK = "://"  # in the name of every remote place
 
 
 def place(name: str | Path) -> Path:
@@ -37,7 +37,7 @@ def place(name: str | Path) -> Path:
 
 def is_remote(where: str | Path) -> bool:
     """Whether it lies on another machine."""
-    return _MARK in (where if isinstance(where, str) else str(where))
+    return MARK in (where if isinstance(where, str) else str(where))
 
 
 def below(folder: Path, name: str) -> Path:

@@ -14,7 +14,10 @@ from chorus.commands import main
 from chorus.errors import DataError
 from chorus.files import read_csv, write_csv
 from chorus.labels.reviewed import add_reviews, confirmed_sites, read_reviews
+from chorus.places import place
 from chorus.season.queue_page import EXPORTED
+from chorus.sharing.server import BUCKET, S3Server
+from end_to_end.sharing import free_port, keys_of
 
 RATE = 48_000
 
@@ -79,6 +82,38 @@ def test_windows_are_cut_out_and_bear_who_when_and_model(study, capsys):
     assert (
         len(read_csv(study / "survey/reviews/abc.csv")) == 4
     )  # what was not answered too: recall needs it
+
+
+def test_recordings_and_answers_may_lie_on_s3(study, monkeypatch, capsys):
+    """What a page beside a season on S3 exported: the same sound as here, under a name without the kind of storage."""
+    rows = [answer(9, "positive"), answer(30, "negative")]
+    here = review(study, *rows)
+    for row in rows:
+        row["file"] = f"s3://{BUCKET}/{row['file']}"
+    gone = answer(12, "positive") | {"file": f"s3://{BUCKET}/season/gone.wav", "window": "gone"}
+    named = exported(study, *rows, gone, name="far.csv")
+    with S3Server(study / "s3", free_port()) as server:
+        for name, value in keys_of(server).items():
+            monkeypatch.setenv(name, value)
+        for file in (named, study / "season/Pond/A1_20240312_203000.wav"):
+            far = place(f"s3://{BUCKET}") / file.relative_to(study).as_posix()
+            far.write_bytes(file.read_bytes())
+        given = ["labels", str(study / "new"), "--review", f"s3://{BUCKET}/far.csv"]
+        main(given)
+        assert "2 clips added" in capsys.readouterr().out
+        main(given)
+        assert "0 clips added" in capsys.readouterr().out
+    there = read_csv(study / "new/clips.csv")
+    assert there["path"].tolist() == [
+        f"reviewed/{BUCKET}/season/Pond/A1_20240312_203000_{span}.flac"
+        for span in ("9.0s_12.0s", "30.0s_33.0s")
+    ]
+    for far, near in zip(there["path"], here["path"].iloc[1:], strict=True):
+        assert (study / "new" / far).read_bytes() == (study / "survey" / near).read_bytes()
+    refused = read_csv(study / "new/reviews/labels_quarantine.csv")
+    assert refused["reason"].tolist() == [f"there is no s3://{BUCKET}/season/gone.wav"]
+    with pytest.raises(SystemExit, match="FOLDER: s3://far/survey is not allowed: a folder of"):
+        main(["labels", "s3://far/survey", "--review", str(named)])
 
 
 def test_the_survey_takes_them_as_they_are(study):
