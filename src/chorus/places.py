@@ -40,6 +40,21 @@ def is_remote(where: str | Path) -> bool:
     return MARK in (where if isinstance(where, str) else str(where))
 
 
+def is_file(where: Path) -> bool:
+    """Whether it is there.
+
+    Raises:
+        Exception: the storage's own, when it cannot be asked: `where.is_file()` would say that there is nothing.
+    """
+    if not is_remote(where):
+        return where.is_file()
+    remote = cast(Any, where)
+    try:
+        return bool(remote.fs.info(remote.path)["type"] == "file")
+    except FileNotFoundError:
+        return False
+
+
 def below(folder: Path, name: str) -> Path:
     """A file that is named as seen from a folder, or by a URL of its own."""
     return place(name) if is_remote(name) else folder / name

@@ -16,8 +16,8 @@ from chorus.files import read_csv, write_csv
 from chorus.labels.reviewed import add_reviews, confirmed_sites, read_reviews
 from chorus.places import place
 from chorus.season.queue_page import EXPORTED
-from chorus.sharing.server import BUCKET, S3Server
-from end_to_end.sharing import free_port, keys_of
+from chorus.sharing.server import BUCKET
+from end_to_end.sharing import storage
 
 RATE = 48_000
 
@@ -84,7 +84,7 @@ def test_windows_are_cut_out_and_bear_who_when_and_model(study, capsys):
     )  # what was not answered too: recall needs it
 
 
-def test_recordings_and_answers_may_lie_on_s3(study, monkeypatch, capsys):
+def test_recordings_and_answers_may_lie_on_s3(study, capsys):
     """What a page beside a season on S3 exported: the same sound as here, under a name without the kind of storage."""
     rows = [answer(9, "positive"), answer(30, "negative")]
     here = review(study, *rows)
@@ -92,9 +92,7 @@ def test_recordings_and_answers_may_lie_on_s3(study, monkeypatch, capsys):
         row["file"] = f"s3://{BUCKET}/{row['file']}"
     gone = answer(12, "positive") | {"file": f"s3://{BUCKET}/season/gone.wav", "window": "gone"}
     named = exported(study, *rows, gone, name="far.csv")
-    with S3Server(study / "s3", free_port()) as server:
-        for name, value in keys_of(server).items():
-            monkeypatch.setenv(name, value)
+    with storage(study / "s3"):
         for file in (named, study / "season/Pond/A1_20240312_203000.wav"):
             far = place(f"s3://{BUCKET}") / file.relative_to(study).as_posix()
             far.write_bytes(file.read_bytes())
@@ -111,7 +109,7 @@ def test_recordings_and_answers_may_lie_on_s3(study, monkeypatch, capsys):
     for far, near in zip(there["path"], here["path"].iloc[1:], strict=True):
         assert (study / "new" / far).read_bytes() == (study / "survey" / near).read_bytes()
     refused = read_csv(study / "new/reviews/labels_quarantine.csv")
-    assert refused["reason"].tolist() == [f"there is no s3://{BUCKET}/season/gone.wav"]
+    assert refused["reason"].tolist() == [f"no such file: s3://{BUCKET}/season/gone.wav"]
     with pytest.raises(SystemExit, match="FOLDER: s3://far/survey is not allowed: a folder of"):
         main(["labels", "s3://far/survey", "--review", str(named)])
 
@@ -177,7 +175,7 @@ def test_what_the_table_says_already_is_not_overruled(study):
 def test_a_recording_that_is_gone_is_named(study):
     (study / "season/Pond/A1_20240312_203000.wav").unlink()
     assert len(review(study, answer(9, "positive"))) == 1
-    assert "there is no" in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
+    assert "no such file: " in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
 
 
 def test_a_path_cannot_lead_out_of_the_folder(study):
@@ -188,7 +186,7 @@ def test_a_path_cannot_lead_out_of_the_folder(study):
         read_reviews([exported(study, row)]),
         study / "a/b",
     )
-    assert [one.reason[:11] for one in added.refused] == ["there is no"]
+    assert [one.reason[:12] for one in added.refused] == ["no such file"]
     (study / "a/b").mkdir(parents=True)
     added = add_reviews(
         study / "survey",

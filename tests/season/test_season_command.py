@@ -19,8 +19,8 @@ from chorus.labels.reviewed import read_reviews
 from chorus.places import place
 from chorus.season.gather import best_windows, hourly_counts, nightly_counts, read_season
 from chorus.season.page import PAGE, filled
-from chorus.sharing.server import BUCKET, S3Server
-from end_to_end.sharing import free_port, keys_of
+from chorus.sharing.server import BUCKET
+from end_to_end.sharing import storage
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +105,7 @@ def test_a_page_needs_nothing_from_elsewhere_and_names_cannot_break_it(folder):
 def test_a_season_may_lie_on_s3(folder, tmp_path, monkeypatch):
     """Tables, recordings and pages; what the pages say, show and play is what they do for files of this machine."""
     monkeypatch.setattr("chorus.commands.season._SLIDER", (0.0, 2.0))
-    with S3Server(tmp_path, free_port()) as server:
-        for name, value in keys_of(server).items():
-            monkeypatch.setenv(name, value)
+    with storage(tmp_path):
         far = f"s3://{BUCKET}"
         _upload(folder, place(far))
         queue = ["--uncertain", "4", "--unconfirmed", "1", "--random", "5"]

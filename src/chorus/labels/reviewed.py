@@ -14,7 +14,7 @@ from chorus.clips import NEGATIVE, POSITIVE, QUALITIES
 from chorus.errors import DataError
 from chorus.files import replacing
 from chorus.labels.marks import Refused
-from chorus.places import MARK, below, is_remote
+from chorus.places import MARK, below, is_file, is_remote
 from chorus.season.listening import read_window
 from chorus.season.queue import ANSWERS, UNSURE
 from chorus.season.queue_page import EXPORTED
@@ -97,7 +97,7 @@ def add_reviews(
 
 
 def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(f"there is no {path}")
     try:
         with path.open("rb") as file:
