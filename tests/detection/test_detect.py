@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ import soundfile as sf
 from chorus.commands import main
 from chorus.detection import cutting as cutting_module
 from chorus.detection import work
-from chorus.detection.detect import KNOWN, Options, detect
+from chorus.detection.detect import KNOWN, Options, Summary, detect
 from chorus.errors import DataError, ModelError, ParameterError
 from chorus.experiments.models import find_detector
 from chorus.reading.spool import Spool
@@ -150,6 +151,7 @@ def test_damaged_files_are_named_and_nothing_else_is_lost(run):
     Path("season/phone.m4a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
     write_sound(Path("season/short.wav"), 0.2)
     Path("season/gone.wav").symlink_to("nowhere")
+    os.mkfifo("season/pipe.wav")  # whoever opens it waits for ever
     out = run()
     refused = pd.read_csv(out / "not_heard.csv", index_col="file")["reason"]
     reasons = {Path(file).name: reason.split(":")[0] for file, reason in refused.items()}
@@ -160,7 +162,9 @@ def test_damaged_files_are_named_and_nothing_else_is_lost(run):
         "phone.m4a",
         "short.wav",
         "gone.wav",
+        "pipe.wav",
     }
+    assert reasons["pipe.wav"] == "no file"
     assert reasons["empty.wav"] == "empty file" and reasons["short.wav"] == "too short"
     assert read(out, "recordings")["windows"].to_dict() == {0: 3}
 
@@ -276,7 +280,10 @@ def test_what_cannot_be_is_refused_before_any_work(run):
     with pytest.raises(DataError, match="there is no season"):
         run()
     Path("season").mkdir()
-    with pytest.raises(DataError, match="no recordings in season: 0 other files"):
+    with pytest.raises(DataError, match="no recordings in season: it is empty"):
+        run()
+    Path("season/notes.txt").write_text("rain")
+    with pytest.raises(DataError, match="no recordings in season: 1 other files"):
         run()
     with pytest.raises(ParameterError, match="min_score: 2 is not allowed: from 0 to 1"):
         run(min_score=2)
@@ -369,6 +376,15 @@ def _kill_after(process: subprocess.Popen[bytes], out: Path, units: int) -> int:
     process.send_signal(signal.SIGKILL)
     process.wait()
     return len(list((out / KNOWN / "logits").rglob("[!.]*.npy")))
+
+
+def test_a_few_reasons_are_named_and_the_others_counted():
+    reasons = Counter({"silent": 4, "cut off": 3, "no audio": 2, "empty file": 1, "damaged": 1})
+    said = Summary(reasons=reasons).in_words()[1]
+    assert said.startswith(
+        "11 files could not be used: silent (4), cut off (3), no audio (2), others (2)"
+    )
+    assert "others" not in Summary(reasons=Counter({"silent": 4})).in_words()[1]
 
 
 def test_the_command(tmp_path, models, monkeypatch, capsys):
