@@ -1,6 +1,6 @@
 """How fast `chorus detect` is, what memory it needs, and that kills and hostile files lose nothing.
 
-    python benchmarks/detect.py [--hours 1] [--model models] [--flac] [--day]
+    python benchmarks/detect.py [--hours 1] [--minutes 30] [--model models] [--flac] [--day]
     python benchmarks/detect.py --hostile 1000 --kills 10 [--folder SCRATCH]
     python benchmarks/detect.py --sizes 25,50,100,200
 
@@ -62,6 +62,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--hours", type=int, default=1, help="default: %(default)s")
+    parser.add_argument("--minutes", type=int, default=30, help="of a file (default: %(default)s)")
     parser.add_argument("--model", default="models")
     parser.add_argument("--day", action="store_true", help="one file of 24 hours")
     parser.add_argument("--flac", action="store_true", help="files of FLAC, not WAV")
@@ -79,13 +80,17 @@ def main() -> None:
             record(Path(name, "season", "Moth01_20240312_120000.wav"), 24 * 60, SAMPLE_RATE, seed=1)
             print("one file of 24 hours:", *speed(Path(name), arguments.model)[0], sep="\n  ")
         else:
-            for hour in range(2 * arguments.hours):
-                ending = "flac" if arguments.flac else "wav"
-                path = Path(name, "season", f"Moth{hour:02d}_20240312_200000.{ending}")
-                record(path, 30, SAMPLE_RATE, seed=hour)
+            ending = "flac" if arguments.flac else "wav"
+            for number in range(MINUTE * arguments.hours // arguments.minutes):
+                path = Path(name, "season", f"Moth{number:02d}_20240312_200000.{ending}")
+                record(path, arguments.minutes, SAMPLE_RATE, seed=number)
             said, working = speed(Path(name), arguments.model)
             naive_working = naive(Path(name, "season"), find_detector(arguments.model))
-            print(f"{arguments.hours} hours in files of 30 minutes:", *said, sep="\n  ")
+            print(
+                f"{arguments.hours} hours in {ending.upper()} files of {arguments.minutes} minutes:",
+                *said,
+                sep="\n  ",
+            )
             print(
                 f"  {working:.1f} s of processor time, the naive loop {naive_working:.1f}: "
                 f"{naive_working / working:.2f} times as much"

@@ -173,8 +173,9 @@ def test_the_season_in_a_browser_also_on_a_phone(folder, tmp_path):
         assert window.run("return document.documentElement.scrollWidth <= innerWidth")
         assert "Pond" in window.text("#sites") and "3 sites" in window.text("#about")
         before = window.text("#burden")
+        assert window.text("#whose") == "(the detector's own)"
         window.run("const s = document.getElementById('threshold'); s.value = s.max; s.oninput()")
-        assert window.text("#burden") != before
+        assert window.text("#burden") != before and window.text("#whose") == ""
         window.click("#calendars .day:not(.none)")
         assert "windows positive" in window.text("#calendars .says")
         assert window.run("return document.querySelectorAll('#table tr').length") == 18
@@ -198,7 +199,8 @@ def test_answers_by_key_are_kept_undone_and_exported(folder, tmp_path):
         assert "3 answered" in window.text("#count")
         window.click("#export")
         name = f"reviewed_{content(page)['queue']}.csv"
-        answers = read_reviews([wait_for(tmp_path / name)])
+        exported = wait_for(tmp_path / name)
+    answers = read_reviews([exported])
     assert answers["label"].tolist()[:4] == ["positive", "positive", "negative", ""]
     assert answers["quality"].tolist()[:3] == ["high", "low", ""]
     assert set(answers["who"]) == {"Ada", ""} and set(answers["model"]) == {"a detector"}
@@ -206,4 +208,4 @@ def test_answers_by_key_are_kept_undone_and_exported(folder, tmp_path):
     heard = read_season(folder / "found").windows.set_index(["file", "start"])["score"]
     kept = answers.set_index(["file", "start"])["score"]
     assert (kept == heard[kept.index]).all()  # to the last digit
-    assert len(read_csv(tmp_path / name)) == len(content(folder / "found/queue.html")["clips"])
+    assert len(read_csv(exported)) == len(content(folder / "found/queue.html")["clips"])
