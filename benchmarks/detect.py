@@ -13,7 +13,8 @@ The other two are about bookkeeping, so they use the weightless encoder logmel w
 that repeat a few sounds under many names (hard links: a sound is scored once, but each file is examined, remembered,
 put into the tables and counted). --hostile makes 1 % of the files cut off, empty or no audio, kills the command at
 random moments, and counts windows that are lost or doubled against what the lengths of the files say, and all scores
-against an undisturbed run's. --sizes prints processor time and memory of whole runs, which should be linear, and flat.
+against an undisturbed run's. --sizes prints processor time and memory of whole runs after a first one, in which all
+there is to encode is encoded: time should be linear in what comes then, and memory flat.
 """
 
 from __future__ import annotations
@@ -179,22 +180,22 @@ def _unique(process: psutil.Process) -> int:
 
 
 def sizes(folder: Path, hours: list[int]) -> None:
-    """Whole runs of several lengths: is time linear, and memory flat?"""
+    """Whole runs of several lengths over sounds that are scored already: is time linear, and memory flat?"""
     detector = find_detector(stand_in(folder))
-    for size in hours:
-        season, out = folder / f"season{size}", folder / f"out{size}"
+    for size in (DIFFERENT, *hours):
+        season = folder / f"season{size}"
         repeated(season, size)
         last: list[Progress] = []
         begin = time.process_time()
         with Memory() as memory, parallel.processes(parallel.cores()) as executor:
             summary = detect(
-                [season], out, detector, Options(), TimeRules(), executor,
+                [season], folder / "out", detector, Options(), TimeRules(), executor,
                 workers=parallel.cores(), progress=last.append,
             )  # fmt: skip
-        own, working = time.process_time() - begin, last[-1].working
+        own = time.process_time() - begin
         print(
-            f"{size:5} hours: {working + own:6.1f} s of processor time, {(working + own) / size:.2f} an hour "
-            f"({own / size:.2f} in the process that writes); {memory.most / 1e6:.0f} MB; {summary.windows:,} windows",
+            f"{size:5} hours: {last[-1].working:6.1f} s of processor time of the workers, {own:5.1f} of the process "
+            f"that writes; {memory.most / 1e6:.0f} MB; {summary.windows:,} windows",
             flush=True,
         )
 
