@@ -108,14 +108,14 @@ def browser(downloads: Path) -> Iterator[Browser]:
 
 
 def wait_for(path: Path, patience: float = 20) -> Path:
-    """A file that a browser is downloading."""
+    """A copy of a file that a browser is downloading: a browser that is closed at once may take its own back."""
     until = time.monotonic() + patience
     while not (path.is_file() and path.stat().st_size):
         assert time.monotonic() < until, (
             f"no {path.name} among {sorted(one.name for one in path.parent.iterdir())}"
         )
         time.sleep(0.1)
-    return path
+    return Path(shutil.copy(path, path.with_name(f"kept_{path.name}")))
 
 
 def _ask(address: str, content: Any = None, patience: float = 0) -> Any:

@@ -145,3 +145,10 @@ def test_another_branch_brings_its_data(with_data):
     assert _commit(with_data).returncode == 0
     _run(with_data, "git", "checkout", "-q", "main")
     assert (with_data / "notes.txt").read_text() == "one"
+
+
+def test_git_does_not_see_what_readmes_commands_write():
+    """An untracked season of gigabytes would go into every experiment."""
+    written = ["season/Pond/a.flac", "season_truth.csv", "detections/events.csv", "RADR.tflite"]
+    assert _run(ROOT, "git", "check-ignore", *written).stdout.splitlines() == written
+    assert not _run(ROOT, "git", "check-ignore", "src/chorus/season/page.py").stdout

@@ -18,10 +18,10 @@ from chorus.errors import ChorusError, ParameterError
 from chorus.experiments.models import find_detector
 from chorus.places import place
 from chorus.season.detections import TABLES
-from chorus.sharing.server import BUCKET, S3Server
+from chorus.sharing.server import BUCKET
 from chorus.survey.timing import TimeRules
 from detectors import keep, made_up_head, write_sound
-from end_to_end.sharing import free_port, keys_of
+from end_to_end.sharing import storage
 
 FILES, SECONDS = 8, 9.0
 RESULTS = [f"{table}.{kind}" for table in TABLES for kind in ("parquet", "csv")]
@@ -75,10 +75,7 @@ def test_a_dead_worker_and_a_new_scheduler_lose_and_double_nothing(season, tmp_p
 @pytest.mark.slow
 def test_recordings_and_results_may_lie_on_s3(season, tmp_path, monkeypatch, one_thread):
     monkeypatch.chdir(season)
-    with S3Server(tmp_path / "s3", free_port()) as server:
-        keys = keys_of(server)
-        for name, value in keys.items():
-            monkeypatch.setenv(name, value)
+    with storage(tmp_path / "s3") as keys:
         bucket = place(f"s3://{BUCKET}")
         for file in sorted(season.glob("season/*/*.wav")):
             (bucket / file.relative_to(season).as_posix()).write_bytes(file.read_bytes())

@@ -9,16 +9,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
 
 from chorus.commands import main
 from chorus.detection import cutting as cutting_module
 from chorus.detection import work
-from chorus.detection.detect import KNOWN, Options, detect
+from chorus.detection.detect import KNOWN, Options, Summary, detect
 from chorus.errors import DataError, ModelError, ParameterError
 from chorus.experiments.models import find_detector
 from chorus.reading.spool import Spool
@@ -149,6 +151,7 @@ def test_damaged_files_are_named_and_nothing_else_is_lost(run):
     Path("season/phone.m4a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
     write_sound(Path("season/short.wav"), 0.2)
     Path("season/gone.wav").symlink_to("nowhere")
+    os.mkfifo("season/pipe.wav")  # whoever opens it waits for ever
     out = run()
     refused = pd.read_csv(out / "not_heard.csv", index_col="file")["reason"]
     reasons = {Path(file).name: reason.split(":")[0] for file, reason in refused.items()}
@@ -159,7 +162,9 @@ def test_damaged_files_are_named_and_nothing_else_is_lost(run):
         "phone.m4a",
         "short.wav",
         "gone.wav",
+        "pipe.wav",
     }
+    assert reasons["pipe.wav"] == "no file"
     assert reasons["empty.wav"] == "empty file" and reasons["short.wav"] == "too short"
     assert read(out, "recordings")["windows"].to_dict() == {0: 3}
 
@@ -210,6 +215,49 @@ def test_a_compressed_recording_is_decoded_once_and_gets_the_same_scores(run, mo
     assert not any(path.startswith("/dev/fd/") for path in heard)
 
 
+def test_a_flac_file_of_any_length_is_decoded_once(run, monkeypatch):
+    """Longer than the spool: pieces are scored as they come, and dropped if the rest is not as it seemed."""
+    write_sound(Path("season/long.flac"), 75.0, rate=44_100)
+    loud = np.random.default_rng(1).normal(0, 0.1, 75 * 24_000)
+    sf.write("season/dead.flac", np.stack([loud, 0 * loud], axis=1), 24_000)
+    damaged = bytearray(Path("season/long.flac").read_bytes())
+    damaged[-60_000:-59_000] = bytes(1000)
+    Path("season/damaged.flac").write_bytes(damaged)
+    monkeypatch.setattr(cutting_module, "PIECE_WINDOWS", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "DEAR", ())
+        expected = _bytes(run(out="twice"))
+    assert b"damaged.flac" in expected["not_heard.csv"]
+    monkeypatch.setattr(work, "Spool", lambda: Spool(most_bytes=2_000_000))  # 23 s
+    examined, scored = _listened(monkeypatch)
+    assert _bytes(run(out="once")) == expected
+    assert sorted(examined) == ["damaged.flac", "dead.flac", "long.flac"]
+    assert scored.count("long.flac") == 0 and scored.count("dead.flac") == 13
+    few = _bytes(
+        run("season/long.flac", out="few")
+    )  # fewer files than workers: pieces side by side
+    assert scored.count("long.flac") == 13
+    assert few == _bytes(run("season/long.flac", out="again", batch=3))
+
+
+def _listened(monkeypatch) -> tuple[list[str], list[str]]:
+    """The files that are examined from now on, and those of which a piece is decoded once more."""
+    examined, scored = [], []
+    examine, score = work.examine_file, work.score
+
+    def examining(path, *given):
+        examined.append(path.name)
+        return examine(path, *given)
+
+    def scoring(recording, *given):
+        scored.append(recording.path.name)
+        return score(recording, *given)
+
+    monkeypatch.setattr(work, "examine_file", examining)
+    monkeypatch.setattr(work, "score", scoring)
+    return examined, scored
+
+
 def test_damaged_remains_are_computed_again(run):
     write_sound(Path("season/a.wav"), 9.0)
     expected = _bytes(run())
@@ -232,7 +280,10 @@ def test_what_cannot_be_is_refused_before_any_work(run):
     with pytest.raises(DataError, match="there is no season"):
         run()
     Path("season").mkdir()
-    with pytest.raises(DataError, match="no recordings in season: 0 other files"):
+    with pytest.raises(DataError, match="no recordings in season: it is empty"):
+        run()
+    Path("season/notes.txt").write_text("rain")
+    with pytest.raises(DataError, match="no recordings in season: 1 other files"):
         run()
     with pytest.raises(ParameterError, match="min_score: 2 is not allowed: from 0 to 1"):
         run(min_score=2)
@@ -325,6 +376,15 @@ def _kill_after(process: subprocess.Popen[bytes], out: Path, units: int) -> int:
     process.send_signal(signal.SIGKILL)
     process.wait()
     return len(list((out / KNOWN / "logits").rglob("[!.]*.npy")))
+
+
+def test_a_few_reasons_are_named_and_the_others_counted():
+    reasons = Counter({"silent": 4, "cut off": 3, "no audio": 2, "empty file": 1, "damaged": 1})
+    said = Summary(reasons=reasons).in_words()[1]
+    assert said.startswith(
+        "11 files could not be used: silent (4), cut off (3), no audio (2), others (2)"
+    )
+    assert "others" not in Summary(reasons=Counter({"silent": 4})).in_words()[1]
 
 
 def test_the_command(tmp_path, models, monkeypatch, capsys):

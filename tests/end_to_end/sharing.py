@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from chorus.sharing.server import BUCKET, S3Server
 from folder import Folder
@@ -28,6 +31,20 @@ def keys_of(server: S3Server) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": str(server.credentials),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+@contextmanager
+def storage(folder: Path) -> Iterator[dict[str, str]]:
+    """A server whose bucket this process finds by URLs, and the environment by which others do."""
+    from s3fs import S3FileSystem
+
+    with S3Server(folder, free_port()) as server, pytest.MonkeyPatch.context() as patch:
+        keys = keys_of(server)
+        for name, value in keys.items():
+            patch.setenv(name, value)
+        patch.setenv("AWS_MAX_ATTEMPTS", "1")  # when it is gone, that is known at once
+        S3FileSystem.clear_instance_cache()  # those of an earlier test know an earlier server
+        yield keys
 
 
 class Machine(Folder):

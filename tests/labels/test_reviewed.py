@@ -14,7 +14,10 @@ from chorus.commands import main
 from chorus.errors import DataError
 from chorus.files import read_csv, write_csv
 from chorus.labels.reviewed import add_reviews, confirmed_sites, read_reviews
+from chorus.places import place
 from chorus.season.queue_page import EXPORTED
+from chorus.sharing.server import BUCKET
+from end_to_end.sharing import storage
 
 RATE = 48_000
 
@@ -81,6 +84,36 @@ def test_windows_are_cut_out_and_bear_who_when_and_model(study, capsys):
     )  # what was not answered too: recall needs it
 
 
+def test_recordings_and_answers_may_lie_on_s3(study, capsys):
+    """What a page beside a season on S3 exported: the same sound as here, under a name without the kind of storage."""
+    rows = [answer(9, "positive"), answer(30, "negative")]
+    here = review(study, *rows)
+    for row in rows:
+        row["file"] = f"s3://{BUCKET}/{row['file']}"
+    gone = answer(12, "positive") | {"file": f"s3://{BUCKET}/season/gone.wav", "window": "gone"}
+    named = exported(study, *rows, gone, name="far.csv")
+    with storage(study / "s3"):
+        for file in (named, study / "season/Pond/A1_20240312_203000.wav"):
+            far = place(f"s3://{BUCKET}") / file.relative_to(study).as_posix()
+            far.write_bytes(file.read_bytes())
+        given = ["labels", str(study / "new"), "--review", f"s3://{BUCKET}/far.csv"]
+        main(given)
+        assert "2 clips added" in capsys.readouterr().out
+        main(given)
+        assert "0 clips added" in capsys.readouterr().out
+    there = read_csv(study / "new/clips.csv")
+    assert there["path"].tolist() == [
+        f"reviewed/{BUCKET}/season/Pond/A1_20240312_203000_{span}.flac"
+        for span in ("9.0s_12.0s", "30.0s_33.0s")
+    ]
+    for far, near in zip(there["path"], here["path"].iloc[1:], strict=True):
+        assert (study / "new" / far).read_bytes() == (study / "survey" / near).read_bytes()
+    refused = read_csv(study / "new/reviews/labels_quarantine.csv")
+    assert refused["reason"].tolist() == [f"no such file: s3://{BUCKET}/season/gone.wav"]
+    with pytest.raises(SystemExit, match="FOLDER: s3://far/survey is not allowed: a folder of"):
+        main(["labels", "s3://far/survey", "--review", str(named)])
+
+
 def test_the_survey_takes_them_as_they_are(study):
     review(study, answer(9, "positive"), answer(30, "negative"))
     sources, rejected, _ = survey.user_sources(
@@ -142,7 +175,7 @@ def test_what_the_table_says_already_is_not_overruled(study):
 def test_a_recording_that_is_gone_is_named(study):
     (study / "season/Pond/A1_20240312_203000.wav").unlink()
     assert len(review(study, answer(9, "positive"))) == 1
-    assert "there is no" in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
+    assert "no such file: " in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
 
 
 def test_a_path_cannot_lead_out_of_the_folder(study):
@@ -153,7 +186,7 @@ def test_a_path_cannot_lead_out_of_the_folder(study):
         read_reviews([exported(study, row)]),
         study / "a/b",
     )
-    assert [one.reason[:11] for one in added.refused] == ["there is no"]
+    assert [one.reason[:12] for one in added.refused] == ["no such file"]
     (study / "a/b").mkdir(parents=True)
     added = add_reviews(
         study / "survey",

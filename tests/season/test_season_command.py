@@ -19,8 +19,8 @@ from chorus.labels.reviewed import read_reviews
 from chorus.places import place
 from chorus.season.gather import best_windows, hourly_counts, nightly_counts, read_season
 from chorus.season.page import PAGE, filled
-from chorus.sharing.server import BUCKET, S3Server
-from end_to_end.sharing import free_port, keys_of
+from chorus.sharing.server import BUCKET
+from end_to_end.sharing import storage
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +105,7 @@ def test_a_page_needs_nothing_from_elsewhere_and_names_cannot_break_it(folder):
 def test_a_season_may_lie_on_s3(folder, tmp_path, monkeypatch):
     """Tables, recordings and pages; what the pages say, show and play is what they do for files of this machine."""
     monkeypatch.setattr("chorus.commands.season._SLIDER", (0.0, 2.0))
-    with S3Server(tmp_path, free_port()) as server:
-        for name, value in keys_of(server).items():
-            monkeypatch.setenv(name, value)
+    with storage(tmp_path):
         far = f"s3://{BUCKET}"
         _upload(folder, place(far))
         queue = ["--uncertain", "4", "--unconfirmed", "1", "--random", "5"]
@@ -175,8 +173,9 @@ def test_the_season_in_a_browser_also_on_a_phone(folder, tmp_path):
         assert window.run("return document.documentElement.scrollWidth <= innerWidth")
         assert "Pond" in window.text("#sites") and "3 sites" in window.text("#about")
         before = window.text("#burden")
+        assert window.text("#whose") == "(the detector's own)"
         window.run("const s = document.getElementById('threshold'); s.value = s.max; s.oninput()")
-        assert window.text("#burden") != before
+        assert window.text("#burden") != before and window.text("#whose") == ""
         window.click("#calendars .day:not(.none)")
         assert "windows positive" in window.text("#calendars .says")
         assert window.run("return document.querySelectorAll('#table tr').length") == 18
@@ -200,7 +199,8 @@ def test_answers_by_key_are_kept_undone_and_exported(folder, tmp_path):
         assert "3 answered" in window.text("#count")
         window.click("#export")
         name = f"reviewed_{content(page)['queue']}.csv"
-        answers = read_reviews([wait_for(tmp_path / name)])
+        exported = wait_for(tmp_path / name)
+    answers = read_reviews([exported])
     assert answers["label"].tolist()[:4] == ["positive", "positive", "negative", ""]
     assert answers["quality"].tolist()[:3] == ["high", "low", ""]
     assert set(answers["who"]) == {"Ada", ""} and set(answers["model"]) == {"a detector"}
@@ -208,4 +208,4 @@ def test_answers_by_key_are_kept_undone_and_exported(folder, tmp_path):
     heard = read_season(folder / "found").windows.set_index(["file", "start"])["score"]
     kept = answers.set_index(["file", "start"])["score"]
     assert (kept == heard[kept.index]).all()  # to the last digit
-    assert len(read_csv(tmp_path / name)) == len(content(folder / "found/queue.html")["clips"])
+    assert len(read_csv(exported)) == len(content(folder / "found/queue.html")["clips"])

@@ -25,6 +25,7 @@ from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv, write_csv
 from chorus.labels import FORMATS, Collected, Wishes, collect
 from chorus.labels.collect import tables_in, too_short
+from chorus.places import is_remote, place
 from chorus.quarantine import count_reasons
 
 CLIPS, QUARANTINE = "clips.csv", "labels_quarantine.csv"
@@ -35,14 +36,14 @@ _RANGE = re.compile(r"(?P<low>[0-9.]+)(?:-(?P<high>[0-9.]+))?")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("folder", type=Path, help="the recordings: the study's survey.source")
+    parser.add_argument("folder", type=place, help="the recordings: the study's survey.source")
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--tables", type=Path, nargs="+", metavar="PATH", help="files or folders (default: FOLDER)"
     )
     source.add_argument(
         "--review",
-        type=Path,
+        type=place,
         nargs="+",
         metavar="CSV",
         help="what pages of chorus review-queue exported",
@@ -70,10 +71,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--recordings",
-        type=Path,
+        type=place,
         default=Path(),
         metavar="FOLDER",
-        help="of --review: where paths begin",
+        help="of --review: where paths begin, s3://... too",
     )
     parser.add_argument("--replace", action="store_true", help="a clips.csv that is there already")
 
@@ -83,7 +84,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises:
         DataError: there is a clips.csv already, or no label could be used.
+        ParameterError: the folder of a survey is not on this machine.
     """
+    if is_remote(arguments.folder):
+        allowed = "a folder of this machine, which survey.source names"
+        raise ParameterError(f"FOLDER: {arguments.folder} is not allowed: {allowed}")
     if arguments.review:
         _review(arguments)
     else:

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--random", type=int, default=60, metavar="N", help="in bands of score (%(default)s)"
     )
     parser.add_argument(
-        "--reviewed", type=Path, nargs="+", default=[], metavar="CSV", help="answers given before"
+        "--reviewed", type=place, nargs="+", default=[], metavar="CSV", help="answers given before"
     )
     parser.add_argument(
         "--threshold", type=float, metavar="P", help="of scores (default: the detector's own)"

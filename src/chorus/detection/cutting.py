@@ -73,6 +73,14 @@ class Cutting:
         firsts = range(0, count, size)
         return [Piece(first, min(size, count - first), first + size >= count) for first in firsts]
 
+    def span(self, piece: Piece) -> tuple[int, float]:
+        """From which second of a recording to which it is decoded for a piece; for the last one to its end."""
+        onset = max(0, piece.first * self.samples(self.hop) // SAMPLE_RATE - _SETTLING)
+        if piece.last:
+            return onset, float("inf")
+        end = (piece.first + piece.count - 1) * self.samples(self.hop) + self.samples(self.window)
+        return onset, end / SAMPLE_RATE + 2 * _SETTLING
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -96,14 +104,12 @@ def windows(
     Raises:
         DataError: the file cannot be read.
     """
-    start = piece.first * cutting.samples(cutting.hop)
-    onset = max(0, start // SAMPLE_RATE - _SETTLING)
-    before = start - onset * SAMPLE_RATE
+    onset, until = cutting.span(piece)
+    before = piece.first * cutting.samples(cutting.hop) - onset * SAMPLE_RATE
     wanted = (
         before + (piece.count - 1) * cutting.samples(cutting.hop) + cutting.samples(cutting.window)
     )
     behind = 0 if piece.last else _SETTLING * SAMPLE_RATE
-    until = float("inf") if piece.last else onset + (wanted + behind) / SAMPLE_RATE + _SETTLING
     blocks = _filled(recording.blocks(onset, until), wanted, behind, cutting)
     sound = at_rate(blocks, SAMPLE_RATE, spec.sample_rate)
     per_second = spec.sample_rate / SAMPLE_RATE

@@ -88,9 +88,10 @@ class Summary:
             f"{self.detected} detections in {self.events} events"
         ]
         if self.reasons:
-            kinds = ", ".join(
-                f"{kind} ({count})" for kind, count in self.reasons.most_common(_MOST_NAMED)
-            )
+            named = self.reasons.most_common(_MOST_NAMED)
+            kinds = ", ".join(f"{kind} ({count})" for kind, count in named)
+            if others := self.reasons.total() - sum(count for _, count in named):
+                kinds += f", others ({others})"
             said.append(
                 f"{self.reasons.total()} files could not be used: {kinds}; see not_heard.csv"
             )

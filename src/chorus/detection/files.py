@@ -34,7 +34,8 @@ SUFFIXES = frozenset(_READ | _NOT_READ)
 class Found:
     """recordings: the path as a person would write it -> the first folder below what was given ("" at its top).
 
-    unreadable: folders that may not be read -> reason. others: how many files are no audio by their names.
+    unreadable: folders that may not be read, and what is no file -> reason. others: how many files are no audio by
+    their names.
     """
 
     recordings: dict[str, str]
@@ -61,12 +62,22 @@ def find(given: Iterable[Path]) -> Found:
         for file, place in _below(path, unreadable):
             if path.is_dir() and file.suffix.lower() not in SUFFIXES:
                 others += 1
+            elif reason := _no_file(file):
+                unreadable[file.as_posix()] = reason
             elif (real := identity(file)) not in seen:
                 seen.add(real)
                 recordings[file.as_posix()] = place
     if not recordings and not unreadable:
-        raise DataError(f"no recordings in {', '.join(map(str, paths))}: {others} other files")
+        there = f"{others} other files" if others else "it is empty"
+        raise DataError(f"no recordings in {', '.join(map(str, paths))}: {there}")
     return Found(dict(sorted(recordings.items())), unreadable, others)
+
+
+def _no_file(path: Path) -> str:
+    """Why something that is called like a recording is not opened: a pipe would be waited for, for ever."""
+    if is_remote(path) or not path.exists() or path.is_file():
+        return ""
+    return "no file: a pipe, a socket or a device"
 
 
 def _below(path: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, str]]:

@@ -138,7 +138,7 @@ class _Run:
         self.outcome = Outcome()
         self._detector, self._cutting = detector, cutting
         self._store = store
-        self._most, self._batch = _WAITING * workers, batch
+        self._workers, self._most, self._batch = workers, _WAITING * workers, batch
         self._sizes = {file: _size(file) for file in files}
         self._progress = Progress(len(files), sum(self._sizes.values()))
         self._report = report
@@ -185,14 +185,17 @@ class _Run:
 
     def _take_identified(self, found: Identified, file: str) -> None:
         """What is known under another name is not decoded again."""
+        self._progress.working += found.working
         known = self._store.heard_as(found.sha256, Path(file).suffix, self._reader)
         if known is not None and not self._missing(file, known):
             self._store.keep_heard(place(file), self._reader, found.version, known)
             self._end(file, known)
             return
-        arguments = (for_others(place(file)), self._cutting, self._detector, self._batch)
+        arguments = (for_others(place(file)), self._cutting, self._detector, self._batch, found)
         taker = _Taker(self._take_whole, (file,))
-        self._under_way.give(taker, work.examine_and_score, *arguments)
+        # where fewer files are left than workers, the pieces of a long one are better shared
+        many = self._progress.files - self._progress.done_files >= self._workers
+        self._under_way.give(taker, work.examine_and_score, *arguments, many)
 
     def _take_whole(self, whole: Whole, file: str) -> None:
         self._take_examined(whole.examined, file, whole.scored)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+import soundfile as sf
 
 from chorus import encoders
 from chorus.detection import cutting as cutting_module
@@ -65,10 +66,11 @@ class Scored:
 
 @dataclass(frozen=True)
 class Identified:
-    """sha256 of a file's bytes, "" when it cannot be read; version: see `Examined`."""
+    """sha256 of a file's bytes, "" when it cannot be read; version, working: see `Examined`."""
 
     sha256: str
     version: Version | None
+    working: float
 
 
 @dataclass(frozen=True)
@@ -79,14 +81,26 @@ class Whole:
     scored: dict[Piece, Scored]
 
 
-def examine_file(path: Path, min_seconds: float, listener: Listener | None = None) -> Examined:
-    """Read a file to its end; never raises for what the file is."""
+def examine_file(
+    path: Path,
+    min_seconds: float,
+    listener: Listener | None = None,
+    known: Identified | None = None,
+) -> Examined:
+    """Read a file to its end; never raises for what the file is.
+
+    Args:
+        listener: hears all of it (`chorus.reading.examine`).
+        known: its hash, which is not taken anew unless the file has changed.
+    """
     begin = time.thread_time()
     version = version_of(path)
     recording, divisible, reason, sha256 = None, False, "", ""
     try:
         recording = examine(path, min_seconds=min_seconds, listener=listener)
-        divisible, sha256 = recording.can_enter(), hash_file(path)
+        divisible = recording.can_enter()
+        unchanged = known is not None and version is not None and version == known.version
+        sha256 = known.sha256 if known and unchanged else hash_file(path)
     except DataError as error:
         recording, reason = None, str(error)
     except OSError as error:
@@ -96,31 +110,85 @@ def examine_file(path: Path, min_seconds: float, listener: Listener | None = Non
 
 def identify(path: Path) -> Identified:
     """By which content a file may be known under another name; never raises for what the file is."""
+    begin = time.thread_time()
     version = version_of(path)
     try:
-        return Identified(hash_file(path), version)
+        sha256 = hash_file(path)
     except OSError:  # whoever examines it says why
-        return Identified("", version)
+        sha256 = ""
+    return Identified(sha256, version, time.thread_time() - begin)
 
 
 def examine_and_score(
-    path: Path, cutting: Cutting, detector: Detector, batch_windows: int
+    path: Path,
+    cutting: Cutting,
+    detector: Detector,
+    batch_windows: int,
+    known: Identified,
+    any_length: bool,
 ) -> Whole:
     """All of a file in one go, decoded once; never raises for what the file is.
+
+    Args:
+        any_length: also of a file of many hours, which keeps one worker busy for minutes. Otherwise what is longer than
+            a spool holds is only examined.
 
     Raises:
         ModelError: the encoder on this machine is another one.
     """
     with Spool() as spool:
-        found = examine_file(path, cutting.min_seconds, spool.add)
+        heard = _HeardAlong(spool, cutting, detector, batch_windows, any_length)
+        found = examine_file(path, cutting.min_seconds, heard.listen, known)
+        found = replace(found, working=found.working - heard.working)
         decoded = spool.instead_of(found.recording) if found.recording else None
         if decoded is None:
             return Whole(found, {})
-        pieces = cutting.pieces(decoded.seconds, found.divisible)
-        scored = {
-            piece: score(decoded, piece, cutting, detector, batch_windows) for piece in pieces
-        }
+        scored = {}
+        for piece in cutting.pieces(decoded.seconds, found.divisible):
+            scored[piece] = heard.scored.get(piece) or score(
+                decoded, piece, cutting, detector, batch_windows
+            )
         return Whole(found, scored)
+
+
+class _HeardAlong:
+    """Listens to a file that is examined; where it is longer than a spool holds, pieces are scored as they come.
+
+    Whether they count is known in the end: not in a file that is damaged, or heard in another way than it seemed.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        cutting: Cutting,
+        detector: Detector,
+        batch_windows: int,
+        any_length: bool,
+    ) -> None:
+        self.scored: dict[Piece, Scored] = {}
+        self.working = 0.0  # processor seconds that they took
+        self._spool, self._any_length = spool, any_length
+        self._cutting, self._detector, self._batch = cutting, detector, batch_windows
+
+    def listen(self, sound: sf.SoundFile, decoded: np.ndarray) -> None:
+        """Keep a block, and make room for it if need be."""
+        if self._any_length and sound.format == "FLAC" and not self._spool.takes(decoded):
+            begin = time.thread_time()
+            self._make_room()
+            self.working += time.thread_time() - begin
+        self._spool.add(sound, decoded)
+
+    def _make_room(self) -> None:
+        so_far = self._spool.so_far()
+        if so_far is None:
+            return
+        pieces = self._cutting.pieces(so_far.seconds, divisible=True)
+        for piece in pieces[len(self.scored) :]:
+            onset, until = self._cutting.span(piece)
+            if until > so_far.seconds:
+                self._spool.drop(onset)
+                return
+            self.scored[piece] = score(so_far, piece, self._cutting, self._detector, self._batch)
 
 
 def unit_key(sha256: str, suffix: str, piece: Piece, cutting: Cutting, detector_key: str) -> str:

@@ -14,6 +14,7 @@ from chorus.clips import NEGATIVE, POSITIVE, QUALITIES
 from chorus.errors import DataError
 from chorus.files import replacing
 from chorus.labels.marks import Refused
+from chorus.places import MARK, below, is_file, is_remote
 from chorus.season.listening import read_window
 from chorus.season.queue import ANSWERS, UNSURE
 from chorus.season.queue_page import EXPORTED
@@ -69,7 +70,8 @@ def add_reviews(
     answers on which people disagree.
 
     Args:
-        folder: of the survey. clips: its clips.csv, as text. recordings: against which the reviews' files are relative.
+        folder: of the survey. clips: its clips.csv, as text. recordings: against which the reviews' files are relative,
+            where they are not URLs (`chorus.places`).
         names: what the table calls positive and negative.
     """
     added = Added(clips)
@@ -95,10 +97,11 @@ def add_reviews(
 
 
 def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(f"there is no {path}")
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with path.open("rb") as file:
+            table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"{path} is no table in UTF-8: {str(error).splitlines()[0]}") from None
     if missing := [name for name in EXPORTED if name not in table]:
@@ -154,14 +157,13 @@ def _settled(reviews: pd.DataFrame, added: Added) -> list[dict[str, str]]:
 
 def _place(folder: Path, recordings: Path, row: dict[str, str]) -> tuple[str, str, str]:
     """Path, onset and end of a window in the survey's folder; empty ones for a file that is cut out."""
-    source = (recordings / row["file"]).resolve()
+    source = below(recordings, row["file"])
     span = Span(float(row["start"]), float(row["end"]))
-    if source.is_relative_to(folder.resolve()):
+    if not is_remote(source) and source.resolve().is_relative_to(folder.resolve()):
         onset, _, end = str(span).partition("-")
-        return source.relative_to(folder.resolve()).as_posix(), onset, end
-    parts = [
-        part for part in PurePosixPath(row["file"]).with_suffix("").parts if part not in ("/", "..")
-    ]
+        return source.resolve().relative_to(folder.resolve()).as_posix(), onset, end
+    named = PurePosixPath(row["file"].rpartition(MARK)[2])
+    parts = [part for part in named.with_suffix("").parts if part not in ("/", "..")]
     plain = [re.sub(r"[^\w.+ -]", "_", part) for part in parts]
     return f"{CUT}/{'/'.join(plain)}_{span.onset:.1f}s_{span.end:.1f}s.flac", "", ""
 
@@ -221,6 +223,7 @@ def _cut(folder: Path, recordings: Path, row: dict[str, str], new: dict[str, str
     """Cut a window of a recording elsewhere out into the folder."""
     if new["onset"]:
         return
-    samples = read_window(recordings / row["file"], float(row["start"]), float(row["end"]))
+    source = below(recordings, row["file"])
+    samples = read_window(source, float(row["start"]), float(row["end"]))
     with replacing(folder / new["path"]) as beside:
         beside.write_bytes(encode_flac(samples))

@@ -10,22 +10,22 @@ import numpy as np
 import soundfile as sf
 
 from chorus.reading.layout import Coding, Stream
-from chorus.reading.recording import Recording
+from chorus.reading.recording import Part, Recording
 
-MOST_BYTES = (
-    400 << 20
-)  # an hour of 16-bit mono at 48 kHz; longer ones are decoded again, piece by piece
+MOST_BYTES = 400 << 20  # an hour of 16-bit mono at 48 kHz
 
 
 class Spool:
     """A temporary file without a name, which is gone when this is, however it ends.
 
-    Its `add` is a listener of `chorus.reading.examine`.
+    Its `add` is a listener of `chorus.reading.examine`. Of a recording that is longer than `most_bytes` it holds the
+    sound behind what was dropped; places in it stay what they were.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
-        self._most, self._held = most_bytes, 0
+        self._most = most_bytes
+        self._begin, self._end = 0, 0  # the bytes of the decoded sound that are here
         self._coding: Coding | None = None
         self._usable = True
 
@@ -35,24 +35,61 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
+    def takes(self, decoded: np.ndarray) -> bool:
+        """Whether there is room for a block."""
+        return self._end - self._begin + decoded.nbytes <= self._most
+
     def add(self, sound: sf.SoundFile, decoded: np.ndarray) -> None:
         """Keep a block, unless it is too much, or of another stream than the first."""
         coding = _coding(sound, decoded)
         alike = self._coding in (None, coding)
-        self._usable = self._usable and alike and self._held + decoded.nbytes <= self._most
+        self._usable = self._usable and alike and self.takes(decoded)
         if self._usable:
             self._coding = coding
-            self._held += self._file.write(np.ascontiguousarray(decoded).data)
+            self._end += self._file.write(np.ascontiguousarray(decoded).data)
+
+    def drop(self, seconds: float) -> None:
+        """Forget the sound before a time."""
+        if self._coding is None:
+            return
+        begin = int(seconds * self._coding.rate) * self._coding.frame_bytes
+        self._file.seek(begin - self._begin)
+        rest = self._file.read()
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(rest)
+        self._begin = begin
+
+    def so_far(self) -> Recording | None:
+        """What was added, while more is to come, as nearly all files are heard: the mean of all channels, as loud as it
+        is. None: not all of it is here, but for what was dropped."""
+        if not self._usable or self._coding is None:
+            return None
+        frames, rate = self._end // self._coding.frame_bytes, self._coding.rate
+        part = Part(self._stream(), tuple(range(self._coding.channels)), 1.0, False, frames, rate)
+        return Recording(self._path(), (part,), frames / rate, ())
 
     def instead_of(self, examined: Recording) -> Recording | None:
-        """The recording that has just been examined, decoded; None: not all of it is here."""
-        if not self._usable or self._coding is None or len(examined.parts) != 1:
+        """The recording that has just been examined, decoded; None: not all of it is here.
+
+        Sound may have been dropped only where it is heard as `so_far` said.
+        """
+        so_far = self.so_far()
+        if so_far is None or len(examined.parts) != 1:
             return None
+        (part,), (assumed,) = examined.parts, so_far.parts
+        decoded = replace(part, stream=assumed.stream)
+        if self._begin and decoded != assumed:
+            return None
+        return replace(examined, path=so_far.path, parts=(decoded,))
+
+    def _stream(self) -> Stream:
+        """Of what was dropped nothing is read: in its place stand any bytes."""
+        return Stream(((0, self._begin), (0, self._end - self._begin)), coding=self._coding)
+
+    def _path(self) -> Path:
         self._file.flush()
-        stream = Stream(((0, self._held),), coding=self._coding)
-        (part,) = examined.parts
-        path = Path(f"/dev/fd/{self._file.fileno()}")
-        return replace(examined, path=path, parts=(replace(part, stream=stream),))
+        return Path(f"/dev/fd/{self._file.fileno()}")
 
 
 def _coding(sound: sf.SoundFile, decoded: np.ndarray) -> Coding:

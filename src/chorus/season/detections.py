@@ -21,6 +21,7 @@ from pathlib import Path
 import pandas as pd
 
 from chorus.errors import DataError
+from chorus.places import is_file
 
 DETECTIONS = {
     "file": "the path as it was given, and below a folder what leads to the file; with /",
@@ -75,7 +76,7 @@ def read(folder: Path, table: str) -> pd.DataFrame:
         DataError: it is not there (detection has not ended), is no Parquet file, or lacks a column.
     """
     path = folder / f"{table}.parquet"
-    if not path.is_file():
+    if not is_file(path):
         raise DataError(f"there is no {path}: chorus detect MODEL PATH --out {folder} writes it")
     try:
         with path.open("rb") as file:  # it may lie on S3 (`chorus.places`)

@@ -12,6 +12,7 @@ import pandas as pd
 from chorus.clips import POSITIVE
 from chorus.errors import DataError, ParameterError
 from chorus.files import parse_json
+from chorus.places import is_file
 from chorus.season.detections import read
 
 HOURS = 24
@@ -57,7 +58,7 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
         DataError: a table is missing or damaged, or no recording's night is known.
     """
     windows, recordings = read(folder, "detections"), read(folder, "recordings")
-    if not (folder / "model.json").is_file():
+    if not is_file(folder / "model.json"):
         raise DataError(f"there is no {folder / 'model.json'}: chorus detect writes it")
     model = parse_json((folder / "model.json").read_text(encoding="utf-8"))
     known = recordings[recordings["night"] != ""]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chorus.errors import DataError
 from chorus.pictures import PictureOptions, thumbnail
-from chorus.places import below
+from chorus.places import below, is_file
 from chorus.reading import Recording, examine
 from chorus.survey.memory import version_of
 
@@ -53,8 +53,8 @@ def read_window(path: Path, start: float, end: float) -> NDArray[np.int16]:
     Raises:
         DataError: the file is missing, damaged, or shorter than that.
     """
-    if not path.is_file():
-        raise DataError(f"there is no {path}")
+    if not is_file(path):
+        raise DataError(f"no such file: {path}")
     version = version_of(path)
     recording = _examined(path, tuple(version)) if version else examine(path)
     blocks = list(recording.blocks(start, end))

@@ -39,13 +39,14 @@ def season_page(
     content = {
         "about": _about(heard),
         "threshold": chosen.threshold,
+        "own": heard.threshold,
         "split": split,
         "occupied": occupied,
         "levels": [_level(heard, one) for one in judged],
         "clips": [
             _clip(row, sight) for row, sight in zip(best.to_dict("records"), seen, strict=True)
         ],
-        "clips_note": "The best window of each of a site's best nights."
+        "clips_note": "The best window of each of a site's best nights; kHz over seconds. They may be errors."
         if len(best)
         else "Nothing reaches the threshold.",
     }
@@ -75,7 +76,7 @@ def _about(heard: Heard) -> str:
     )
     return (
         f"{sites} site{'s' * (sites != 1)}, {nights.min()} to {nights.max()}: {hours:,.1f} hours of sound, "
-        f"heard by {heard.model.get('name', 'a detector')}{without}."
+        f"heard by the detector {heard.model.get('name', 'of no name')}{without}."
     )
 
 

@@ -37,7 +37,7 @@ def queue_page(chosen: pd.DataFrame, seen: Sequence[Sight], model: str, threshol
     ]
     content = {
         "queue": queue_name(chosen, threshold),
-        "about": f"{len(clips)} windows of 3 s or so, chosen by {model}; what it thinks of them is not shown.",
+        "about": f"{len(clips)} windows of 3 s or so, chosen by the detector {model}, whose scores are not shown.",
         "model": model,
         "threshold": repr(threshold),  # in full: scores are compared with it
         "columns": EXPORTED,
