@@ -58,14 +58,18 @@ def bring_back(root: Path) -> Back:
         with Repo(str(root)) as repo:
             with lock_repo(repo):
                 remove_halves(repo)
-            missing = [out for out in _outputs(repo) if not _in_cache(repo, out)]
-            _check_out(repo, [out for out in _outputs(repo) if out not in missing])
+            outputs = _outputs(repo)
+            held = [path for path in outputs if _in_cache(repo, path)]
+            # of the others, what lies here is all that there is: a checkout would remove it
+            _check_out(repo, held)
+        missing = [path for path in outputs if path not in held]
         gone = [path for path in missing if not (root / path).exists()]
         for tagged in kept(history.git, commit):
             gone = _from_lock(root, history.at(tagged, ()).bytes("dvc.lock"), gone)
     except DvcException as error:
         raise DataError(" ".join(str(error).split())) from error
-    return Back(str(commit.id)[:8], files, [path for path in missing if path not in gone], gone)
+    as_made = [path for path in missing if path not in gone]
+    return Back(str(commit.id)[:8], files, as_made, gone)
 
 
 def _from_lock(root: Path, lock: bytes | None, paths: Sequence[str]) -> list[str]:
@@ -74,10 +78,12 @@ def _from_lock(root: Path, lock: bytes | None, paths: Sequence[str]) -> list[str
         return list(paths)
     path = root / "dvc.lock"
     current = path.read_text(encoding="utf-8")
+    # DVC checks out by the dvc.lock in the folder, so that the other one stands there for that long
     try:
         write_text(path, lock.decode("utf-8"))
         with Repo(str(root)) as repo:
-            found = [out for out in _outputs(repo) if out in paths and _in_cache(repo, out)]
+            wanted = [out for out in _outputs(repo) if out in paths]
+            found = [out for out in wanted if _in_cache(repo, out)]
             _check_out(repo, found)
     finally:
         write_text(path, current)

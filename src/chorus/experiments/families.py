@@ -83,11 +83,10 @@ def _contrasts(entry: Mapping[str, Any], factors: Sequence[Factor], section: str
     if moderator == factor:
         raise ParameterError(f"{section}.factor: {moderator.name!r} is not allowed: another factor")
     at_levels, rather = _levels(on, moderator, section)
-    return [
-        Interaction(contrast, moderator.name, at, rather)
-        for at in at_levels
-        for contrast in contrasts
-    ]
+    found: list[Asked] = []
+    for at in at_levels:
+        found += [Interaction(contrast, moderator.name, at, rather) for contrast in contrasts]
+    return found
 
 
 def _factor(name: str, factors: Sequence[Factor], key: str) -> Factor:

@@ -56,7 +56,8 @@ def stamp_of(grid: Grid, files: Sequence[Path]) -> str:
     digest = hashlib.sha256(json.dumps(grid.shared_data(), sort_keys=True).encode())
     code = [path for path in _CODE.rglob("*") if path.suffix in (".py", ".html", ".css")]
     for path in [*files, *sorted(code)]:
-        digest.update(path.read_bytes() if path.is_file() else b"")
+        if path.is_file():
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -120,12 +121,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 def chosen(grid: Grid, runs: pd.DataFrame, board: pd.DataFrame, rank_by: str = "") -> str:
     """Who chose and judged the best, and what it is worth: `chorus.reports.selection_sentence`."""
+    predictions: pd.DataFrame | str
     try:
-        return _chosen(
-            grid, runs, board, PredictionStore(grid.root).together(grid.behind(runs)), rank_by
-        )
+        predictions = PredictionStore(grid.root).together(grid.behind(runs))
     except DataError as error:
-        return _chosen(grid, runs, board, str(error), rank_by)
+        predictions = str(error)
+    return _chosen(grid, runs, board, predictions, rank_by)
 
 
 def _chosen(
@@ -135,8 +136,12 @@ def _chosen(
     predictions: pd.DataFrame | str,
     rank_by: str = "",
 ) -> str:
+    """`predictions`: of all runs; or why they are not at hand."""
     plan = grid.plan
-    judge = next((factor.name for factor in plan.factors if factor.key == plan.judged_at), None)
+    judge = None
+    for factor in plan.factors:
+        if factor.key == plan.judged_at:
+            judge = factor.name
     ranked_by = rank_by or plan.rank_by
     return selection_sentence(runs, board, ranked_by, plan.names, judge, grid.judges, predictions)
 
