@@ -53,8 +53,11 @@ def headline(
 def spoken(metric: str) -> str:
     """A metric as people write it: "ood.f1" -> "OOD F1"."""
     split, _, name = metric.rpartition(".")
-    written = name.upper() if name in ("f1", "auprc", "auroc") else name
-    return f"{split.upper()} {written}" if split in JUDGED_BY else f"{split} {written}".strip()
+    if split in JUDGED_BY:
+        split = split.upper()
+    if name in ("f1", "auprc", "auroc"):
+        name = name.upper()
+    return f"{split} {name}".strip()
 
 
 def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
@@ -76,7 +79,9 @@ def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
 def signed(value: float) -> str:
     """Three digits with a sign, the minus as typographers write it."""
     text = f"{value:+.3f}"
-    return minus(text) if float(text) else "0.000"
+    if not float(text):  # nothing is neither above nor below nothing
+        return "0.000"
+    return minus(text)
 
 
 def minus(text: str) -> str:
@@ -103,7 +108,9 @@ def _certainty(best: Best | None, detectable: float | None, seeds: int) -> str:
         told = f"It is told apart from {best.behind} of the {best.others} others only"
     else:
         told = f"It cannot be told apart from any of the {best.others} others"
-    often = "in fewer than 0.1 %" if best.p < 0.001 else f"in {100 * best.p:.2g} %"
+    often = f"in {100 * best.p:.2g} %"
+    if best.p < 0.001:
+        often = "in fewer than 0.1 %"
     luck = (
         f" (paired t over {seeds} seeds, Holm). If luck alone dealt each seed's runs to the configurations, the"
         f" best would have {best.shuffled:.3f} (median), and be as good as this one {often} of the deals."
@@ -127,7 +134,9 @@ def _holding(
 
 
 def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    if value < 0.001:
+        return "p < 0.001"
+    return f"p = {value:.3f}"
 
 
 def _against_baselines(runs: pd.DataFrame, board: pd.DataFrame, metric: str) -> Iterable[str]:

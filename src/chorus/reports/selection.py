@@ -66,7 +66,9 @@ def _sites_of(
 def _spoken_sites(sites: Sequence[str], split: str) -> str:
     if not sites:
         return "the clips of the OOD test" if split in JUDGED_BY else "the same test"
-    return f"one site, {sites[0]}," if len(sites) == 1 else f"the sites {', '.join(sites)}"
+    if len(sites) == 1:
+        return f"one site, {sites[0]},"
+    return f"the sites {', '.join(sites)}"
 
 
 def _same(judges: str) -> str:
@@ -74,8 +76,11 @@ def _same(judges: str) -> str:
 
 
 def _corrected(found: Selection, metric: str, judges: str) -> str:
-    drawn = f"{found.nights} site-nights" + (f" and {found.seeds} seeds" if found.by_seeds else "")
-    doubt = "" if found.by_seeds else " The luck of its only seed is still in that."
+    drawn = f"{found.nights} site-nights and {found.seeds} seeds"
+    doubt = ""
+    if not found.by_seeds:
+        drawn = f"{found.nights} site-nights"
+        doubt = " The luck of its only seed is still in that."
     return (
         f"{_same(judges)} it: corrected for selection, its {metric} of {found.apparent:.3f} is {found.corrected:.3f}"
         f" (95 % interval {found.low:.3f} to {found.high:.3f}; chosen on redrawn {drawn} and judged on those left out,"
