@@ -15,8 +15,8 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo, lock_repo
 
 from chorus.errors import DataError
-from chorus.experiments.baseline import kept
 from chorus.experiments.history import History
+from chorus.experiments.start import kept
 from chorus.files import write_text
 from chorus.paths import CODE, RESULTS
 from chorus.sharing.halves import remove_halves
@@ -45,14 +45,14 @@ def bring_back(root: Path) -> Back:
     """Put parameters, dvc.lock, results and data of the study in `root` back as the current commit has them.
 
     Code and other files stay as they are. Data that is neither in the cache nor in a remote stays as it was made here;
-    where it is missing, it comes from the commits of their own that grids started from, see `baseline`.
+    where it is missing, it comes from the commits of their own that grids started from, see `start`.
 
     Raises:
         DataError: DVC would lose files that it does not know.
     """
     limit_waiting()
     history = History(root)
-    commit = history.baseline().commit
+    commit = history.current().commit
     files = history.put_back(("params.yaml", "dvc.lock", *_RESULTS))
     try:
         with Repo(str(root)) as repo:

@@ -20,7 +20,7 @@ import pygit2
 import yaml
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments import baseline
+from chorus.experiments import start
 from chorus.experiments.signature import run_key, short_hash, signature
 from chorus.yaml12 import YamlLoader
 
@@ -31,7 +31,7 @@ _WRITTEN = ("outs", "metrics", "plots")  # what dvc.yaml says that a stage write
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A commit as a run of the pipeline: an experiment, or the baseline that the next ones start from.
+    """A commit as a run of the pipeline: an experiment, or the start of the next ones.
 
     folder: of the study inside the repository, "" for its root.
     stages: that differ between the runs of a grid; the others count as data.
@@ -237,7 +237,7 @@ class History:
         self._folder = "" if folder == "." else folder
         self._known: dict[tuple[Any, ...], Snapshot] = {}
 
-    def baseline(self, stages: Collection[str] = ()) -> Snapshot:
+    def current(self, stages: Collection[str] = ()) -> Snapshot:
         """The current commit.
 
         Raises:
@@ -247,13 +247,13 @@ class History:
             raise DataError("this repository has no commit yet: experiments need one to start from")
         return self.at("HEAD", stages)
 
-    def own_baseline(self, shared: Collection[str]) -> str | None:
+    def own_start(self, shared: Collection[str]) -> str | None:
         """The commit that stands in for the current one where the `shared` stages have other results here.
 
         None where they have the same; and where what they are made from is changed too, so that they are of nothing
         that is committed.
         """
-        pipeline = self.baseline().pipeline["stages"]
+        pipeline = self.current().pipeline["stages"]
         results: list[str] = []
         deps: list[str] = []
         for stage in shared:
@@ -263,12 +263,12 @@ class History:
         inputs = tuple(self._own(path) for path in made_from)
         if any(path.startswith(inputs) for path in self.changed()):
             return None
-        commit = baseline.own_baseline(self.git, self._folder, shared, results)
+        commit = start.own_start(self.git, self._folder, shared, results)
         return None if commit is None else str(commit.id)
 
     def keep(self, commit: str, sweep: str) -> str:
-        """See `chorus.experiments.baseline.keep`."""
-        return baseline.keep(self.git, self.git[commit].peel(pygit2.Commit), sweep)
+        """See `chorus.experiments.start.keep`."""
+        return start.keep(self.git, self.git[commit].peel(pygit2.Commit), sweep)
 
     def at(self, revision: str, stages: Collection[str], name: str = "") -> Snapshot:
         """A commit, by its id or by a reference to it."""

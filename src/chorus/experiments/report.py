@@ -14,16 +14,16 @@ import pandas as pd
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
 from chorus.experiments.columns import JUDGED_BY
-from chorus.experiments.effects import Effects, effects
-from chorus.experiments.leaderboard import comparable, tables
+from chorus.experiments.grid_effects import Effects, effects
+from chorus.experiments.grid_tables import comparable, tables
 from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import Grid
 from chorus.files import read_json, write_csv
 from chorus.pictures import PictureOptions
+from chorus.reports.choice import selection_sentence
 from chorus.reports.figures import draw_all
 from chorus.reports.hardest import hard_clips, wrong_counts, wrong_shares
 from chorus.reports.page import Material, page
-from chorus.reports.selection import selection_sentence
 from chorus.reports.tables import told
 from chorus.reports.tables import typed as with_types
 from chorus.reports.verdicts import verdicts
@@ -120,7 +120,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def chosen(grid: Grid, runs: pd.DataFrame, board: pd.DataFrame, rank_by: str = "") -> str:
-    """Who chose and judged the best, and what it is worth: `chorus.reports.selection_sentence`."""
+    """Who chose and judged the best, and what it is worth: `chorus.reports.choice.selection_sentence`."""
     predictions: pd.DataFrame | str
     try:
         predictions = PredictionStore(grid.root).together(grid.behind(runs))

@@ -11,10 +11,11 @@ import pandas as pd
 
 from chorus import paths
 from chorus.errors import DataError, ParameterError
-from chorus.experiments import baseline
+from chorus.experiments import start
 from chorus.experiments.columns import IDENTITY, METRICS, detector_columns, metric_columns
 from chorus.experiments.differences import Difference, differences
 from chorus.experiments.grid import PlannedRun, check_metrics, load_plan
+from chorus.experiments.grid_tables import run_row
 from chorus.experiments.history import (
     History,
     Snapshot,
@@ -25,7 +26,6 @@ from chorus.experiments.history import (
     varying_stages,
     written_by,
 )
-from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed, read_sections, value_of
 from chorus.experiments.signature import run_key, signature
 from chorus.files import read_yaml
@@ -95,7 +95,7 @@ class Grid:
     ) -> None:
         self.root = root
         self._history = History(root)
-        self.start = self._history.baseline()
+        self.start = self._history.current()
         self.plan = load_plan(
             sweep,
             self.start.params,
@@ -108,8 +108,8 @@ class Grid:
         self.shared = inputs_of(self.start.pipeline, self.stages)
         self.inputs = inputs(self.start.pipeline, self.stages)
         self.before = upstream(self.start.pipeline, self.stages)
-        self.head = self._history.baseline(self.stages)
-        self._own = self._history.own_baseline(self.before)
+        self.head = self._history.current(self.stages)
+        self._own = self._history.own_start(self.before)
         self.start = self.head if self._own is None else self._history.at(self._own, self.stages)
         self._keys: dict[str, str] = {}
         check_metrics(self.plan, self._known_metrics())
@@ -189,19 +189,19 @@ class Grid:
 
     @cached_property
     def tags(self) -> dict[str, str]:
-        """Version of code and data -> tag of the current commit's own baseline that has it, but for `start`'s.
+        """Version of code and data -> tag of the current commit's own start that has it, but for `start`'s.
 
         Results of this machine that were put back, see `chorus.experiments.back`, are under such a tag.
         """
         found = {}
-        for reference in baseline.kept(self._history.git, self.head.commit):
+        for reference in start.kept(self._history.git, self.head.commit):
             version = self.at(reference).version
             if version != self.start.version:
                 found[version] = reference.removeprefix("refs/tags/")
         return found
 
     def elsewhere(self, name: str) -> str | None:
-        """The tag of the current commit's own baseline from which a run is done; None: there is no such tag."""
+        """The tag of the current commit's own start from which a run is done; None: there is no such tag."""
         done = {experiment.key for experiment in self._complete()}
         (params,) = (self.params(run) for run in self.runs if run.name == name)
         for version, tag in self.tags.items():
@@ -221,9 +221,9 @@ class Grid:
         found = []
         for version, tag in self.tags.items():
             if version in versions:
-                found.append(f"runs of this table {baseline.started_from(tag)}")
+                found.append(f"runs of this table {start.started_from(tag)}")
             elif version in done:
-                found.append(f"not in this table: runs that {baseline.started_from(tag)}")
+                found.append(f"not in this table: runs that {start.started_from(tag)}")
         return found
 
     def latest(self) -> dict[str, Snapshot]:

@@ -36,7 +36,7 @@ def headline(
     """
     Args:
         runs: of `chorus.reports.tables.typed`.
-        board: of `chorus.experiments.leaderboard.rank`, by the metric.
+        board: of `chorus.experiments.grid_tables.rank`, by the metric.
         best: how much of being first is luck; None where it cannot be said.
         detectable: the difference that two configurations need to be told apart in 80 % of cases.
         effects: metric -> its effects, of all families.

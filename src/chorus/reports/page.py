@@ -35,7 +35,7 @@ class Material:
 
     name: of the sweep. question: what it asks. planned: how many runs it has.
     factors: what its runs differ in, in the order in which a configuration is described.
-    runs: of `chorus.reports.tables.typed`. board, comparisons: of `chorus.experiments.leaderboard`.
+    runs: of `chorus.reports.tables.typed`. board, comparisons: of `chorus.experiments.grid_tables`.
     rank_by: the metric of the leaderboard ("ood.f1"); its split is the one that the page is about.
     metrics: those whose effects are judged. effects: metric -> what a family is called -> its effects; where there are
         none, `why_no_effects` says why. remarks: on the contrasts, a sentence each.

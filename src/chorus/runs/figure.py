@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chorus.errors import DataError
 from chorus.pictures.look import BLUE, GREY, INK, ORANGE, clipped, grid, picture
-from chorus.runs.effects import BlockEffects
+from chorus.runs.block_effects import BlockEffects
 from chorus.statistics.effects import Effect
 
 if TYPE_CHECKING:

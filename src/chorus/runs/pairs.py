@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError
-from chorus.runs.effects import one_run_each
+from chorus.runs.block_effects import one_run_each
 from chorus.runs.leaderboard import find
 from chorus.runs.table import Runs, configurations
 from chorus.statistics.effects import judge_pairs, sign_flip

@@ -24,7 +24,7 @@ _LOCK = "dvc.lock"
 _STAGE = re.compile(rb"^(?=  [^\s#])", flags=re.MULTILINE)
 
 
-def own_baseline(
+def own_start(
     git: pygit2.Repository, folder: str, stages: Collection[str], results: Iterable[str]
 ) -> pygit2.Commit | None:
     """The commit with the results of `stages` as they are in the working tree; None: the current one has the same.
@@ -58,7 +58,7 @@ def own_baseline(
 
 
 def keep(git: pygit2.Repository, commit: pygit2.Commit, sweep: str) -> str:
-    """Give an own baseline a name that keeps it: the tag sweep/<name of the sweep>-<commit>.
+    """Give an own start a name that keeps it: the tag sweep/<name of the sweep>-<commit>.
 
     Raises:
         DataError: there is such a tag already, of something else.
@@ -74,7 +74,7 @@ def keep(git: pygit2.Repository, commit: pygit2.Commit, sweep: str) -> str:
 
 
 def kept(git: pygit2.Repository, commit: pygit2.Commit) -> list[str]:
-    """The references of the own baselines that stand in for a commit, as far as `keep` has named them."""
+    """The references of the own starts that stand in for a commit, as far as `keep` has named them."""
     found = []
     for reference in git.references.iterator():
         if not reference.name.startswith(TAGS):
@@ -85,7 +85,7 @@ def kept(git: pygit2.Repository, commit: pygit2.Commit) -> list[str]:
 
 
 def started_from(tag: str) -> str:
-    """What to say of runs that hang on an own baseline which the workspace does not have, and how to get there."""
+    """What to say of runs that hang on an own start which the workspace does not have, and how to get there."""
     return (
         f"started from the results of shared stages in {tag}, and here are others:"
         f" git checkout {tag} -- . brings them; chorus back goes back"

@@ -10,8 +10,8 @@ import pandas as pd
 
 from chorus.errors import DataError
 from chorus.experiments.families import Asked
+from chorus.runs.block_effects import estimate
 from chorus.runs.contrasts import questions
-from chorus.runs.effects import estimate
 from chorus.runs.factors import Factor, short_names
 from chorus.runs.table import ONE_BLOCK, Runs
 from chorus.statistics.effects import Effect, Interaction, matched_effects

@@ -12,7 +12,7 @@ import pandas as pd
 
 from chorus.errors import DataError
 from chorus.experiments.columns import JUDGED_BY
-from chorus.experiments.selection import LeftOut, correct_best, leave_one_out
+from chorus.experiments.winner import LeftOut, correct_best, leave_one_out
 from chorus.reports.headline import spoken
 from chorus.statistics import Selection
 
@@ -34,11 +34,11 @@ def selection_sentence(
     """How the best configuration was chosen and judged, and what it is worth where it was not chosen.
 
     Args:
-        runs: run, seed, signature, factors and metrics as numbers. board: of `chorus.experiments.leaderboard.rank`.
+        runs: run, seed, signature, factors and metrics as numbers. board: of `chorus.experiments.grid_tables.rank`.
         rank_by: the metric that ranks ("ood.f1"). factors: columns in which runs differ.
         judge: that of them which names the site left out; None: there is none.
         sites: never heard in training, that judge; none where nobody names them.
-        predictions: of all runs, see `chorus.experiments.selection.correct_best`; or why they are not at hand.
+        predictions: of all runs, see `chorus.experiments.winner.correct_best`; or why they are not at hand.
     """
     chosen_by, _, name = rank_by.rpartition(".")
     judges = _spoken_sites(_sites_of(runs, board, judge, sites), chosen_by)
