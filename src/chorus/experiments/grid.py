@@ -175,6 +175,7 @@ def _planned(
         resolved = changed(params, changes)
         check_sections(sections, resolved, changes)
         _check_subsets(resolved, changes, subsets)
+        # one run under two names would count as two witnesses of its configuration
         same = f"{signature(resolved)} {resolved.get(SEED)}"
         if same in seen:
             raise ParameterError(
@@ -289,6 +290,7 @@ def _listed(value: Any) -> Any:
 
 
 def _name(pattern: str, number: int) -> str:
+    # a pattern without a place for the number gives all runs one name, and git keeps one experiment of a name
     try:
         name, other = pattern.format(number), pattern.format(number + 1)
     except (IndexError, KeyError, ValueError):

@@ -90,6 +90,7 @@ def aggregate(runs: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
     metrics = measured(runs, [factor.name for factor in factors])
     rows = []
     for signature, group in runs.groupby("signature", sort=False):
+        # the mean and its interval take each seed for one witness
         twice = group["seed"].duplicated(keep=False)
         if twice.any():
             raise DataError(

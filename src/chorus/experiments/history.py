@@ -283,6 +283,16 @@ class History:
         found = [self.at(name, stages) for name in self.git.references if self._is_experiment(name)]
         return sorted(found, key=lambda snapshot: (snapshot.commit.commit_time, snapshot.name))
 
+    def named(self, name: str) -> Snapshot | None:
+        """The newest experiment of this name, or else the commit that it names; None: there is neither."""
+        runs = [found for found in self.experiments(()) if found.name == name]
+        if runs:
+            return runs[-1]
+        try:
+            return self.at(name, (), name)
+        except (KeyError, ValueError, pygit2.GitError):
+            return None
+
     def _is_experiment(self, name: str) -> bool:
         """Whether a reference is an experiment of this study: others may lie there too, by hand or from elsewhere."""
         if not _EXPERIMENT.fullmatch(name):

@@ -134,16 +134,12 @@ def _commit(name: str, root: Path) -> Snapshot:
         raise DataError(
             f"{name} is no folder with a head, and here is no study whose run it might be"
         )
-    history = History(root)
-    runs = [found for found in history.experiments(()) if found.name == name]
-    if runs:
-        return runs[-1]
-    try:
-        return history.at(name, (), name)
-    except (KeyError, ValueError, pygit2.GitError):
+    found = History(root).named(name)
+    if found is None:
         raise DataError(
             f"{name} is no folder with a head, no run and no revision here; runs of others: dvc exp pull origin {name}"
-        ) from None
+        )
+    return found
 
 
 def _put_together(

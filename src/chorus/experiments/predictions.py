@@ -6,6 +6,7 @@ of them are read in a second, where opening each through DVC takes half a minute
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from chorus.errors import DataError
 from chorus.experiments.history import Snapshot
+from chorus.experiments.outputs import from_remote
 from chorus.paths import EVALUATION_DETAIL, PREDICTIONS
 
 
@@ -77,6 +79,7 @@ class PredictionStore:
         Raises:
             DataError: see `read`.
         """
+        # by seed and name, whatever the order in which the runs came to their end
         tables = []
         for name in sorted(experiments, key=lambda name: (int(experiments[name].seed), name)):
             experiment = experiments[name]
@@ -85,18 +88,13 @@ class PredictionStore:
         return pd.concat(tables, ignore_index=True)
 
     def _from_remote(self, md5: str, name: str) -> pd.DataFrame:
-        """By the hash too: an experiment older than the remote does not know it."""
-        from dvc.exceptions import DvcException
-
-        try:
-            remote = self._repo.cloud.get_remote_odb(hash_name="md5")
-            with remote.fs.open(remote.oid_to_path(md5), "rb") as stream:
-                return pd.read_parquet(stream)
-        except (DvcException, OSError):
+        content = from_remote(self._repo, md5)
+        if content is None:
             raise DataError(
                 f"the predictions of {name} are not on this machine, nor in a remote that can be reached:"
                 f" dvc exp pull <git remote> {name}, or dvc pull"
-            ) from None
+            )
+        return pd.read_parquet(io.BytesIO(content))
 
 
 def _threshold(experiment: Snapshot) -> float:

@@ -109,6 +109,7 @@ def _effects(runs: pd.DataFrame, grid: Grid) -> tuple[Effects, str]:
     """The effects of the metrics that were judged; or none, and why."""
     plan = grid.plan
     judged = [metric for metric in plan.metrics if metric in runs]
+    # a grid that is half done may lack the runs to compare: its page then says so, and shows all the rest
     try:
         return effects(runs, judged, plan.factors, plan.families), ""
     except DataError as error:
@@ -152,6 +153,7 @@ def _from_predictions(
     """What of the page needs the predictions of all runs; and why it is missing where they are not at hand."""
     prefix, _, metric = grid.plan.rank_by.rpartition(".")
     split = JUDGED_BY.get(prefix, prefix)
+    # gathered once for the hardest clips, the sentence on selection and the verdicts: a file a run
     try:
         predictions = PredictionStore(grid.root).together(grid.behind(runs))
     except DataError as error:
@@ -161,6 +163,7 @@ def _from_predictions(
     clips, missing = hard_clips(shares, files.raw, shown)
     about = [f"up to {shown.highest_hz / 1000:g} kHz", shown.note]
     pairs = comparable(runs, grid.plan.comparisons)
+    # only these are redrawn by the bootstrap that the sentences rest on
     by = metric if metric in METRICS else "f1"
     return {
         "selection": _chosen(grid, runs, board, predictions),

@@ -109,6 +109,7 @@ class Grid:
         self.inputs = inputs(self.start.pipeline, self.stages)
         self.before = upstream(self.start.pipeline, self.stages)
         self.head = self._history.current(self.stages)
+        # only now that the plan says which stages are shared can be asked whether these have other results here
         self._own = self._history.own_start(self.before)
         self.start = self.head if self._own is None else self._history.at(self._own, self.stages)
         self._keys: dict[str, str] = {}

@@ -178,6 +178,10 @@ def _phased(range_: Any, where: str) -> dict[str, tuple[Threshold, Threshold]]:
     return found
 
 
+# Thresholds are written for a profile's number of classes. With another number chance is elsewhere, and the room above
+# it is larger or smaller: each scale moves its numbers to the same place between the two.
+
+
 def _accuracy(number: float, classes: int, here: Circumstances) -> float:
     return _above(number, 1 / here.assumed, 1 / classes)
 

@@ -50,7 +50,9 @@ def selection_sentence(
         if isinstance(predictions, str):
             raise DataError(predictions)
         return _corrected(correct_best(predictions, runs, rank_by), spoken(rank_by), judges)
-    except DataError as error:
+    except (
+        DataError
+    ) as error:  # the flattered figure stands on the page all the same: say that it is
         return f"{_same(judges)} its {spoken(rank_by)}; by how much cannot be said here: {error}."
 
 

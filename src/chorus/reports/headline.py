@@ -63,6 +63,7 @@ def spoken(metric: str) -> str:
 def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
     """What is compared with what: "hardneg_conf_min_50 instead of none (negative subsets)"."""
     by_name = {factor.name: factor for factor in factors}
+    # an interaction has two of each, see `chorus.statistics.effects.Effect`
     name, _, other_name = effect.factor.partition(" x ")
     level, _, at = effect.level.partition(" x ")
     reference, _, at_reference = effect.reference.partition(" x ")

@@ -194,6 +194,7 @@ def _blocks(table: pd.DataFrame, given: TableOptions) -> pd.Series:
 
 
 def _numbers(cells: pd.Series, column: str) -> pd.Series:
+    # what is neither a number nor a word for nothing is a mistake in the table, and no gap
     text = cells.str.strip()
     empty = text.str.lower().isin(EMPTY)
     numbers = pd.to_numeric(text.mask(empty), errors="coerce")

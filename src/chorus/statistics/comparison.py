@@ -133,6 +133,7 @@ def models(table: pd.DataFrame, split: str, name: str) -> Models:
         raise DataError(
             f"{name} has two predictions of one seed for clip {table.loc[twice, 'clip_id'].iloc[0]}"
         )
+    # seeds by rows, clips by columns: a clip that one of the seeds lacks is a hole
     scores = table.pivot(index="seed", columns="clip_id", values="score")
     if scores.isna().to_numpy().any():
         raise DataError(f"the seeds of {name} were not all judged on the same clips")

@@ -155,6 +155,7 @@ def judge_pairs(differences: Floats, *, level: float = 0.95) -> Judged:
     per_seed = differences.mean(axis=0)
     mean, between = float(per_seed.mean()), float(per_seed.var(ddof=1))
     low, high, p = student(mean, (between / seeds, seeds - 1), level=level)
+    # one pair a seed, or pairs that differ alike in all seeds, know nothing of the noise of single runs
     if pairs < 2 or (residual := _residual_variance(differences)) == 0:
         return Judged(low, high, p, 0.0, float("nan"), float("nan"))
     freedom = (pairs - 1) * (seeds - 1)  # of the residual in a two-way analysis of variance
