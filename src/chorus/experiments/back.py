@@ -91,16 +91,17 @@ def _from_lock(root: Path, lock: bytes | None, paths: Sequence[str]) -> list[str
 
 
 def _outputs(repo: Repo) -> list[str]:
-    return [out.def_path for out in _cached(repo)]
+    return list(_cached(repo))
 
 
-def _cached(repo: Repo) -> list[Any]:
-    return [out for out in repo.index.outs if out.use_cache and out.hash_info]
+def _cached(repo: Repo) -> dict[str, Any]:
+    """The outputs that DVC's cache keeps and that dvc.lock knows, by their paths."""
+    return {out.def_path: out for out in repo.index.outs if out.use_cache and out.hash_info}
 
 
 def _in_cache(repo: Repo, path: str) -> bool:
     """Whether the cache holds an output, if need be after fetching it."""
-    (out,) = (out for out in _cached(repo) if out.def_path == path)
+    out = _cached(repo)[path]
     if out.changed_cache():
         try:
             repo.fetch(targets=[path])
