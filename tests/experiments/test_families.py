@@ -15,9 +15,9 @@ from stage6 import INTERACTIONS, MAIN, PLAN, ROOT
 
 from chorus.errors import DataError, ParameterError
 from chorus.experiments.columns import measured, metric_columns, with_numbers
-from chorus.experiments.effects import DEFAULT, effects
 from chorus.experiments.grid import Plan, load_plan
-from chorus.experiments.leaderboard import run_row, tables
+from chorus.experiments.grid_effects import DEFAULT, effects
+from chorus.experiments.grid_tables import run_row, tables
 from chorus.experiments.sections import changed
 from chorus.experiments.signature import signature
 from chorus.files import read_csv, write_csv

@@ -125,10 +125,10 @@ def test_what_varies_is_all_between_a_parameter_and_the_target():
 )
 def test_the_version_names_code_and_data_of_the_varying_stages(repository, file, content, changes):
     repository.commit()
-    before = History(repository.folder).baseline(STAGES).version
+    before = History(repository.folder).current(STAGES).version
     repository.write(file, content)
     repository.commit()
-    assert (History(repository.folder).baseline(STAGES).version != before) == changes
+    assert (History(repository.folder).current(STAGES).version != before) == changes
 
 
 @pytest.mark.parametrize(("text", "changes"), [("code/compose.txt", True), ("code/raw.txt", False)])
@@ -150,7 +150,7 @@ def test_of_the_fingerprints_in_one_folder_the_version_names_those_of_the_varyin
         lock["stages"]["fingerprint"] = {"cmd": "f", "outs": [{"path": "code", "md5": folder_hash}]}
         repository.write("dvc.lock", lock)
         repository.commit()
-        return History(repository.folder).baseline(STAGES).version
+        return History(repository.folder).current(STAGES).version
 
     repository.write("code/compose.txt", "one")
     repository.write("code/raw.txt", "one")
@@ -161,35 +161,35 @@ def test_of_the_fingerprints_in_one_folder_the_version_names_those_of_the_varyin
 
 def test_another_command_is_another_version(repository):
     repository.commit()
-    before = History(repository.folder).baseline(STAGES).version
+    before = History(repository.folder).current(STAGES).version
     pipeline = yaml.safe_load(yaml.safe_dump(PIPELINE))
     pipeline["stages"]["evaluate"]["cmd"] = "evaluate --fast"
     repository.write("dvc.yaml", pipeline)
     repository.commit()
-    assert History(repository.folder).baseline(STAGES).version != before
+    assert History(repository.folder).current(STAGES).version != before
 
 
 def test_a_run_is_complete_only_if_its_lock_fits_its_parameters_and_itself(repository):
     repository.commit()
-    assert History(repository.folder).baseline(STAGES).complete
+    assert History(repository.folder).current(STAGES).complete
     repository.write("params.yaml", PARAMS | {"seed": 2})  # changed, but not run
     repository.commit()
-    assert not History(repository.folder).baseline(STAGES).complete
+    assert not History(repository.folder).current(STAGES).complete
     repository.write("params.yaml", PARAMS)
     repository.write("dvc.lock", _lock(PARAMS, train="t0"))  # evaluated another training set
     repository.commit()
-    assert not History(repository.folder).baseline(STAGES).complete
+    assert not History(repository.folder).current(STAGES).complete
     (repository.folder / "dvc.lock").unlink()
     repository.commit()
-    assert not History(repository.folder).baseline(STAGES).complete
+    assert not History(repository.folder).current(STAGES).complete
 
 
 def test_a_lock_in_another_layout_than_dvcs_is_read_all_the_same(repository):
     repository.commit()
-    before = History(repository.folder).baseline(STAGES)
+    before = History(repository.folder).current(STAGES)
     repository.write("dvc.lock", json.dumps(_lock(PARAMS)))  # JSON is YAML
     repository.commit()
-    after = History(repository.folder).baseline(STAGES)
+    after = History(repository.folder).current(STAGES)
     assert after.complete and after.version == before.version
     assert after.output_hash("data/train.csv") == before.output_hash("data/train.csv") == "t1"
     assert after.output_hash("data/nothing") is None
@@ -218,8 +218,8 @@ def test_a_study_in_a_subfolder_reads_its_own_files(tmp_path):
             f"studies/x/{name}", content | ({"seed": 7} if name == "params.yaml" else {})
         )
     repository.commit()
-    assert History(tmp_path / "studies/x").baseline(STAGES).seed == 7
-    assert History(tmp_path).baseline(STAGES).seed == 1
+    assert History(tmp_path / "studies/x").current(STAGES).seed == 7
+    assert History(tmp_path).current(STAGES).seed == 1
 
 
 def test_a_study_in_a_subfolder_depends_on_code_above_it(tmp_path):
@@ -229,10 +229,10 @@ def test_a_study_in_a_subfolder_depends_on_code_above_it(tmp_path):
     repository.write("studies/x/dvc.yaml", pipeline)
     repository.write("studies/x/dvc.lock", _lock(PARAMS))
     repository.commit()
-    before = History(tmp_path / "studies/x").baseline(STAGES).version
+    before = History(tmp_path / "studies/x").current(STAGES).version
     repository.write("src/compose.py", "two")
     repository.commit()
-    assert History(tmp_path / "studies/x").baseline(STAGES).version != before
+    assert History(tmp_path / "studies/x").current(STAGES).version != before
 
 
 def test_tracked_changes_are_listed_except_among_results(repository):
@@ -252,6 +252,6 @@ def test_without_a_commit_or_a_repository_there_is_nothing_to_start_from(
     repository, tmp_path_factory
 ):
     with pytest.raises(DataError, match="no commit yet"):
-        History(repository.folder).baseline()
+        History(repository.folder).current()
     with pytest.raises(DataError, match="in no git repository"):
         History(tmp_path_factory.mktemp("elsewhere"))

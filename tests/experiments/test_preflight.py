@@ -28,7 +28,7 @@ def _repository(folder: Path) -> Folder:
 
 
 def _check(repository: Folder) -> None:
-    refuse_unfit(repository.folder, History(repository.folder).baseline())
+    refuse_unfit(repository.folder, History(repository.folder).current())
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from chorus.experiments.leaderboard import rank
-from chorus.experiments.selection import leave_one_out
+from chorus.experiments.grid_tables import rank
+from chorus.experiments.winner import leave_one_out
 from chorus.metrics.direction import lower_is_better
 from chorus.statistics import judge_best
 

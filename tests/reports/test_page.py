@@ -13,8 +13,8 @@ from PIL import Image
 from stage6 import FACTORS, PLAN
 
 from chorus.errors import DataError
-from chorus.experiments.effects import effects
-from chorus.experiments.leaderboard import aggregate, rank
+from chorus.experiments.grid_effects import effects
+from chorus.experiments.grid_tables import aggregate, rank
 from chorus.files import read_csv, write_csv
 from chorus.reports.figures import draw_all
 from chorus.reports.hardest import HardClip

@@ -113,7 +113,7 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
 
 def _refuse_elsewhere(grid: Grid, missing: Sequence[str]) -> None:
     """Say where runs are that started from other results of the shared stages than those of the commit."""
-    from chorus.experiments.baseline import started_from
+    from chorus.experiments.start import started_from
 
     for name in missing:
         if tag := grid.elsewhere(name):

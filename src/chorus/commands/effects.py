@@ -37,8 +37,8 @@ from chorus.commands.show import between, number, say, show
 from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv, write_csv
 from chorus.paths import sweep_plots, sweep_tables
+from chorus.runs.block_effects import BlockEffects, effects_by_block, effects_frame
 from chorus.runs.contrasts import between_blocks
-from chorus.runs.effects import BlockEffects, effects_by_block, effects_frame
 from chorus.runs.factors import short_names
 from chorus.runs.figure import draw_blocks
 
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _of_sweep(arguments: argparse.Namespace) -> None:
     from chorus.experiments.columns import with_numbers
-    from chorus.experiments.effects import effects
+    from chorus.experiments.grid_effects import effects
 
     file = here.sweep_file(arguments.sweep)
     folder, plots, grid, plan = _kept(arguments, file)

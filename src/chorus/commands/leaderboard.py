@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _of_sweep(arguments: argparse.Namespace) -> None:
-    from chorus.experiments.leaderboard import one_version, tables
+    from chorus.experiments.grid_tables import one_version, tables
     from chorus.experiments.report import chosen
 
     file = sweep_file(arguments.sweep)

@@ -38,13 +38,10 @@ def advantage(
         DataError: all resamples lack a class.
     """
     names, night_of = np.unique(nights, return_inverse=True)
-    heard = [
-        np.bincount(night_of[labels == label], minlength=len(names)) > 0 for label in (True, False)
-    ]
     of_one, of_other = paired_metrics(
         labels, (scores, others), night_of, resamples=resamples, seed=seed
     )
-    least = int(min(night.sum() for night in heard))
+    least = min(len(np.unique(night_of[which])) for which in (labels, ~labels))
     outer = expanded_tail((1 - level) / 2, least)
     low, high = np.quantile(of_one[METRIC] - of_other[METRIC], [outer, 1 - outer])
     return {

@@ -34,9 +34,8 @@ Ints = NDArray[np.integer]
 
 METRICS = ("precision", "recall", "f1", "auroc", "auprc")
 RELIABLE_NIGHTS = 20
-_CELLS_AT_ONCE = (
-    500_000  # resamples x levels in one piece of work: 4 MB an array, which stays in the cache
-)
+# Resamples x levels in one piece of work: 4 MB an array, which stays in the cache.
+_CELLS_AT_ONCE = 500_000
 _DRAWN_AT_ONCE = 1_000_000  # resamples x nights: 8 MB
 LEVELS = 4096  # of more different scores than that, neighbours count as one
 MOST_LEFT_OUT = 500  # nights that are left out in turn; with more, percentiles cover as often
@@ -95,23 +94,26 @@ def night_bootstrap(
     least = min(len(np.unique(night_of[which])) for which in (labels, ~labels))
     held = _Held.of(labels, scores, night_of, threshold)
     tail = (1 - level) / 2
-    left_out = _without_each(held) if count <= MOST_LEFT_OUT else {}
-    ends = {metric: logit_interval(values, least, tail) for metric, values in left_out.items()}
-    found = {metric: interval for metric, interval in ends.items() if interval is not None}
+    found: dict[str, tuple[float, float]] = {}
+    if count <= MOST_LEFT_OUT:
+        for metric, values in _without_each(held).items():
+            ends = logit_interval(values, least, tail)
+            if ends is not None:
+                found[metric] = ends
     dropped = 0
     if len(found) < len(METRICS):
         drawn = _merged(held) if count >= MANY_NIGHTS else held
         (figures,), dropped = _redrawn([drawn], resamples, seed)
         outer = expanded_tail(tail, least)
-        found = {
-            metric: tuple(np.quantile(values, [outer, 1 - outer]))
-            for metric, values in figures.items()
-        } | found
+        for metric, values in figures.items():
+            if metric not in found:
+                low, high = np.quantile(values, [outer, 1 - outer])
+                found[metric] = (float(low), float(high))
     reliable = least >= RELIABLE_NIGHTS
     intervals = {}
     for metric in METRICS:
         low, high = found[metric]
-        intervals[metric] = Interval(float(low), float(high), count, reliable, dropped)
+        intervals[metric] = Interval(low, high, count, reliable, dropped)
     return intervals
 
 
@@ -206,19 +208,17 @@ class _Held:
     ) -> _Held:
         from scipy.sparse import csr_array  # takes a tenth of a second to import
 
+        if nights is None:
+            nights = int(night_of.max()) + 1
         levels = _levels(scores, threshold)
         level = np.searchsorted(-levels, -scores, side="left")
         level = np.minimum(level, len(levels) - 1)
-        shape = (int(night_of.max()) + 1 if nights is None else nights, len(levels))
-        positives, clips = (
-            csr_array((weights, (night_of, level)), shape=shape)
-            for weights in (labels.astype(np.float64), np.ones(len(labels)))
-        )
+        place, shape = (night_of, level), (nights, len(levels))
         return cls(
-            positives,
-            clips,
-            int(np.count_nonzero(levels >= threshold)),
-            np.ones(shape[0], dtype=np.int64),
+            positives=csr_array((labels.astype(np.float64), place), shape=shape),
+            clips=csr_array((np.ones(len(labels)), place), shape=shape),
+            detected=int(np.count_nonzero(levels >= threshold)),
+            alike=np.ones(nights, dtype=np.int64),
         )
 
 
@@ -241,9 +241,8 @@ def _merged(held: _Held) -> _Held:
     """Nights that hold the same as one row: drawing any of them comes to the same."""
     positives, clips = held.positives, held.clips
     most = clips.data.max() + 1
-    entry = (
-        clips.indices * most + clips.data
-    ) * most + positives.data  # level, clips, positives: one whole number
+    # level, clips, positives: one whole number
+    entry = (clips.indices * most + clips.data) * most + positives.data
     entries = np.diff(clips.indptr)
     firsts, times = [], []
     for count in np.unique(entries):
@@ -278,22 +277,25 @@ def _redrawn(
     random = _night_draws(seed)
     positives = first.positives.sum(axis=1)
     negatives = first.clips.sum(axis=1) - positives
+    # a piece at a time: all draws of very many nights would fill the memory
     step = max(1, _DRAWN_AT_ONCE // len(chances))
-    pieces: list[list[dict[str, Floats]]] = []
+    pieces: list[list[dict[str, Floats]]] = [[] for _ in methods]
     for start in range(0, resamples, step):
         draws = random.multinomial(nights, chances, size=min(step, resamples - start))
         whole = draws[(draws @ positives > 0) & (draws @ negatives > 0)]
-        pieces.append([_figures(held, whole) for held in methods])
-    figures = [
-        {metric: np.concatenate([piece[metric] for piece in of_one]) for metric in METRICS}
-        for of_one in zip(*pieces, strict=True)
-    ]
+        for of_one, held in zip(pieces, methods, strict=True):
+            of_one.append(_figures(held, whole))
+    figures = [_joined(of_one) for of_one in pieces]
     usable = len(figures[0]["f1"])
     if not usable:
         raise DataError(
             f"all {resamples} resamples of {nights} nights lack a class: nothing can be said from them"
         )
     return figures, resamples - usable
+
+
+def _joined(pieces: Sequence[dict[str, Floats]]) -> dict[str, Floats]:
+    return {metric: np.concatenate([piece[metric] for piece in pieces]) for metric in METRICS}
 
 
 def expanded_tail(tail: float, nights: int) -> float:
@@ -308,10 +310,8 @@ def expanded_tail(tail: float, nights: int) -> float:
 def _figures(held: _Held, draws: Ints) -> dict[str, Floats]:
     """The metrics in each resample: (resamples,)."""
     step = max(1, _CELLS_AT_ONCE // held.clips.shape[1])
-    pieces = [
-        _metrics(held, draws[start : start + step]) for start in range(0, max(len(draws), 1), step)
-    ]
-    return {metric: np.concatenate([piece[metric] for piece in pieces]) for metric in METRICS}
+    starts = range(0, max(len(draws), 1), step)  # one piece at least, and be it empty
+    return _joined([_metrics(held, draws[start : start + step]) for start in starts])
 
 
 def _metrics(held: _Held, draws: Ints) -> dict[str, Floats]:
@@ -323,13 +323,13 @@ def _metrics(held: _Held, draws: Ints) -> dict[str, Floats]:
     tp, every = np.cumsum(new_tp, axis=1), np.cumsum(new, axis=1)
     new_fp = new - new_tp
     all_positives, all_negatives = tp[:, -1], every[:, -1] - tp[:, -1]
-    below_or_tied = (
-        tp - new_tp / 2
-    ) * new_fp  # trapezoids: a positive above counts 1, one with the same score 1/2
+    # trapezoids: a positive above counts 1, one with the same score 1/2
+    below_or_tied = (tp - new_tp / 2) * new_fp
     tp_detected, detected = (sums[:, : held.detected][:, -1:].sum(axis=1) for sums in (tp, every))
+    # whole numbers: 0 detections have 0 positives, and 0 / 1 is the precision of none
+    precision = tp_detected / np.maximum(detected, 1)
     return {
-        "precision": tp_detected
-        / np.maximum(detected, 1),  # whole numbers: 0 detections have 0 positives
+        "precision": precision,
         "recall": tp_detected / all_positives,
         "f1": 2 * tp_detected / (detected + all_positives),
         "auroc": below_or_tied.sum(axis=1) / (all_positives * all_negatives),

@@ -23,28 +23,23 @@ def breakdown(part: pd.DataFrame, threshold: float) -> dict[str, Any]:
     Args:
         part: the rows of one split in the table of predictions, with both classes.
     """
-    by_kind: dict[str, Any] = {
-        column: {
-            kind: _of_positives(part, column, kind, threshold) for kind in _kinds(part, column)
-        }
-        for column in ("quality", "call_type")
-    }
-    by_place = {
-        column: {
-            str(place) or UNSTATED: _of_place(clips, threshold)
-            for place, clips in part.groupby(column, sort=True)
-        }
-        for column in ("site", "recorder")
-    }
-    return by_kind | by_place
+    found: dict[str, Any] = {}
+    for column in ("quality", "call_type"):
+        found[column] = {}
+        for kind in _kinds(part, column):
+            found[column][kind] = _of_positives(part, column, kind, threshold)
+    for column in ("site", "recorder"):
+        found[column] = {}
+        for place, clips in part.groupby(column, sort=True):
+            found[column][str(place) or UNSTATED] = _of_place(clips, threshold)
+    return found
 
 
 def _kinds(part: pd.DataFrame, column: str) -> list[str]:
     """What occurs among the positives: qualities from good to bad, anything else by name."""
-    found = sorted(part.loc[part["label"] == POSITIVE, column].replace("", UNSTATED).unique())
-    return sorted(
-        found, key=lambda kind: QUALITIES.index(kind) if kind in QUALITIES else len(QUALITIES)
-    )
+    found = set(part.loc[part["label"] == POSITIVE, column].replace("", UNSTATED))
+    known = [quality for quality in QUALITIES if quality in found]
+    return known + sorted(found - set(known))
 
 
 def _of_positives(part: pd.DataFrame, column: str, kind: str, threshold: float) -> dict[str, Any]:
@@ -52,20 +47,18 @@ def _of_positives(part: pd.DataFrame, column: str, kind: str, threshold: float) 
     wanted = positive & (part[column].replace("", UNSTATED) == kind)
     scores = part.loc[wanted, "score"]
     against = part[wanted | ~positive]
+    labels = (against["label"] == POSITIVE).to_numpy(dtype=bool)
     return {
         "n": len(scores),
         "recall": float((scores >= threshold).mean()),
         "mean_score": float(scores.mean()),
-        "auprc": auprc(
-            (against["label"] == POSITIVE).to_numpy(dtype=bool), against["score"].to_numpy()
-        ),
+        "auprc": auprc(labels, against["score"].to_numpy()),
     }
 
 
 def _of_place(clips: pd.DataFrame, threshold: float) -> dict[str, Any]:
-    counts = confusion(
-        (clips["label"] == POSITIVE).to_numpy(dtype=bool), clips["score"].to_numpy(), threshold
-    )
+    labels = (clips["label"] == POSITIVE).to_numpy(dtype=bool)
+    counts = confusion(labels, clips["score"].to_numpy(), threshold)
     positives, negatives = counts.tp + counts.fn, counts.fp + counts.tn
     return {
         "n": len(clips),

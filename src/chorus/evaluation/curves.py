@@ -39,7 +39,8 @@ def curves(clips: pd.DataFrame) -> dict[str, pd.DataFrame]:
     of_split = {}
     for split in JUDGED:
         part = table[table["split"] == split]
-        labels, scores = (part["label"] == POSITIVE).to_numpy(dtype=bool), part["score"].to_numpy()
+        labels = (part["label"] == POSITIVE).to_numpy(dtype=bool)
+        scores = part["score"].to_numpy()
         if labels.any() and not labels.all():
             of_split[split] = labels, scores
     return {name: _all_splits(curve, of_split) for name, curve in _CURVES.items()}

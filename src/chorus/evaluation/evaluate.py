@@ -18,16 +18,9 @@ from chorus.evaluation.bootstrap import night_bootstrap
 from chorus.evaluation.breakdown import breakdown
 from chorus.evaluation.predictions import JUDGED, predictions
 from chorus.files import Exact
-from chorus.metrics import (
-    auprc,
-    auroc,
-    best_f1_threshold,
-    brier,
-    confusion,
-    ece,
-    threshold_for_precision,
-)
+from chorus.metrics import best_f1_threshold, confusion, ece, threshold_for_precision
 from chorus.options import options
+from chorus.tasks import DETECTION
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -111,10 +104,10 @@ def evaluate(
     splits = _splits(predictions(clips))
     precise = _precise_threshold(splits[VALIDATION], options.min_precision)
     thresholds = {"half": Exact(HALF), "headline": Exact(threshold), "min_precision": precise}
-    baselines = {
-        name: _judge_baseline(name, scores, splits, options)
-        for name, scores in sorted(baseline_scores.items())
-    }
+    # by name, whatever the order in which they were given
+    baselines = {}
+    for name, scores in sorted(baseline_scores.items()):
+        baselines[name] = _judge_baseline(name, scores, splits, options)
     detail: dict[str, Any] = {
         "about": ABOUT | {"min_precision_wanted": options.min_precision},
         "thresholds": thresholds,
@@ -125,7 +118,8 @@ def evaluate(
             continue
         figures = _judge(split, threshold, thresholds, options)
         if split.has_both_classes:
-            figures["baselines"] |= {method: by[name] for method, by in baselines.items()}
+            for method, judged in baselines.items():
+                figures["baselines"][method] = judged[name]
         detail["splits"][name] = figures
     return Evaluation(_headline(detail), detail)
 
@@ -134,10 +128,11 @@ def _splits(table: pd.DataFrame) -> dict[str, _Split | None]:
     splits: dict[str, _Split | None] = {}
     for name in JUDGED:
         part = table[table["split"] == name]
-        if part.empty and name == OOD_VALIDATION:
-            continue
-        labels = (part["label"] == POSITIVE).to_numpy(dtype=bool)
-        splits[name] = _Split(part, labels, part["score"].to_numpy()) if len(part) else None
+        if len(part):
+            labels = (part["label"] == POSITIVE).to_numpy(dtype=bool)
+            splits[name] = _Split(part, labels, part["score"].to_numpy())
+        elif name != OOD_VALIDATION:  # sites to choose by are there only where a survey names some
+            splits[name] = None
     return splits
 
 
@@ -161,29 +156,28 @@ def _judge(
         "prevalence": positives / len(labels),
     }
     if not split.has_both_classes:
-        nothing = dict.fromkeys(
-            ("auroc", "auprc", "brier", "ece", "at", "intervals", "baselines", "by")
-        )
-        return (
-            counts
-            | nothing
-            | {"note": f"all clips are {'positive' if positives else 'negative'}: nothing to judge"}
-        )
+        nothing = ("auroc", "auprc", "brier", "ece", "at", "intervals", "baselines", "by")
+        note = f"all clips are {'positive' if positives else 'negative'}: nothing to judge"
+        return counts | dict.fromkeys(nothing) | {"note": note}
     all_thresholds = {**thresholds, "oracle_best_f1": best_f1_threshold(labels, scores)}
     at: dict[str, Any] = dict.fromkeys(all_thresholds)
     for name, threshold in all_thresholds.items():
         if threshold is not None:
             at[name] = _at(labels, scores, threshold)
     return counts | {
-        "auroc": auroc(labels, scores),
-        "auprc": auprc(labels, scores),
-        "brier": brier(labels, scores),
+        **_without_threshold(labels, scores, "auroc", "auprc", "brier"),
         "ece": ece(labels, scores, bins=options.ece_bins),
         "at": at,
         "intervals": _intervals(split, headline, options),
-        "baselines": {"all_positive": _all_positive(counts["prevalence"])},
+        "baselines": {"all_positive": _all_positive(labels)},
         "by": breakdown(split.clips, headline),
     }
+
+
+def _without_threshold(labels: Bools, scores: Floats, *metrics: str) -> dict[str, float]:
+    """Those of a detection's metrics that need no threshold, in this order."""
+    figures = DETECTION.metrics(labels, np.column_stack([1 - scores, scores]))
+    return {metric: figures[metric] for metric in metrics}
 
 
 def _at(labels: Bools, scores: Floats, threshold: float) -> dict[str, Any]:
@@ -219,13 +213,16 @@ def _intervals(split: _Split, threshold: float, options: EvaluateOptions) -> dic
     }
 
 
-def _all_positive(prevalence: float) -> dict[str, float]:
+def _all_positive(labels: Bools) -> dict[str, float]:
+    """Every clip called positive, with one and the same score: the areas are those of chance."""
+    chance = DETECTION.chance(labels)
+    prevalence = float(np.mean(labels))
     return {
         "precision": prevalence,
         "recall": 1.0,
         "f1": 2 * prevalence / (1 + prevalence),
-        "auroc": 0.5,
-        "auprc": prevalence,
+        "auroc": chance["auroc"],
+        "auprc": chance["auprc"],
     }
 
 
@@ -233,13 +230,13 @@ def _judge_baseline(
     name: str, scores: pd.Series, splits: Mapping[str, _Split | None], options: EvaluateOptions
 ) -> dict[str, Any]:
     """A baseline's figures in each split, at its own threshold; None where nothing can be judged."""
-    rescored = {
-        split: _rescored(name, given, scores)
-        for split, given in splits.items()
-        if given is not None
-    }
-    validation = rescored.get(VALIDATION)
+    rescored = {}
+    for split, given in splits.items():
+        if given is not None:
+            rescored[split] = _rescored(name, given, scores)
+    # chosen as the detector's is, so that neither has the better threshold for nothing
     threshold = HALF
+    validation = rescored.get(VALIDATION)
     if validation is not None and validation.has_both_classes:
         threshold = best_f1_threshold(validation.labels, validation.scores)
     judged: dict[str, Any] = dict.fromkeys(splits)
@@ -253,9 +250,9 @@ def _beside(
     ours: _Split, baseline: _Split, threshold: float, options: EvaluateOptions
 ) -> dict[str, Any]:
     """The figures of a baseline, and by how much ours is better."""
-    return _at(baseline.labels, baseline.scores, threshold) | {
-        "auroc": auroc(baseline.labels, baseline.scores),
-        "auprc": auprc(baseline.labels, baseline.scores),
+    return {
+        **_at(baseline.labels, baseline.scores, threshold),
+        **_without_threshold(baseline.labels, baseline.scores, "auroc", "auprc"),
         "advantage": advantage(
             ours.labels,
             ours.scores,

@@ -82,6 +82,7 @@ def out_of_fold_probabilities(training: Examples, folds: int) -> np.ndarray:
     nights = np.array(
         [len(np.unique(training.groups[training.labels == label])) for label in range(classes)]
     )
+    # with more folds than nights of a class, some model would have to learn without that class
     folds = min(folds, int(nights.min()))
     if folds < 2:
         rarest = int(nights.argmin())

@@ -36,10 +36,9 @@ def worst(
         raise ParameterError(f"split: {split!r} is not allowed: one of {', '.join(JUDGED)}")
     table = predictions(clips)
     positive, detected = table["label"] == POSITIVE, table["score"] >= threshold
-    missed = kind == "false_negatives"
-    errors = table[
-        (table["split"] == split) & (positive & ~detected if missed else ~positive & detected)
-    ]
-    return errors.sort_values(
-        ["score", "clip_id"], ascending=[missed, True], ignore_index=True
-    ).head(n)
+    wrong, lowest_first = ~positive & detected, False
+    if kind == "false_negatives":  # the surest misses are those with the lowest scores
+        wrong, lowest_first = positive & ~detected, True
+    errors = table[(table["split"] == split) & wrong]
+    order = ["score", "clip_id"]
+    return errors.sort_values(order, ascending=[lowest_first, True], ignore_index=True).head(n)

@@ -39,27 +39,32 @@ def detector_columns(
             found |= _of_split(split, detail["splits"][name] or {})
     if health:
         found |= {key: health[key.removeprefix("health.")] for key in HEALTH}
-    checks = (health_detail or {}).get("checks", ())
-    found |= {f"signal.{check['signal']}": check["value"] for check in checks}
-    by_quality = composition["positives_by_quality"]
+    for check in (health_detail or {}).get("checks", ()):
+        found[f"signal.{check['signal']}"] = check["value"]
+    found["threshold"] = detail["thresholds"]["headline"]
+    found["positives"] = composition["positives"]
+    for quality, count in composition["positives_by_quality"].items():
+        found[f"positives.{quality}"] = count
+    # where training is balanced, not all that a subset offers gets in: what entered is what was learnt from
     subsets = composition.get("negative_subsets", {}).values()
-    return found | {
-        "threshold": detail["thresholds"]["headline"],
-        "positives": composition["positives"],
-        **{f"positives.{quality}": count for quality, count in by_quality.items()},
-        "negatives": composition["negatives"],
-        "negatives.mined": sum(subset["entered"] for subset in subsets),
-    }
+    found["negatives"] = composition["negatives"]
+    found["negatives.mined"] = sum(subset["entered"] for subset in subsets)
+    return found
 
 
 def _of_split(split: str, judged: Mapping[str, Any]) -> dict[str, Any]:
+    # a split of one class is judged by nothing: its figures are there and empty, so that all runs have all columns
     at = judged.get("at") or {}
     headline, oracle = at.get("headline") or {}, at.get("oracle_best_f1") or {}
-    found = {f"{split}.{metric}": headline.get(metric) for metric in ("f1", "precision", "recall")}
-    found |= {f"{split}.{metric}": judged.get(metric) for metric in ("auroc", "auprc")}
+    found = {}
+    for metric in ("f1", "precision", "recall"):
+        found[f"{split}.{metric}"] = headline.get(metric)
+    for metric in ("auroc", "auprc"):
+        found[f"{split}.{metric}"] = judged.get(metric)
     found[f"{split}.oracle_best_f1"] = oracle.get("f1")
     for baseline, figures in (judged.get("baselines") or {}).items():
-        found |= {f"{split}.{baseline}.{metric}": figures.get(metric) for metric in ("f1", "auprc")}
+        for metric in ("f1", "auprc"):
+            found[f"{split}.{baseline}.{metric}"] = figures.get(metric)
     return found
 
 
@@ -71,7 +76,9 @@ def metric_columns(files: Mapping[str, Any], taken: Sequence[str]) -> dict[str, 
         taken: columns that there are. What has the name of one, or of a figure in another file, gets its file's before
             it: "evaluation.loss".
     """
-    times = Counter(name for content in files.values() for name, _ in _leaves(content))
+    times: Counter[str] = Counter()
+    for content in files.values():
+        times.update(name for name, _ in _leaves(content))
     figures: dict[str, Any] = {}
     for file, content in files.items():
         for name, value in _leaves(content):
@@ -97,11 +104,8 @@ def measured(runs: pd.DataFrame, factors: Sequence[str]) -> list[str]:
     """
     if known := [metric for metric in METRICS if metric in runs]:
         return known
-    return [
-        column
-        for column in runs.columns.difference([*IDENTITY, *factors], sort=False)
-        if _is_number(runs[column])
-    ]
+    others = runs.columns.difference([*IDENTITY, *factors], sort=False)
+    return [column for column in others if _is_number(runs[column])]
 
 
 def with_numbers(runs: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
@@ -110,10 +114,10 @@ def with_numbers(runs: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     Raises:
         DataError: the seeds are no numbers.
     """
-    numeric = [column for column in (*COUNTS, *measured(runs, factors)) if column in runs]
-    table = runs.assign(
-        **{column: pd.to_numeric(runs[column].replace("", "nan")) for column in numeric}
-    )
+    table = runs.copy()
+    for column in (*COUNTS, *measured(runs, factors)):
+        if column in runs:
+            table[column] = pd.to_numeric(runs[column].replace("", "nan"))
     try:
         return table.assign(seed=pd.to_numeric(table["seed"]))
     except ValueError as error:

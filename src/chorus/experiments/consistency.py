@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pygit2
 from dvc.dependency.param import ParamsDependency
@@ -22,9 +23,9 @@ from dvc.repo import Repo
 from chorus import paths
 from chorus.errors import ChorusError, DataError
 from chorus.experiments.columns import with_numbers
-from chorus.experiments.effects import effects
 from chorus.experiments.grid import Plan, load_plan
-from chorus.experiments.leaderboard import one_version, tables
+from chorus.experiments.grid_effects import effects
+from chorus.experiments.grid_tables import one_version, tables
 from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, read_yaml, write_csv
 from chorus.fingerprints import SOURCE, stale
@@ -56,32 +57,33 @@ def edited_results(repo: Repo) -> list[str]:
     Args:
         repo: at the workspace, or switched to a revision.
     """
+    stages = repo.index.stages
     found = []
     made: dict[str, Any] = {}
-    for out in (out for stage in repo.index.stages for out in stage.outs):
-        made[_place(out)] = out
+    for out in (out for stage in stages for out in stage.outs):
+        place = _place(out)
+        made[place] = out
         if out.use_cache:
             continue  # kept by DVC, which names a file by its hash: it cannot be edited in place
         if out.hash_info and not out.exists:
             found.append(
-                f"{_place(out)} is missing: dvc.lock says that the stage {out.stage.name} made it"
+                f"{place} is missing: dvc.lock says that the stage {out.stage.name} made it"
             )
         elif out.exists and not out.hash_info:
-            found.append(f"{_place(out)} is of no run: dvc.lock has nothing about it")
+            found.append(f"{place} is of no run: dvc.lock has nothing about it")
         elif out.exists and out.changed_checksum():
             found.append(
-                f"{_place(out)} is not what the stage {out.stage.name} made: dvc.lock has another hash"
+                f"{place} is not what the stage {out.stage.name} made: dvc.lock has another hash"
             )
-    for stage in repo.index.stages:
-        for dep in stage.deps:
-            source = made.get(_place(dep))
-            if (
-                source is not None and dep.hash_info and dep.hash_info != source.hash_info
-            ):  # no hash: it never ran
-                found.append(
-                    f"dvc.lock does not fit together: {stage.name} used another {_place(dep)} "
-                    f"than the stage {source.stage.name} made"
-                )
+    for dep in (dep for stage in stages for dep in stage.deps):
+        place = _place(dep)
+        if place not in made or not dep.hash_info:  # no hash: it never ran
+            continue
+        if dep.hash_info != made[place].hash_info:
+            found.append(
+                f"dvc.lock does not fit together: {dep.stage.name} used another {place} "
+                f"than the stage {made[place].stage.name} made"
+            )
     return found
 
 
@@ -102,22 +104,28 @@ def stale_stages(repo: Repo) -> list[str]:
         changed: list[str] = []
         for dep in stage.deps:
             if isinstance(dep, ParamsDependency):
-                # not a mapping of keys, but the word "new", where the stage never ran
-                changed += [
-                    key for keys in dep.status().values() if isinstance(keys, dict) for key in keys
-                ]
-            elif (
-                _place(dep) not in outputs
-                and dep.exists
-                and dep.hash_info
-                and dep.changed_checksum()
-            ):
+                changed += _changed_params(dep)
+            elif _place(dep) not in outputs and _has_changed(dep):
+                # what another stage makes is that stage's matter: it would name all that follow it
                 changed.append(_place(dep))
         if changed:
             found.append(
                 f"the stage {stage.name} was not run since a change of {', '.join(sorted(changed))}"
             )
     return found
+
+
+def _changed_params(dep: ParamsDependency) -> list[str]:
+    changed: list[str] = []
+    for keys in dep.status().values():
+        # not a mapping of keys, but the word "new", where the stage never ran
+        if isinstance(keys, dict):
+            changed += keys
+    return changed
+
+
+def _has_changed(dep: Any) -> bool:
+    return bool(dep.exists and dep.hash_info and dep.changed_checksum())
 
 
 def stale_code(repo: Repo) -> list[str]:
@@ -127,28 +135,37 @@ def stale_code(repo: Repo) -> list[str]:
         DataError: code whose imports cannot be followed (`chorus.fingerprints`).
     """
     root = Path(repo.root_dir)
-    stages = read_yaml(root / "dvc.yaml").get("stages", {}) if (root / "dvc.yaml").exists() else {}
+    if not (root / "dvc.yaml").exists():
+        return []
+    stages = read_yaml(root / "dvc.yaml").get("stages", {})
     return [f"{path} is not of the code in {SOURCE}/: dvc repro" for path in stale(root, stages)]
 
 
 def stray_results(repo: Repo) -> list[str]:
     """Files in the folders of results that git tracks, but neither a stage nor a grid makes."""
-    made = {_place(out) for stage in repo.index.stages for out in stage.outs}
     root = Path(repo.root_dir)
     grids = {path.stem for path in (root / paths.SWEEPS).glob("*.yaml")}
+    made = {_place(out) for stage in repo.index.stages for out in stage.outs}
+    results = tuple(f"{folder}/" for folder in paths.RESULTS)
+    found = []
+    for path in _tracked(repo, root):
+        if not path.startswith(results):
+            continue
+        of_grid = Path(path.split("/")[1]).stem in grids  # plots/stage6/..., reports/stage6.html
+        of_stage = any(path == out or path.startswith(f"{out}/") for out in made)
+        if not (of_grid or of_stage):
+            found.append(f"{path} is made by no stage of dvc.yaml and by no grid")
+    return found
+
+
+def _tracked(repo: Repo, root: Path) -> Iterator[str]:
+    """The files that git tracks in the folder of a study, by their paths in it."""
     git = pygit2.Repository(repo.scm.root_dir)
     inside = root.relative_to(Path(repo.scm.root_dir)).as_posix()
     prefix = "" if inside == "." else f"{inside}/"
-    tracked = (
-        entry.path.removeprefix(prefix) for entry in git.index if entry.path.startswith(prefix)
-    )
-    return [
-        f"{path} is made by no stage of dvc.yaml and by no grid"
-        for path in tracked
-        if path.startswith(tuple(f"{folder}/" for folder in paths.RESULTS))
-        and not any(path == out or path.startswith(f"{out}/") for out in made)
-        and Path(path.split("/")[1]).stem not in grids  # plots/stage6/..., reports/stage6.html
-    ]
+    for entry in git.index:
+        if entry.path.startswith(prefix):
+            yield entry.path.removeprefix(prefix)
 
 
 def edited_grid(root: Path, sweep: Path) -> list[str]:
@@ -163,7 +180,9 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
     name = path.relative_to(root).as_posix()
     if not path.exists():
         orphans = [other for other in GRID_TABLES if (folder / other).exists()]
-        return [f"{name} is missing, from which {', '.join(orphans)} follow"] if orphans else []
+        if not orphans:
+            return []
+        return [f"{name} is missing, from which {', '.join(orphans)} follow"]
     try:
         plan = load_plan(read_sweep(sweep), read_yaml(root / paths.PARAMS))
         runs = with_numbers(read_csv(path), plan.names)
@@ -173,16 +192,18 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
     found = []
     for table in _derived(plan, sweep.stem, runs):
         committed = folder / table.name
-        if committed.exists():
-            try:
-                difference = _difference(_as_written(table.make()), _table(committed))
-            except ChorusError as error:
-                return [f"{name}: {error}"]
-            if difference:
-                found.append(
-                    f"{committed.relative_to(root).as_posix()} does not follow from {name}: {difference}; "
-                    f"make it again: {table.command}"
-                )
+        if not committed.exists():
+            continue
+        try:
+            # both as text: what a file cannot hold, such as the last digits, is no difference
+            difference = _difference(_as_written(table.make()), _table(committed))
+        except ChorusError as error:
+            return [f"{name}: {error}"]
+        if difference:
+            found.append(
+                f"{committed.relative_to(root).as_posix()} does not follow from {name}: {difference}; "
+                f"make it again: {table.command}"
+            )
     return found
 
 
@@ -229,6 +250,6 @@ def _difference(expected: pd.DataFrame, found: pd.DataFrame) -> str:
     differs = (expected != found).to_numpy()
     if not differs.any():
         return ""
-    row, column = (int(place[0]) for place in differs.nonzero())
+    row, column = np.argwhere(differs)[0]
     at = f"row {row + 1}, column {expected.columns[column]}"
     return f"{at}: {found.iat[row, column]} should be {expected.iat[row, column]}"

@@ -71,54 +71,45 @@ def training_contradictions(headline: Mapping[str, Any], curves: pd.DataFrame) -
     """The same of metrics/training.json and plots/training/curves.csv: what is said of the kept epoch stands there."""
     if "kept_epoch" not in headline:
         return []  # of no single head
-    kept = curves[curves["epoch"] == headline.get("kept_epoch")]
+    if curves.empty:
+        return []  # nothing could be trained
+    kept_epoch = headline["kept_epoch"]
+    kept = curves[curves["epoch"] == kept_epoch]
     if kept.empty:
-        return (
-            []
-            if curves.empty
-            else [f"training.json: there is no epoch {headline.get('kept_epoch')} in curves.csv"]
-        )
-    expected = {
-        "epochs": len(curves),
-        "best_epoch": _best_epoch(headline, curves),
-        **kept.iloc[0].to_dict(),
-    }
-    return list(_unequal("training.json", headline, expected))
+        return [f"training.json: there is no epoch {kept_epoch} in curves.csv"]
+    expected = {"epochs": len(curves), "best_epoch": _best_epoch(headline, curves)}
+    return list(_unequal("training.json", headline, expected | kept.iloc[0].to_dict()))
 
 
 def _best_epoch(headline: Mapping[str, Any], curves: pd.DataFrame) -> Any:
     """The epoch that the curves call the best; the one that the headline names where several are."""
-    merit = next(
-        (name for name in ("validation_auprc", "validation_macro_f1") if name in headline), None
-    )
-    if merit is None or merit not in curves or not len(curves[merit].dropna()):
-        return headline.get("best_epoch")
-    best = curves.loc[curves[merit] >= curves[merit].max() - _TOLERANCE, "epoch"].tolist()
-    return headline.get("best_epoch") if headline.get("best_epoch") in best else best[0]
+    named = headline.get("best_epoch")
+    merits = [name for name in ("validation_auprc", "validation_macro_f1") if name in headline]
+    if not merits or merits[0] not in curves or curves[merits[0]].isna().all():
+        return named
+    merit = curves[merits[0]]
+    best = curves.loc[merit >= merit.max() - _TOLERANCE, "epoch"].tolist()
+    return named if named in best else best[0]
 
 
 def _split_contradictions(
     where: str, split: Mapping[str, Any], thresholds: Mapping[str, Any]
 ) -> Iterator[str]:
-    counts = {
-        "n": split["positives"] + split["negatives"],
-        "prevalence": split["positives"] / split["n"],
-    }
+    positives, n = split["positives"], split["n"]
+    counts = {"n": positives + split["negatives"], "prevalence": positives / n}
     yield from _unequal(where, split, counts)
     for name, judged in (split["at"] or {}).items():
         if judged is None:
             continue
+        # whoever forges a rate would have to forge the four counts behind it, and these add up to the clips
         tp, fp, fn, tn = (judged["confusion"][key] for key in ("tp", "fp", "fn", "tn"))
         rates = {
             "precision": _share(tp, tp + fp),
             "recall": _share(tp, tp + fn),
             "f1": _share(2 * tp, 2 * tp + fp + fn),
+            "threshold": thresholds.get(name, judged["threshold"]),
         }
-        yield from _unequal(
-            f"{where} at {name}",
-            judged,
-            rates | {"threshold": thresholds.get(name, judged["threshold"])},
-        )
+        yield from _unequal(f"{where} at {name}", judged, rates)
         sums = {"positives": tp + fn, "negatives": fp + tn}
         yield from _unequal(f"{where}, the counts at {name}", sums, split)
 
@@ -133,20 +124,22 @@ def _flat(nested: Mapping[str, Any]) -> dict[str, Any]:
     """{"ood": {"f1": 1}, "threshold": 2} as {"ood.f1": 1, "threshold": 2}: the names that DVC shows."""
     flat: dict[str, Any] = {}
     for name, value in nested.items():
-        inside = value.items() if isinstance(value, Mapping) else [("", value)]
-        flat |= {".".join(filter(None, (name, key))): leaf for key, leaf in inside}
+        if not isinstance(value, Mapping):
+            flat[name] = value
+            continue
+        for key, leaf in value.items():
+            flat[f"{name}.{key}"] = leaf
     return flat
 
 
 def _same(one: Any, other: Any) -> bool:
-    numbers = all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)
-    )
-    return (
-        math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
-        if numbers
-        else bool(one == other)
-    )
+    if not (_is_number(one) and _is_number(other)):
+        return bool(one == other)
+    return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _share(part: int, whole: int) -> float:

@@ -14,9 +14,8 @@ import pandas as pd
 
 from chorus.experiments.history import Snapshot
 
-Content = Callable[
-    [str], bytes | None
-]  # of a file by the hash that dvc.lock has; None: it is not on this machine
+# Of a file by the hash that dvc.lock has; None: it is not on this machine.
+Content = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True)
@@ -37,68 +36,76 @@ def differences(
     """
     content = _cached_in(cache)
     old = {out["path"]: out for out in before.outputs(stages)}
-    new = {out["path"]: out for out in after.outputs(stages)}
-    return [
-        Difference(path, _how(path, old.get(path), out, before, after, content))
-        for path, out in new.items()
-        if out.get("md5") != old.get(path, {}).get("md5")
-    ]
+    found = []
+    for out in after.outputs(stages):
+        path = out["path"]
+        was = old.get(path, {})
+        if out.get("md5") != was.get("md5"):
+            found.append(Difference(path, _how(path, was, out, before, after, content)))
+    return found
 
 
 def _how(
     path: str,
-    old: Mapping[str, Any] | None,
+    old: Mapping[str, Any],
     new: Mapping[str, Any],
     before: Snapshot,
     after: Snapshot,
     content: Content,
 ) -> str:
-    if old is None:
+    if not old:
         return "not in the commit"
     if new["md5"].endswith(".dir"):
         return _compared_folders(old, new, content)
-    there, here = (
-        before.bytes(path) or content(old["md5"]),
-        after.bytes(path) or content(new["md5"]),
-    )
+    # what git keeps is in the commits, and the rest in DVC's cache, if this machine has it
+    there = before.bytes(path) or content(old["md5"])
+    here = after.bytes(path) or content(new["md5"])
     if there is None or here is None:
         return _sizes(old, new)
     return _compared(path, there, here)
 
 
 def _compared_folders(old: Mapping[str, Any], new: Mapping[str, Any], content: Content) -> str:
-    listed = content(old["md5"]), content(new["md5"])
-    if listed[0] is None or listed[1] is None:
+    there, here = _listed(content(old["md5"])), _listed(content(new["md5"]))
+    if there is None or here is None:
         return _sizes(old, new)
-    files = [
-        {entry["relpath"]: entry["md5"] for entry in json.loads(text)}
-        for text in listed
-        if text is not None
-    ]
-    names = sorted(files[0].keys() | files[1].keys())
-    other = [name for name in names if files[0].get(name) != files[1].get(name)]
+    names = sorted(there.keys() | here.keys())
+    other = [name for name in names if there.get(name) != here.get(name)]
     words = f"{len(other)} of {len(names)} files"
-    pairs = (
-        (name, content(files[0].get(name, "")), content(files[1].get(name, ""))) for name in other
-    )
-    both = [(name, a, b) for name, a, b in pairs if a is not None and b is not None]
-    found = [
-        relative for name, a, b in both if (relative := largest_relative(name, a, b)) is not None
-    ]
-    return f"{words}, numbers by up to {max(found):.1g} of the largest" if found else words
+    found = []
+    for name in other:
+        a, b = content(there.get(name, "")), content(here.get(name, ""))
+        relative = None if a is None or b is None else largest_relative(name, a, b)
+        if relative is not None:
+            found.append(relative)
+    if found:
+        words += f", numbers by up to {max(found):.1g} of the largest"
+    return words
+
+
+def _listed(folder: bytes | None) -> dict[str, str] | None:
+    """The files of a folder as DVC's cache lists them: path -> hash."""
+    if folder is None:
+        return None
+    return {entry["relpath"]: entry["md5"] for entry in json.loads(folder)}
 
 
 def _compared(path: str, old: bytes, new: bytes) -> str:
     relative = largest_relative(path, old, new)
-    if relative is not None:
-        return f"numbers by up to {relative:.1g} of the largest" if relative else "its wording"
+    if relative:
+        return f"numbers by up to {relative:.1g} of the largest"
+    if relative is not None:  # the same numbers: only what stands around them differs
+        return "its wording"
+    if Path(path).suffix not in (".csv", ".json", ".md"):
+        return "its bytes"
     lines = set(old.splitlines()) ^ set(new.splitlines())
-    return f"{len(lines)} lines" if Path(path).suffix in (".csv", ".json", ".md") else "its bytes"
+    return f"{len(lines)} lines"
 
 
 def _sizes(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    same = all(old.get(key) == new.get(key) for key in ("size", "nfiles"))
-    size = "as large there" if same else f"{old.get('size')} bytes there, {new.get('size')} here"
+    size = f"{old.get('size')} bytes there, {new.get('size')} here"
+    if all(old.get(key) == new.get(key) for key in ("size", "nfiles")):
+        size = "as large there"
     return f"{size}, and not on this machine to compare"
 
 
@@ -112,21 +119,26 @@ def largest_relative(path: str, old: bytes, new: bytes) -> float | None:
         None where the two do not hold the same number of numbers, or none at all.
     """
     readers = {".safetensors": _tensors, ".json": _json_numbers, ".csv": _csv_numbers}
-    if (reader := readers.get(Path(path).suffix)) is None:
+    reader = readers.get(Path(path).suffix)
+    if reader is None:
         return None
     a, b = reader(old), reader(new)
     if a.shape != b.shape or not a.size:
         return None
     largest = float(np.abs(a).max())
-    return float(np.abs(a - b).max()) / largest if largest else None
+    if not largest:
+        return None
+    return float(np.abs(a - b).max()) / largest
 
 
 def _tensors(content: bytes) -> np.ndarray:
     from safetensors.numpy import load
 
     tensors = load(content)
-    flat = [tensors[name].astype(np.float64).ravel() for name in sorted(tensors)]
-    return np.concatenate(flat) if flat else np.empty(0)
+    flat = [np.empty(0)]  # so that a file without tensors has numbers, too: none
+    for name in sorted(tensors):  # by name: the order in a file says nothing
+        flat.append(tensors[name].astype(np.float64).ravel())
+    return np.concatenate(flat)
 
 
 def _json_numbers(content: bytes) -> np.ndarray:
@@ -134,8 +146,10 @@ def _json_numbers(content: bytes) -> np.ndarray:
 
 
 def _numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
             yield from _numbers(item)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield float(value)

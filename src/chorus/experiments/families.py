@@ -83,11 +83,11 @@ def _contrasts(entry: Mapping[str, Any], factors: Sequence[Factor], section: str
     if moderator == factor:
         raise ParameterError(f"{section}.factor: {moderator.name!r} is not allowed: another factor")
     at_levels, rather = _levels(on, moderator, section)
-    return [
-        Interaction(contrast, moderator.name, at, rather)
-        for at in at_levels
-        for contrast in contrasts
-    ]
+    # a difference of differences: how much more each contrast shows at one level of the moderator than at another
+    found: list[Asked] = []
+    for at in at_levels:
+        found += [Interaction(contrast, moderator.name, at, rather) for contrast in contrasts]
+    return found
 
 
 def _factor(name: str, factors: Sequence[Factor], key: str) -> Factor:
@@ -111,6 +111,7 @@ def _levels(
 
 
 def _level(value: Any, factor: Factor, key: str) -> str:
+    # YAML may read it as a number or a truth, and tables are text
     level = spell(value)
     if level not in factor.levels:
         raise ParameterError(

@@ -110,9 +110,11 @@ def check_metrics(plan: Plan, known: Collection[str] | None) -> None:
     Raises:
         ParameterError: names the key, the metric and those that there are.
     """
+    if known is None:
+        return
     asked = [("rank_by", plan.rank_by), *(("metrics", metric) for metric in plan.metrics)]
     for key, metric in asked:
-        if known is not None and metric not in known:
+        if metric not in known:
             raise ParameterError(
                 f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}"
             )
@@ -173,6 +175,7 @@ def _planned(
         resolved = changed(params, changes)
         check_sections(sections, resolved, changes)
         _check_subsets(resolved, changes, subsets)
+        # one run under two names would count as two witnesses of its configuration
         same = f"{signature(resolved)} {resolved.get(SEED)}"
         if same in seen:
             raise ParameterError(
@@ -191,40 +194,55 @@ def _factors(given: SweepOptions) -> tuple[Factor, ...]:
     """
     keys = [key for key in given.axes if key != SEED]
     names = short_names(keys, RESERVED)
-    by_name = {names[key]: key for key in keys} | {key: key for key in keys}
-    if unknown := [name for name in given.words if name not in by_name]:
-        known = ", ".join(names.values()) or "none"
-        raise ParameterError(
-            f"sweep.words: {unknown[0]!r} is not allowed: one of the axes of this sweep ({known})"
-        )
-    ordered = dict.fromkeys([*(by_name[name] for name in given.words), *keys])
-    words = {
-        by_name[name]: {spell(level): text for level, text in own.items()}
-        for name, own in given.words.items()
-    }
-    factors = tuple(
-        Factor(key, names[key], _levels(given, key), words.get(key, {})) for key in ordered
-    )
-    for factor in factors:
-        if unknown := [level for level in factor.words if level not in (*factor.levels, OTHER)]:
-            known = ", ".join([*factor.levels, OTHER])
+    words = _words(given, names)
+    factors = []
+    for key in dict.fromkeys([*words, *keys]):
+        factor = Factor(key, names[key], _levels(given, key), words.get(key, {}))
+        _refuse_unknown_levels(factor)
+        factors.append(factor)
+    return tuple(factors)
+
+
+def _words(given: SweepOptions, names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Key of an axis -> level -> what it is called. A sweep names an axis by its key or by its column, `names`."""
+    keys = {name: key for key, name in names.items()} | {key: key for key in names}
+    words = {}
+    for name, own in given.words.items():
+        if name not in keys:
+            known = ", ".join(names.values()) or "none"
             raise ParameterError(
-                f"sweep.words.{factor.name}: {unknown[0]!r} is not allowed: one of {known}"
+                f"sweep.words: {name!r} is not allowed: one of the axes of this sweep ({known})"
             )
-    return factors
+        words[keys[name]] = {spell(level): text for level, text in own.items()}
+    return words
+
+
+def _refuse_unknown_levels(factor: Factor) -> None:
+    allowed = (*factor.levels, OTHER)
+    for level in factor.words:
+        if level not in allowed:
+            raise ParameterError(
+                f"sweep.words.{factor.name}: {level!r} is not allowed: one of {', '.join(allowed)}"
+            )
 
 
 def _levels(given: SweepOptions, key: str) -> tuple[str, ...]:
-    values = [*given.axes[key], *(value for block in given.blocks for value in block.get(key, ()))]
-    used = [value for block in given.blocks for value in block.get(key, given.axes[key])]
+    general = given.axes[key]
+    values, used = list(general), list[Any]()
+    for block in given.blocks:
+        values += block.get(key, ())
+        used += block.get(key, general)
     levels: dict[str, Any] = {}
+    # in the order of the axis, then of the blocks: the first level is what others are compared with
     for value in values:
         if value not in used:
             continue
-        if levels.setdefault(spell(value), value) != value:
+        text = spell(value)
+        first = levels.setdefault(text, value)
+        if first != value:
             raise ParameterError(
-                f"sweep.axes.{key}: {_listed(levels[spell(value)])!r} and {_listed(value)!r} are not allowed together:"
-                f" tables spell both {spell(value)!r}"
+                f"sweep.axes.{key}: {_listed(first)!r} and {_listed(value)!r} are not allowed together:"
+                f" tables spell both {text!r}"
             )
     return tuple(levels)
 
@@ -265,10 +283,14 @@ def _combinations(plan: SweepOptions) -> Iterator[dict[str, Any]]:
 
 
 def _listed(value: Any) -> Any:
-    return [_listed(item) for item in value] if isinstance(value, tuple) else value
+    """Options hold tuples, YAML and params.yaml lists."""
+    if not isinstance(value, tuple):
+        return value
+    return [_listed(item) for item in value]
 
 
 def _name(pattern: str, number: int) -> str:
+    # a pattern without a place for the number gives all runs one name, and git keeps one experiment of a name
     try:
         name, other = pattern.format(number), pattern.format(number + 1)
     except (IndexError, KeyError, ValueError):
@@ -284,7 +306,9 @@ def _check_subsets(
 ) -> None:
     for kind, known in (subsets or {}).items():
         key = f"compose.{kind}_subsets"
-        for name in value_of(params, key) if key in keys else ():
+        if key not in keys:
+            continue
+        for name in value_of(params, key):
             if name not in known:
                 raise ParameterError(
                     f"{key}: no subset {name!r}; there are: {', '.join(sorted(known)) or 'none'}"

@@ -20,18 +20,18 @@ import pygit2
 import yaml
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments import baseline
+from chorus.experiments import start
 from chorus.experiments.signature import run_key, short_hash, signature
 from chorus.yaml12 import YamlLoader
 
-_EXPERIMENT = re.compile(
-    r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+"
-)  # others there are for DVC's own use
+# Other references there are for DVC's own use.
+_EXPERIMENT = re.compile(r"refs/exps/[0-9a-f]{2}/[0-9a-f]{38}/[^/]+")
+_WRITTEN = ("outs", "metrics", "plots")  # what dvc.yaml says that a stage writes
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A commit as a run of the pipeline: an experiment, or the baseline that the next ones start from.
+    """A commit as a run of the pipeline: an experiment, or the start of the next ones.
 
     folder: of the study inside the repository, "" for its root.
     stages: that differ between the runs of a grid; the others count as data.
@@ -64,14 +64,16 @@ class Snapshot:
     def version(self) -> str:
         """Names code and data: commands, code and inputs of the stages, from git and dvc.lock, as eight hex digits."""
         pipeline = self.pipeline["stages"]
-        made = {path: stage for stage in pipeline for path in written_by(pipeline[stage])}
+        made: dict[str, str] = {}
+        for stage in pipeline:
+            made |= dict.fromkeys(written_by(pipeline[stage]), stage)
         inputs: dict[str, Any] = {}
         for stage in self.stages:
-            deps = {dep: self._content(dep, made) for dep in pipeline[stage].get("deps", ())}
-            inputs[stage] = [
-                pipeline[stage].get("cmd"),
-                {dep: content for dep, content in deps.items() if content},
-            ]
+            known = {}
+            for dep in pipeline[stage].get("deps", ()):
+                if content := self._content(dep, made):
+                    known[dep] = content
+            inputs[stage] = [pipeline[stage].get("cmd"), known]
         return short_hash(inputs)
 
     @cached_property
@@ -81,20 +83,26 @@ class Snapshot:
     @cached_property
     def complete(self) -> bool:
         """Whether its outputs are those of its parameters: dvc.lock fits params.yaml and fits together."""
-        pipeline, lock, hashes = self.pipeline["stages"], self._lock, self._outputs
+        pipeline, lock = self.pipeline["stages"], self._lock
         for stage in self.stages:
-            locked = lock.get(stage)
-            if locked is None:
+            if stage not in lock:
                 return False
-            for key in pipeline[stage].get("params", ()):
-                used = locked.get("params", {}).get("params.yaml", {})
-                if key not in used or signature({"_": used[key]}) != signature(
-                    {"_": _get(self.params, key)}
-                ):
+            if not self._fits_params(pipeline[stage].get("params", ()), lock[stage]):
+                return False
+            for dep in lock[stage].get("deps", ()):
+                # what no stage makes has no other hash in dvc.lock to differ from
+                if dep.get("md5") != self._outputs.get(dep["path"], dep.get("md5")):
                     return False
-            for dep in locked.get("deps", ()):
-                if dep.get("md5") != hashes.get(dep["path"], dep.get("md5")):
-                    return False
+        return True
+
+    def _fits_params(self, keys: Collection[str], locked: Mapping[str, Any]) -> bool:
+        """Whether a stage ran with the parameters of this commit. 1 and 1.0 are the same, as for signatures."""
+        used = locked.get("params", {}).get("params.yaml", {})
+        for key in keys:
+            if key not in used:
+                return False
+            if signature({"_": used[key]}) != signature({"_": _get(self.params, key)}):
+                return False
         return True
 
     @property
@@ -141,19 +149,19 @@ class Snapshot:
     @cached_property
     def _outputs(self) -> dict[str, str]:
         """Path -> hash of all outputs in dvc.lock; kept, while the lock itself would fill the memory."""
-        return _hashes(self._lock, "outs")
+        return hashes(self._lock, "outs")
 
     def _content(self, dep: str, made: Mapping[str, str]) -> str | None:
         """A hash of a dependency; None when another of `stages` makes it: its inputs are counted there."""
-        output = next((path for path in made if dep == path or dep.startswith(f"{path}/")), None)
-        if output is not None and made[output] in self.stages:
-            return None
-        if output is None or output in kept_by_git(self.pipeline["stages"][made[output]]):
-            found = self._find(
-                dep
-            )  # of a folder the file alone: the fingerprint of another stage is not this one's
-            return "missing" if found is None else str(found.id)
-        return self._outputs.get(output, "missing")
+        output = _first_around(dep, made)
+        if output is not None:
+            if made[output] in self.stages:
+                return None
+            if output not in kept_by_git(self.pipeline["stages"][made[output]]):
+                return self._outputs.get(output, "missing")
+        # of a folder the file alone: the fingerprint of another stage is not this one's
+        found = self._find(dep)
+        return "missing" if found is None else str(found.id)
 
     def _find(self, path: str) -> Any:
         try:
@@ -189,7 +197,24 @@ def locked_stages(lock: bytes) -> dict[str, Any]:
     head, *stages = re.split(rb"^(?=  [^\s#])", lock, flags=re.MULTILINE)
     if not head.endswith(b"stages:\n"):  # not as DVC writes it
         return dict(_parse(lock).get("stages", {}))
-    return {name: locked for stage in stages for name, locked in _parse(stage).items()}
+    locked: dict[str, Any] = {}
+    for stage in stages:
+        locked |= _parse(stage)
+    return locked
+
+
+def hashes(lock: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """Path -> hash of what a dvc.lock says of all stages.
+
+    Args:
+        lock: of `locked_stages`.
+        kind: "outs" or "deps".
+    """
+    found = {}
+    for stage in lock.values():
+        for item in stage.get(kind, ()):
+            found[item["path"]] = item.get("md5", "")
+    return found
 
 
 class History:
@@ -212,7 +237,7 @@ class History:
         self._folder = "" if folder == "." else folder
         self._known: dict[tuple[Any, ...], Snapshot] = {}
 
-    def baseline(self, stages: Collection[str] = ()) -> Snapshot:
+    def current(self, stages: Collection[str] = ()) -> Snapshot:
         """The current commit.
 
         Raises:
@@ -222,29 +247,28 @@ class History:
             raise DataError("this repository has no commit yet: experiments need one to start from")
         return self.at("HEAD", stages)
 
-    def own_baseline(self, shared: Collection[str]) -> str | None:
+    def own_start(self, shared: Collection[str]) -> str | None:
         """The commit that stands in for the current one where the `shared` stages have other results here.
 
         None where they have the same; and where what they are made from is changed too, so that they are of nothing
         that is committed.
         """
-        pipeline = self.baseline().pipeline["stages"]
-        results = [path for stage in shared for path in kept_by_git(pipeline[stage])]
-        deps = [
-            path
-            for stage in shared
-            for path in pipeline[stage].get("deps", ())
-            if path not in results
-        ]
-        inputs = tuple(self._own(path) for path in ("params.yaml", "dvc.yaml", *deps))
+        pipeline = self.current().pipeline["stages"]
+        results: list[str] = []
+        deps: list[str] = []
+        for stage in shared:
+            results += kept_by_git(pipeline[stage])
+            deps += pipeline[stage].get("deps", ())
+        made_from = ("params.yaml", "dvc.yaml", *(dep for dep in deps if dep not in results))
+        inputs = tuple(self._own(path) for path in made_from)
         if any(path.startswith(inputs) for path in self.changed()):
             return None
-        commit = baseline.own_baseline(self.git, self._folder, shared, results)
+        commit = start.own_start(self.git, self._folder, shared, results)
         return None if commit is None else str(commit.id)
 
     def keep(self, commit: str, sweep: str) -> str:
-        """See `chorus.experiments.baseline.keep`."""
-        return baseline.keep(self.git, self.git[commit].peel(pygit2.Commit), sweep)
+        """See `chorus.experiments.start.keep`."""
+        return start.keep(self.git, self.git[commit].peel(pygit2.Commit), sweep)
 
     def at(self, revision: str, stages: Collection[str], name: str = "") -> Snapshot:
         """A commit, by its id or by a reference to it."""
@@ -259,42 +283,47 @@ class History:
         found = [self.at(name, stages) for name in self.git.references if self._is_experiment(name)]
         return sorted(found, key=lambda snapshot: (snapshot.commit.commit_time, snapshot.name))
 
+    def named(self, name: str) -> Snapshot | None:
+        """The newest experiment of this name, or else the commit that it names; None: there is neither."""
+        runs = [found for found in self.experiments(()) if found.name == name]
+        if runs:
+            return runs[-1]
+        try:
+            return self.at(name, (), name)
+        except (KeyError, ValueError, pygit2.GitError):
+            return None
+
     def _is_experiment(self, name: str) -> bool:
         """Whether a reference is an experiment of this study: others may lie there too, by hand or from elsewhere."""
         if not _EXPERIMENT.fullmatch(name):
             return False
         try:
             commit = self.git.references[name].peel(pygit2.Commit)
-        except (
-            KeyError,
-            ValueError,
-            pygit2.GitError,
-        ):  # of an object that is missing, or no commit
+        except (KeyError, ValueError, pygit2.GitError):  # an object that is missing, or no commit
             return False
         return all(self._own(path) in commit.tree for path in ("params.yaml", "dvc.yaml"))
 
     def changed(self, beside: Collection[str] = ()) -> list[str]:
         """Tracked files that differ from the current commit, except where their path begins with one of `beside`."""
         untracked = pygit2.enums.FileStatus.WT_NEW | pygit2.enums.FileStatus.IGNORED
-        status = self.git.status(untracked_files="no")
         own = tuple(self._own(path) for path in beside)
-        return [
-            path
-            for path, flags in status.items()
-            if not flags & untracked and not path.startswith(own)
-        ]
+        found = []
+        for path, flags in self.git.status(untracked_files="no").items():
+            if not flags & untracked and not path.startswith(own):
+                found.append(path)
+        return found
 
     def put_back(self, beginnings: Collection[str]) -> list[str]:
         """Put tracked files whose path begins with one of `beginnings` back as the current commit has them."""
         own = tuple(self._own(path) for path in beginnings)
         paths = [path for path in self.changed() if path.startswith(own)]
-        if paths:
-            head = self.git.head.peel(pygit2.Tree)
-            force = (
-                pygit2.enums.CheckoutStrategy.FORCE
-                | pygit2.enums.CheckoutStrategy.DISABLE_PATHSPEC_MATCH
-            )
-            self.git.checkout_tree(head, paths=paths, strategy=force)  # type: ignore[no-untyped-call]
+        if not paths:  # git would take none for all
+            return []
+        head = self.git.head.peel(pygit2.Tree)
+        # a path is a name here and no pattern: a file called `*.csv` would bring back all of them
+        literally = pygit2.enums.CheckoutStrategy.DISABLE_PATHSPEC_MATCH
+        force = pygit2.enums.CheckoutStrategy.FORCE | literally
+        self.git.checkout_tree(head, paths=paths, strategy=force)  # type: ignore[no-untyped-call]
         return paths
 
     def _own(self, path: str) -> str:
@@ -319,24 +348,26 @@ def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: s
     needed = _upstream(stages, target)
     varying: set[str] = set()
     for key in keys:
-        readers = {
-            stage
-            for stage in needed
-            if any(_overlap(key, param) for param in stages[stage].get("params", ()))
-        }
+        readers = [stage for stage in needed if _reads(stages[stage], key)]
         if not readers:
             raise ParameterError(
                 f"{key}: no stage up to {target} depends on it, so all runs would be the same"
             )
-        varying |= readers
-    while True:
-        more = {stage for stage in needed - varying if varying & _makers(stages, stage)}
-        if not more:
-            order = TopologicalSorter(
-                {stage: sorted(_makers(stages, stage) & varying) for stage in sorted(varying)}
-            )
-            return list(order.static_order())
+        varying |= set(readers)
+    # what comes after a stage that varies varies too, until no other one follows
+    more = varying
+    while more:
+        rest = needed - varying
+        more = {stage for stage in rest if varying & _makers(stages, stage)}
         varying |= more
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for stage in sorted(varying):
+        order.add(stage, *sorted(_makers(stages, stage) & varying))
+    return list(order.static_order())
+
+
+def _reads(stage: Mapping[str, Any], key: str) -> bool:
+    return any(_overlap(key, param) for param in stage.get("params", ()))
 
 
 def inputs_of(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
@@ -353,23 +384,28 @@ def upstream(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
 
 def kept_by_git(stage: Mapping[str, Any]) -> list[str]:
     """The outputs of a stage that DVC's cache does not keep."""
-    entries = [entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, ())]
-    settings = [next(iter(entry.items())) for entry in entries if isinstance(entry, dict)]
-    return [path for path, setting in settings if not setting.get("cache", True)]
+    entries = [entry for kind in _WRITTEN for entry in stage.get(kind, ())]
+    return [_path_of(entry) for entry in entries if not _is_cached(entry)]
 
 
 def inputs(pipeline: Mapping[str, Any], stages: Collection[str]) -> list[str]:
     """The paths that `stages` read and other stages make."""
-    made = [
-        path
-        for stage in pipeline["stages"]
-        if stage not in stages
-        for path in written_by(pipeline["stages"][stage])
-    ]
-    deps = {dep for stage in stages for dep in pipeline["stages"][stage].get("deps", ())}
-    return sorted(
-        dep for dep in deps if any(dep == path or dep.startswith(f"{path}/") for path in made)
-    )
+    made: list[str] = []
+    deps: set[str] = set()
+    for name, stage in pipeline["stages"].items():
+        if name in stages:
+            deps |= set(stage.get("deps", ()))
+        else:
+            made += written_by(stage)
+    return sorted(dep for dep in deps if _first_around(dep, made) is not None)
+
+
+def _first_around(path: str, outputs: Collection[str]) -> str | None:
+    """The output that a path is, or lies in; None: no stage makes it."""
+    for output in outputs:
+        if path == output or path.startswith(f"{output}/"):
+            return output
+    return None
 
 
 def _upstream(stages: Mapping[str, Any], target: str) -> set[str]:
@@ -385,15 +421,17 @@ def _upstream(stages: Mapping[str, Any], target: str) -> set[str]:
 
 
 def _makers(stages: Mapping[str, Any], stage: str) -> set[str]:
-    deps = stages[stage].get("deps", ())
-    return {
-        other
-        for other in stages
-        for path in written_by(stages[other])
-        if any(
-            dep == path or dep.startswith(f"{path}/") or path.startswith(f"{dep}/") for dep in deps
-        )
-    } - {stage}
+    """The other stages that write what this one reads: a file, a folder around it, or a file inside of a folder."""
+    makers = set()
+    for other in stages:
+        if other == stage:
+            continue
+        outputs = written_by(stages[other])
+        for dep in stages[stage].get("deps", ()):
+            inside = any(path.startswith(f"{dep}/") for path in outputs)
+            if inside or _first_around(dep, outputs) is not None:
+                makers.add(other)
+    return makers
 
 
 def _path_of(entry: str | Mapping[str, Any]) -> str:
@@ -408,15 +446,9 @@ def _is_cached(entry: str | Mapping[str, Any]) -> bool:
 def written_by(stage: Mapping[str, Any]) -> list[str]:
     """Paths of outs, metrics and plots."""
     paths: list[str] = []
-    for kind in ("outs", "metrics", "plots"):
+    for kind in _WRITTEN:
         paths += map(_path_of, stage.get(kind, ()))
     return paths
-
-
-def _hashes(lock: Mapping[str, Any], kind: str) -> dict[str, str]:
-    return {
-        item["path"]: item.get("md5", "") for stage in lock.values() for item in stage.get(kind, ())
-    }
 
 
 def _get(params: Mapping[str, Any], key: str) -> Any:

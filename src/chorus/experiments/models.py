@@ -18,7 +18,7 @@ from chorus.clips import POSITIVE, VALIDATION
 from chorus.detection.model import Detector, detector_of, encoder_named
 from chorus.encoders import EncodeOptions
 from chorus.errors import DataError, ModelError
-from chorus.experiments.history import History, Snapshot, locked_stages
+from chorus.experiments.history import History, Snapshot, hashes, locked_stages
 from chorus.files import read_yaml
 from chorus.metrics import calibration
 from chorus.metrics.calibration import Calibration
@@ -59,16 +59,15 @@ def find_detector(model: str, root: Path = Path(), encoder_model: str | None = N
     if (place := _head_in(Path(model))) is not None:
         saved = load_head(place)
         return _put_together(saved, model, _study_around(place), encoder_model)
-    from chorus.experiments.outputs import (
-        Outputs,
-    )  # brings DVC, a second that a folder of models need not pay
+    # brings DVC, a second that a folder of models need not pay
+    from chorus.experiments.outputs import Outputs
 
     commit = _commit(model, root)
     outputs = Outputs(root)
-    files = {suffix: outputs.content(commit, f"{HEAD}{suffix}") for suffix in _PARTS}
     with tempfile.TemporaryDirectory() as folder:
-        for suffix, data in files.items():
-            Path(folder, f"detector{suffix}").write_bytes(data)
+        for suffix in _PARTS:
+            content = outputs.content(commit, f"{HEAD}{suffix}")
+            Path(folder, f"detector{suffix}").write_bytes(content)
         saved = load_head(Path(folder, "detector"))
     predictions = None
     if commit.output_hash(PREDICTIONS) is not None:
@@ -84,18 +83,18 @@ def _head_in(path: Path) -> Path | None:
         return path
     if not path.is_dir():
         return None
-    heads = sorted(
-        file.with_suffix("")
-        for file in path.glob("*.safetensors")
-        if file.with_suffix(".json").is_file()
-    )
-    named = [head for head in heads if head.name == Path(HEAD).name]
-    if len(named or heads) != 1:
+    heads = []
+    for file in sorted(path.glob("*.safetensors")):
+        if file.with_suffix(".json").is_file():
+            heads.append(file.with_suffix(""))
+    # of several, the one that is called as the stage `train` calls it
+    named = [head for head in heads if head.name == Path(HEAD).name] or heads
+    if len(named) != 1:
         names = ", ".join(head.name for head in heads) or "none"
         raise ModelError(
             f"{path} should hold one head (NAME.safetensors and NAME.json), but holds: {names}"
         )
-    return (named or heads)[0]
+    return named[0]
 
 
 def _study_around(head: Path) -> _Study:
@@ -105,7 +104,9 @@ def _study_around(head: Path) -> _Study:
     if head.parent.name != Path(HEAD).parent.name or not params.is_file():
         return _Study(Path(), {}, None)
     values = read_yaml(params)
-    return _Study(root, values if isinstance(values, dict) else {}, _predictions_of(head, root))
+    if not isinstance(values, dict):
+        values = {}
+    return _Study(root, values, _predictions_of(head, root))
 
 
 def _predictions_of(head: Path, root: Path) -> pd.DataFrame | None:
@@ -113,16 +114,14 @@ def _predictions_of(head: Path, root: Path) -> pd.DataFrame | None:
     lock, file = root / "dvc.lock", root / PREDICTIONS
     if not lock.is_file() or not file.is_file():
         return None
+    # a calibration fitted to another head's scores would be wrong without a sign of it
     locked = locked_stages(lock.read_bytes())
-    used = {
-        item["path"]: item.get("md5") for stage in locked.values() for item in stage.get("deps", ())
-    }
-    made = {
-        item["path"]: item.get("md5") for stage in locked.values() for item in stage.get("outs", ())
-    }
-    weights = Path(f"{head}.safetensors")
-    fits = _md5(weights) == used.get(f"{HEAD}.safetensors") and _md5(file) == made.get(PREDICTIONS)
-    return pd.read_parquet(file) if fits else None
+    used, made = hashes(locked, "deps"), hashes(locked, "outs")
+    if _md5(Path(f"{head}.safetensors")) != used.get(f"{HEAD}.safetensors"):
+        return None
+    if _md5(file) != made.get(PREDICTIONS):
+        return None
+    return pd.read_parquet(file)
 
 
 def _md5(file: Path) -> str:
@@ -135,16 +134,12 @@ def _commit(name: str, root: Path) -> Snapshot:
         raise DataError(
             f"{name} is no folder with a head, and here is no study whose run it might be"
         )
-    history = History(root)
-    runs = [found for found in history.experiments(()) if found.name == name]
-    if runs:
-        return runs[-1]
-    try:
-        return history.at(name, (), name)
-    except (KeyError, ValueError, pygit2.GitError):
+    found = History(root).named(name)
+    if found is None:
         raise DataError(
             f"{name} is no folder with a head, no run and no revision here; runs of others: dvc exp pull origin {name}"
-        ) from None
+        )
+    return found
 
 
 def _put_together(

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path, PurePosixPath
-
-import pygit2
+from typing import TYPE_CHECKING
 
 from chorus.errors import DataError
 from chorus.experiments.history import History, Snapshot
 from chorus.sharing.patience import limit_waiting
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 
 def output_of(run: str, path: str, root: Path = Path()) -> bytes:
@@ -22,15 +24,28 @@ def output_of(run: str, path: str, root: Path = Path()) -> bytes:
     Raises:
         DataError: there is none of this name, or see `Outputs.content`.
     """
-    history = History(root)
-    found = [one for one in history.experiments(()) if one.name == run]
-    try:
-        commit = found[-1] if found else history.at(run, (), run)
-    except (KeyError, ValueError, pygit2.GitError):
+    commit = History(root).named(run)
+    if commit is None:
         raise DataError(
             f"{run} is no run and no revision here; runs of others: dvc exp pull origin {run}"
-        ) from None
+        )
     return Outputs(root).content(commit, path)
+
+
+def from_remote(repo: Repo, md5: str) -> bytes | None:
+    """A file of the remote by its hash: an experiment older than the remote does not know it.
+
+    Returns:
+        None where there is no remote that can be reached, or it has no such file.
+    """
+    from dvc.exceptions import DvcException
+
+    try:
+        remote = repo.cloud.get_remote_odb(hash_name="md5")
+        with remote.fs.open(remote.oid_to_path(md5), "rb") as stream:
+            return bytes(stream.read())
+    except (DvcException, OSError):
+        return None
 
 
 class Outputs:
@@ -77,21 +92,12 @@ class Outputs:
 
     def _read(self, md5: str, path: str, name: str) -> bytes:
         file = Path(self._repo.cache.local.oid_to_path(md5))
-        data = file.read_bytes() if file.is_file() else self._from_remote(md5, path, name)
-        if hashlib.md5(data).hexdigest() != md5.removesuffix(".dir"):
-            raise DataError(f"{path} of {name} is damaged in the cache: pull or run it again")
-        return data
-
-    def _from_remote(self, md5: str, path: str, name: str) -> bytes:
-        """By the hash: an experiment older than the remote does not know it."""
-        from dvc.exceptions import DvcException
-
-        try:
-            remote = self._repo.cloud.get_remote_odb(hash_name="md5")
-            with remote.fs.open(remote.oid_to_path(md5), "rb") as stream:
-                return bytes(stream.read())
-        except (DvcException, OSError):
+        data = file.read_bytes() if file.is_file() else from_remote(self._repo, md5)
+        if data is None:
             raise DataError(
                 f"{path} of {name} is not on this machine, nor in a remote that can be reached:"
                 f" dvc exp pull <git remote> {name}, or dvc pull"
-            ) from None
+            )
+        if hashlib.md5(data).hexdigest() != md5.removesuffix(".dir"):
+            raise DataError(f"{path} of {name} is damaged in the cache: pull or run it again")
+        return data

@@ -27,17 +27,17 @@ class Pace:
         """The line for this moment. What was done before the start does not count for the speed."""
         if self._done_before is None:
             self._done_before = progress.done
+        parts = [f"{progress.done}/{progress.total} done"]
+        if progress.failed:
+            parts.append(f"{progress.failed} failed")
+        if progress.running:
+            parts.append(f"{progress.running} running")
         minutes = (now - self._start) / 60
         ended = progress.done - self._done_before + progress.failed
-        parts = [f"{progress.done}/{progress.total} done"]
-        parts += [f"{progress.failed} failed"] if progress.failed else []
-        parts += [f"{progress.running} running"] if progress.running else []
         if ended and minutes > 0:
+            parts.append(f"{ended / minutes:.1f} runs/min")
             left = (progress.total - progress.done - progress.failed) * minutes / ended
-            parts += [
-                f"{ended / minutes:.1f} runs/min",
-                f"{_clock(left)} left" if left else f"took {_clock(minutes)}",
-            ]
+            parts.append(f"{_clock(left)} left" if left else f"took {_clock(minutes)}")
         if self._best:
             parts.append(f"best {self._metric} {self._best[0]:.3f} ({self._best[1]})")
         return ", ".join(parts)

@@ -6,6 +6,7 @@ of them are read in a second, where opening each through DVC takes half a minute
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from chorus.errors import DataError
 from chorus.experiments.history import Snapshot
+from chorus.experiments.outputs import from_remote
 from chorus.paths import EVALUATION_DETAIL, PREDICTIONS
 
 
@@ -48,9 +50,9 @@ class PredictionStore:
             )
         file = Path(self._repo.cache.local.oid_to_path(md5))
         try:
-            return (
-                pd.read_parquet(file) if file.is_file() else self._from_remote(md5, experiment.name)
-            )
+            if not file.is_file():
+                return self._from_remote(md5, experiment.name)
+            return pd.read_parquet(file)
         except pa.ArrowInvalid:
             raise DataError(
                 f"the predictions of {experiment.name} are damaged in the cache: {_advice(md5)}"
@@ -68,13 +70,8 @@ class PredictionStore:
         if run not in done:
             raise DataError(f"{run} is not done with the current code and data: run the grid first")
         of_run = done[run].signature
-        return self.together(
-            {
-                name: experiment
-                for name, experiment in done.items()
-                if experiment.signature == of_run
-            }
-        )
+        same = {name: each for name, each in done.items() if each.signature == of_run}
+        return self.together(same)
 
     def together(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """The predictions of several runs, by rising seed, with columns run, seed and threshold (the headline's).
@@ -82,29 +79,22 @@ class PredictionStore:
         Raises:
             DataError: see `read`.
         """
-        tables = [
-            self.read(experiment).assign(
-                run=name, seed=int(experiment.seed), threshold=_threshold(experiment)
-            )
-            for name, experiment in sorted(
-                experiments.items(), key=lambda item: (int(item[1].seed), item[0])
-            )
-        ]
+        # by seed and name, whatever the order in which the runs came to their end
+        tables = []
+        for name in sorted(experiments, key=lambda name: (int(experiments[name].seed), name)):
+            experiment = experiments[name]
+            seed, threshold = int(experiment.seed), _threshold(experiment)
+            tables.append(self.read(experiment).assign(run=name, seed=seed, threshold=threshold))
         return pd.concat(tables, ignore_index=True)
 
     def _from_remote(self, md5: str, name: str) -> pd.DataFrame:
-        """By the hash too: an experiment older than the remote does not know it."""
-        from dvc.exceptions import DvcException
-
-        try:
-            remote = self._repo.cloud.get_remote_odb(hash_name="md5")
-            with remote.fs.open(remote.oid_to_path(md5), "rb") as stream:
-                return pd.read_parquet(stream)
-        except (DvcException, OSError):
+        content = from_remote(self._repo, md5)
+        if content is None:
             raise DataError(
                 f"the predictions of {name} are not on this machine, nor in a remote that can be reached:"
                 f" dvc exp pull <git remote> {name}, or dvc pull"
-            ) from None
+            )
+        return pd.read_parquet(io.BytesIO(content))
 
 
 def _threshold(experiment: Snapshot) -> float:

@@ -117,14 +117,18 @@ def _refuse_half(git: pygit2.Repository, start: Snapshot) -> None:
 
 def _refuse_sparse(git: pygit2.Repository) -> None:
     """What a sparse checkout leaves out would count as deleted: as changes that nobody has made."""
+    settings: list[pygit2.Config] = [git.config]
     own = Path(git.path) / "config.worktree"  # where git notes it, and libgit2 does not look
-    for settings in (pygit2.Config(str(own)), git.config) if own.is_file() else (git.config,):
-        if "core.sparseCheckout" in settings:
-            if settings.get_bool("core.sparseCheckout"):
-                raise DataError(
-                    "experiments need all files, and this checkout is sparse: git sparse-checkout disable"
-                )
-            return
+    if own.is_file():
+        settings.insert(0, pygit2.Config(str(own)))
+    for config in settings:
+        if "core.sparseCheckout" not in config:
+            continue
+        if config.get_bool("core.sparseCheckout"):
+            raise DataError(
+                "experiments need all files, and this checkout is sparse: git sparse-checkout disable"
+            )
+        return
 
 
 def refuse_lacking(git: pygit2.Repository, commit: str) -> None:

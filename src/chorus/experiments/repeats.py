@@ -25,9 +25,10 @@ def unrepeated(root: Path) -> list[str]:
     history = History(root)
     if history.git.head_is_unborn:
         return []
-    there = locked_stages(history.baseline().bytes("dvc.lock") or b"")
+    there = locked_stages(history.current().bytes("dvc.lock") or b"")
     here = locked_stages(lock.read_bytes())
-    return [name for name in there if name in here and _other_results(there[name], here[name])]
+    both = [name for name in there if name in here]
+    return [name for name in both if _other_results(there[name], here[name])]
 
 
 def _other_results(there: Mapping[str, Any], here: Mapping[str, Any]) -> bool:

@@ -14,16 +14,16 @@ import pandas as pd
 from chorus.errors import DataError
 from chorus.evaluation.bootstrap import METRICS
 from chorus.experiments.columns import JUDGED_BY
-from chorus.experiments.effects import Effects, effects
-from chorus.experiments.leaderboard import comparable, tables
+from chorus.experiments.grid_effects import Effects, effects
+from chorus.experiments.grid_tables import comparable, tables
 from chorus.experiments.predictions import PredictionStore
 from chorus.experiments.study import Grid
 from chorus.files import read_json, write_csv
 from chorus.pictures import PictureOptions
+from chorus.reports.choice import selection_sentence
 from chorus.reports.figures import draw_all
 from chorus.reports.hardest import hard_clips, wrong_counts, wrong_shares
 from chorus.reports.page import Material, page
-from chorus.reports.selection import selection_sentence
 from chorus.reports.tables import told
 from chorus.reports.tables import typed as with_types
 from chorus.reports.verdicts import verdicts
@@ -56,7 +56,8 @@ def stamp_of(grid: Grid, files: Sequence[Path]) -> str:
     digest = hashlib.sha256(json.dumps(grid.shared_data(), sort_keys=True).encode())
     code = [path for path in _CODE.rglob("*") if path.suffix in (".py", ".html", ".css")]
     for path in [*files, *sorted(code)]:
-        digest.update(path.read_bytes() if path.is_file() else b"")
+        if path.is_file():
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -108,6 +109,7 @@ def _effects(runs: pd.DataFrame, grid: Grid) -> tuple[Effects, str]:
     """The effects of the metrics that were judged; or none, and why."""
     plan = grid.plan
     judged = [metric for metric in plan.metrics if metric in runs]
+    # a grid that is half done may lack the runs to compare: its page then says so, and shows all the rest
     try:
         return effects(runs, judged, plan.factors, plan.families), ""
     except DataError as error:
@@ -119,13 +121,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def chosen(grid: Grid, runs: pd.DataFrame, board: pd.DataFrame, rank_by: str = "") -> str:
-    """Who chose and judged the best, and what it is worth: `chorus.reports.selection_sentence`."""
+    """Who chose and judged the best, and what it is worth: `chorus.reports.choice.selection_sentence`."""
+    predictions: pd.DataFrame | str
     try:
-        return _chosen(
-            grid, runs, board, PredictionStore(grid.root).together(grid.behind(runs)), rank_by
-        )
+        predictions = PredictionStore(grid.root).together(grid.behind(runs))
     except DataError as error:
-        return _chosen(grid, runs, board, str(error), rank_by)
+        predictions = str(error)
+    return _chosen(grid, runs, board, predictions, rank_by)
 
 
 def _chosen(
@@ -135,8 +137,12 @@ def _chosen(
     predictions: pd.DataFrame | str,
     rank_by: str = "",
 ) -> str:
+    """`predictions`: of all runs; or why they are not at hand."""
     plan = grid.plan
-    judge = next((factor.name for factor in plan.factors if factor.key == plan.judged_at), None)
+    judge = None
+    for factor in plan.factors:
+        if factor.key == plan.judged_at:
+            judge = factor.name
     ranked_by = rank_by or plan.rank_by
     return selection_sentence(runs, board, ranked_by, plan.names, judge, grid.judges, predictions)
 
@@ -147,6 +153,7 @@ def _from_predictions(
     """What of the page needs the predictions of all runs; and why it is missing where they are not at hand."""
     prefix, _, metric = grid.plan.rank_by.rpartition(".")
     split = JUDGED_BY.get(prefix, prefix)
+    # gathered once for the hardest clips, the sentence on selection and the verdicts: a file a run
     try:
         predictions = PredictionStore(grid.root).together(grid.behind(runs))
     except DataError as error:
@@ -156,6 +163,7 @@ def _from_predictions(
     clips, missing = hard_clips(shares, files.raw, shown)
     about = [f"up to {shown.highest_hz / 1000:g} kHz", shown.note]
     pairs = comparable(runs, grid.plan.comparisons)
+    # only these are redrawn by the bootstrap that the sentences rest on
     by = metric if metric in METRICS else "f1"
     return {
         "selection": _chosen(grid, runs, board, predictions),

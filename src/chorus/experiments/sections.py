@@ -147,5 +147,9 @@ def _changed(params: Mapping[str, Any], changes: Mapping[tuple[str, ...], Any]) 
     copy: dict[str, Any] = {}
     for name, value in params.items():
         inside = {key[1:]: new for key, new in changes.items() if key[0] == name}
-        copy[name] = inside[()] if () in inside else _changed(value, inside) if inside else value
+        copy[name] = value
+        if () in inside:  # the key ends here: this very value changes
+            copy[name] = inside[()]
+        elif inside:
+            copy[name] = _changed(value, inside)
     return copy

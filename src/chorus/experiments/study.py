@@ -11,10 +11,11 @@ import pandas as pd
 
 from chorus import paths
 from chorus.errors import DataError, ParameterError
-from chorus.experiments import baseline
+from chorus.experiments import start
 from chorus.experiments.columns import IDENTITY, METRICS, detector_columns, metric_columns
 from chorus.experiments.differences import Difference, differences
 from chorus.experiments.grid import PlannedRun, check_metrics, load_plan
+from chorus.experiments.grid_tables import run_row
 from chorus.experiments.history import (
     History,
     Snapshot,
@@ -25,7 +26,6 @@ from chorus.experiments.history import (
     varying_stages,
     written_by,
 )
-from chorus.experiments.leaderboard import run_row
 from chorus.experiments.sections import changed, read_sections, value_of
 from chorus.experiments.signature import run_key, signature
 from chorus.files import read_yaml
@@ -56,11 +56,10 @@ def _last_stage(pipeline: Mapping[str, Any]) -> str:
     stages = pipeline["stages"]
     if TARGET in stages:
         return TARGET
-    ends: list[str] = [
-        stage
-        for stage in stages
-        if not any(stage in upstream(pipeline, [other]) for other in stages)
-    ]
+    followed: set[str] = set()
+    for stage in stages:
+        followed |= set(upstream(pipeline, [stage]))
+    ends: list[str] = [stage for stage in stages if stage not in followed]
     if len(ends) != 1:
         raise ParameterError(
             f"sweep.target: missing; which is the last stage of a run? one of {', '.join(ends)}"
@@ -96,7 +95,7 @@ class Grid:
     ) -> None:
         self.root = root
         self._history = History(root)
-        self.start = self._history.baseline()
+        self.start = self._history.current()
         self.plan = load_plan(
             sweep,
             self.start.params,
@@ -109,8 +108,9 @@ class Grid:
         self.shared = inputs_of(self.start.pipeline, self.stages)
         self.inputs = inputs(self.start.pipeline, self.stages)
         self.before = upstream(self.start.pipeline, self.stages)
-        self.head = self._history.baseline(self.stages)
-        self._own = self._history.own_baseline(self.before)
+        self.head = self._history.current(self.stages)
+        # only now that the plan says which stages are shared can be asked whether these have other results here
+        self._own = self._history.own_start(self.before)
         self.start = self.head if self._own is None else self._history.at(self._own, self.stages)
         self._keys: dict[str, str] = {}
         check_metrics(self.plan, self._known_metrics())
@@ -131,7 +131,9 @@ class Grid:
         if not self.plan.judged_at:
             return []
         named = value_of(self.start.params, self.plan.judged_at)
-        return [str(name) for name in named] if isinstance(named, list) else [str(named)]
+        if not isinstance(named, list):
+            named = [named]
+        return [str(name) for name in named]
 
     def params(self, run: PlannedRun) -> dict[str, Any]:
         """All parameters of a run."""
@@ -156,11 +158,9 @@ class Grid:
         runs = [run.name for run in self.runs]
         if name in runs:
             return name
-        called = [
-            experiment
-            for experiment in self._history.experiments(self.stages)
-            if experiment.name == name
-        ]
+        # several experiments may bear one name: of other code, or other data
+        experiments = self._history.experiments(self.stages)
+        called = [experiment for experiment in experiments if experiment.name == name]
         for experiment in called:
             if experiment.complete and experiment.key in self.planned:
                 return self.planned[experiment.key].name
@@ -177,31 +177,38 @@ class Grid:
 
         An experiment counts by what it is and not by its name: one queued by hand is as good.
         """
-        return {
-            self.planned[experiment.key].name: experiment
-            for experiment in self._history.experiments(self.stages)
-            if experiment.complete and experiment.key in self.planned
-        }
+        found = {}
+        for experiment in self._complete():
+            if experiment.key in self.planned:
+                found[self.planned[experiment.key].name] = experiment
+        return found
+
+    def _complete(self) -> list[Snapshot]:
+        """The experiments that are done, of this grid or not, the oldest first."""
+        experiments = self._history.experiments(self.stages)
+        return [experiment for experiment in experiments if experiment.complete]
 
     @cached_property
     def tags(self) -> dict[str, str]:
-        """Version of code and data -> tag of the current commit's own baseline that has it, but for `start`'s.
+        """Version of code and data -> tag of the current commit's own start that has it, but for `start`'s.
 
         Results of this machine that were put back, see `chorus.experiments.back`, are under such a tag.
         """
-        kept = baseline.kept(self._history.git, self.head.commit)
-        versions = {
-            self.at(reference).version: reference.removeprefix("refs/tags/") for reference in kept
-        }
-        return {version: tag for version, tag in versions.items() if version != self.start.version}
+        found = {}
+        for reference in start.kept(self._history.git, self.head.commit):
+            version = self.at(reference).version
+            if version != self.start.version:
+                found[version] = reference.removeprefix("refs/tags/")
+        return found
 
     def elsewhere(self, name: str) -> str | None:
-        """The tag of the current commit's own baseline from which a run is done; None: there is no such tag."""
-        done = {each.key for each in self._history.experiments(self.stages) if each.complete}
-        params = next(self.params(run) for run in self.runs if run.name == name)
-        return next(
-            (tag for version, tag in self.tags.items() if run_key(params, version) in done), None
-        )
+        """The tag of the current commit's own start from which a run is done; None: there is no such tag."""
+        done = {experiment.key for experiment in self._complete()}
+        (params,) = (self.params(run) for run in self.runs if run.name == name)
+        for version, tag in self.tags.items():
+            if run_key(params, version) in done:
+                return tag
+        return None
 
     def remarks(self, versions: Collection[str]) -> list[str]:
         """Where the runs are that started from other results of the shared stages than those here; a sentence a tag.
@@ -211,26 +218,26 @@ class Grid:
         """
         if not self.tags:
             return []
-        done = {each.version for each in self._history.experiments(self.stages) if each.complete}
+        done = {experiment.version for experiment in self._complete()}
         found = []
         for version, tag in self.tags.items():
             if version in versions:
-                found.append(f"runs of this table {baseline.started_from(tag)}")
+                found.append(f"runs of this table {start.started_from(tag)}")
             elif version in done:
-                found.append(f"not in this table: runs that {baseline.started_from(tag)}")
+                found.append(f"not in this table: runs that {start.started_from(tag)}")
         return found
 
     def latest(self) -> dict[str, Snapshot]:
         """As `finished`; a run that is not done with the current code and data stands with its latest experiment."""
-        names = {
-            (signature(self.params(run)), self.params(run).get("seed")): run.name
-            for run in self.runs
-        }
-        found = {
-            names[experiment.signature, experiment.seed]: experiment
-            for experiment in self._history.experiments(self.stages)
-            if (experiment.signature, experiment.seed) in names and experiment.complete
-        }
+        names = {}
+        for run in self.runs:
+            params = self.params(run)
+            names[signature(params), params.get("seed")] = run.name
+        found = {}
+        for experiment in self._complete():  # the oldest first, so that the latest one stays
+            name = names.get((experiment.signature, experiment.seed))
+            if name is not None:
+                found[name] = experiment
         return found | self.finished()
 
     def behind(self, runs: pd.DataFrame) -> dict[str, Snapshot]:
@@ -242,39 +249,40 @@ class Grid:
         Raises:
             DataError: one of them is not in this repository.
         """
-        known = {
-            (experiment.signature, str(experiment.seed), experiment.version): experiment
-            for experiment in self._history.experiments(self.stages)
-            if experiment.complete
-        }
-        keys = {
-            run["run"]: (run["signature"], str(run["seed"]), run.get("version"))
-            for run in runs.to_dict("records")
-        }
-        if missing := [name for name, key in keys.items() if key not in known]:
+        known = {}
+        for experiment in self._complete():
+            # a table is text: its seed is, too
+            identity = (experiment.signature, str(experiment.seed), experiment.version)
+            known[identity] = experiment
+        found, missing = {}, []
+        for run in runs.to_dict("records"):
+            identity = (run["signature"], str(run["seed"]), run.get("version"))
+            if identity in known:
+                found[run["run"]] = known[identity]
+            else:
+                missing.append(run["run"])
+        if missing:
             raise DataError(
-                f"{len(missing)} of {len(keys)} experiments are not in this repository, {missing[0]} for one:"
+                f"{len(missing)} of {len(runs)} experiments are not in this repository, {missing[0]} for one:"
                 " git fetch origin 'refs/exps/*:refs/exps/*'"
             )
-        return {name: known[key] for name, key in keys.items()}
+        return found
 
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
         row = run_row(name, experiment.params, self.plan.factors, self._columns(experiment))
-        splits = (experiment.output_hash(str(paths.SPLITS)) or "")[
-            :8
-        ]  # of which clips, and which of them are judged
-        return row | {
-            "signature": experiment.signature,
-            "splits": splits,
-            "version": experiment.version,
-        }
+        splits = experiment.output_hash(str(paths.SPLITS)) or ""
+        row["signature"] = experiment.signature
+        row["splits"] = splits[:8]  # of which clips, and which of them are judged
+        row["version"] = experiment.version
+        return row
 
     def _columns(self, experiment: Snapshot) -> dict[str, Any]:
         """What was measured: a detector's columns, or the figures that the stages of another study declare."""
         if detail := self._detection(experiment):
             beside = (paths.COMPOSITION, paths.HEALTH, paths.HEALTH_DETAIL)
-            return detector_columns(detail, *(experiment.json(str(path)) for path in beside))
+            composition, health, health_detail = (experiment.json(str(path)) for path in beside)
+            return detector_columns(detail, composition, health, health_detail)
         return metric_columns(self._measured(experiment), [*IDENTITY, *self.plan.names])
 
     def _known_metrics(self) -> list[str] | None:
@@ -286,8 +294,13 @@ class Grid:
     def _detection(self, experiment: Snapshot) -> dict[str, Any] | None:
         """How a detector was judged; None where the runs judge no detector."""
         path = paths.EVALUATION_DETAIL.as_posix()
-        detail = experiment.json(path) if path in self.outputs_made else None
-        return detail if isinstance(detail, dict) and "splits" in detail else None
+        if path not in self.outputs_made:
+            return None
+        detail = experiment.json(path)
+        # another study may call a file so, and write other figures into it
+        if isinstance(detail, dict) and "splits" in detail:
+            return detail
+        return None
 
     def _measured(self, experiment: Snapshot) -> dict[str, Any]:
         """The metrics files that a run writes, by name: those of other stages are what the runs started from."""
@@ -296,13 +309,8 @@ class Grid:
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """Finished runs as a table, in the order of the grid."""
-        return pd.DataFrame(
-            [
-                self.row(run.name, experiments[run.name])
-                for run in self.runs
-                if run.name in experiments
-            ]
-        )
+        done = [run.name for run in self.runs if run.name in experiments]
+        return pd.DataFrame([self.row(name, experiments[name]) for name in done])
 
     def keep_start(self, sweep: str) -> str | None:
         """The tag that keeps the commit of its own that the runs start from; None: they start from the current one.
@@ -365,9 +373,10 @@ class Grid:
 
     def shared_data(self) -> list[dict[str, Any]]:
         """The cached outputs that all runs share: stage, path, md5, size in bytes and nfiles of each."""
-        return [
-            {"stage": stage, "nfiles": 1}
-            | {key: out[key] for key in ("path", "md5", "size", "nfiles") if key in out}
-            for stage in self.shared
-            for out in self.start.locked_outputs(stage)
-        ]
+        found = []
+        for stage in self.shared:
+            for out in self.start.locked_outputs(stage):
+                told = {key: out[key] for key in ("path", "md5", "size", "nfiles") if key in out}
+                # DVC counts the files of folders alone
+                found.append({"stage": stage, "nfiles": 1} | told)
+        return found

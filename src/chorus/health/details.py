@@ -33,6 +33,7 @@ class Facts:
     predicted: pd.DataFrame
 
 
+# What there is to say of no clips.
 NOTHING = Facts(
     tables={
         "clips": 0,
@@ -55,7 +56,7 @@ NOTHING = Facts(
     signals=dict.fromkeys(SIGNALS),
     consistency_chance=None,
     predicted=pd.DataFrame(columns=["clip_id", "label", "predicted"]),
-)  # what there is to say of no clips
+)
 
 
 def describe(
@@ -89,25 +90,25 @@ def describe(
         )
     if unknown := sorted(set(clips["label"]) - set(classes)):
         raise DataError(f"labels that the model does not know: {', '.join(unknown)}")
-    truth, predicted = (
-        pd.Index(classes).get_indexer(clips["label"]),
-        multiclass.predictions(probabilities),
-    )
+    truth = pd.Index(classes).get_indexer(clips["label"])
+    predicted = multiclass.predictions(probabilities)
     table = clips.assign(predicted=np.asarray(classes)[predicted], right=predicted == truth)
-    buckets = multiclass.duration_buckets(clips["seconds"], (0.0, *duration_edges))
     by_source = multiclass.accuracy_by(predicted, truth, clips["source"])
-    known = table[table["source"] != ""]
-    durations = multiclass.accuracy_by(predicted, truth, buckets)
-    durations = {
-        name: durations[name]
-        for name in dict.fromkeys(np.array(buckets)[np.argsort(clips["seconds"])])
-    }
+    durations = _by_duration(predicted, truth, clips["seconds"], duration_edges)
     confusions = multiclass.confusion_pairs(predicted, truth, classes, expected=expected_confusions)
-    certain = [pair for pair in confusions if pair["low"] > multiclass.CONFUSED]
     consistency = _known(asdict(multiclass.group_consistency(predicted, clips["group"])))
-    uncertain = multiclass.most_uncertain(probabilities)
+    # what the same measure gives where every label is right: a group may hold several labels by nature
+    of_labels = _known(asdict(multiclass.group_consistency(truth, clips["group"])))
     balanced = multiclass.balanced_accuracy(predicted, truth)
-    lengths = [share["accuracy"] for share in durations.values() if share["clips"] >= ENOUGH]
+    signals: dict[str, float | None] = dict.fromkeys(SIGNALS)
+    signals |= _of_sources(table[table["source"] != ""], by_source, learned)
+    signals |= _of_durations(durations)
+    if expected_confusions:
+        certain = [pair for pair in confusions if pair["low"] > multiclass.CONFUSED]
+        signals["confusions.unexpected"] = _unexpected(confusions)
+        signals["confusions.certain"] = _unexpected(certain)
+    signals["groups.effect"] = group_effect(table, probabilities)
+    signals["split.accuracy"] = balanced
     return Facts(
         tables={
             "clips": len(table),
@@ -117,33 +118,57 @@ def describe(
             "durations": durations,
             "confusions": confusions,
             "confusions_expected": bool(expected_confusions),
-            "uncertain": table.iloc[uncertain][["clip_id", "label", "predicted"]]
-            .assign(entropy=multiclass.entropy(probabilities)[uncertain])
-            .to_dict("records"),
-            "group_consistency": consistency
-            | {
-                "labels": _known(asdict(multiclass.group_consistency(truth, clips["group"])))[
-                    "share"
-                ]
-            },
+            "uncertain": _uncertain(table, probabilities),
+            "group_consistency": consistency | {"labels": of_labels["share"]},
         },
-        signals={
-            "sources.gap": sources.gap(known),
-            "sources.below": sources.below(known),
-            "sources.overfit": None if learned is None else sources.overfit(learned, known),
-            "sources.best": max(
-                (s["accuracy"] for s in by_source.values() if s["clips"] >= ENOUGH), default=None
-            ),
-            "durations.gain": lengths[-1] - lengths[0] if len(lengths) > 1 else None,
-            "durations.jump": float(np.abs(np.diff(lengths)).max()) if len(lengths) > 1 else None,
-            "confusions.unexpected": _unexpected(confusions) if expected_confusions else None,
-            "confusions.certain": _unexpected(certain) if expected_confusions else None,
-            "groups.effect": group_effect(table, probabilities),
-            "split.accuracy": balanced,
-        },
+        signals=signals,
         consistency_chance=consistency["chance"],
         predicted=table[["clip_id", "label", "predicted"]],
     )
+
+
+def _by_duration(
+    predicted: NDArray[np.intp],
+    truth: NDArray[np.intp],
+    seconds: pd.Series,
+    edges: Sequence[float],
+) -> dict[str, dict[str, Any]]:
+    """The accuracy of clips of each range of durations, the shortest first."""
+    buckets = multiclass.duration_buckets(seconds, (0.0, *edges))
+    shares = multiclass.accuracy_by(predicted, truth, buckets)
+    shortest_first = np.array(buckets)[np.argsort(seconds)]
+    return {name: shares[name] for name in dict.fromkeys(shortest_first)}
+
+
+def _uncertain(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> list[dict[str, Any]]:
+    rows = multiclass.most_uncertain(probabilities)
+    named = table.iloc[rows][["clip_id", "label", "predicted"]]
+    records: list[dict[str, Any]] = named.assign(
+        entropy=multiclass.entropy(probabilities)[rows]
+    ).to_dict("records")
+    return records
+
+
+def _of_sources(
+    known: pd.DataFrame, shares: Mapping[str, Mapping[str, Any]], learned: pd.DataFrame | None
+) -> dict[str, float | None]:
+    enough = [share["accuracy"] for share in shares.values() if share["clips"] >= ENOUGH]
+    return {
+        "sources.gap": sources.gap(known),
+        "sources.below": sources.below(known),
+        "sources.overfit": None if learned is None else sources.overfit(learned, known),
+        "sources.best": max(enough, default=None),
+    }
+
+
+def _of_durations(shares: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    lengths = [share["accuracy"] for share in shares.values() if share["clips"] >= ENOUGH]
+    if len(lengths) < 2:
+        return {}
+    return {
+        "durations.gain": lengths[-1] - lengths[0],
+        "durations.jump": float(np.abs(np.diff(lengths)).max()),
+    }
 
 
 def group_effect(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> float | None:
@@ -161,14 +186,13 @@ def group_effect(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> flo
     frame = pd.DataFrame(probabilities)
     within_label = frame - frame.groupby(labels).transform("mean")
     within_cell = frame - frame.groupby([labels, groups]).transform("mean")
+    total = float((within_label**2).to_numpy().sum())
+    rest = float((within_cell**2).to_numpy().sum())
     cells, kinds = len(set(zip(labels, groups, strict=True))), len(set(labels))
     free = len(table) - cells
-    total, rest = (
-        float((within_label**2).to_numpy().sum()),
-        float((within_cell**2).to_numpy().sum()),
-    )
     if free < ENOUGH or total == 0 or cells == kinds:
         return None
+    # less what as many groups would explain of nothing but chance: without that, more groups look like more effect
     return (total - rest - (cells - kinds) * rest / free) / total
 
 
@@ -181,20 +205,18 @@ def association(labels: pd.Series, groups: pd.Series) -> float | None:
         labels, groups: (n,); a group of "" is unknown, and left out.
     """
     known = (groups != "").to_numpy()
-    table = pd.crosstab(labels.to_numpy()[known], groups.to_numpy()[known]).to_numpy(
-        dtype=np.float64
-    )
+    counts = pd.crosstab(labels.to_numpy()[known], groups.to_numpy()[known])
+    table = counts.to_numpy(dtype=np.float64)
     n, (rows, columns) = table.sum(), table.shape
     if min(rows, columns) < 2:
         return None
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
-    phi2 = max(
-        0.0,
-        float(((table - expected) ** 2 / expected).sum() / n)
-        - (rows - 1) * (columns - 1) / (n - 1),
-    )
+    by_chance = (rows - 1) * (columns - 1) / (n - 1)
+    phi2 = max(0.0, float(((table - expected) ** 2 / expected).sum() / n) - by_chance)
     least = min(size - (size - 1) ** 2 / (n - 1) for size in (rows, columns)) - 1
-    return min(1.0, math.sqrt(phi2 / least)) if least > 0 else None
+    if least <= 0:
+        return None
+    return min(1.0, math.sqrt(phi2 / least))
 
 
 def lead(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | None:
@@ -206,26 +228,28 @@ def lead(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | Non
     Returns:
         Over the labels that both have; None where these are not two.
     """
-    parts = [part.groupby("label")["right"].agg(["mean", "count"]) for part in (first, second)]
-    common = parts[0].index.intersection(parts[1].index)
+    by_label = [part.groupby("label")["right"].agg(["mean", "count"]) for part in (first, second)]
+    common = by_label[0].index.intersection(by_label[1].index)
     if len(common) < 2:
         return None
-    parts = [part.loc[common] for part in parts]
-    # Agresti & Caffo 2000, doi:10.1080/00031305.2000.10474560: two more clips of each, or a share of 1 had no error
-    smooth = [(part["mean"] * part["count"] + 1) / (part["count"] + 2) for part in parts]
-    variances = [
-        (share * (1 - share) / (part["count"] + 2)).sum() / len(part) ** 2
-        for share, part in zip(smooth, parts, strict=True)
-    ]
-    difference = float(parts[0]["mean"].mean() - parts[1]["mean"].mean())
+    means, variances = [], []
+    for part in by_label:
+        right, clips = part.loc[common, "mean"], part.loc[common, "count"]
+        # Agresti & Caffo 2000, doi:10.1080/00031305.2000.10474560: two more clips of each, or a share of 1 had no error
+        share = (right * clips + 1) / (clips + 2)
+        means.append(right.mean())
+        variances.append((share * (1 - share) / (clips + 2)).sum() / len(common) ** 2)
+    difference = float(means[0] - means[1])
     return difference, difference / math.sqrt(sum(variances))
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and math.isnan(value) else value
-        for name, value in values.items()
-    }
+    """None for NaN, which JSON does not know."""
+    found = dict(values)
+    for name, value in values.items():
+        if isinstance(value, float) and math.isnan(value):
+            found[name] = None
+    return found
 
 
 def _unexpected(confusions: Sequence[Mapping[str, Any]]) -> float:

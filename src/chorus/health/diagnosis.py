@@ -177,7 +177,9 @@ def _judge(
 
 def _holds(condition: Condition, known: Mapping[str, float], here: Circumstances) -> bool | None:
     value, threshold = known.get(condition.signal), condition.threshold.at(here)
-    return None if value is None or threshold is None else condition.holds(value, threshold)
+    if value is None or threshold is None:
+        return None
+    return condition.holds(value, threshold)
 
 
 def _evidence(
@@ -193,7 +195,9 @@ def signal_in_words(signal: str, names: Mapping[str, str]) -> str:
     if signal in names:
         return names[signal]
     column, _, ending = signal.rpartition(".")
-    return f"{names.get(column, column)}, {_ENDINGS.get(ending, ending)}" if column else signal
+    if not column:
+        return signal
+    return f"{names.get(column, column)}, {_ENDINGS.get(ending, ending)}"
 
 
 def _checks(known: Mapping[str, float], rules: Rules, here: Circumstances) -> tuple[Check, ...]:
@@ -201,13 +205,14 @@ def _checks(known: Mapping[str, float], rules: Rules, here: Circumstances) -> tu
     checks = []
     for signal, phases in rules.ranges.items():
         value = known.get(f"{signal}.end")
-        low, high = (None, None)
-        if range_ := phases.get(phase) or phases.get(""):
-            low, high = (threshold.at(here) for threshold in range_)
-        if value is not None and low is not None and high is not None:
-            checks.append(
-                Check(signal, signal_in_words(signal, rules.names), phase, value, low, high)
-            )
+        range_ = phases.get(phase) or phases.get("")
+        if value is None or range_ is None:
+            continue
+        low, high = (threshold.at(here) for threshold in range_)
+        if low is None or high is None:  # the range is written in what this run has not
+            continue
+        name = signal_in_words(signal, rules.names)
+        checks.append(Check(signal, name, phase, value, low, high))
     return tuple(checks)
 
 

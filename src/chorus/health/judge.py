@@ -57,17 +57,9 @@ class Health:
 def _table(
     what: str, shares: Mapping[str, Mapping[str, Any]], further: tuple[str, ...] = ()
 ) -> pd.DataFrame:
-    columns = (
-        what,
-        "clips",
-        "accuracy",
-        "low",
-        "high",
-        *further,
-    )  # also without rows, for `dvc plots`
-    return pd.DataFrame(
-        [{what: name, **share} for name, share in shares.items()], columns=list(columns)
-    )
+    rows = [{what: name, **share} for name, share in shares.items()]
+    # also without rows, for `dvc plots`
+    return pd.DataFrame(rows, columns=[what, "clips", "accuracy", "low", "high", *further])
 
 
 def judge(
@@ -96,19 +88,20 @@ def judge(
     Raises:
         DataError: clips that are not in the survey, or a class without scores.
     """
-    if missing := sorted(
-        (set(predictions["clip_id"]) | set(training["clip_id"])) - set(clips["clip_id"])
-    ):
+    named = set(predictions["clip_id"]) | set(training["clip_id"])
+    if missing := sorted(named - set(clips["clip_id"])):
         raise DataError(f"there are clips that are not in the survey: {name_clips(missing)}")
     task = described(model)
     shares = task.probabilities(predictions)
     if shares is None:
         return _by_curves(history, model, options)
-    classes = task.classes
-    predictions = predictions.assign(right=_predicted(shares, classes) == predictions["label"])
+    classes, run = task.classes, model["training"]
+    predicted = _predicted(shares, classes)
+    predictions = predictions.assign(right=predicted == predictions["label"])
     judged = (predictions["split"] == VALIDATION).to_numpy()
     validation, iid = predictions[judged], predictions[predictions["split"] == TEST_IID]
     survey, groups = clips.set_index("clip_id"), options.groups_of(clips)
+    source_of = survey[options.source]
     about = survey.loc[validation["clip_id"]].reset_index()
     facts = describe(
         pd.DataFrame(
@@ -124,37 +117,29 @@ def judge(
         classes,
         duration_edges=options.duration_edges,
         expected_confusions=options.expected_confusions,
-        learned=_learned(
-            predictions, _predicted(shares, classes), training, survey[options.source]
-        ),
+        learned=_learned(predictions, predicted, training, source_of),
     )
+    # in the curves it is of the part that early stopping looks at, where groups may be fewer and smaller
+    share = facts.tables["group_consistency"]["share"]
+    signals: dict[str, float | None] = {"validation_group_consistency.end": share}
+    signals |= facts.signals
+    accuracy = facts.signals["split.accuracy"]
+    signals |= _beside_the_curves(accuracy, history, run, validation, iid)
+    # of sources and not of groups: a speaker has one accent by nature
+    sources = source_of.loc[training["clip_id"]]
+    signals["sources.association"] = association(training["label"], sources)
+    signals["best_epoch"] = run["best_epoch"]
+    signals |= _size(validation["label"], about["group"], task)
+    signals |= _baseline(evaluation)
     details = Details(
         classes=len(classes),
         gradient_clip=model["options"].get("gradient_clip"),
         consistency_chance=facts.consistency_chance,
-        best_epoch=model["training"]["best_epoch"],
-        # in the curves it is of the part that early stopping looks at, where groups may be fewer and smaller
-        signals={"validation_group_consistency.end": facts.tables["group_consistency"]["share"]}
-        | facts.signals
-        | _beside_the_curves(
-            facts.signals["split.accuracy"], history, model["training"], validation, iid
-        )
-        # not of groups: a speaker has one accent by nature
-        | {
-            "sources.association": association(
-                training["label"], survey.loc[training["clip_id"], options.source]
-            )
-        }
-        | {"best_epoch": model["training"]["best_epoch"]}
-        | _size(validation["label"], about["group"], task)
-        | _baseline(evaluation),
+        best_epoch=run["best_epoch"],
+        signals=signals,
     )
-    return Health(
-        diagnose(history, details, load_rules(options.profile)),
-        facts,
-        details.signals,
-        about=_about(model["training"], options),
-    )
+    diagnosis = diagnose(history, details, load_rules(options.profile))
+    return Health(diagnosis, facts, signals, _about(run, options))
 
 
 def _by_curves(history: pd.DataFrame, model: Mapping[str, Any], options: HealthOptions) -> Health:
@@ -200,13 +185,15 @@ def _size(labels: pd.Series, nights: pd.Series, task: Task) -> dict[str, float |
 def _baseline(evaluation: Mapping[str, Any] | None) -> dict[str, float | None]:
     """By how much a logistic regression is better on the validation split or the OOD test, where it is more so; unknown
     where both lack a class."""
-    splits = (evaluation or {"splits": {}})["splits"]
-    beside = [(splits.get(split) or {}).get("baselines") or {} for split in (VALIDATION, TEST_OOD)]
-    found = [
-        one["logistic_regression"]["advantage"] for one in beside if one.get("logistic_regression")
-    ]
+    splits = (evaluation or {}).get("splits", {})
+    found = []
+    for split in (VALIDATION, TEST_OOD):
+        baselines = (splits.get(split) or {}).get("baselines") or {}
+        if baselines.get("logistic_regression"):
+            found.append(baselines["logistic_regression"]["advantage"])
     if not found:
         return {"baseline.lead": None, "baseline.lead_low": None}
+    # an advantage is the model's: what it lacks is the baseline's
     return {
         "baseline.lead": max(-advantage["auprc"] for advantage in found),
         "baseline.lead_low": max(-advantage["high"] for advantage in found),
@@ -234,18 +221,14 @@ def _beside_the_curves(
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
     part = training.get("early_stopping", {})
     held_out = part.get("on") == "internal" and part["clips"] >= HELD_OUT
-    if (
-        held_out
-        and accuracy is not None
-        and {"validation_balanced_accuracy", "validation_accuracy", "train_accuracy"}
-        <= set(history)
-    ):
-        best = history.loc[
-            history["epoch"] == training["best_epoch"], "validation_balanced_accuracy"
-        ].iloc[0]
-        fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()
-        signals["split.gain"] = accuracy - float(best)
-        signals["split.contrast"] = accuracy - float(best) + float(fitted)
+    needed = {"validation_balanced_accuracy", "validation_accuracy", "train_accuracy"}
+    if not held_out or accuracy is None or not needed <= set(history):
+        return signals
+    at_best = history["epoch"] == training["best_epoch"]
+    best = float(history.loc[at_best, "validation_balanced_accuracy"].iloc[0])
+    fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()
+    signals["split.gain"] = accuracy - best
+    signals["split.contrast"] = accuracy - best + float(fitted)
     return signals
 
 

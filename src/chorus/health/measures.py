@@ -40,21 +40,21 @@ def measure(
     measured = {"epochs": float(epochs[-1])}
     for column in table.columns.drop("epoch"):
         values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
-        measured |= {
-            f"{column}.{how}": value
-            for how, value in _endings(values, epochs, phases, best_epoch).items()
-        }
+        for how, value in _endings(values, epochs, phases, best_epoch).items():
+            measured[f"{column}.{how}"] = value
     return measured
 
 
 def with_differences(history: pd.DataFrame) -> pd.DataFrame:
     """The history with the columns of `DIFFERENCES` and `RATIOS`, as far as it has what they are made of."""
-    known = set(history)
-    added = {
-        name: history[a] - history[b] for name, (a, b) in DIFFERENCES.items() if {a, b} <= known
-    }
-    added |= {name: history[a] / history[b] for name, (a, b) in RATIOS.items() if {a, b} <= known}
-    return history.assign(**added)
+    table = history.copy()
+    for name, (a, b) in DIFFERENCES.items():
+        if a in history and b in history:
+            table[name] = history[a] - history[b]
+    for name, (a, b) in RATIOS.items():
+        if a in history and b in history:
+            table[name] = history[a] / history[b]
+    return table
 
 
 def _endings(
@@ -68,8 +68,11 @@ def _endings(
         return {}
     parts = {"end": known & (epochs > epochs[-1] - END), "best": known & (epochs == best_epoch)}
     for name, (first, last) in phases.items():
-        parts[name] = known & (epochs >= first) & (epochs <= (epochs[-1] if last is None else last))
-    found = {how: float(np.median(values[part])) for how, part in parts.items() if part.any()}
+        parts[name] = known & (epochs >= first) & (epochs <= (last or epochs[-1]))
+    found = {}
+    for how, part in parts.items():
+        if part.any():
+            found[how] = float(np.median(values[part]))
     found |= {"low": float(values[known].min()), "high": float(values[known].max())}
     if "end" in found:
         found["rise"] = found["end"] - found["low"]

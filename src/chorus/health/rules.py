@@ -117,25 +117,21 @@ def load_rules(profile: str, path: Path = RULES) -> Rules:
             f"health.profile: {profile!r} is not allowed: one of {', '.join(profiles)}"
         )
     given = profiles[profile]
-    rules = [
-        Rule(
-            name,
-            severity,
-            _conditions(levels[severity], f"{profile}.{name}"),
-            **_texts(content["findings"], name),
-        )
-        for name, levels in given["rules"].items()
-        for severity in SEVERITIES
-        if severity in levels
-    ]
+    rules = []
+    for name, levels in given["rules"].items():
+        texts = _texts(content["findings"], name)
+        for severity in SEVERITIES:
+            if severity in levels:
+                conditions = _conditions(levels[severity], f"{profile}.{name}")
+                rules.append(Rule(name, severity, conditions, **texts))
+    ranges = {}
+    for signal, range_ in given["ranges"].items():
+        ranges[signal] = _phased(range_, f"{profile}.{signal}")
     return Rules(
         profile=profile,
         classes=given["classes"],
         phases={name: (first, last) for name, (first, last) in given["phases"].items()},
-        ranges={
-            signal: _phased(range_, f"{profile}.{signal}")
-            for signal, range_ in given["ranges"].items()
-        },
+        ranges=ranges,
         rules=tuple(rules),
         names=content["signals"],
     )
@@ -148,12 +144,11 @@ def _texts(findings: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _conditions(entries: list[Any], where: str) -> tuple[Alternatives, ...]:
-    return tuple(
-        tuple(_condition(text, where) for text in entry["any"])
-        if isinstance(entry, dict)
-        else (_condition(entry, where),)
-        for entry in entries
-    )
+    found = []
+    for entry in entries:
+        texts = entry["any"] if isinstance(entry, dict) else [entry]
+        found.append(tuple(_condition(text, where) for text in texts))
+    return tuple(found)
 
 
 def _condition(text: str, where: str) -> Condition:
@@ -167,21 +162,24 @@ def _condition(text: str, where: str) -> Condition:
 
 def _threshold(text: str | float, where: str) -> Threshold:
     found = _THRESHOLD.fullmatch(str(text))
-    scale = (found["scale"] or "") if found else None
-    if found is None or scale not in _SCALES:
+    if found is None or (found["scale"] or "") not in _SCALES:
         known = ", ".join(filter(None, _SCALES))
         raise ParameterError(
             f"{where}: {text!r} is no threshold: a number, or one in {known}, such as accuracy(0.6)"
         )
-    return Threshold(float(found["number"]), scale or "")
+    return Threshold(float(found["number"]), found["scale"] or "")
 
 
 def _phased(range_: Any, where: str) -> dict[str, tuple[Threshold, Threshold]]:
     phases = range_ if isinstance(range_, dict) else {"": range_}
-    return {
-        name: (_threshold(low, where), _threshold(high, where))
-        for name, (low, high) in phases.items()
-    }
+    found = {}
+    for name, (low, high) in phases.items():
+        found[name] = (_threshold(low, where), _threshold(high, where))
+    return found
+
+
+# Thresholds are written for a profile's number of classes. With another number chance is elsewhere, and the room above
+# it is larger or smaller: each scale moves its numbers to the same place between the two.
 
 
 def _accuracy(number: float, classes: int, here: Circumstances) -> float:
@@ -197,7 +195,9 @@ def _entropy(number: float, classes: int, here: Circumstances) -> float:
 
 
 def _consistency(number: float, classes: int, here: Circumstances) -> float:
-    chance = 1 / classes if here.consistency_chance is None else here.consistency_chance
+    chance = here.consistency_chance
+    if chance is None:
+        chance = 1 / classes
     return _above(number, 1 / here.assumed, chance)
 
 

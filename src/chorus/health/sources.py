@@ -35,19 +35,15 @@ def gap(table: pd.DataFrame) -> float | None:
     z = NormalDist().inv_cdf(1 - 0.025 / len(cells))
     gaps = [0.0]
     for _, label in cells.groupby("label"):
-        right, clips = (
-            label["sum"].to_numpy(dtype=np.float64),
-            label["count"].to_numpy(dtype=np.float64),
-        )
-        expected = (right.sum() - right + 1) / (
-            clips.sum() - clips + 2
-        )  # of the others; 1 of 1 is no certainty
+        right = label["sum"].to_numpy(dtype=np.float64)
+        clips = label["count"].to_numpy(dtype=np.float64)
+        # of the others; 1 of 1 is no certainty
+        expected = (right.sum() - right + 1) / (clips.sum() - clips + 2)
         behind, variance = expected - right / clips, expected * (1 - expected) / clips
         for number in range(len(label)):
             others = np.arange(len(label)) != number
-            if behind[number] > z * math.sqrt(
-                variance[number] + _between(behind[others], variance[others])
-            ):
+            ordinary = variance[number] + _between(behind[others], variance[others])
+            if behind[number] > z * math.sqrt(ordinary):
                 gaps.append(float(behind[number]))
     return max(gaps)
 
@@ -64,8 +60,7 @@ def below(table: pd.DataFrame) -> float | None:
     right = _enough(table)
     if len(right) < 2:
         return None
-    others = (right["sum"].sum() - right["sum"]) / (right["count"].sum() - right["count"])
-    return float((others - right["sum"] / right["count"]).max())
+    return float(_behind_others(right).max())
 
 
 def overfit(learned: pd.DataFrame, judged: pd.DataFrame) -> float | None:
@@ -77,15 +72,18 @@ def overfit(learned: pd.DataFrame, judged: pd.DataFrame) -> float | None:
     Returns:
         A difference of differences of accuracies; None without two sources that have ten clips on both sides.
     """
-    parts = [_enough(part) for part in (learned, judged)]
-    both = parts[0].index.intersection(parts[1].index)
+    on_training, beyond = _enough(learned), _enough(judged)
+    both = on_training.index.intersection(beyond.index)
     if len(both) < 2:
         return None
-    losses = []
-    for part in (part.loc[both] for part in parts):
-        others = (part["sum"].sum() - part["sum"]) / (part["count"].sum() - part["count"])
-        losses.append(part["sum"] / part["count"] - others)
-    return float((losses[0] - losses[1]).max())
+    lost = _behind_others(beyond.loc[both]) - _behind_others(on_training.loc[both])
+    return float(lost.max())
+
+
+def _behind_others(right: pd.DataFrame) -> pd.Series:
+    """How far the accuracy of each source is below that of all others together, from `_enough`."""
+    others = (right["sum"].sum() - right["sum"]) / (right["count"].sum() - right["count"])
+    return others - right["sum"] / right["count"]
 
 
 def _enough(table: pd.DataFrame) -> pd.DataFrame:
@@ -98,24 +96,20 @@ def beside_training(
     sources: Mapping[str, Mapping[str, float]], learned: pd.DataFrame | None
 ) -> dict[str, dict[str, float | None]]:
     """Each source with its accuracy on the training set, too."""
-    right = None if learned is None else learned.groupby("source")["right"].agg(["mean", "count"])
-    return {
-        name: {
-            **share,
-            "training_clips": int(right.loc[name, "count"])
-            if right is not None and name in right.index
-            else 0,
-            "training_accuracy": float(right.loc[name, "mean"])
-            if right is not None and name in right.index
-            else None,
-        }
-        for name, share in sources.items()
-    }
+    known = {}
+    if learned is not None:
+        known = dict(iter(learned.groupby("source")["right"]))
+    found: dict[str, dict[str, float | None]] = {}
+    for name, share in sources.items():
+        found[name] = {**share, "training_clips": 0, "training_accuracy": None}
+        if name in known:
+            found[name]["training_clips"] = len(known[name])
+            found[name]["training_accuracy"] = float(known[name].mean())
+    return found
 
 
 def _between(effects: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
     weights = 1 / variances
-    excess = float(weights @ (effects - np.average(effects, weights=weights)) ** 2) - (
-        len(effects) - 1
-    )
+    deviations = effects - np.average(effects, weights=weights)
+    excess = float(weights @ deviations**2) - (len(effects) - 1)
     return max(0.0, excess / float(weights.sum() - (weights**2).sum() / weights.sum()))

@@ -19,8 +19,12 @@ def verdict_in_words(detail: Mapping[str, Any]) -> str:
         lines.append(f"Training ended: {detail['stopped']}")
     for finding in detail["findings"]:
         lines += ["", f"{finding['severity']:<8} {finding['name']}: {finding['means']}"]
-        lines += [f"         {evidence}" for evidence in finding["evidence"]]
-        lines += [f"         -> {action}" for action in finding["actions"]]
+        for evidence in finding["evidence"]:
+            lines.append(f"         {evidence}")
+        for action in finding["actions"]:
+            lines.append(f"         -> {action}")
     if detail["not_judged"]:
-        lines += ["", *(f"not judged: {text}" for text in detail["not_judged"])]
+        lines.append("")
+    for text in detail["not_judged"]:
+        lines.append(f"not judged: {text}")
     return "\n".join(lines)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from itertools import pairwise
+from itertools import cycle, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -32,12 +33,7 @@ if TYPE_CHECKING:
 _WIDTH, _DPI = 5.2, 200
 _MAP = "viridis"
 _COLOUR_OF = dict(zip(VERDICTS, (GREEN, GREY, AMBER, ORANGE), strict=True))
-_BOX = {
-    "facecolor": "white",
-    "edgecolor": "none",
-    "alpha": 0.85,
-    "pad": 1.0,
-}  # behind words among lines
+_BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0}  # of words on lines
 
 
 def _narrow(
@@ -103,71 +99,26 @@ def draw_leaderboard(
         factors: in the order in which a configuration is described.
         lines: what to compare with, such as trivial baselines: name -> value.
     """
-    from chorus.statistics import seed_summary
-
     groups = dict(iter(runs.groupby("signature")))
     values = [*runs[metric], *lines.values()]
     reach = 0.12 * (max(values) - min(values)) or 0.01
-    box = _BOX | {"alpha": 1}
-    heading, about = (
-        f"{spoken(metric)} of every configuration",
-        "small circles: seeds · dot, line: mean, 95 % interval",
-    )
+    heading = f"{spoken(metric)} of every configuration"
+    about = "small circles: seeds · dot, line: mean, 95 % interval"
     with _narrow(path, 1.45 + 0.31 * len(order), heading, about) as figure:
         axes = figure.subplots()
-        for number, (name, value) in enumerate(lines.items()):
-            axes.axvline(
-                value,
-                color=INK,
-                linewidth=1,
-                linestyle=("--", ":", "-.")[number % 3],
-                label=name,
-                zorder=1,
-            )
+        for (name, value), style in zip(lines.items(), cycle(("--", ":", "-."))):
+            axes.axvline(value, color=INK, linewidth=1, linestyle=style, label=name, zorder=1)
         for place, signature in enumerate(order):
-            seeds = groups[signature][metric].to_numpy(dtype=float)
-            summary = seed_summary(seeds)
-            axes.plot(
-                [summary.ci_low, summary.ci_high],
-                [place, place],
-                color=BLUE,
-                linewidth=1.4,
-                zorder=2,
-            )
-            axes.plot(
-                seeds,
-                [place] * len(seeds),
-                "o",
-                color="white",
-                markeredgecolor=ORANGE,
-                markersize=4,
-                zorder=3,
-            )
-            axes.plot(
-                summary.mean,
-                place,
-                "o",
-                color=BLUE,
-                markersize=5,
-                markeredgecolor="white",
-                zorder=4,
-            )
-            words = f"{place + 1}  {configuration(groups[signature].iloc[0], factors)}"
+            group = groups[signature]
+            _draw_configuration(axes, place, group[metric].to_numpy(dtype=float))
+            words = f"{place + 1}  {configuration(group.iloc[0], factors)}"
+            # beside the axis, a phone would have no room left for the figure
             across = axes.get_yaxis_transform()
-            axes.text(
-                0.005,
-                place - 0.45,
-                words,
-                size=7.5,
-                va="center",
-                transform=across,
-                bbox=box,
-                zorder=5,
-            )
+            at: dict[str, Any] = {"x": 0.005, "y": place - 0.45, "transform": across}
+            axes.text(s=words, **at, size=7.5, va="center", bbox=_BOX | {"alpha": 1}, zorder=5)
         axes.set_ylim(len(order) - 0.5, -0.85)
-        axes.set_xlim(
-            min(values) - reach, max(values) + reach
-        )  # wide intervals, of few seeds, end at the frame
+        # wide intervals, of few seeds, end at the frame
+        axes.set_xlim(min(values) - reach, max(values) + reach)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(spoken(metric))
@@ -176,49 +127,63 @@ def draw_leaderboard(
             figure.legend(loc="outside lower left", ncols=len(lines), fontsize=8.5)
 
 
+def _draw_configuration(axes: Axes, place: int, seeds: np.ndarray) -> None:
+    from chorus.statistics import seed_summary
+
+    summary = seed_summary(seeds)
+    ends = [summary.ci_low, summary.ci_high]
+    axes.plot(ends, [place] * 2, color=BLUE, linewidth=1.4, zorder=2)
+    small: dict[str, Any] = {"color": "white", "markeredgecolor": ORANGE, "markersize": 4}
+    axes.plot(seeds, [place] * len(seeds), "o", **small, zorder=3)
+    dot: dict[str, Any] = {"color": BLUE, "markeredgecolor": "white", "markersize": 5}
+    axes.plot(summary.mean, place, "o", **dot, zorder=4)
+
+
 def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], path: Path) -> None:
     """The mean of a metric for all levels of the factors; see `chorus.reports.tables.heat_map`."""
-    import matplotlib
-
     found = heat_map(runs, metric, factors)
     table = found.table
     panel_names, rows = (list(table.index.unique(level)) for level in (0, 1))
     values = table.to_numpy(dtype=float)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    ends = float(np.nanmin(values)), float(np.nanmax(values))
     by = {"rows": found.rows, "columns": found.columns, "panels": found.panels}
     about = " · ".join(f"{place}: {names}" for place, names in by.items() if names)
-    colours = matplotlib.colormaps[_MAP]
     with _narrow(path, 1.75 + 0.42 * len(rows), f"Mean {spoken(metric)}", about) as figure:
         panels = figure.subplots(1, len(panel_names), sharey=True, squeeze=False)[0]
         for axes, name in zip(panels, panel_names, strict=True):
-            part = table.loc[name].to_numpy(dtype=float)
-            axes.imshow(part, cmap=_MAP, vmin=low, vmax=high, aspect="auto")
-            for (row, column), value in np.ndenumerate(part):
-                if np.isnan(value):
-                    axes.text(column, row, "–", ha="center", va="center", color=GREY, size=8)
-                    continue
-                red, green, blue, _ = colours((value - low) / ((high - low) or 1))
-                dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
-                best = bool(value == high)
-                axes.text(
-                    column, row, f"{value:.3f}", ha="center", va="center", color="white" if dark else INK,
-                    size=8, weight="bold" if best else "normal",
-                )  # fmt: skip
-                if best:
-                    box = ((column - 0.48, row - 0.47), 0.96, 0.94)
-                    axes.add_patch(
-                        matplotlib.patches.Rectangle(
-                            *box, fill=False, edgecolor=ORANGE, linewidth=2
-                        )
-                    )
+            part = table.loc[name]
+            _draw_panel(axes, part.to_numpy(dtype=float), ends)
             axes.set_title(name, size=9)
-            axes.set_xticks(
-                range(part.shape[1]), [_wrapped(level, 9) for level in table.columns], size=8
-            )
+            columns = [_wrapped(level, 9) for level in table.columns]
+            axes.set_xticks(range(len(columns)), columns, size=8)
             axes.set_yticks(range(len(rows)), [_wrapped(row, 12) for row in rows], size=8)
             axes.tick_params(length=0)
             for spine in axes.spines.values():
                 spine.set_visible(False)
+
+
+def _draw_panel(axes: Axes, part: np.ndarray, ends: tuple[float, float]) -> None:
+    """One colour scale for all panels, from the lowest mean of all to the highest, which has a frame."""
+    import matplotlib
+
+    low, high = ends
+    colours = matplotlib.colormaps[_MAP]
+    axes.imshow(part, cmap=_MAP, vmin=low, vmax=high, aspect="auto")
+    for (row, column), value in np.ndenumerate(part):
+        written: dict[str, Any] = {"ha": "center", "va": "center", "size": 8}
+        if np.isnan(value):
+            axes.text(column, row, "–", **written, color=GREY)
+            continue
+        # white on what is dark to the eye, by the luma of ITU-R BT.601
+        red, green, blue, _ = colours((value - low) / ((high - low) or 1))
+        is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
+        written["color"] = "white" if is_dark else INK
+        if value == high:
+            written["weight"] = "bold"
+            corner = (column - 0.48, row - 0.47)
+            frame: dict[str, Any] = {"fill": False, "edgecolor": ORANGE, "linewidth": 2}
+            axes.add_patch(matplotlib.patches.Rectangle(corner, 0.96, 0.94, **frame))
+        axes.text(column, row, f"{value:.3f}", **written)
 
 
 def draw_parallel(
@@ -234,39 +199,39 @@ def draw_parallel(
     from matplotlib.colors import Normalize
 
     last = metrics[-1]
-    board = runs.groupby(["signature", *(factor.name for factor in factors)], as_index=False)[
-        list(metrics)
-    ].mean()
+    by = ["signature", *(factor.name for factor in factors)]
+    board = runs.groupby(by, as_index=False)[list(metrics)].mean()
     ordered = board.sort_values([last, "signature"], kind="stable", ignore_index=True)
     places = [_category_places(ordered, factor) for factor in factors]
     scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]
     x = np.column_stack([*(place for place, _ in places), *scaled])
     norm, colours = Normalize(ordered[last].min(), ordered[last].max()), matplotlib.colormaps[_MAP]
-    names = [
-        *(factor.spoken for factor in factors),
-        *(f"mean {spoken(metric)}" for metric in metrics),
-    ]
-    with _narrow(
-        path,
-        1.2 + 1.24 * len(names),
-        "Every configuration",
-        f"a line each, coloured by its mean {spoken(last)}",
-    ) as figure:
+    names = [factor.spoken for factor in factors]
+    names += [f"mean {spoken(metric)}" for metric in metrics]
+    height = 1.2 + 1.24 * len(names)
+    about = f"a line each, coloured by its mean {spoken(last)}"
+    with _narrow(path, height, "Every configuration", about) as figure:
         axes = figure.subplots()
+        # the best are drawn last, and lie on top
         for row, value in zip(x, ordered[last], strict=True):
             across, down = _curve(row)
             axes.plot(across, down, color=colours(norm(value)), linewidth=1.3, alpha=0.9)
         for level, name in enumerate(names):
             axes.axhline(level, color=GREY, linewidth=0.8, zorder=1)
-            axes.text(
-                -0.03, level - 0.3, name, size=9, weight="bold", va="bottom", bbox=_BOX, zorder=6
-            )
+            written: dict[str, Any] = {
+                "size": 9,
+                "weight": "bold",
+                "va": "bottom",
+                "bbox": _BOX,
+                "zorder": 6,
+            }
+            axes.text(-0.03, level - 0.3, name, **written)
         for level, (_, labels) in enumerate(places):
             for label, centre in labels.items():
                 _note(axes, centre, level - 0.13, _wrapped(label, 12))
         for level, metric in enumerate(metrics, start=len(places)):
-            ends = ordered[metric].min(), ordered[metric].max()
-            for place, value in zip((0, 0.5, 1), (ends[0], sum(ends) / 2, ends[1]), strict=True):
+            low, high = ordered[metric].min(), ordered[metric].max()
+            for place, value in ((0, low), (0.5, (low + high) / 2), (1, high)):
                 _note(axes, place, level + 0.15, f"{value:.3f}")
         axes.set_xlim(-0.04, 1.04)
         axes.set_ylim(len(names) - 0.65, -0.45)
@@ -276,30 +241,24 @@ def draw_parallel(
 def draw_health(runs: pd.DataFrame, metrics: Sequence[str], path: Path) -> None:
     """Metrics of single runs by the verdict on the health of their training; a bar at each mean."""
     rng = np.random.default_rng(1)  # the same scatter sideways each time
-    shown = [verdict for verdict in VERDICTS if (runs["health.verdict"] == verdict).any()]
+    counts = runs["health.verdict"].value_counts()
+    shown = [verdict for verdict in VERDICTS if verdict in counts]
+    labels = [f"{verdict}\n{counts[verdict]} runs" for verdict in shown]
     with _narrow(path, 3.4, "Health and performance", "a dot a run · bar: mean") as figure:
-        for axes, metric in zip(
-            figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True
-        ):
+        panels = figure.subplots(1, len(metrics), squeeze=False)[0]
+        for axes, metric in zip(panels, metrics, strict=True):
             for place, verdict in enumerate(shown):
                 values = runs.loc[runs["health.verdict"] == verdict, metric].to_numpy(dtype=float)
                 aside = place + rng.uniform(-0.25, 0.25, len(values))
-                axes.plot(
-                    aside,
-                    values,
-                    "o",
-                    color=_COLOUR_OF[verdict],
-                    markersize=4,
-                    alpha=0.7,
-                    markeredgewidth=0,
-                )
-                axes.plot(
-                    [place - 0.32, place + 0.32], [values.mean()] * 2, color=INK, linewidth=1.6
-                )
-            counts = runs["health.verdict"].value_counts()
-            axes.set_xticks(
-                range(len(shown)), [f"{verdict}\n{counts[verdict]} runs" for verdict in shown]
-            )
+                dots: dict[str, Any] = {
+                    "color": _COLOUR_OF[verdict],
+                    "markersize": 4,
+                    "markeredgewidth": 0,
+                }
+                axes.plot(aside, values, "o", **dots, alpha=0.7)
+                ends = [place - 0.32, place + 0.32]
+                axes.plot(ends, [values.mean()] * 2, color=INK, linewidth=1.6)
+            axes.set_xticks(range(len(shown)), labels)
             axes.set_xlim(-0.6, len(shown) - 0.4)
             axes.set_title(spoken(metric))
             grid(axes)
@@ -312,10 +271,9 @@ def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], 
     table = configuration_means(runs, [metric, *columns])
     worst = health_of(runs)
     colours = [_COLOUR_OF[str(worst[str(signature)]["worst"])] for signature in table.index]
-    rows = -(-len(found) // 2)
-    with _narrow(
-        path, 1.9 * rows + 0.7, f"Health signals and {spoken(metric)}", "a dot a configuration"
-    ) as figure:
+    rows = math.ceil(len(found) / 2)
+    heading = f"Health signals and {spoken(metric)}"
+    with _narrow(path, 1.9 * rows + 0.7, heading, "a dot a configuration") as figure:
         panels = figure.subplots(rows, 2, squeeze=False, sharey=True).ravel()
         for axes, each, column in zip(panels, found, columns, strict=False):
             axes.scatter(table[column], table[metric], c=colours, s=16, linewidths=0, alpha=0.85)
@@ -328,14 +286,17 @@ def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], 
 def _category_places(board: pd.DataFrame, factor: Factor) -> tuple[np.ndarray, dict[str, float]]:
     """Where each line crosses the axis of a factor: those of one level side by side, in the order of the table."""
     own_levels = board[factor.name].astype(str)
-    levels = [level for level in factor.levels if (own_levels == level).any()]
+    present = set(own_levels)
+    levels = [level for level in factor.levels if level in present]
     width = 1 / len(levels)
     places, centres = np.zeros(len(board)), {}
     for number, level in enumerate(levels):
         own = np.flatnonzero((own_levels == level).to_numpy())
         centre = (number + 0.5) * width
         centres[factor.label(level)] = centre
-        places[own] = centre + width * np.linspace(-0.36, 0.36, len(own)) * (len(own) > 1)
+        places[own] = centre
+        if len(own) > 1:  # a single line goes through the middle
+            places[own] += width * np.linspace(-0.36, 0.36, len(own))
     return places, centres
 
 
@@ -349,8 +310,11 @@ def _curve(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A smooth line through one point a level: easier to follow than straight ones where many cross."""
     step = np.linspace(0, 1, 30)
     ease = step * step * (3 - 2 * step)
-    across = np.concatenate([a + (b - a) * ease for a, b in pairwise(x)])
-    return across, np.concatenate([level + step for level in range(len(x) - 1)])
+    across, down = [], []
+    for level, (start, end) in enumerate(pairwise(x)):
+        across.append(start + (end - start) * ease)
+        down.append(level + step)
+    return np.concatenate(across), np.concatenate(down)
 
 
 def _note(axes: Axes, x: float, y: float, words: str) -> None:

@@ -18,18 +18,12 @@ from chorus.pictures import PictureOptions, thumbnail
 from chorus.sounds import read_sounds
 
 ALL = PictureOptions()
-_HEARD = (
-    2  # times what the spectrograms show is kept of a sound: its timbre, at a fraction of the size
-)
-_OF_A_RUN = (
-    "run",
-    "seed",
-    "threshold",
-    "clip_id",
-    "split",
-    "score",
-)  # columns of predictions; others are of a clip
-_BANDS = (("never", 0.0), ("to 10 %", 0.1), ("to 50 %", 0.5), ("to 90 %", 0.9), ("above", 1.0))
+# Times what the spectrograms show is kept of a sound: its timbre, at a fraction of the size.
+_HEARD = 2
+# Columns of predictions; the others are of a clip.
+_OF_A_RUN = ("run", "seed", "threshold", "clip_id", "split", "score")
+# Shares of runs that are wrong -> the end of each band.
+_BANDS = {"never": 0.0, "to 10 %": 0.1, "to 50 %": 0.5, "to 90 %": 0.9, "above": 1.0}
 
 
 @dataclass(frozen=True)
@@ -53,16 +47,18 @@ def hard_clips(
     Returns:
         The clips; and why they have no pictures and sounds, "" if they have.
     """
-    rows = shares[shares["wrong"] > 0].groupby("label", sort=False).head(each).to_dict("records")
+    wrong = shares[shares["wrong"] > 0]
+    rows = wrong.groupby("label", sort=False).head(each).to_dict("records")
     try:
         sounds = read_sounds(raw, [row["clip_id"] for row in rows])
-    except DataError as error:
+    except DataError as error:  # a page without sound is still a page
         return [HardClip(row) for row in rows], str(error)
-    heard = [(row, sounds[row["clip_id"]]) for row in rows]
-    return [
-        HardClip(row, thumbnail(samples, shown), listenable(samples, shown.highest_hz))
-        for row, samples in heard
-    ], ""
+    clips = []
+    for row in rows:
+        samples = sounds[row["clip_id"]]
+        sound = listenable(samples, shown.highest_hz)
+        clips.append(HardClip(row, thumbnail(samples, shown), sound))
+    return clips, ""
 
 
 def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -88,22 +84,17 @@ def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
         distance=(table["score"] - positive.astype(float)).abs(),
     )
     of_a_clip = [str(name) for name in predictions.columns if name not in _OF_A_RUN]
-    about = sorted(
-        of_a_clip, key="night".__eq__
-    )  # in the order of the table, what was drawn as a whole at the end
-    shares = table.groupby("clip_id", as_index=False).agg(
-        **{name: (name, "first") for name in about},
-        runs=("run", "nunique"),
-        wrong=("wrong", "mean"),
-        mean_score=("score", "mean"),
-        distance=("distance", "mean"),
-    )
+    # in the order of the table, what was drawn as a whole at the end
+    about = sorted(of_a_clip, key="night".__eq__)
+    gathered = {name: (name, "first") for name in about}
+    gathered |= {"runs": ("run", "nunique"), "wrong": ("wrong", "mean")}
+    gathered |= {"mean_score": ("score", "mean"), "distance": ("distance", "mean")}
+    shares = table.groupby("clip_id", as_index=False).agg(**gathered)
     if shares["runs"].nunique() > 1 or len(table) != len(shares) * shares["runs"].iloc[0]:
         raise DataError(f"the runs were not all judged on the same clips of {split}")
     order = ["wrong", "distance", "clip_id"]
-    return shares.sort_values(order, ascending=[False, False, True], ignore_index=True).drop(
-        columns="distance"
-    )
+    ordered = shares.sort_values(order, ascending=[False, False, True], ignore_index=True)
+    return ordered.drop(columns="distance")
 
 
 def wrong_counts(shares: pd.DataFrame) -> list[dict[str, object]]:
@@ -112,15 +103,17 @@ def wrong_counts(shares: pd.DataFrame) -> list[dict[str, object]]:
     Returns:
         For each label in the table: label, clips, and counts: name of the band -> clips in it.
     """
+    names, ends = list(_BANDS), list(_BANDS.values())
     rows: list[dict[str, object]] = []
     for label in LABELS:
         wrong = shares.loc[shares["label"] == label, "wrong"].to_numpy()
-        if len(wrong):
-            reached = np.searchsorted([end for _, end in _BANDS], wrong - 1e-12, side="left")
-            counts = {
-                name: int((reached == number).sum()) for number, (name, _) in enumerate(_BANDS)
-            }
-            rows.append({"label": label, "clips": len(wrong), "counts": counts})
+        if not len(wrong):
+            continue
+        # less a hair, so that a share which is an end of a band, but for rounding, is in that band
+        reached = np.searchsorted(ends, wrong - 1e-12, side="left")
+        counted = np.bincount(reached, minlength=len(names)).tolist()
+        counts = dict(zip(names, counted, strict=True))
+        rows.append({"label": label, "clips": len(wrong), "counts": counts})
     return rows
 
 

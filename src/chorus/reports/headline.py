@@ -36,7 +36,7 @@ def headline(
     """
     Args:
         runs: of `chorus.reports.tables.typed`.
-        board: of `chorus.experiments.leaderboard.rank`, by the metric.
+        board: of `chorus.experiments.grid_tables.rank`, by the metric.
         best: how much of being first is luck; None where it cannot be said.
         detectable: the difference that two configurations need to be told apart in 80 % of cases.
         effects: metric -> its effects, of all families.
@@ -53,13 +53,17 @@ def headline(
 def spoken(metric: str) -> str:
     """A metric as people write it: "ood.f1" -> "OOD F1"."""
     split, _, name = metric.rpartition(".")
-    written = name.upper() if name in ("f1", "auprc", "auroc") else name
-    return f"{split.upper()} {written}" if split in JUDGED_BY else f"{split} {written}".strip()
+    if split in JUDGED_BY:
+        split = split.upper()
+    if name in ("f1", "auprc", "auroc"):
+        name = name.upper()
+    return f"{split} {name}".strip()
 
 
 def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
     """What is compared with what: "hardneg_conf_min_50 instead of none (negative subsets)"."""
     by_name = {factor.name: factor for factor in factors}
+    # an interaction has two of each, see `chorus.statistics.effects.Effect`
     name, _, other_name = effect.factor.partition(" x ")
     level, _, at = effect.level.partition(" x ")
     reference, _, at_reference = effect.reference.partition(" x ")
@@ -76,7 +80,9 @@ def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
 def signed(value: float) -> str:
     """Three digits with a sign, the minus as typographers write it."""
     text = f"{value:+.3f}"
-    return minus(text) if float(text) else "0.000"
+    if not float(text):  # nothing is neither above nor below nothing
+        return "0.000"
+    return minus(text)
 
 
 def minus(text: str) -> str:
@@ -103,7 +109,9 @@ def _certainty(best: Best | None, detectable: float | None, seeds: int) -> str:
         told = f"It is told apart from {best.behind} of the {best.others} others only"
     else:
         told = f"It cannot be told apart from any of the {best.others} others"
-    often = "in fewer than 0.1 %" if best.p < 0.001 else f"in {100 * best.p:.2g} %"
+    often = f"in {100 * best.p:.2g} %"
+    if best.p < 0.001:
+        often = "in fewer than 0.1 %"
     luck = (
         f" (paired t over {seeds} seeds, Holm). If luck alone dealt each seed's runs to the configurations, the"
         f" best would have {best.shuffled:.3f} (median), and be as good as this one {often} of the deals."
@@ -127,7 +135,9 @@ def _holding(
 
 
 def _p(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    if value < 0.001:
+        return "p < 0.001"
+    return f"p = {value:.3f}"
 
 
 def _against_baselines(runs: pd.DataFrame, board: pd.DataFrame, metric: str) -> Iterable[str]:

@@ -61,86 +61,68 @@ def page(
 
 
 def _panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[Panel]:
-    validation = detail["validation"]
-    at_the_end = validation["group_consistency"]
-    about = ", ".join(
-        f"{name} {at_the_end[key]:.2f}"
-        for key, name in (("share", "predictions"), ("chance", "chance"), ("labels", "labels"))
-        if at_the_end[key] is not None
-    )
-    about = f"share of {detail['group']}s with one and the same prediction; on the validation split: {about or 'none'}"
+    best = detail["best_epoch"]
+    loss = {"validation": "validation_loss", "training": "train_loss"}
+    macro_f1 = {"validation": "validation_macro_f1"}
+    spread = {"": "train_loss_std"}
     consistency = {
         "": "validation_group_consistency",
         "chance": "validation_group_consistency_chance",
     }
-    confusions = [
-        (
-            f"{pair['true']} taken for {pair['predicted']}",
-            pair["share"],
-            pair.get("low", pair["share"]),  # runs of older code have no interval
-            pair.get("high", pair["share"]),
-            _confused(pair, validation["confusions_expected"]),
-        )
-        for pair in validation["confusions"][:5]
-    ]
-    best = detail["best_epoch"]
-    loss = {"validation": "validation_loss", "training": "train_loss"}
+    about_groups = _consistency_in_words(detail)
     return [
         _curves("Validation loss", "dashed: the epoch whose weights are kept", history, loss, best),
-        _curves(
-            "Macro F1",
-            "all classes count the same",
-            history,
-            {"validation": "validation_macro_f1"},
-            best,
-        ),
-        _curves(
-            "Spread of the training loss",
-            "over batches: data quality",
-            history,
-            {"": "train_loss_std"},
-            best,
-        ),
-        _curves("Group consistency", about, history, consistency, best),
+        _curves("Macro F1", "all classes count the same", history, macro_f1, best),
+        _curves("Spread of the training loss", "over batches: data quality", history, spread, best),
+        _curves("Group consistency", about_groups, history, consistency, best),
         Panel(
             f"Accuracy by {detail['source']}",
             "validation split, 95 % intervals",
-            _accuracies(validation["sources"]),
+            _accuracies(detail["validation"]["sources"]),
         ),
         Panel(
             "Top confusions",
             "pairs with more than a tenth of the clips of a label, 95 % intervals",
-            bar_chart(confusions, "confusions") if confusions else "",
+            _confusions(detail["validation"]),
         ),
     ]
+
+
+def _consistency_in_words(detail: Mapping[str, Any]) -> str:
+    at_the_end = detail["validation"]["group_consistency"]
+    parts = []
+    for key, name in (("share", "predictions"), ("chance", "chance"), ("labels", "labels")):
+        if at_the_end[key] is not None:
+            parts.append(f"{name} {at_the_end[key]:.2f}")
+    about = ", ".join(parts) or "none"
+    return f"share of {detail['group']}s with one and the same prediction; on the validation split: {about}"
+
+
+def _confusions(validation: Mapping[str, Any]) -> str:
+    bars = []
+    for pair in validation["confusions"][:5]:
+        name = f"{pair['true']} taken for {pair['predicted']}"
+        share = pair["share"]
+        low, high = pair.get("low", share), pair.get("high", share)  # older code had no interval
+        note = _confused(pair, validation["confusions_expected"])
+        bars.append((name, share, low, high, note))
+    return bar_chart(bars, "confusions") if bars else ""
 
 
 def _further_panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[Panel]:
     best = detail["best_epoch"]
     accuracy = {"validation": "validation_accuracy", "training": "train_accuracy"}
     gap = {"accuracy": "accuracy_gap", "loss": "loss_gap"}
-    top = {
-        "top-1": "validation_accuracy",
-        "top-2": "validation_top2_accuracy",
-        "top-3": "validation_top3_accuracy",
-    }
     norm = {"mean": "grad_norm", "spread over steps": "grad_norm_std"}
-    several = top["top-2"] in history  # of two classes, the true one is always among the first two
-    panels = [
+    entropy = {"": "validation_entropy"}
+    about_entropy = "of the predictions, in nats; low is sure"
+    return [
         _curves("Accuracy", "the most probable class is the right one", history, accuracy, best),
         _curves(
             "Train-validation gap", "training better than validation: above 0", history, gap, best
         ),
-        _curves(
-            "Top-k accuracy", "validation: the right class is among the first k", history, top, best
-        ),
-        _curves(
-            "Entropy",
-            "of the predictions, in nats; low is sure",
-            history,
-            {"": "validation_entropy"},
-            best,
-        ),
+        *_top_k(history, best),
+        _curves("Entropy", about_entropy, history, entropy, best),
         _curves("Norm of the gradient", "before clipping", history, norm, best),
         Panel(
             "Accuracy by length",
@@ -148,20 +130,26 @@ def _further_panels(detail: Mapping[str, Any], history: pd.DataFrame) -> list[Pa
             _accuracies(detail["validation"]["durations"]),
         ),
     ]
-    return [panel for panel in panels if several or panel.title != "Top-k accuracy"]
+
+
+def _top_k(history: pd.DataFrame, best: int | None) -> list[Panel]:
+    """None of two classes: the true one is always among the first two."""
+    top = {
+        "top-1": "validation_accuracy",
+        "top-2": "validation_top2_accuracy",
+        "top-3": "validation_top3_accuracy",
+    }
+    if top["top-2"] not in history:
+        return []
+    about = "validation: the right class is among the first k"
+    return [_curves("Top-k accuracy", about, history, top, best)]
 
 
 def _accuracies(shares: Mapping[str, Mapping[str, Any]]) -> str:
-    bars = [
-        (
-            name,
-            share["accuracy"],
-            share["low"],
-            share["high"],
-            f"{share['accuracy']:.2f} of {share['clips']}",
-        )
-        for name, share in shares.items()
-    ]
+    bars = []
+    for name, share in shares.items():
+        note = f"{share['accuracy']:.2f} of {share['clips']}"
+        bars.append((name, share["accuracy"], share["low"], share["high"], note))
     return bar_chart(bars, "accuracies")
 
 
@@ -170,36 +158,37 @@ def _curves(
 ) -> Panel:
     series = {}
     for name, column in columns.items():
-        if column in history:
-            known = history[["epoch", column]].dropna()
-            if len(known):
-                series[name] = list(
-                    zip(known["epoch"].astype(float), known[column].astype(float), strict=True)
-                )
-    return Panel(title, note, line_chart(series, marked=best) if series else None, tuple(series))
+        if column not in history:
+            continue
+        known = history[["epoch", column]].dropna().astype(float)
+        if len(known):
+            series[name] = list(known.itertuples(index=False, name=None))
+    if not series:
+        return Panel(title, note, None)
+    return Panel(title, note, line_chart(series, marked=best), tuple(series))
 
 
 def _confused(pair: Mapping[str, Any], judged: bool) -> str:
-    expected = (", expected" if pair["expected"] else ", unexpected") if judged else ""
-    return f"{pair['share']:.2f}, {pair['clips']} of {pair['of']} clips{expected}"
+    """`judged`: whether the study says which pairs are expected to be confused."""
+    said = f"{pair['share']:.2f}, {pair['clips']} of {pair['of']} clips"
+    if not judged:
+        return said
+    return f"{said}, {'expected' if pair['expected'] else 'unexpected'}"
 
 
 def _ranges(detail: Mapping[str, Any]) -> Table:
-    rows = [
-        (
-            check["name"],
-            f"{check['value']:.3g}",
-            f"{check['low']:.3g} to {check['high']:.3g}",
-            _place(check),
-        )
-        for check in detail["checks"]
-    ]
+    rows = []
+    for check in detail["checks"]:
+        range_ = f"{check['low']:.3g} to {check['high']:.3g}"
+        rows.append((check["name"], f"{check['value']:.3g}", range_, _place(check)))
     heading = f"At the end, beside the ranges of a healthy training ({detail['profile']})"
     return Table(heading, ("signal", "value", "range", ""), rows)
 
 
 def _place(check: Mapping[str, Any]) -> str:
-    return "" if check["within"] else "below" if check["value"] < check["low"] else "above"
+    if check["within"]:
+        return ""
+    return "below" if check["value"] < check["low"] else "above"
 
 
 def _uncertain(validation: Mapping[str, Any]) -> Table:
@@ -212,16 +201,12 @@ def _uncertain(validation: Mapping[str, Any]) -> Table:
 
 
 def _suspects(suspects: pd.DataFrame) -> Table:
-    rows = [
-        (
-            str(clip["rank"]),
-            clip["clip_id"],
-            clip["label"],
-            f"{float(clip['score']):.3f}",
-            clip["likely"],
+    rows = []
+    for clip in suspects.head(10).to_dict("records"):
+        probability = f"{float(clip['score']):.3f}"
+        rows.append(
+            (str(clip["rank"]), clip["clip_id"], clip["label"], probability, clip["likely"])
         )
-        for clip in suspects.head(10).to_dict("records")
-    ]
     heading = "Training clips whose labels are the most suspicious"
     return Table(
         heading, ("", "clip", "label", "probability of it by other nights", "most probable"), rows

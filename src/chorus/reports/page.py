@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -34,7 +35,7 @@ class Material:
 
     name: of the sweep. question: what it asks. planned: how many runs it has.
     factors: what its runs differ in, in the order in which a configuration is described.
-    runs: of `chorus.reports.tables.typed`. board, comparisons: of `chorus.experiments.leaderboard`.
+    runs: of `chorus.reports.tables.typed`. board, comparisons: of `chorus.experiments.grid_tables`.
     rank_by: the metric of the leaderboard ("ood.f1"); its split is the one that the page is about.
     metrics: those whose effects are judged. effects: metric -> what a family is called -> its effects; where there are
         none, `why_no_effects` says why. remarks: on the contrasts, a sentence each.
@@ -75,17 +76,29 @@ class Material:
 
 def page(material: Material) -> str:
     """The page as HTML: the same text for the same material."""
-    filters = {
-        "three": lambda value: "–" if pd.isna(value) else f"{value:.3f}",
+    filters: dict[str, Callable[..., Any]] = {
+        "three": _three,
         "signed": signed,
         "minus": minus,
-        "p": lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}",
+        "p": _p,
         "spoken": spoken,
-        "spoken_effect": lambda effect: spoken_effect(effect, material.factors),
+        "spoken_effect": partial(spoken_effect, factors=material.factors),
         "breakable": _breakable,
-        "base64": lambda content: base64.b64encode(content).decode("ascii"),
+        "base64": _base64,
     }
     return render("page", filters, **_context(material))
+
+
+def _three(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.3f}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
 
 
 def _breakable(text: str) -> Any:
@@ -97,39 +110,54 @@ def _breakable(text: str) -> Any:
 
 def _context(material: Material) -> dict[str, Any]:
     runs, board, rank_by = material.runs, material.board, material.rank_by
+    factors = [factor.name for factor in material.factors]
     metrics = told(runs, rank_by, material.metrics, material.factors)
     # what the headline speaks of comes first, whatever the order in which effects were judged
     effects = {}
     for metric in (*metrics.first, *material.effects):
         if metric in material.effects:
             effects[metric] = list(material.effects[metric].items())
-    best, detectable = _luck(runs, rank_by, [factor.name for factor in material.factors])
+    best, detectable = _luck(runs, rank_by, factors)
     plain = [(metric, _effects_of(families)) for metric, families in effects.items()]
-    health = health_of(runs) if "health.verdict" in runs else {}
     split = rank_by.rpartition(".")[0]
-    first_run = {str(signature): group.iloc[0] for signature, group in runs.groupby("signature")}
+    chips = {}
+    for signature, group in runs.groupby("signature"):
+        chips[str(signature)] = _chips(group.iloc[0], material.factors)
     return {
         "m": material,
         "split": spoken(split) if split not in JUDGED_BY else split.upper(),
-        "judged_on": _JUDGED_ON.get(split, f"the split {split}" if split else "the same test"),
+        "judged_on": _judged_on(split),
         "seeds": sorted(int(seed) for seed in runs["seed"].unique()),
         "versions": sorted(runs["version"].unique()) if "version" in runs else [],
         "headline": headline(runs, board, rank_by, best, detectable, plain[:2], material.factors),
         "columns": list(metrics.beside),
         "board": board.to_dict("records"),
-        "chips": {signature: _chips(run, material.factors) for signature, run in first_run.items()},
+        "chips": chips,
         "effects": effects,
         "ranges": {metric: _range(found) for metric, found in effects.items()},
         "comparisons": _comparisons(material.comparisons, (rank_by, *metrics.beside)),
-        "training_sets": training_sets(
-            runs, list(board["signature"]), [factor.name for factor in material.factors]
-        ),
+        "training_sets": training_sets(runs, list(board["signature"]), factors),
         "summaries": _summaries(runs, board, metrics),
         "runs": runs.to_dict("records"),
-        "health": health,
-        "findings": findings(runs, metrics.first) if health else [],
-        "associations": associations(runs, metrics.first[-1]) if health else [],
+        **_health(runs, metrics),
         "shown": metrics.first,
+    }
+
+
+def _judged_on(split: str) -> str:
+    if split in _JUDGED_ON:
+        return _JUDGED_ON[split]
+    return f"the split {split}" if split else "the same test"
+
+
+def _health(runs: pd.DataFrame, metrics: Told) -> dict[str, Any]:
+    """What of the page needs verdicts on the training of the runs: not all studies have them."""
+    if "health.verdict" not in runs:
+        return {"health": {}, "findings": [], "associations": []}
+    return {
+        "health": health_of(runs),
+        "findings": findings(runs, metrics.first),
+        "associations": associations(runs, metrics.first[-1]),
     }
 
 
@@ -195,9 +223,8 @@ def _summaries(runs: pd.DataFrame, board: pd.DataFrame, metrics: Told) -> list[t
     summaries = []
     for row in board.to_dict("records"):
         own = groups[row["signature"]]
-        found = {
-            spoken(metric): statistics.seed_summary(own[metric].to_numpy(dtype=float))
-            for metric in metrics.all
-        }
+        found = {}
+        for metric in metrics.all:
+            found[spoken(metric)] = statistics.seed_summary(own[metric].to_numpy(dtype=float))
         summaries.append((row["configuration"], statistics.format_summaries(found)))
     return summaries

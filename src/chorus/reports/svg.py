@@ -18,40 +18,39 @@ def line_chart(series: Mapping[str, Points], *, marked: float | None = None) -> 
         series: name -> (epoch, value); the first is the strongest.
         marked: an epoch to mark, the one whose weights were kept.
     """
-    xs = [x for points in series.values() for x, _ in points]
-    ys = [y for points in series.values() for _, y in points]
+    points_of = list(series.values())
+    every = [point for points in points_of for point in points]
+    xs, ys = [x for x, _ in every], [y for _, y in every]
+    first, last = min(xs), max(xs)
     ticks = nice_ticks(min(ys), max(ys))
-    last = max(max(xs), min(xs) + 1)
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 
-    def at(x: float, y: float) -> tuple[float, float]:
-        across = (x - min(xs)) / (last - min(xs))
-        up = (y - ticks[0]) / (ticks[-1] - ticks[0])
-        return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (
-            HEIGHT - TOP - BOTTOM
-        )
+    def across(x: float) -> float:
+        share = (x - first) / max(last - first, 1)  # of a single epoch there is no length
+        return LEFT + share * (right - LEFT)
+
+    def down(y: float) -> float:
+        share = (y - ticks[0]) / (ticks[-1] - ticks[0])
+        return bottom - share * (bottom - TOP)
 
     parts = []
     for tick in ticks:
-        _, y = at(min(xs), tick)
-        parts.append(
-            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        )
+        y = down(tick)
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
-    for epoch, anchor in ((min(xs), "start"), (max(xs), "end")):
-        x, _ = at(epoch, ticks[0])
-        parts.append(
-            f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">epoch {epoch:g}</text>'
-        )
+    for epoch, anchor in ((first, "start"), (last, "end")):
+        place = f'x="{across(epoch):.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}"'
+        parts.append(f"<text {place}>epoch {epoch:g}</text>")
     if marked is not None:
-        x, _ = at(marked, ticks[0])
-        parts.append(
-            f'<line class="marked" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        )
-    for number, points in reversed(list(enumerate(series.values()))):
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
+        x = across(marked)
+        parts.append(f'<line class="marked" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom}"/>')
+    # the first line, which is the strongest, is drawn last and lies on top
+    for number, points in reversed(list(enumerate(points_of))):
+        path = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in points)
         parts.append(f'<polyline class="line{number}" points="{path}"/>')
-        x, y = at(*points[-1])
-        parts.append(f'<circle class="dot{number}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>')
+        x, y = points[-1]
+        dot = f'cx="{across(x):.1f}" cy="{down(y):.1f}" r="3"'
+        parts.append(f'<circle class="dot{number}" {dot}/>')
     return _svg(parts, HEIGHT, ", ".join(series))
 
 
@@ -62,35 +61,32 @@ def bar_chart(bars: Sequence[tuple[str, float, float, float, str]], what: str) -
         bars: name, share, lower and upper end of the interval, a note.
         what: the chart shows, for those who cannot see it.
     """
-    row = 34
+    row, length = 34, WIDTH - 2
     parts = []
     for number, (name, share, low, high, note) in enumerate(bars):
         y = number * row
-        length = WIDTH - 2
-
-        def at(value: float, length: float = length) -> float:
-            return 1 + value * length
-
+        width = max(share * length, 0.5)  # a share of nothing shows a trace
+        start, end = 1 + low * length, 1 + high * length
         parts.append(f'<text x="1" y="{y + 12}">{escape(name)}</text>')
-        parts.append(
-            f'<text class="quiet" x="{WIDTH - 1}" y="{y + 12}" text-anchor="end">{escape(note)}</text>'
-        )
-        parts.append(f'<rect class="empty" x="1" y="{y + 17}" width="{length}" height="10"/>')
-        parts.append(
-            f'<rect class="bar" x="1" y="{y + 17}" width="{max(share * length, 0.5):.1f}" height="10"/>'
-        )
-        parts.append(
-            f'<line class="ends" x1="{at(low):.1f}" x2="{at(high):.1f}" y1="{y + 22}" y2="{y + 22}"/>'
-        )
+        at_the_end = f'x="{WIDTH - 1}" y="{y + 12}" text-anchor="end"'
+        parts.append(f'<text class="quiet" {at_the_end}>{escape(note)}</text>')
+        corner = f'x="1" y="{y + 17}"'
+        parts.append(f'<rect class="empty" {corner} width="{length}" height="10"/>')
+        parts.append(f'<rect class="bar" {corner} width="{width:.1f}" height="10"/>')
+        ends = f'x1="{start:.1f}" x2="{end:.1f}" y1="{y + 22}" y2="{y + 22}"'
+        parts.append(f'<line class="ends" {ends}/>')
     return _svg(parts, max(row * len(bars), 1), what)
 
 
 def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers at equal steps that enclose both; at least two."""
+    """Round numbers at equal steps that enclose both; at least two.
+
+    1, 2 or 5 times a power of ten is what people read at a glance (Heckbert 1990, Nice numbers for graph labels).
+    """
     size = max(abs(low), abs(high), 1e-9)
-    span = (
-        high - low if high - low > 1e-9 * size else size
-    )  # what hardly differs is drawn as one level
+    span = high - low
+    if span <= 1e-9 * size:  # what hardly differs is drawn as one level
+        span = size
     raw = span / (most - 1)
     exponent = math.floor(math.log10(raw))
     power = 10.0**exponent

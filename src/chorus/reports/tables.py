@@ -94,15 +94,12 @@ def baselines(runs: pd.DataFrame, rank_by: str) -> dict[str, str]:
     """The trivial baselines that were judged by the metric that ranks: what they are called -> their column."""
     split, _, name = rank_by.rpartition(".")
     found = {}
-    for column in runs:
-        parts = str(column).split(".")
-        if (
-            len(parts) == 3
-            and parts[0] == split
-            and parts[2] == name
-            and runs[column].notna().all()
-        ):
-            found[parts[1].replace("_", " ")] = str(column)
+    for column in map(str, runs):
+        parts = column.split(".")
+        if len(parts) != 3 or (parts[0], parts[2]) != (split, name):
+            continue
+        if runs[column].notna().all():
+            found[parts[1].replace("_", " ")] = column
     return found
 
 
@@ -126,21 +123,18 @@ def heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor]) -> Heat
     first, *others = factors
     beside = others[-1:]
     middle = others[:-1]
-    in_panels = bool(middle) and len(first.levels) <= _MOST_PANELS
-    panels, rows = ([first], middle) if in_panels else ([], [first, *middle])
-    labels = {
-        "panel": _labels(runs, panels),
-        "row": _labels(runs, rows),
-        "column": _labels(runs, beside),
-    }
-    table = (
-        runs.assign(**labels).groupby(["panel", "row", "column"])[metric].mean().unstack("column")
-    )
+    panels, rows = [], [first, *middle]
+    if middle and len(first.levels) <= _MOST_PANELS:
+        panels, rows = [first], middle
+    placed = {"panel": panels, "row": rows, "column": beside}
+    labelled = runs.assign(**{place: _labels(runs, group) for place, group in placed.items()})
+    means = labelled.groupby(list(placed))[metric].mean().unstack("column")
+    # all that could be, so that what has no run is seen to be empty
     index = pd.MultiIndex.from_product(
         [_options(runs, panels), _options(runs, rows)], names=["panel", "row"]
     )
     said = [", ".join(factor.spoken for factor in group) for group in (rows, beside, panels)]
-    return HeatMap(table.reindex(index=index, columns=_options(runs, beside)), *said)
+    return HeatMap(means.reindex(index=index, columns=_options(runs, beside)), *said)
 
 
 def _labels(runs: pd.DataFrame, factors: Sequence[Factor]) -> list[str]:
@@ -150,10 +144,12 @@ def _labels(runs: pd.DataFrame, factors: Sequence[Factor]) -> list[str]:
 
 
 def _label(levels: Sequence[str], factors: Sequence[Factor]) -> str:
+    if not factors:
+        return ""
     if len(factors) == 1:
         return factors[0].label(levels[0])
     parts = [factor.in_words(level) for factor, level in zip(factors, levels, strict=True)]
-    return " ".join(part for part in parts if part) or ("none" if factors else "")
+    return " ".join(filter(None, parts)) or "none"
 
 
 def _options(runs: pd.DataFrame, factors: Sequence[Factor]) -> list[str]:
@@ -261,10 +257,9 @@ def associations(runs: pd.DataFrame, metric: str) -> list[Association]:
         return []
     found = [spearmanr(table[signal], table[metric]) for signal in signals]
     adjusted = holm([float(each.pvalue) for each in found])
-    rows = [
-        Association(signal.removeprefix("signal."), float(each.statistic), float(p))
-        for signal, each, p in zip(signals, found, adjusted, strict=True)
-    ]
+    rows = []
+    for signal, each, p in zip(signals, found, adjusted, strict=True):
+        rows.append(Association(signal.removeprefix("signal."), float(each.statistic), float(p)))
     return sorted(rows, key=lambda row: -abs(row.rho))
 
 
@@ -291,4 +286,6 @@ def _spread(counts: pd.Series) -> str:
     if counts.empty or counts.isna().all():
         return ""
     low, high = int(counts.min()), int(counts.max())
-    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+    if low == high:
+        return f"{low:,}"
+    return f"{low:,}–{high:,}"

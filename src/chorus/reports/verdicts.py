@@ -34,17 +34,15 @@ def verdicts(
         metric: what the sentence is about, such as "f1".
     """
     found = {}
-    of = runs.set_index("run")["signature"]
+    signatures = runs.set_index("run")["signature"]
+    signature_of = predictions["run"].map(signatures)
     for pair in pairs:
-        of_a, of_b = (
-            predictions[predictions["run"].map(of) == of[name]] for name in (pair.a, pair.b)
-        )
+        a = predictions[signature_of == signatures[pair.a]]
+        b = predictions[signature_of == signatures[pair.b]]
         try:
-            found[pair.name] = statistics.compare(
-                of_b, of_a, names=("b", "a"), split=split, metric=metric
-            ).sentence
-        except (
-            DataError
-        ):  # say, b lacks a seed that a has: the table of comparisons shows how many there are
+            compared = statistics.compare(b, a, names=("b", "a"), split=split, metric=metric)
+        except DataError:
+            # say, b lacks a seed that a has: the table of comparisons shows how many there are
             continue
+        found[pair.name] = compared.sentence
     return found

@@ -58,12 +58,9 @@ def questions(runs: Runs) -> Questions:
             if len(seeds) >= 2:
                 contrasts.append(Contrast(factor, level, reference))
                 seeds_of.append(tuple(seeds))
-            else:
-                named.append(
-                    NotEstimated(
-                        factor, level, _why(runs.frame, kept, factor, level, reference, len(seeds))
-                    )
-                )
+                continue
+            reason = _why(runs.frame, kept, factor, level, reference, len(seeds))
+            named.append(NotEstimated(factor, level, reason))
     return Questions(tuple(kept), tuple(contrasts), tuple(seeds_of), tuple(named))
 
 
@@ -84,13 +81,12 @@ def apart(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[
     kept: list[str] = []
     same: list[NotEstimated] = []
     for factor in factors:
-        twin = next((other for other in kept if _one_to_one(frame[factor], frame[other])), None)
-        if twin is None:
-            kept.append(factor)
+        twins = [other for other in kept if _one_to_one(frame[factor], frame[other])]
+        if twins:
+            reason = f"confounded with {twins[0]}: they always change together"
+            same.append(NotEstimated(factor, "", reason))
         else:
-            same.append(
-                NotEstimated(factor, "", f"confounded with {twin}: they always change together")
-            )
+            kept.append(factor)
     return kept, same
 
 
@@ -128,11 +124,16 @@ def matched_seeds(
         return []
     if not others:
         return sorted(both["seed"])
-    sets = [frozenset(str(seed) for seed in seeds) for _, seeds in both.groupby(others)["seed"]]
-    candidates = sorted(set(sets), key=sorted)
-    pairs = [sum(seeds <= of_pair for of_pair in sets) for seeds in candidates]
-    worth = [(len(seeds) >= 3, len(seeds) * n) for seeds, n in zip(candidates, pairs, strict=True)]
-    return sorted(candidates[worth.index(max(worth))])
+    of_pairs = [frozenset(map(str, seeds)) for _, seeds in both.groupby(others)["seed"]]
+    best: tuple[bool, int] = (False, 0)
+    chosen: frozenset[str] = frozenset()
+    # by name, and only what is better replaces: of equals the first, whatever the order of the table
+    for seeds in sorted(set(of_pairs), key=sorted):
+        pairs = sum(seeds <= of_pair for of_pair in of_pairs)
+        worth = (len(seeds) >= 3, len(seeds) * pairs)
+        if worth > best:
+            best, chosen = worth, seeds
+    return sorted(chosen)
 
 
 def _why(

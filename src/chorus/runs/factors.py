@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-OTHER = (
-    "other"  # among the words of a factor: the pattern for levels that have no words of their own
-)
+OTHER = "other"  # among a factor's words: the pattern for levels without words of their own
 PLACE = "{}"  # of the level in that pattern
 ONLY = "the one configuration"
 RESERVED = (
@@ -51,9 +49,11 @@ class Factor:
 
 def spell(value: Any) -> str:
     """A parameter as the tables spell it: lists joined by "+", an empty one "none", nothing "null"."""
+    if value is None:
+        return "null"
     if isinstance(value, list | tuple):
         return "+".join(str(item) for item in value) or "none"
-    return "null" if value is None else str(value)
+    return str(value)
 
 
 def short_names(keys: Sequence[str], reserved: Sequence[str] = ()) -> dict[str, str]:
@@ -70,4 +70,4 @@ def short_names(keys: Sequence[str], reserved: Sequence[str] = ()) -> dict[str, 
 def configuration(run: Mapping[str, Any], factors: Sequence[Factor]) -> str:
     """The levels of a run in a few words: "high+medium, balanced, +small"."""
     parts = [factor.in_words(str(run[factor.name])) for factor in factors]
-    return ", ".join(part for part in parts if part) or ONLY
+    return ", ".join(filter(None, parts)) or ONLY

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from chorus.errors import DataError
 from chorus.pictures.look import BLUE, GREY, INK, ORANGE, clipped, grid, picture
-from chorus.runs.effects import BlockEffects
+from chorus.runs.block_effects import BlockEffects
+from chorus.statistics.effects import Effect
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,43 +36,48 @@ def draw_blocks(
     drawn = [block for block in blocks if block.effects]
     if not drawn:
         raise DataError("there are no effects to draw")
-    rows = sum(len(block.effects) + 1 for block in drawn)
-    reach = _BEYOND * max(abs(effect.difference) for block in drawn for effect in block.effects)
+    every = [effect for block in drawn for effect in block.effects]
+    reach = _BEYOND * max(abs(effect.difference) for effect in every)
+    rows = len(every) + len(drawn)
     with picture(path, 1.5 + _ROW_INCHES * rows, clipped(heading, 95), _LEGEND) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=INK, linewidth=1)
-        ticks: list[tuple[float, str, bool]] = []
-        y = 0.0
+        titles: list[str] = []
+        names: list[str] = []
         for block in drawn:
-            about = (
-                f"{block.block}: {labels[block.block]}" if block.block in labels else block.block
-            )
-            ticks.append((y, f"{about} ({block.runs} runs, {block.seeds} seeds)", True))
+            titles.append(_title(block, labels))
+            names.append(titles[-1])
             for effect, holds, by_runs in zip(
                 block.effects, block.hold(), block.runs_hold(), strict=True
             ):
-                y += 1
-                ticks.append((y, effect.name, False))
-                colour = ORANGE if holds else BLUE if effect.holds else GREY
-                _draw(
-                    axes,
-                    y,
-                    (effect.low, effect.difference, effect.high),
-                    reach,
-                    (colour, INK if by_runs else colour),
-                )
-            y += 1
-        axes.set_ylim(y - 0.4, -0.8)
+                colour = _colour(effect, holds)
+                interval = (effect.low, effect.difference, effect.high)
+                _draw(axes, len(names), interval, reach, (colour, INK if by_runs else colour))
+                names.append(effect.name)
+        axes.set_ylim(rows - 0.4, -0.8)
         axes.set_xlim(-reach, reach)
-        axes.set_yticks([at for at, _, _ in ticks], [clipped(name, 60) for _, name, _ in ticks])
-        for label, (_, _, is_title) in zip(axes.get_yticklabels(), ticks, strict=True):
-            label.set_fontweight("bold" if is_title else "normal")
+        axes.set_yticks(range(rows), [clipped(name, 60) for name in names])
+        for label, name in zip(axes.get_yticklabels(), names, strict=True):
+            label.set_fontweight("bold" if name in titles else "normal")
             label.set_fontsize(7.5)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(xlabel)
         grid(axes)
         axes.grid(visible=False, axis="y")
+
+
+def _title(block: BlockEffects, labels: Mapping[str, str]) -> str:
+    about = block.block
+    if block.block in labels:
+        about += f": {labels[block.block]}"
+    return f"{about} ({block.runs} runs, {block.seeds} seeds)"
+
+
+def _colour(effect: Effect, holds: bool) -> str:
+    if holds:
+        return ORANGE
+    return BLUE if effect.holds else GREY
 
 
 def _draw(

@@ -35,7 +35,9 @@ def dealt(runs: Runs, metric: str, drawn: int | None, *, times: int) -> FalsePos
     if grid is None or (drawn is not None and drawn >= grid.shape[1]):
         return None
     asked = questions(runs.with_metric(metric))
-    contrasts = [pairs for contrast in asked.contrasts if (pairs := matched_rows(grid, contrast))]
+    # a contrast may have no runs in the grid, which holds only configurations with all seeds
+    matched = [matched_rows(grid, contrast) for contrast in asked.contrasts]
+    contrasts = [pairs for pairs in matched if pairs]
     if not contrasts:
         return None
     return false_positives(grid.to_numpy(), contrasts, times=times, drawn=drawn)
@@ -48,14 +50,15 @@ def matched_rows(grid: pd.DataFrame, contrast: Contrast) -> list[tuple[int, int]
         grid: indexed by the factors.
     """
     rows = pd.Series(np.arange(len(grid)), index=grid.index)
-    if rows.index.nlevels == 1:
-        at = {str(level): int(row) for level, row in rows.items()}
-        both = contrast.level in at and contrast.reference in at
-        return [(at[contrast.level], at[contrast.reference])] if both else []
-    by_level = rows.unstack(contrast.factor)
-    if contrast.level not in by_level or contrast.reference not in by_level:
+    wanted = [contrast.level, contrast.reference]
+    if rows.index.nlevels == 1:  # nothing else that has to agree
+        rows.index = rows.index.astype(str)
+        by_level = rows.to_frame().T
+    else:
+        by_level = rows.unstack(contrast.factor)
+    if not set(wanted) <= set(by_level):
         return []
-    pairs = by_level[[contrast.level, contrast.reference]].dropna().astype(int)
+    pairs = by_level[wanted].dropna().astype(int)
     return [(int(one), int(other)) for one, other in pairs.to_numpy()]
 
 

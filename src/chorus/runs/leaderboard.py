@@ -9,8 +9,8 @@ import pandas as pd
 
 from chorus.errors import DataError, ParameterError
 from chorus.metrics.direction import lower_is_better
+from chorus.runs.block_effects import numbered, one_run_each
 from chorus.runs.contrasts import apart
-from chorus.runs.effects import numbered, one_run_each
 from chorus.runs.table import Runs, configurations
 from chorus.statistics.effects import whole_grid
 from chorus.statistics.ranking import Again, Best, best_again, judge_best
@@ -47,19 +47,16 @@ def board(runs: Runs, metric: str, *, resamples: int = 2000, seed: int = 1) -> B
     known = runs.with_metric(metric)
     factors, _ = apart(known.frame, known.varying())
     named = known.frame.assign(configuration=configurations(known.frame, factors))
-    rows = [
-        _row(str(name), group, known.metrics)
-        for name, group in named.groupby("configuration", sort=False)
-    ]
     lower = lower_is_better(metric)
+    rows, groups = [], []
+    for name, group in named.groupby("configuration", sort=False):
+        rows.append(_row(str(name), group, known.metrics))
+        groups.append((-group[metric] if lower else group[metric]).to_list())  # highest is best
     table = pd.DataFrame(rows).sort_values(
         f"{metric}__mean", ascending=lower, kind="stable", ignore_index=True
     )
-    highest_is_best = -named[metric] if lower else named[metric]
-    by_configuration = highest_is_best.groupby(named["configuration"], sort=False)
-    groups = [group.to_list() for _, group in by_configuration]
     again = None
-    if len(groups) > 1 and max(len(group) for group in groups) > 1:
+    if len(groups) > 1 and max(map(len, groups)) > 1:
         again = best_again(groups, resamples=resamples, seed=seed)
     return Board(table, _judged(known, metric, factors, resamples, seed), again)
 
@@ -88,11 +85,10 @@ def recompute(runs: Runs, published: pd.DataFrame) -> pd.DataFrame:
         if figure["metric"] not in runs.metrics:
             raise DataError(f"the published table speaks of an unknown metric: {figure['metric']}")
         ours = seed_summary(by_name.loc[names, str(figure["metric"])].to_numpy())
-        same = [
-            _rounds_to(ours.mean, figure, "mean"),
-            figure["sd"] == "" or _rounds_to(ours.sd, figure, "sd"),
-        ]
-        rows.append({**figure, "runs_mean": ours.mean, "runs_sd": ours.sd, "agrees": all(same)})
+        agrees = _rounds_to(ours.mean, figure, "mean")
+        if figure["sd"] != "":
+            agrees &= _rounds_to(ours.sd, figure, "sd")
+        rows.append({**figure, "runs_mean": ours.mean, "runs_sd": ours.sd, "agrees": agrees})
     return pd.DataFrame(rows)
 
 
@@ -119,9 +115,8 @@ def _row(name: str, group: pd.DataFrame, metrics: tuple[str, ...]) -> dict[str, 
     for metric in metrics:
         values = group[metric].to_numpy()
         values = values[np.isfinite(values)]
-        if not len(values):
-            continue
-        row |= summary_columns(metric, values)
+        if len(values):
+            row |= summary_columns(metric, values)
     return row
 
 
@@ -129,6 +124,7 @@ def _judged(runs: Runs, metric: str, factors: list[str], resamples: int, seed: i
     frame, _ = one_run_each(runs.frame, factors, metric)
     if not factors or frame["seed"].nunique() < 2:
         return None
+    # shuffling within seeds takes a whole table: a configuration that lacks a seed has no part in it
     complete = frame.groupby(factors)["seed"].nunique() == frame["seed"].nunique()
     if complete.sum() < 2:
         return None

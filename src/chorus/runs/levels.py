@@ -35,7 +35,10 @@ def levels(
     """
     given = names or {}
     first: dict[tuple[str, ...], str] = {}
-    known = {cell: _level(str(cell), given, missing, first) for cell in cells.drop_duplicates()}
+    # in the order of the table: the first spelling of a list names its level
+    known = {}
+    for cell in cells.drop_duplicates():
+        known[cell] = _level(str(cell), given, missing, first)
     return cells.map(known)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError
-from chorus.runs.effects import one_run_each
+from chorus.runs.block_effects import one_run_each
 from chorus.runs.leaderboard import find
 from chorus.runs.table import Runs, configurations
 from chorus.statistics.effects import judge_pairs, sign_flip
@@ -52,10 +52,14 @@ def compare_runs(runs: Runs, a: str, b: str) -> PairOfConfigurations:
     if set(of_a["run"]) == set(of_b["run"]):
         raise DataError(f"{a} and {b} are of one configuration: there is nothing to compare")
     shared = sorted(set(of_a["seed"]) & set(of_b["seed"]))
-    paired = len(shared) >= 2
+    judge, how = _apart, "no two seeds in common: as two samples"
+    counts = (of_a["seed"].nunique(), of_b["seed"].nunique())
+    if len(shared) >= 2:
+        judge, how = _paired, "paired by seed"
+        counts = (len(shared), len(shared))
     found: dict[str, MetricDifference] = {}
     for metric in runs.metrics:
-        judged = _paired(of_a, of_b, metric) if paired else _apart(of_a, of_b, metric)
+        judged = judge(of_a, of_b, metric)
         if judged is not None:
             found[metric] = judged
     if not found:
@@ -63,44 +67,40 @@ def compare_runs(runs: Runs, a: str, b: str) -> PairOfConfigurations:
             f"{a} and {b} have no metric with two seeds in common, nor with two seeds each"
         )
     adjusted = holm([judged.p for judged in found.values()])
+    metrics = {}
+    for (metric, judged), p in zip(found.items(), adjusted, strict=True):
+        metrics[metric] = replace(judged, p_holm=float(p))
+    return PairOfConfigurations(_names(runs, of_a, of_b), how, counts, metrics)
+
+
+def _names(runs: Runs, of_a: pd.DataFrame, of_b: pd.DataFrame) -> tuple[str, str]:
+    """Each side by its first run, and the levels in which the two differ."""
     both = pd.concat([of_a, of_b])
-    differ = [factor for factor in runs.factors if both[factor].nunique() > 1]
-    if of_a["block"].iloc[0] != of_b["block"].iloc[0]:
-        differ = ["block", *differ]
-    names = tuple(
+    differ = [factor for factor in ("block", *runs.factors) if both[factor].nunique() > 1]
+    name_a, name_b = (
         f"{own['run'].iloc[0]} and its seeds: {configurations(own, differ).iloc[0]}"
         for own in (of_a, of_b)
     )
-    how = "paired by seed" if paired else "no two seeds in common: as two samples"
-    counts = (
-        (len(shared), len(shared)) if paired else (of_a["seed"].nunique(), of_b["seed"].nunique())
-    )
-    metrics = {
-        metric: replace(judged, p_holm=float(p))
-        for (metric, judged), p in zip(found.items(), adjusted, strict=True)
-    }
-    return PairOfConfigurations((names[0], names[1]), how, counts, metrics)
+    return name_a, name_b
 
 
 def _paired(of_a: pd.DataFrame, of_b: pd.DataFrame, metric: str) -> MetricDifference | None:
-    a, b = (_by_seed(own, metric) for own in (of_a, of_b))
+    a, b = _by_seed(of_a, metric), _by_seed(of_b, metric)
     both = pd.concat([a, b], axis=1, join="inner").dropna().sort_index().to_numpy()
     if len(both) < 2:
         return None
     differences = both[:, 0] - both[:, 1]
     judged = judge_pairs(differences[None])
-    flips = sign_flip(differences)
-    means = both.mean(axis=0)
-    difference = float(differences.mean())
+    mean_a, mean_b = both.mean(axis=0).tolist()
     return MetricDifference(
-        float(means[0]),
-        float(means[1]),
-        difference,
-        judged.low,
-        judged.high,
-        judged.p,
-        judged.p,
-        flips,
+        a=mean_a,
+        b=mean_b,
+        difference=float(differences.mean()),
+        low=judged.low,
+        high=judged.high,
+        p=judged.p,
+        p_holm=judged.p,
+        sign_flip_p=sign_flip(differences),
     )
 
 
@@ -108,12 +108,11 @@ def _apart(of_a: pd.DataFrame, of_b: pd.DataFrame, metric: str) -> MetricDiffere
     a, b = (_by_seed(own, metric).dropna().to_numpy() for own in (of_a, of_b))
     if min(len(a), len(b)) < 2:
         return None
+    mean_a, mean_b = float(a.mean()), float(b.mean())
+    # Welch (1947): each sample's variance of its mean, with its own degrees of freedom
     parts = [(float(values.var(ddof=1)) / len(values), len(values) - 1) for values in (a, b)]
-    difference = float(a.mean() - b.mean())
-    low, high, p = student(difference, *parts, level=0.95)
-    return MetricDifference(
-        float(a.mean()), float(b.mean()), difference, low, high, p, p, float("nan")
-    )
+    low, high, p = student(mean_a - mean_b, *parts, level=0.95)
+    return MetricDifference(mean_a, mean_b, mean_a - mean_b, low, high, p, p, float("nan"))
 
 
 def _by_seed(own: pd.DataFrame, metric: str) -> pd.Series:

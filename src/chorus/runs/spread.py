@@ -42,36 +42,38 @@ def spread(runs: Runs, metric: str, block: str) -> Spread:
     where one model was used with several settings.)
     """
     table = _labelled(runs, metric, block)
-    values = table["value"].to_numpy()
     repeats = len(table) - table["trained"].nunique()
     several_seeds = table["seed"].nunique() > 1
     crossed: list[Component] = []
-    if (
-        several_seeds
-        and table["configuration"].nunique() > 1
-        and _left(table["configuration"], table["seed"]) > 0
-    ):
-        sources = {CONFIGURATION: list(table["configuration"]), SEED: list(table["seed"])}
-        crossed = variance_components(values, sources)
-    repeated = _repeated(table) if several_seeds and repeats else []
+    if several_seeds and table["configuration"].nunique() > 1:
+        crossed = _crossed(table)
+    repeated: list[Component] = []
+    if several_seeds and repeats:
+        repeated = _repeated(table)
     return Spread(block, len(table), tuple(crossed), tuple(repeated), repeats)
+
+
+def _crossed(table: pd.DataFrame) -> list[Component]:
+    if _left(table["configuration"], table["seed"]) < 1:
+        return []
+    sources = {CONFIGURATION: list(table["configuration"]), SEED: list(table["seed"])}
+    return variance_components(table["value"].to_numpy(), sources)
 
 
 def repeats_of_all(runs: Runs, metric: str) -> Spread:
     """`Spread.repeated` of all blocks in which trainings were repeated, as one: the same spread is supposed in each."""
-    tables = [_labelled(runs, metric, block) for block in runs.with_metric(metric).blocks()]
-    used = [
-        table
-        for table in tables
-        if table["seed"].nunique() > 1 and table["trained"].duplicated().any()
-    ]
+    used = []
+    for block in runs.with_metric(metric).blocks():
+        table = _labelled(runs, metric, block)
+        # with one seed, what another seed adds cannot be told from the configuration
+        if table["seed"].nunique() > 1 and table["trained"].duplicated().any():
+            used.append(table)
     if not used:
         return Spread("all", 0, (), (), 0)
     table = pd.concat(used, ignore_index=True)
     repeats = len(table) - table["trained"].nunique()
-    return Spread(
-        " ".join(table["block"].unique()), len(table), (), tuple(_repeated(table)), repeats
-    )
+    blocks = " ".join(table["block"].unique())
+    return Spread(blocks, len(table), (), tuple(_repeated(table)), repeats)
 
 
 @dataclass(frozen=True)
@@ -115,18 +117,17 @@ def across_blocks(runs: Runs, metric: str) -> tuple[list[SameAgain], list[Compon
     frame["short"] = configurations(frame, varying)
     found = []
     for _, same in frame.groupby("configuration", sort=False):
-        by_block = same.groupby("block", sort=False)[metric]
-        parts = tuple(
-            OfBlock(str(block), len(values), float(values.mean())) for block, values in by_block
-        )
-        found.append(SameAgain(str(same["short"].iloc[0]), parts))
+        parts = []
+        for block, values in same.groupby("block", sort=False)[metric]:
+            parts.append(OfBlock(str(block), len(values), float(values.mean())))
+        found.append(SameAgain(str(same["short"].iloc[0]), tuple(parts)))
     cell = frame["configuration"] + " in " + frame["block"]
-    if len(frame) <= cell.nunique():
+    if len(frame) <= cell.nunique():  # a run a cell: nothing is left to hold the blocks against
         return found, []
-    values = frame[metric].to_numpy()
-    return found, variance_components(
-        values, {BLOCK: list(cell)}, aside=[list(frame["configuration"])]
+    components = variance_components(
+        frame[metric].to_numpy(), {BLOCK: list(cell)}, aside=[list(frame["configuration"])]
     )
+    return found, components
 
 
 def _labelled(runs: Runs, metric: str, block: str) -> pd.DataFrame:
@@ -158,5 +159,5 @@ def _repeated(table: pd.DataFrame) -> list[Component]:
 
 def _left(one: pd.Series, other: pd.Series) -> int:
     """How many degrees of freedom two additive terms leave: runs less the rank of both together."""
-    both = np.hstack([pd.get_dummies(labels).to_numpy(dtype=np.float64) for labels in (one, other)])
-    return len(one) - int(np.linalg.matrix_rank(both))
+    terms = [pd.get_dummies(labels).to_numpy(dtype=np.float64) for labels in (one, other)]
+    return len(one) - int(np.linalg.matrix_rank(np.hstack(terms)))

@@ -105,10 +105,11 @@ def read_runs(given: TableOptions, folder: Path) -> Runs:
         raise DataError(f"{path.name} lacks the columns {', '.join(missing)}")
     if table.empty:
         raise DataError(f"{path.name} holds no runs")
-    if clash := [name for name in (*given.factors, *given.metrics) if name in RESERVED]:
-        raise ParameterError(
-            f"{clash[0]}: not allowed as the name of a factor or metric: it names a column of ours"
-        )
+    for name in (*given.factors, *given.metrics):
+        if name in RESERVED:
+            raise ParameterError(
+                f"{name}: not allowed as the name of a factor or metric: it names a column of ours"
+            )
     columns: dict[str, pd.Series] = {
         "run": _run_names(table, given.run, path.name),
         "seed": _seeds(table[given.seed], given.seed),
@@ -140,8 +141,7 @@ def configurations(frame: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
     """The configuration of each run: its levels of these factors, in words."""
     if not factors:
         return pd.Series("the one configuration", index=frame.index)
-    parts = [f"{factor}={{}}" for factor in factors]
-    pattern = ", ".join(parts)
+    pattern = ", ".join(f"{factor}={{}}" for factor in factors)
     rows = frame[list(factors)].itertuples(index=False)
     return pd.Series([pattern.format(*row) for row in rows], index=frame.index)
 
@@ -194,6 +194,7 @@ def _blocks(table: pd.DataFrame, given: TableOptions) -> pd.Series:
 
 
 def _numbers(cells: pd.Series, column: str) -> pd.Series:
+    # what is neither a number nor a word for nothing is a mistake in the table, and no gap
     text = cells.str.strip()
     empty = text.str.lower().isin(EMPTY)
     numbers = pd.to_numeric(text.mask(empty), errors="coerce")

@@ -57,6 +57,11 @@ class Models:
         """The site-night of each clip: (clips,)."""
         return np.asarray(self.clips["night"], dtype=np.str_)
 
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each model is right about each clip, at its own threshold: (seeds, clips)."""
+        return np.asarray((self.scores >= self.thresholds[:, None]) == self.labels)
+
 
 def compare(
     predictions_a: pd.DataFrame,
@@ -79,10 +84,8 @@ def compare(
     Raises:
         DataError: columns or clips are missing; A and B have other clips, labels, nights or seeds.
     """
-    a, b = (
-        models(table, split, name)
-        for table, name in zip((predictions_a, predictions_b), names, strict=True)
-    )
+    a = models(predictions_a, split, names[0])
+    b = models(predictions_b, split, names[1])
     _check_pairs(a, b, names)
     labels = a.labels
     differences = paired_bootstrap(
@@ -97,15 +100,18 @@ def compare(
     )
     if metric not in differences:
         raise DataError(f"metric: {metric} is not allowed: one of {', '.join(differences)}")
-    right_a, right_b = ((m.scores >= m.thresholds[:, None]) == labels for m in (a, b))
+    by_mcnemar, by_delong = {}, {}
+    for number, of_seed in enumerate(a.seeds):
+        by_mcnemar[of_seed] = mcnemar(a.right[number], b.right[number])
+        by_delong[of_seed] = delong(labels, a.scores[number], b.scores[number])
     return Comparison(
         names=names,
         split=split,
         clips=len(labels),
         seeds=a.seeds,
         differences=differences,
-        mcnemar={of: mcnemar(right_a[i], right_b[i]) for i, of in enumerate(a.seeds)},
-        delong={of: delong(labels, a.scores[i], b.scores[i]) for i, of in enumerate(a.seeds)},
+        mcnemar=by_mcnemar,
+        delong=by_delong,
         sentence=verdict(differences[metric], names),
     )
 
@@ -119,27 +125,25 @@ def models(table: pd.DataFrame, split: str, name: str) -> Models:
     """
     if missing := [column for column in COLUMNS if column not in table]:
         raise DataError(f"the predictions of {name} lack the columns {', '.join(missing)}")
-    table = table[table["split"] == split].sort_values(
-        ["seed", "clip_id"], kind="stable", ignore_index=True
-    )
+    of_split = table[table["split"] == split]
+    table = of_split.sort_values(["seed", "clip_id"], kind="stable", ignore_index=True)
     if table.empty:
         raise DataError(f"the predictions of {name} hold no clip of {split}")
     if (twice := table.duplicated(["seed", "clip_id"])).any():
         raise DataError(
             f"{name} has two predictions of one seed for clip {table.loc[twice, 'clip_id'].iloc[0]}"
         )
+    # seeds by rows, clips by columns: a clip that one of the seeds lacks is a hole
     scores = table.pivot(index="seed", columns="clip_id", values="score")
     if scores.isna().to_numpy().any():
         raise DataError(f"the seeds of {name} were not all judged on the same clips")
     thresholds = table.groupby("seed")["threshold"]
     if (thresholds.nunique() != 1).any():
         raise DataError(f"{name} needs one threshold for each seed")
-    clips = table.loc[
-        table["seed"] == table["seed"].iloc[0], ["clip_id", "label", "night"]
-    ].reset_index(drop=True)
-    return Models(
-        clips, scores.to_numpy(), thresholds.first().to_numpy(), tuple(int(s) for s in scores.index)
-    )
+    first_seed = table["seed"] == table["seed"].iloc[0]
+    clips = table.loc[first_seed, ["clip_id", "label", "night"]].reset_index(drop=True)
+    seeds = tuple(int(seed) for seed in scores.index)
+    return Models(clips, scores.to_numpy(), thresholds.first().to_numpy(), seeds)
 
 
 def _check_pairs(a: Models, b: Models, names: tuple[str, str]) -> None:

@@ -79,11 +79,11 @@ def variance_components(
     y = np.asarray(values, dtype=np.float64)
     if not 0 < level < 1:
         raise ParameterError(f"level: {level} is not allowed: between 0 and 1")
-    if not np.isfinite(y).all() or any(
-        len(labels) != len(y) for labels in (*sources.values(), *aside)
-    ):
+    lengths = {len(labels) for labels in (*sources.values(), *aside)}
+    if not np.isfinite(y).all() or lengths - {len(y)}:
         raise DataError("variance components need finite values, and labels for each of them")
     dummies = {name: _dummies(labels) for name, labels in sources.items()}
+    # the overall mean comes first of all, then what is taken out: each source is left with what is beyond them
     basis = np.full((len(y), 1), len(y) ** -0.5)
     for labels in aside:
         basis = np.hstack([basis, _new_directions(_dummies(labels), basis)])
@@ -92,28 +92,26 @@ def variance_components(
     weights: list[dict[str, float]] = []
     for name in sources:
         new = _new_directions(dummies[name], basis)
-        if not new.shape[1]:
+        freedom = new.shape[1]
+        if not freedom:
             raise DataError(
                 f"{name}: explains nothing that is not explained by the sources before it"
             )
-        freedoms.append(new.shape[1])
-        squares.append(float(np.sum((new.T @ y) ** 2)) / new.shape[1])
-        weights.append(
-            {
-                other: float(np.sum((new.T @ dummies[other]) ** 2)) / new.shape[1]
-                for other in sources
-            }
-        )
+        freedoms.append(freedom)
+        squares.append(float(np.sum((new.T @ y) ** 2)) / freedom)
+        expected = {}
+        for other, columns in dummies.items():
+            expected[other] = float(np.sum((new.T @ columns) ** 2)) / freedom
+        weights.append(expected)
         basis = np.hstack([basis, new])
     left = len(y) - basis.shape[1]
     if left < 1:
         raise DataError(
             "variance components need runs beyond what the sources explain: nothing is left for the rest"
         )
-    rest = float(np.sum((y - basis @ (basis.T @ y)) ** 2)) / left
-    return _solved(
-        list(sources), np.array([*squares, rest]), np.array([*freedoms, left]), weights, level
-    )
+    squares.append(float(np.sum((y - basis @ (basis.T @ y)) ** 2)) / left)
+    freedoms.append(left)
+    return _solved(list(sources), np.array(squares), np.array(freedoms), weights, level)
 
 
 def _solved(
@@ -132,15 +130,18 @@ def _solved(
     found = [_rest(float(squares[-1]), int(freedoms[-1]), level)]
     for k in reversed(range(len(names))):
         name = names[k]
-        later = names[k + 1 :]
-        compared = parts[REST] + sum(
-            (weights[k][other] * parts[other] for other in later), np.zeros(len(squares))
-        )
+        # what this mean square would be if the source did nothing: the rest, and the later sources' shares
+        borrowed = np.zeros(len(squares))
+        for other in names[k + 1 :]:
+            borrowed = borrowed + weights[k][other] * parts[other]
+        compared = parts[REST] + borrowed
         multiple = weights[k][name]
         parts[name] = (np.eye(len(squares))[k] - compared) / multiple
         terms = compared * squares
         yardstick = float(terms.sum())
-        freedom = yardstick**2 / float(np.sum(terms**2 / freedoms)) if yardstick > 0 else 1.0
+        freedom = 1.0
+        if yardstick > 0:
+            freedom = yardstick**2 / float(np.sum(terms**2 / freedoms))
         found.append(
             _component(
                 name, float(squares[k]), int(freedoms[k]), yardstick, freedom, multiple, level
@@ -171,22 +172,30 @@ def _component(
     most, least = (float(chdtri(freedom, tail)) for tail in tails)
     low = freedom * (square - above * yardstick) / (multiple * most)
     high = freedom * (square - below * yardstick) / (multiple * least)
-    ratios = [(ratio / limit - 1) / multiple for limit in (1.0, above, below)]
-    share, share_low, share_high = (max(value, 0.0) / (1 + max(value, 0.0)) for value in ratios)
-    p = float(fdtrc(freedom, its_freedom, ratio))
     return Component(
-        name, freedom, variance, max(low, 0.0), max(high, 0.0), share, share_low, share_high, p
+        name=name,
+        freedom=freedom,
+        variance=variance,
+        low=max(low, 0.0),
+        high=max(high, 0.0),
+        share=_share((ratio - 1) / multiple),
+        share_low=_share((ratio / above - 1) / multiple),
+        share_high=_share((ratio / below - 1) / multiple),
+        p=float(fdtrc(freedom, its_freedom, ratio)),
     )
+
+
+def _share(ratio: float) -> float:
+    """The share of a source in the variance, from its variance over that of the rest; 0 for a negative estimate."""
+    return max(ratio, 0.0) / (1 + max(ratio, 0.0))
 
 
 def _rest(square: float, freedom: int, level: float) -> Component:
     from scipy.special import chdtri
 
     nan = float("nan")
-    low, high = (
-        freedom * square / float(chdtri(freedom, tail))
-        for tail in ((1 - level) / 2, (1 + level) / 2)
-    )
+    low = freedom * square / float(chdtri(freedom, (1 - level) / 2))
+    high = freedom * square / float(chdtri(freedom, (1 + level) / 2))
     return Component(REST, freedom, square, low, high, nan, nan, nan, nan)
 
 

@@ -107,31 +107,29 @@ def paired_bootstrap(
         )
     names, night_of = np.unique(np.asarray(nights, dtype=str), return_inverse=True)
     above = [
-        _above_threshold(scores, thresholds, labels, night_of)
-        for scores, thresholds in ((scores_a, thresholds_a), (scores_b, thresholds_b))
+        _above_threshold(scores_a, thresholds_a, labels, night_of),
+        _above_threshold(scores_b, thresholds_b, labels, night_of),
     ]
     _check(labels, above, len(names))
     per_class = [np.bincount(night_of[which], minlength=len(names)) for which in (labels, ~labels)]
     reliable = min(int(np.count_nonzero(counts)) for counts in per_class) >= RELIABLE_NIGHTS
-    draws = draw_nights(len(names), resamples, seed)
-    draws = np.vstack(
-        [
-            np.ones_like(draws[:1]),
-            draws[np.all([draws @ counts > 0 for counts in per_class], axis=0)],
-        ]
-    )
+    drawn = draw_nights(len(names), resamples, seed)
+    positives, negatives = per_class
+    usable = drawn[(drawn @ positives > 0) & (drawn @ negatives > 0)]
+    # the first row is no draw: every night once, the clips as they are
+    draws = np.vstack([np.ones_like(drawn[:1]), usable])
     if len(draws) < 3:
         raise DataError(
             f"the resamples of {len(names)} nights lack a class: nothing can be said from them"
         )
     seen_a, seen_b = (_of_all_seeds(labels, scores, night_of, draws) for scores in above)
     swap_p = {} if reliable else _swap_p(labels, above, night_of, len(names), seed)
-    return {
-        metric: _difference(
-            metric, seen_a[metric], seen_b[metric], len(names), reliable, swap_p.get(metric), level
-        )
-        for metric in METRICS
-    }
+    differences = {}
+    for metric in METRICS:
+        a, b = seen_a[metric], seen_b[metric]
+        swapped = swap_p.get(metric)
+        differences[metric] = _difference(metric, a, b, len(names), reliable, swapped, level)
+    return differences
 
 
 def verdict(
@@ -146,12 +144,13 @@ def verdict(
     metric = _NAMES.get(difference.metric, difference.metric)
     over = f"over {_count(difference.seeds, 'seed')} and {_count(difference.nights, 'night')}"
     low, high = difference.low, difference.high
+    text = f"{a} and {b} cannot be told apart with these data: {metric} differs by {difference.difference:+.3f}"
     if difference.told_apart:
-        better, worse = (a, b) if difference.difference > 0 else (b, a)
-        low, high = (low, high) if difference.difference > 0 else (-high, -low)
+        better, worse = a, b
+        if difference.difference < 0:  # the sentence is about the better one: signs turn around
+            better, worse = b, a
+            low, high = -high, -low
         text = f"{better} is better than {worse}: {metric} is higher by {abs(difference.difference):.3f}"
-    else:
-        text = f"{a} and {b} cannot be told apart with these data: {metric} differs by {difference.difference:+.3f}"
     doubts = []
     if difference.swap_p is not None:
         doubts.append(
@@ -160,9 +159,8 @@ def verdict(
         )
     if difference.seeds == 1:
         doubts.append("another training seed may give another answer")
-    return "; ".join(
-        [f"{text}, {100 * level:g} % interval {low:.3f} to {high:.3f} {over}", *doubts]
-    )
+    sure = f"{text}, {100 * level:g} % interval {low:.3f} to {high:.3f} {over}"
+    return "; ".join([sure, *doubts])
 
 
 def _of_all_seeds(labels: Bools, scores: Floats, night_of: Ints, draws: Ints) -> dict[str, Floats]:
@@ -185,7 +183,9 @@ def _difference(
     per_seed, resampled = (a - b)[:, 0], (a - b)[:, 1:]
     # A bootstrap variance of n clusters is too small by (n - 1) / n.
     of_nights = float(np.var(resampled.mean(axis=0), ddof=1)) * nights / (nights - 1)
-    of_seeds = float(np.var(per_seed, ddof=1)) / seeds if seeds > 1 else 0.0
+    of_seeds = 0.0
+    if seeds > 1:
+        of_seeds = float(np.var(per_seed, ddof=1)) / seeds
     mean = float(per_seed.mean())
     low, high, p = student(
         mean, (of_nights, nights - 1), (of_seeds, max(seeds - 1, 1)), level=level
@@ -198,7 +198,7 @@ def _difference(
         low=low,
         high=high,
         p=p,
-        per_seed=tuple(float(value) for value in per_seed),
+        per_seed=tuple(per_seed.tolist()),
         seeds=seeds,
         nights=nights,
         reliable=reliable,
@@ -224,15 +224,13 @@ def _swap_p(
     both_labels, both_nights = np.tile(labels, 2), np.concatenate([night_of, night_of + nights])
     both_scores = np.concatenate(above, axis=1)
     one, other = np.hstack([1 - swapped, swapped]), np.hstack([swapped, 1 - swapped])
-    seen, seen_other = (
-        _of_all_seeds(both_labels, both_scores, both_nights, weights) for weights in (one, other)
-    )
+    seen = _of_all_seeds(both_labels, both_scores, both_nights, one)
+    seen_other = _of_all_seeds(both_labels, both_scores, both_nights, other)
     extremes = {}
     for metric in METRICS:
         sizes = np.abs((seen[metric] - seen_other[metric]).mean(axis=0))
-        extremes[metric] = float(
-            np.mean(sizes >= sizes[0] - 1e-12)
-        )  # the first swaps nothing: what was observed
+        # the first swaps nothing: what was observed
+        extremes[metric] = float(np.mean(sizes >= sizes[0] - 1e-12))
     return extremes
 
 
@@ -267,4 +265,6 @@ def _check(labels: Bools, above: list[Floats], nights: int) -> None:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    if number != 1:
+        what += "s"
+    return f"{number} {what}"

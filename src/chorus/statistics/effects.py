@@ -155,6 +155,7 @@ def judge_pairs(differences: Floats, *, level: float = 0.95) -> Judged:
     per_seed = differences.mean(axis=0)
     mean, between = float(per_seed.mean()), float(per_seed.var(ddof=1))
     low, high, p = student(mean, (between / seeds, seeds - 1), level=level)
+    # one pair a seed, or pairs that differ alike in all seeds, know nothing of the noise of single runs
     if pairs < 2 or (residual := _residual_variance(differences)) == 0:
         return Judged(low, high, p, 0.0, float("nan"), float("nan"))
     freedom = (pairs - 1) * (seeds - 1)  # of the residual in a two-way analysis of variance
@@ -180,11 +181,8 @@ def whole_grid(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> pd.Da
     Raises:
         DataError: see `matched_effects`; or there are fewer than two such configurations.
     """
-    grid = (
-        _checked(runs, metric, factors)
-        .pivot(index=list(factors), columns="seed", values="value")
-        .dropna()
-    )
+    table = _checked(runs, metric, factors)
+    grid = table.pivot(index=list(factors), columns="seed", values="value").dropna()
     if len(grid) < 2:
         raise DataError(f"{metric}: there must be two configurations with every seed")
     return grid
@@ -219,20 +217,19 @@ def _effect(
     else:
         inner = asked.contrast
         name = f"({inner.level} - {inner.reference}) at {asked.factor}={asked.level} - at {asked.reference}"
-        factor, of_level, reference = (
-            f"{inner.factor} x {asked.factor}",
-            f"{inner.level} x {asked.level}",
-            f"{inner.reference} x {asked.reference}",
-        )
-        pairs = _difference_of(
-            _matched(table, inner, factors), asked.factor, asked.level, asked.reference
-        )
+        factor = f"{inner.factor} x {asked.factor}"
+        of_level = f"{inner.level} x {asked.level}"
+        reference = f"{inner.reference} x {asked.reference}"
+        inside = _matched(table, inner, factors)
+        pairs = _difference_of(inside, asked.factor, asked.level, asked.reference)
+    # a pair that one seed lacks would let that seed speak of other configurations than the others do
     whole = _by_seed(pairs).reindex(columns=sorted(table["seed"].unique())).dropna()
     if whole.empty:
         raise DataError(f"{name}: there are no matched runs with every seed")
     values = whole.to_numpy()  # (pairs, seeds)
     per_seed = values.mean(axis=0)
     judged = judge_pairs(values, level=level)
+    spread = max(float(per_seed.std(ddof=1)), judged.run_sd)
     return Effect(
         name,
         factor,
@@ -244,12 +241,10 @@ def _effect(
         p=judged.p,
         p_holm=judged.p,
         sign_flip_p=sign_flip(per_seed),
-        per_seed=tuple(float(value) for value in per_seed),
+        per_seed=tuple(per_seed.tolist()),
         pairs=values.size,
         left_out=len(pairs) - values.size,
-        detectable=minimal_detectable_difference(
-            max(float(per_seed.std(ddof=1)), judged.run_sd), len(per_seed)
-        ),
+        detectable=minimal_detectable_difference(spread, len(per_seed)),
         run_p=judged.run_p,
         shared_p=judged.shared_p,
     )

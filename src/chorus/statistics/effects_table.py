@@ -16,19 +16,17 @@ def effects_table(effects: Mapping[str, Mapping[str, Sequence[Effect]]]) -> pd.D
     Args:
         effects: metric, as the table names it -> family -> effects.
     """
-    parts = [
-        _rows(metric, title, family)
-        for metric, families in effects.items()
-        for title, family in families.items()
-    ]
+    parts = []
+    for metric, families in effects.items():
+        for title, family in families.items():
+            parts.append(_rows(metric, title, family))
     return pd.concat(parts)
 
 
 def _rows(metric: str, family: str, effects: Sequence[Effect]) -> pd.DataFrame:
-    table = pd.DataFrame([asdict(effect) | {"holds": effect.holds} for effect in effects])
-    table["per_seed"] = [
-        " ".join(f"{value:.6g}" for value in effect.per_seed) for effect in effects
-    ]
-    table.insert(0, "metric", metric)
-    table.insert(1, "family", family)
-    return table
+    rows = []
+    for effect in effects:
+        per_seed = " ".join(f"{value:.6g}" for value in effect.per_seed)
+        about = {"metric": metric, "family": family}
+        rows.append(about | asdict(effect) | {"per_seed": per_seed, "holds": effect.holds})
+    return pd.DataFrame(rows)

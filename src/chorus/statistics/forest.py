@@ -38,19 +38,18 @@ def draw_forest(
     with picture(path, 1.5 + _ROW_INCHES * rows, clipped(heading, 95), _ABOUT + _HOLDS) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=INK, linewidth=1)
-        ticks: list[tuple[float, str, bool]] = []
-        y = 0.0
+        names: list[str] = []
+        titles: set[int] = set()  # which rows are headings
         for title, family in families:
-            ticks.append((y, title, True))
+            titles.add(len(names))
+            names.append(title)
             for effect in family:
-                y += 1
-                ticks.append((y, effect.name, False))
-                _draw(axes, y, effect)
-            y += 1
-        axes.set_ylim(y - 0.4, -0.6)
-        axes.set_yticks([at for at, _, _ in ticks], [clipped(name, 70) for _, name, _ in ticks])
-        for label, (_, _, is_title) in zip(axes.get_yticklabels(), ticks, strict=True):
-            label.set_fontweight("bold" if is_title else "normal")
+                _draw(axes, len(names), effect)
+                names.append(effect.name)
+        axes.set_ylim(rows - 0.4, -0.6)
+        axes.set_yticks(range(rows), [clipped(name, 70) for name in names])
+        for row, label in enumerate(axes.get_yticklabels()):
+            label.set_fontweight("bold" if row in titles else "normal")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(xlabel)
@@ -60,15 +59,9 @@ def draw_forest(
 
 def _draw(axes: Axes, y: float, effect: Effect) -> None:
     colour = ORANGE if effect.holds else BLUE
-    axes.plot(
-        [effect.low, effect.high],
-        [y, y],
-        color=colour,
-        linewidth=2.2,
-        solid_capstyle="butt",
-        zorder=2,
-    )
-    ends = [effect.low, effect.high]  # marked, to stay visible where the dot covers the line
+    ends = [effect.low, effect.high]
+    axes.plot(ends, [y, y], color=colour, linewidth=2.2, solid_capstyle="butt", zorder=2)
+    # marked, to stay visible where the dot covers the line
     axes.plot(ends, [y, y], "|", color=colour, markersize=9, markeredgewidth=1.5, zorder=5)
     below = [y + 0.24] * len(effect.per_seed)
     axes.plot(
@@ -78,12 +71,5 @@ def _draw(axes: Axes, y: float, effect: Effect) -> None:
         effect.difference, y, "o", color=colour, markersize=5.5, zorder=4, markeredgecolor="white"
     )
     words = f"{effect.difference:+.3f}  [{effect.low:+.3f}, {effect.high:+.3f}]   Holm p {effect.p_holm:.2f}"
-    axes.text(
-        1.015,
-        y,
-        words,
-        transform=axes.get_yaxis_transform(),
-        va="center",
-        size=7.5,
-        family="monospace",
-    )
+    beside = axes.get_yaxis_transform()
+    axes.text(1.015, y, words, transform=beside, va="center", size=7.5, family="monospace")

@@ -148,9 +148,8 @@ def false_positives(
             judged = judge_pairs(dealt[pairs[:, 0]] - dealt[pairs[:, 1]])
             p_values[deal, number], run_p[deal, number] = judged.p, judged.run_p
     adjusted = np.array([holm(row) for row in p_values])
-    stands_out = ~(
-        run_p >= SIGNIFICANT
-    )  # NaN with one pair a seed: then nothing objects, as in Effect.holds
+    # NaN with one pair a seed: then nothing objects, as in Effect.holds
+    stands_out = ~(run_p >= SIGNIFICANT)
     return FalsePositives(
         contrasts=len(rows),
         seeds=used,
@@ -164,7 +163,9 @@ def false_positives(
 
 def _share_below(p_values: Floats) -> float:
     known = p_values[~np.isnan(p_values)]
-    return float(np.mean(known < SIGNIFICANT)) if len(known) else float("nan")
+    if not len(known):
+        return float("nan")
+    return float(np.mean(known < SIGNIFICANT))
 
 
 def _choices(seeds: int, drawn: int, seed: int) -> list[NDArray[np.int64]]:

@@ -18,25 +18,23 @@ def student(mean: float, *variances: tuple[float, int], level: float) -> tuple[f
     from scipy.special import stdtr, stdtrit
 
     total = sum(variance for variance, _ in variances)
-    if (
-        total < 1e-20
-    ):  # rounding aside, zero: every resample and every seed gives this very difference
-        return mean, mean, 1.0 if abs(mean) < 1e-12 else 0.0
+    # rounding aside, zero: every resample and every seed gives this very difference
+    if total < 1e-20:
+        return mean, mean, float(abs(mean) < 1e-12)
     error = math.sqrt(total)
 
     def critical(p: float) -> float:
-        return sum(
-            variance / total * -float(stdtrit(freedom, p / 2)) for variance, freedom in variances
-        )
+        parts = [share / total * -float(stdtrit(freedom, p / 2)) for share, freedom in variances]
+        return sum(parts)
 
     reach = critical(1 - level) * error
+    seen = abs(mean) / error
     least = 1e-100
     if len(variances) == 1:
-        p = float(2 * stdtr(variances[0][1], -abs(mean) / error))
-    elif critical(least) <= abs(mean) / error:
+        p = float(2 * stdtr(variances[0][1], -seen))
+    elif critical(least) <= seen:
         p = 0.0
     else:
-        p = math.exp(
-            brentq(lambda log: critical(math.exp(log)) - abs(mean) / error, math.log(least), 0.0)
-        )
+        # no formula turns Cochran's value around; on the scale of logarithms the search reaches the smallest p, too
+        p = math.exp(brentq(lambda log: critical(math.exp(log)) - seen, math.log(least), 0.0))
     return mean - reach, mean + reach, p

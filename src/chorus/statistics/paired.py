@@ -71,13 +71,8 @@ def mcnemar(correct_a: ArrayLike, correct_b: ArrayLike) -> McNemar:
         DataError: not two bool lists of one length, or no clips.
     """
     a, b = np.asarray(correct_a), np.asarray(correct_b)
-    if (
-        a.dtype != np.bool_
-        or b.dtype != np.bool_
-        or a.ndim != 1
-        or a.shape != b.shape
-        or not len(a)
-    ):
+    are_answers = a.dtype == np.bool_ and b.dtype == np.bool_
+    if not are_answers or a.ndim != 1 or a.shape != b.shape or not len(a):
         raise DataError(
             f"McNemar needs two lists of true or false of one length, not {a.dtype}{a.shape}, {b.shape}"
         )
@@ -160,35 +155,34 @@ def delong(
     from scipy.stats import norm
 
     truth = np.asarray(labels)
-    scores = [np.asarray(values, dtype=np.float64) for values in (scores_a, scores_b)]
-    if (
-        truth.dtype != np.bool_
-        or truth.ndim != 1
-        or any(values.shape != truth.shape for values in scores)
-    ):
+    a, b = np.asarray(scores_a, dtype=np.float64), np.asarray(scores_b, dtype=np.float64)
+    if truth.dtype != np.bool_ or truth.ndim != 1 or not truth.shape == a.shape == b.shape:
         raise DataError(
             "DeLong needs labels of true or false and two lists of scores, all of one length"
         )
-    if not all(np.isfinite(values).all() for values in scores):
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise DataError("DeLong needs finite scores")
     if truth.sum() < 2 or (~truth).sum() < 2:
         raise DataError(
             f"DeLong needs two clips of each class, not {truth.sum()} positives of {len(truth)}"
         )
-    (auc_a, above_a, below_a), (auc_b, above_b, below_b) = (
-        _placements(truth, values) for values in scores
-    )
+    auc_a, above_a, below_a = _placements(truth, a)
+    auc_b, above_b, below_b = _placements(truth, b)
     difference = auc_a - auc_b
-    variance = sum(
-        float(np.var(part, ddof=1)) / len(part) for part in (above_a - above_b, below_a - below_b)
-    )
-    if variance < 1e-20:  # rounding aside, zero
-        low, high, p = (0.0, 0.0, 1.0) if abs(difference) < 1e-12 else (np.nan, np.nan, np.nan)
-    else:
+    variance = _variance_of_mean(above_a - above_b) + _variance_of_mean(below_a - below_b)
+    if variance >= 1e-20:
         error = np.sqrt(variance)
         reach = norm.ppf((1 + level) / 2) * error
         low, high, p = difference - reach, difference + reach, 2 * norm.sf(abs(difference) / error)
+    elif abs(difference) < 1e-12:  # rounding aside, the same ranks
+        low, high, p = 0.0, 0.0, 1.0
+    else:
+        low, high, p = np.nan, np.nan, np.nan
     return DeLong(auc_a, auc_b, difference, float(low), float(high), float(p))
+
+
+def _variance_of_mean(values: Floats) -> float:
+    return float(np.var(values, ddof=1)) / len(values)
 
 
 def holm(p_values: Sequence[float] | Floats) -> Floats:

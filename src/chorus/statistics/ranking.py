@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from chorus.errors import DataError, ParameterError
 from chorus.seeds import generator
@@ -75,23 +76,16 @@ def best_again(groups: Sequence[Sequence[float]], *, resamples: int = 2000, seed
         raise DataError(
             "to run an experiment again needs two configurations, and two runs of one of them"
         )
-    residuals = np.concatenate(
-        [(group - group.mean()) * np.sqrt(len(group) / (len(group) - 1)) for group in several]
-    )
-    means, sizes = (
-        np.array([group.mean() for group in runs]),
-        np.array([len(group) for group in runs]),
-    )
+    widened = [(each - each.mean()) * np.sqrt(len(each) / (len(each) - 1)) for each in several]
+    residuals = np.concatenate(widened)
+    means = np.array([group.mean() for group in runs])
+    sizes = np.array([len(group) for group in runs])
     rng = generator(seed, "the experiment again")
-    luck = np.stack(
-        [rng.choice(residuals, (resamples, size)).mean(axis=1) for size in sizes], axis=1
-    )
-    first = int(np.argmax(means))
-    noise = sum(float(group.var(ddof=1)) * (len(group) - 1) for group in several)
-    noise /= sum(len(group) - 1 for group in several)
-    between = max(float(means.var(ddof=1)) - noise * float(np.mean(1 / sizes)), 0.0)
-    kept = between / (between + noise / sizes) if noise > 0 else np.ones(len(sizes))
+    drawn = [rng.choice(residuals, (resamples, size)).mean(axis=1) for size in sizes]
+    luck = np.stack(drawn, axis=1)
+    kept = _reliability(means, sizes, several)
     shrunk = means.mean() + kept * (means - means.mean())
+    first = int(np.argmax(means))
     winners = np.argmax(shrunk + luck, axis=1)
     counts = np.bincount(winners, minlength=len(runs))
     return Again(
@@ -101,6 +95,20 @@ def best_again(groups: Sequence[Sequence[float]], *, resamples: int = 2000, seed
         winners=int(np.sum(counts >= resamples / 100)),
         reliability=float(np.mean(kept)),
     )
+
+
+def _reliability(
+    means: NDArray[np.float64], sizes: NDArray[np.int64], several: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Of each mean, the share of its variance that is between configurations and no luck of single runs."""
+    noise = sum(float(group.var(ddof=1)) * (len(group) - 1) for group in several)
+    noise /= sum(len(group) - 1 for group in several)
+    if noise <= 0:
+        return np.ones(len(sizes))
+    # what the means vary, less what luck lets them vary: not below 0, as a variance is not
+    between = max(float(means.var(ddof=1)) - noise * float(np.mean(1 / sizes)), 0.0)
+    kept: NDArray[np.float64] = between / (between + noise / sizes)
+    return kept
 
 
 def judge_best(
@@ -128,18 +136,18 @@ def judge_best(
     sign = -1.0 if lowest_is_best else 1.0
     values = sign * grid.to_numpy()  # (configurations, seeds), the highest the best
     first = int(np.argmax(values.mean(axis=1)))
-    p_values = holm(
-        [judge_pairs((values[first] - row)[None]).p for i, row in enumerate(values) if i != first]
-    )
+    beaten = np.delete(values, first, axis=0)
+    p_values = holm([judge_pairs((values[first] - row)[None]).p for row in beaten])
     rng = generator(seed, "shuffled configurations")
     bests = np.array([rng.permuted(values, axis=0).mean(axis=1).max() for _ in range(shuffles)])
     as_good = int(np.sum(bests >= values[first].mean() - 1e-12))
     return Best(
         levels=tuple(grid.reset_index().loc[first, list(factors)]),
         mean=float(sign * values[first].mean()),
-        per_seed=tuple(float(sign * value) for value in values[first]),
-        others=len(values) - 1,
+        per_seed=tuple((sign * values[first]).tolist()),
+        others=len(beaten),
         behind=int(np.sum(p_values < SIGNIFICANT)),
         shuffled=float(sign * np.median(bests)),
+        # the deal that was seen is one of the possible ones, so that p is never 0
         p=(1 + as_good) / (1 + shuffles),
     )

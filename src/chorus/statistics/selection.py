@@ -96,9 +96,9 @@ def correct_for_selection(
     figures = _figures(labels, scores, thresholds, night_of, everything, metric)
     seen, (inside, outside) = figures[:, :, 0].mean(axis=1), np.split(figures[:, :, 1:], 2, axis=2)
     chosen = _mean_over_seeds(inside, drawn_seeds[usable]).argmax(axis=0)
-    judged = np.take_along_axis(
-        _mean_over_seeds(outside, left_seeds[usable]), chosen[None], axis=0
-    )[0]
+    # what was chosen on the nights that were drawn is judged on those left out: it had no say there
+    beyond = _mean_over_seeds(outside, left_seeds[usable])
+    judged = np.take_along_axis(beyond, chosen[None], axis=0)[0]
     low, high = np.quantile(judged, [(1 - level) / 2, (1 + level) / 2])
     return Selection(
         metric=metric,
@@ -117,10 +117,10 @@ def correct_for_selection(
 def _whole(drawn: Ints, labels: Bools, night_of: Ints) -> tuple[Ints, Ints]:
     """How often each night is drawn, and which are left out: of the draws in which both sides hold both classes."""
     left = (drawn == 0).astype(np.int64)
-    per_class = [
-        np.bincount(night_of[which], minlength=drawn.shape[1]) for which in (labels, ~labels)
-    ]
-    whole = np.all([side @ counts > 0 for side in (drawn, left) for counts in per_class], axis=0)
+    whole = np.ones(len(drawn), dtype=bool)
+    for which in (labels, ~labels):
+        counts = np.bincount(night_of[which], minlength=drawn.shape[1])
+        whole &= (drawn @ counts > 0) & (left @ counts > 0)
     return drawn[whole], left[whole]
 
 

@@ -188,6 +188,8 @@ def _errors(
     means = errors.sum(axis=0) / total
     weights = generator(seed, "reweighting").exponential(size=(resamples, len(mass)))
     draws = (weights @ errors) / (weights @ mass)
+    # the variance of a Bayesian bootstrap over n units is (n - 1) / (n + 1) of what it should be; n is Kish's effective
+    # size, as a unit that holds many of the records counts for no more than itself
     effective = total**2 / (mass**2).sum(axis=0)
     wider = np.sqrt((effective + 1) / np.maximum(effective - 1, 0.5))
     draws = np.maximum(means + wider * (draws - means), 0.0)

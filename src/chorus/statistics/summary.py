@@ -38,16 +38,16 @@ def seed_summary(
     Raises:
         DataError: no values, or one that is not finite.
     """
-    from scipy.special import (
-        stdtrit,
-    )  # Student's t; scipy.stats has it too, but takes a second to import
+    from scipy.special import stdtrit  # Student's t; scipy.stats would take a second to import
 
     given = np.asarray(values, dtype=np.float64)
     if given.ndim != 1 or not len(given) or not np.isfinite(given).all():
         raise DataError("a summary over seeds needs at least one value, and finite ones")
     n, mean = len(given), float(given.mean())
-    sd = float(given.std(ddof=1)) if n > 1 else float("nan")
-    reach = float(stdtrit(n - 1, (1 + level) / 2)) * sd / np.sqrt(n) if n > 1 else float("nan")
+    sd = reach = float("nan")
+    if n > 1:
+        sd = float(given.std(ddof=1))
+        reach = float(stdtrit(n - 1, (1 + level) / 2)) * sd / np.sqrt(n)
     return SeedSummary(
         n, mean, sd, mean - reach, mean + reach, float(given.min()), float(given.max())
     )
@@ -55,13 +55,16 @@ def seed_summary(
 
 def summary_columns(metric: str, values: NDArray[np.float64]) -> dict[str, float]:
     """METRIC__mean, __std, __low and __high of a leaderboard; NaN where one of the values is not known."""
-    known = bool(np.isfinite(values).all())
-    found = seed_summary(values) if known else None
-    figures = (found.mean, found.sd, found.ci_low, found.ci_high) if found else (float("nan"),) * 4
-    return {
-        f"{metric}__{name}": figure
-        for name, figure in zip(("mean", "std", "low", "high"), figures, strict=True)
-    }
+    figures = dict.fromkeys(("mean", "std", "low", "high"), float("nan"))
+    if np.isfinite(values).all():
+        found = seed_summary(values)
+        figures = {
+            "mean": found.mean,
+            "std": found.sd,
+            "low": found.ci_low,
+            "high": found.ci_high,
+        }
+    return {f"{metric}__{name}": figure for name, figure in figures.items()}
 
 
 def format_summaries(summaries: Mapping[str, SeedSummary]) -> str:

@@ -67,9 +67,11 @@ class Validation:
 
     def consistency(self, logits: NDArray[np.float32]) -> tuple[float, float]:
         """Group consistency and its chance level; nan without classes or groups."""
+        if not self.grouped.any():
+            return math.nan, math.nan
         _, predictions = self.task.of_clips(self.task.predictions(logits), self.clip_of)
         decisions = self.task.decisions(predictions)
-        if decisions is None or not self.grouped.any():
+        if decisions is None:
             return math.nan, math.nan
         found = multiclass.group_consistency(decisions[self.grouped], self.group_of)
         return found.share, found.chance

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from stage6 import FACTORS, published_runs
 
-from chorus.experiments.leaderboard import aggregate
+from chorus.experiments.grid_tables import aggregate
 from chorus.experiments.review import noise_among, seed_noise
 
 

@@ -40,54 +40,48 @@ def comment(
         "### Clips",
         clips_table(facts),
         _names(facts.changes),
-        *(_pictures(pictures, place, facts) if pictures else []),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    if pictures:
+        parts += _pictures(pictures, place, facts)
+    return _paragraphs(parts) + "\n"
 
 
 def what_changed(facts: Facts) -> str:
     """Parameters, code, data, and which stages ran: a sentence each."""
-    params = [
-        f"`{key}` {_shown(old)} → {_shown(new)}" for key, (old, new) in sorted(facts.params.items())
-    ]
-    differing = [bool(params), bool(facts.code), bool(facts.data)]
-    if not any(differing):
+    params = []
+    for key, (old, new) in sorted(facts.params.items()):
+        params.append(f"`{key}` {_shown(old)} → {_shown(new)}")
+    listed = {"parameters": params, "code": _quoted(facts.code), "data": _quoted(facts.data)}
+    differing = [name for name in listed if listed[name]]
+    if not differing:
         return "Neither parameters nor code nor data differ."
-    names = [
-        name
-        for name, differs in zip(("parameters", "code", "data"), differing, strict=True)
-        if differs
-    ]
-    sentences = [
-        f"This changes {_and(names)}.",
-        f"**Parameters:** {'; '.join(_most(params))}." if params else "",
-        f"**Code:** {', '.join(_most([f'`{path}`' for path in facts.code]))}."
-        if facts.code
-        else "",
-        f"**Data:** {', '.join(_most([f'`{path}`' for path in facts.data]))}."
-        if facts.data
-        else "",
-        f"Ran with other inputs: {', '.join(facts.stages)}."
-        if facts.stages
-        else "No stage ran with other inputs.",
-        f"{facts.base} has gone on since; compared is with where this left it."
-        if facts.base_moved
-        else "",
-    ]
-    return " ".join(sentence for sentence in sentences if sentence)
+    sentences = [f"This changes {_and(differing)}."]
+    for name in differing:
+        # parameters are told as sentences of their own: a value may hold commas
+        joint = "; " if name == "parameters" else ", "
+        sentences.append(f"**{name.capitalize()}:** {joint.join(_most(listed[name]))}.")
+    if facts.stages:
+        sentences.append(f"Ran with other inputs: {', '.join(facts.stages)}.")
+    else:
+        sentences.append("No stage ran with other inputs.")
+    if facts.base_moved:
+        sentences.append(f"{facts.base} has gone on since; compared is with where this left it.")
+    return " ".join(sentences)
 
 
 def metrics_table(facts: Facts) -> str:
     """All headline metrics, and of the others those that differ."""
     rows = []
     for file in sorted(facts.metrics, key=lambda name: (name != _HEADLINE, name)):
-        prefix = "" if file == _HEADLINE else f"{Path(file).stem}: "
-        for name, (old, new) in sorted(
-            facts.metrics[file].items(), key=lambda item: _order(item[0])
-        ):
-            if file == _HEADLINE or old != new:
-                figures = [_number(old), _number(new), _delta(old, new)]
-                rows.append([prefix + name, *figures, _verdict(facts, file, name, old, new)])
+        values = facts.metrics[file]
+        for name in sorted(values, key=_order):
+            old, new = values[name]
+            # of other files only what moved: figures that stayed would bury it
+            if file != _HEADLINE and old == new:
+                continue
+            shown = name if file == _HEADLINE else f"{Path(file).stem}: {name}"
+            figures = [_number(old), _number(new), _delta(old, new)]
+            rows.append([shown, *figures, _verdict(facts, file, name, old, new)])
     if not rows:
         return "Neither revision has metrics."
     return _table(["metric", "before", "after", "change", ""], rows, right=(1, 2, 3))
@@ -118,45 +112,43 @@ def gains_in_words(gains: Sequence[Gain]) -> str:
             figures = [_number(found.b), _number(found.a), f"{found.difference:+.3f}", interval]
             rows.append([f"{gain.split} {found.metric}", *figures])
         said.append(_gain_in_words(gain))
-    heads = ["on the same clips", "before", "after", "gain", "95 % interval"]
-    table = _table(heads, rows, right=(1, 2, 3)) if rows else ""
-    return "\n\n".join(part for part in ("### Paired gain", table, "\n".join(said)) if part)
+    parts = ["### Paired gain"]
+    if rows:
+        heads = ["on the same clips", "before", "after", "gain", "95 % interval"]
+        parts.append(_table(heads, rows, right=(1, 2, 3)))
+    parts.append("\n".join(said))
+    return _paragraphs(parts)
 
 
 def _gain_in_words(gain: Gain) -> str:
     if gain.why_not:
         return f"* {gain.split}: not compared: {gain.why_not}."
-    aside = (
-        f" ({gain.others} others were not judged by both, or not with one label)"
-        if gain.others
-        else ""
-    )
+    aside = ""
+    if gain.others:
+        aside = f" ({gain.others} others were not judged by both, or not with one label)"
     return f"* {gain.split}, {gain.clips} clips{aside}: {gain.sentence}."
 
 
 def clips_table(facts: Facts) -> str:
     """The sets of clips that changed, how many came and went, of which label, quality and source."""
-    changed = [change for change in facts.changes if change.any]
-    same = [change.name for change in facts.changes if not change.any]
-    rows = [
-        [
-            change.name,
-            _count(change.before),
-            _count(change.after),
-            _came(change.entered),
-            _came(change.left),
-        ]
-        for change in changed
-    ]
-    parts = [_table(["", "before", "after", "entered", "left"], rows, right=(1, 2)) if rows else ""]
+    rows, same = [], []
+    for change in facts.changes:
+        if change.any:
+            counts = [_count(change.before), _count(change.after)]
+            rows.append([change.name, *counts, _came(change.entered), _came(change.left)])
+        else:
+            same.append(change.name)
+    parts = []
+    if rows:
+        parts.append(_table(["", "before", "after", "entered", "left"], rows, right=(1, 2)))
     if same:
         parts.append(f"Same clips as before: {', '.join(same)}.")
     if facts.missing:
-        listed = "\n".join(f"* `{path}`: {why}" for path, why in sorted(facts.missing.items()))
         parts.append(
-            f"Not compared, as it cannot be read here (`dvc pull` first, or credentials?):\n\n{listed}"
+            "Not compared, as it cannot be read here (`dvc pull` first, or credentials?):\n\n"
+            + "\n".join(f"* `{path}`: {why}" for path, why in sorted(facts.missing.items()))
         )
-    return "\n\n".join(part for part in parts if part)
+    return _paragraphs(parts)
 
 
 def _revisions(facts: Facts) -> list[str]:
@@ -169,27 +161,36 @@ def _revisions(facts: Facts) -> list[str]:
 
 def _verdict(facts: Facts, file: str, name: str, old: Any, new: Any) -> str:
     if not (_is_number(old) and _is_number(new)):
-        if (old is None) == (new is None):
-            return ""
-        return "new" if old is None else "gone"
+        return _came_or_went(old, new)
     if old == new:
         return "same"
+    # what is not to be believed, or not to be compared, is no better and no worse, however far it moved
     if any(problem.startswith(f"{file} ") for problem in facts.edited[1]):
         return "not believed: not of dvc.lock"
-    if file == _HEADLINE and name.startswith(tuple(incomparable(facts))):
-        return "not comparable: other test clips"
     if file != _HEADLINE:
         return ""
-    word = "moved" if name == THRESHOLD else "better" if new > old else "worse"
+    if name.startswith(tuple(incomparable(facts))):
+        return "not comparable: other test clips"
+    return _beside_noise(facts, name, old, new)
+
+
+def _came_or_went(old: Any, new: Any) -> str:
+    if (old is None) == (new is None):
+        return ""
+    return "new" if old is None else "gone"
+
+
+def _beside_noise(facts: Facts, name: str, old: float, new: float) -> str:
+    """Which way a headline went, and whether seeds alone move it as far."""
+    word = "better" if new > old else "worse"
+    if name == THRESHOLD:  # neither end of its scale is the good one
+        word = "moved"
     width = facts.noise.widths.get(name) if facts.noise else None
     if width is None:
         return f"{word}; seed noise unknown"
-    more = abs(new - old) > width
-    return (
-        f"**{word}**, more than seed noise (±{width:.3f})"
-        if more
-        else f"within seed noise (±{width:.3f})"
-    )
+    if abs(new - old) > width:
+        return f"**{word}**, more than seed noise (±{width:.3f})"
+    return f"within seed noise (±{width:.3f})"
 
 
 def _alert(warnings: Sequence[str]) -> str:
@@ -205,7 +206,9 @@ def _names(changes: Iterable[Change]) -> str:
         for verb, clips in (("entered", change.entered), ("left", change.left)):
             if len(clips):
                 lines.append(f"* {change.name}, {verb}: {', '.join(_most(list(clips['clip_id'])))}")
-    return _folded("Which clips", "\n".join(lines)) if lines else ""
+    if not lines:
+        return ""
+    return _folded("Which clips", "\n".join(lines))
 
 
 def _pictures(pictures: Pictures, place: Callable[[str], str], facts: Facts) -> list[str]:
@@ -214,10 +217,14 @@ def _pictures(pictures: Pictures, place: Callable[[str], str], facts: Facts) -> 
     parts = ["### Plots"]
     for topic, image in pictures.drawn.items():
         linked = f"![{topic}: {facts.base} and {facts.head}]({place(image)})"
-        parts.append(linked if topic == FIRST else _folded(f"plots of {topic}", linked))
+        # one topic lies open, the one that a review is about; the others wait to be asked for
+        if topic != FIRST:
+            linked = _folded(f"plots of {topic}", linked)
+        parts.append(linked)
     for path, before, after in pictures.pairs:
-        sides = (("before", before), ("after", after))
-        cells = [f"![{side}]({place(image)})" if image else "–" for side, image in sides]
+        cells = []
+        for side, copy in (("before", before), ("after", after)):
+            cells.append(f"![{side}]({place(copy)})" if copy else "–")
         parts.append(_folded(path, _table(["before", "after"], [cells])))
     if pictures.unchanged:
         parts.append(f"Unchanged: {', '.join(pictures.unchanged)}.")
@@ -228,34 +235,49 @@ def _folded(summary: str, content: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
 
 
+def _paragraphs(parts: Iterable[str]) -> str:
+    return "\n\n".join(filter(None, parts))
+
+
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
     rule = ["---"] * len(heading)
     for number in right:
         rule[number] = "---:"
     lines = []
     for row in (heading, rule, *rows):
-        cells = [cell.replace("|", "\\|") for cell in row]
+        cells = [cell.replace("|", "\\|") for cell in row]  # a bar would end the cell
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
+def _quoted(paths: Iterable[str]) -> list[str]:
+    return [f"`{path}`" for path in paths]
+
+
 def _most(items: Sequence[str]) -> list[str]:
-    return [*items[:MOST], f"and {len(items) - MOST} more"] if len(items) > MOST else list(items)
+    if len(items) <= MOST:
+        return list(items)
+    return [*items[:MOST], f"and {len(items) - MOST} more"]
 
 
 def _and(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+    if len(words) == 1:
+        return words[0]
+    return " and ".join([", ".join(words[:-1]), words[-1]])
 
 
 def _order(name: str) -> tuple[int, str]:
-    return (
-        next((place for place, start in enumerate(("ood.", "iid.")) if name.startswith(start)), 2),
-        name,
-    )
+    """The unheard site first: it is what the study asks about."""
+    for place, start in enumerate(("ood.", "iid.")):
+        if name.startswith(start):
+            return place, name
+    return 2, name
 
 
 def _came(clips: Any) -> str:
-    return f"{len(clips)}: {clips_in_words(clips)}" if len(clips) else "0"
+    if not len(clips):
+        return "0"
+    return f"{len(clips)}: {clips_in_words(clips)}"
 
 
 def _count(count: int | None) -> str:
@@ -273,10 +295,14 @@ def _is_number(value: Any) -> bool:
 def _number(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value)
 
 
 def _delta(old: Any, new: Any) -> str:
     if not (_is_number(old) and _is_number(new)):
         return ""
-    return f"{new - old:+.3f}" if isinstance(new - old, float) else f"{new - old:+d}"
+    if isinstance(new - old, float):
+        return f"{new - old:+.3f}"
+    return f"{new - old:+d}"

@@ -54,9 +54,8 @@ class Plot:
     @property
     def bars(self) -> bool:
         """Whether x or y are names, so that there is no line to draw."""
-        return any(
-            not _is_number(value) for _, x, y in (*self.before, *self.after) for value in (x, y)
-        )
+        points = (*self.before, *self.after)
+        return not all(_is_number(x) and _is_number(y) for _, x, y in points)
 
 
 def read_plots(plots: Sequence[dict[str, Any]], templates: str) -> list[Plot]:
@@ -70,14 +69,14 @@ def read_plots(plots: Sequence[dict[str, Any]], templates: str) -> list[Plot]:
     found = []
     for match in match_defs_renderers(sides, templates_dir=templates):
         about, rows = match.renderer.properties, match.renderer.datapoints
-        if "x" in about and rows:
-            points: dict[str, list[tuple[Line, str, str]]] = {"before": [], "after": []}
-            for row in rows:
-                points[row["rev"]].append(
-                    (_line_of(row, about), str(row[about["x"]]), str(row[about["y"]]))
-                )
-            topic = _topic(Path(rows[0]["filename"]))
-            found.append(Plot(about["title"], topic, about["x"], points["before"], points["after"]))
+        if "x" not in about or not rows:  # a picture, or nothing to draw
+            continue
+        points: dict[str, list[tuple[Line, str, str]]] = {"before": [], "after": []}
+        for row in rows:
+            x, y = str(row[about["x"]]), str(row[about["y"]])
+            points[row["rev"]].append((_line_of(row, about), x, y))
+        topic = _topic(Path(rows[0]["filename"]))
+        found.append(Plot(about["title"], topic, about["x"], points["before"], points["after"]))
     return found
 
 
@@ -94,58 +93,70 @@ def draw_plots(plots: Sequence[Plot], path: Path, names: tuple[str, str]) -> Non
     with picture(path, height, heading, "The plots that differ") as figure:
         axes = figure.subplots(len(plots), 2, squeeze=False, sharex="row", sharey="row")
         for (left, right), plot in zip(axes, plots, strict=True):
-            labels = _labels(plot) if plot.bars else []
-            for side, points in ((left, plot.before), (right, plot.after)):
-                grid(side)
-                if not points:
-                    side.text(
-                        0.5, 0.5, "no such plot", ha="center", color=GREY, transform=side.transAxes
-                    )
-                elif plot.bars:
-                    _draw_bars(side, _values(points), labels)
-                else:
-                    _draw_lines(side, points)
-                    side.set_xlabel(plot.x)
             left.set_title(clipped(plot.title, 60))
-            if not plot.bars:
-                (right if plot.after else left).legend(loc="best", fontsize=7)
+            if plot.bars:
+                _draw_bars(left, right, plot)
+                continue
+            for side, points in ((left, plot.before), (right, plot.after)):
+                _draw_lines(side, points, plot.x)
+            with_lines = right if plot.after else left
+            with_lines.legend(loc="best", fontsize=7)
 
 
 def _line_of(row: dict[str, Any], about: dict[str, Any]) -> Line:
     used = (about["x"], about["y"])
-    return (
-        *(row[column] for column in ("split", "label") if column in row and column not in used),
-        row["field"],
-    )
+    parts = [row[column] for column in ("split", "label") if column in row and column not in used]
+    return (*parts, row["field"])
 
 
-def _draw_lines(axes: Axes, points: Sequence[tuple[Line, str, str]]) -> None:
-    for number, line in enumerate(sorted({line for line, _, _ in points})):
+def _draw_lines(axes: Axes, points: Sequence[tuple[Line, str, str]], what: str) -> None:
+    """`what`: is on the axis below."""
+    grid(axes)
+    if not points:
+        _say_none(axes)
+        return
+    lines: dict[Line, tuple[list[float], list[float]]] = {}
+    for line, x, y in points:
+        across, up = lines.setdefault(line, ([], []))
+        across.append(_float(x))
+        up.append(_float(y))  # an empty field is a gap
+    for number, line in enumerate(sorted(lines)):
         axes.plot(
-            [_float(x) for other, x, _ in points if other == line],
-            [_float(y) for other, _, y in points if other == line],  # an empty field is a gap
+            *lines[line],
             color=COLOUR_OF.get(line[0], _COLOURS[number % len(_COLOURS)]),
             linestyle=":" if NEGATIVE in line else "-",
             linewidth=1.2,
             label=", ".join(NAME_OF.get(part, part) for part in (line[:-1] or line)),
         )
+    axes.set_xlabel(what)
 
 
-def _draw_bars(axes: Axes, values: dict[str, float], labels: list[str]) -> None:
-    axes.barh(
-        range(len(labels)), [values.get(label, 0.0) for label in labels], color=BLUE, height=0.7
-    )
-    axes.set_yticks(range(len(labels)), labels, fontsize=6.5)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
+def _draw_bars(left: Axes, right: Axes, plot: Plot) -> None:
+    labels = _labels(plot)
+    for axes, points in ((left, plot.before), (right, plot.after)):
+        grid(axes)
+        if not points:
+            _say_none(axes)
+            continue
+        values = _values(points)
+        lengths = [values.get(label, 0.0) for label in labels]
+        axes.barh(range(len(labels)), lengths, color=BLUE, height=0.7)
+        axes.set_yticks(range(len(labels)), labels, fontsize=6.5)
+        axes.set_ylim(len(labels) - 0.5, -0.5)
+
+
+def _say_none(axes: Axes) -> None:
+    axes.text(0.5, 0.5, "no such plot", ha="center", color=GREY, transform=axes.transAxes)
 
 
 def _labels(plot: Plot) -> list[str]:
     """What has a bar on either side; of many, those that differ most."""
     before, after = _values(plot.before), _values(plot.after)
-    moved = {
-        label: abs(after.get(label, 0.0) - before.get(label, 0.0)) for label in {**before, **after}
-    }
-    return sorted(sorted(moved, key=lambda label: (-moved[label], label))[:MOST_BARS])
+    moved = {}
+    for label in {**before, **after}:
+        moved[label] = abs(after.get(label, 0.0) - before.get(label, 0.0))
+    by_difference = sorted(moved, key=lambda label: (-moved[label], label))
+    return sorted(by_difference[:MOST_BARS])
 
 
 def _values(points: Sequence[tuple[Line, str, str]]) -> dict[str, float]:
@@ -154,10 +165,8 @@ def _values(points: Sequence[tuple[Line, str, str]]) -> dict[str, float]:
         return {y: _float(x) for _, x, y in points}
     if all(_is_number(y) for _, _, y in points):
         return {x: _float(y) for _, x, y in points}
-    return {
-        f"{x} as {y}": float(count)
-        for (x, y), count in Counter((x, y) for _, x, y in points).items()
-    }
+    times = Counter(f"{x} as {y}" for _, x, y in points)
+    return {pair: float(count) for pair, count in times.items()}
 
 
 def _is_number(text: str) -> bool:

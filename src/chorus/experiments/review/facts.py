@@ -70,9 +70,10 @@ class Facts:
 
     def metric(self, name: str) -> Pair:
         """A metric by its name, from whichever file has it."""
-        return next(
-            (values[name] for values in self.metrics.values() if name in values), (None, None)
-        )
+        for values in self.metrics.values():
+            if name in values:
+                return values[name]
+        return None, None
 
 
 def read(root: Path, base: str, head: str) -> Facts:
@@ -104,6 +105,7 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
     own = resolve_rev(repo.scm, "HEAD" if head == WORKSPACE else head)
     for revision in (tip, own):
         refuse_lacking(git, revision)
+    # compared is with where the head left the base, as in a pull request; histories without a common commit as they are
     fork = git.merge_base(tip, own)
     start = tip if fork is None else str(fork)
     refuse_lacking(git, start)
@@ -113,14 +115,7 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
     gains = paired_gains(before.predictions(), after.predictions(), (base, head))
     changes, missing = _compared(before.tables(), after.tables())
     plots = repo.plots.diff(revs=[start, end])
-    with _at(repo, start):
-        lock_before, edited_before, stale_before = (
-            _lock(repo),
-            edited_results(repo),
-            stale_stages(repo),
-        )
-    with _at(repo, end):
-        lock, edited, stale = _lock(repo), edited_results(repo), stale_stages(repo)
+    old, new = _seen(repo, start), _seen(repo, end)
     return Facts(
         base=base,
         head=head,
@@ -128,19 +123,24 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
         base_moved=start != tip,
         params=_flat(repo.params.diff(a_rev=start, b_rev=end)),
         metrics=_pairs(repo.metrics.diff(a_rev=start, b_rev=end, all=True)),
-        data=[path for path, content in lock.data.items() if content != lock_before.data.get(path)],
-        code=_code(git, start, commit, aside=lock_before.results | lock.results),
-        stages=[name for name, used in lock.stages.items() if used != lock_before.stages.get(name)],
+        data=_other(old.lock.data, new.lock.data),
+        code=_code(git, start, commit, aside=old.lock.results | new.lock.results),
+        stages=_other(old.lock.stages, new.lock.stages),
         changes=changes,
         missing=missing,
         audit=(_audit(before), _audit(after)),
-        noise=noise_among(after.grids(), lock.splits),
-        edited=(edited_before, edited),
-        stale=(stale_before, stale),
+        noise=noise_among(after.grids(), new.lock.splits),
+        edited=(old.edited, new.edited),
+        stale=(old.stale, new.stale),
         plots=(plots.get(start, {}), plots.get(end, {})),
         templates=str(repo.plots.templates_dir),
         gains=gains,
     )
+
+
+def _other(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What is new, or has another value than before."""
+    return [name for name in new if new[name] != old.get(name)]
 
 
 @contextmanager
@@ -191,25 +191,43 @@ class _Lock:
 
 
 def _lock(repo: Repo) -> _Lock:
-    stages = [stage for stage in repo.index.stages if hasattr(stage, "name")]
-    outs = [out for stage in stages for out in stage.outs]
-    splits = next((out.hash_info for out in outs if out.def_path == SPLITS), None)
-    return _Lock(
-        stages={
-            stage.name: {dep.def_path: dep.hash_info for dep in stage.deps} for stage in stages
-        },
-        data={out.def_path: out.hash_info for out in outs if out.use_cache},
-        results={out.def_path for out in outs if not out.use_cache},
-        splits=splits.value if splits else None,
-    )
+    stages: dict[str, dict[str, Any]] = {}
+    data: dict[str, Any] = {}
+    results, splits = set(), None
+    for stage in repo.index.stages:
+        if not hasattr(stage, "name"):  # a file of `dvc add`, which no stage makes
+            continue
+        stages[stage.name] = {dep.def_path: dep.hash_info for dep in stage.deps}
+        for out in stage.outs:
+            if out.use_cache:
+                data[out.def_path] = out.hash_info
+            else:
+                results.add(out.def_path)
+            if out.def_path == SPLITS:
+                splits = out.hash_info
+    return _Lock(stages, data, results, splits.value if splits else None)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What can only be asked of one revision at a time, with DVC switched to it. edited, stale: see `Facts`."""
+
+    lock: _Lock
+    edited: list[str]
+    stale: list[str]
+
+
+def _seen(repo: Repo, revision: str) -> _Seen:
+    with _at(repo, revision):
+        return _Seen(_lock(repo), edited_results(repo), stale_stages(repo))
 
 
 def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) -> list[str]:
     """Files that differ, but for results (`aside`, tables of grids) and what the review tells of in other places."""
     difference = git.diff(start, end) if end else git.diff(start)
-    paths = {
-        path for delta in difference.deltas for path in (delta.old_file.path, delta.new_file.path)
-    }
+    paths: set[str] = set()
+    for delta in difference.deltas:  # a file that was moved counts by both its names
+        paths |= {delta.old_file.path, delta.new_file.path}
     told = aside | {"params.yaml", "dvc.lock"}
     results = tuple(f"{folder}/" for folder in {*RESULTS, *aside})
     return sorted(path for path in paths - told if not path.startswith(results))
@@ -220,12 +238,16 @@ def _flat(difference: dict[str, Any]) -> dict[str, Pair]:
     flat = {}
     for file, values in _pairs(difference).items():
         before = "" if file == "params.yaml" else f"{file}:"
-        flat.update({before + key: pair for key, pair in values.items()})
+        for key, pair in values.items():
+            flat[before + key] = pair
     return flat
 
 
 def _pairs(difference: dict[str, Any]) -> dict[str, dict[str, Pair]]:
-    return {
-        file: {name: (value.get("old"), value.get("new")) for name, value in values.items()}
-        for file, values in difference.get("diff", {}).items()
-    }
+    """DVC's answer, by file and name. What is in one revision only lacks the other's side."""
+    pairs: dict[str, dict[str, Pair]] = {}
+    for file, values in difference.get("diff", {}).items():
+        pairs[file] = {}
+        for name, value in values.items():
+            pairs[file][name] = (value.get("old"), value.get("new"))
+    return pairs

@@ -31,9 +31,9 @@ class Change:
 
     @property
     def any(self) -> bool:
-        return bool(
-            len(self.entered) or len(self.left) or self.before is None or self.after is None
-        )
+        if self.before is None or self.after is None:
+            return True
+        return len(self.entered) + len(self.left) > 0
 
 
 def split_name(split: str) -> str:
@@ -79,8 +79,8 @@ def compare_sets(
         changes.append(
             Change(
                 name=name,
-                before=len(old) if name in before else None,
-                after=len(new) if name in after else None,
+                before=_size(before, name),
+                after=_size(after, name),
                 entered=_without(new, old),
                 left=_without(old, new),
             )
@@ -88,13 +88,22 @@ def compare_sets(
     return changes
 
 
+def _size(sets: Mapping[str, pd.DataFrame], name: str) -> int | None:
+    """None where there is no such set: it may be new, or lost, and is told apart from an empty one."""
+    return len(sets[name]) if name in sets else None
+
+
 def clips_in_words(clips: pd.DataFrame) -> str:
     """Clips by label, quality and source: "3 positive (high), 34 negative from hardneg_conf_min_50"."""
     counts = clips.groupby(["label", "quality", "source"], sort=True).size()
     words = []
     for (label, quality, source), count in sorted(counts.items(), key=lambda item: -item[1]):
-        of = f"{count} {label or 'clips'}" + (f" ({quality})" if quality else "")
-        words.append(of + (f" from {source}" if source not in ("", BASELINE) else ""))
+        said = f"{count} {label or 'clips'}"
+        if quality:
+            said += f" ({quality})"
+        if source not in ("", BASELINE):
+            said += f" from {source}"
+        words.append(said)
     return ", ".join(words)
 
 
@@ -104,9 +113,6 @@ def _described(members: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without(clips: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    keys = pd.MultiIndex.from_frame(others[_KEY])
-    return (
-        clips[~pd.MultiIndex.from_frame(clips[_KEY]).isin(keys)]
-        .sort_values("clip_id")
-        .reset_index(drop=True)
-    )
+    keys, theirs = (pd.MultiIndex.from_frame(table[_KEY]) for table in (clips, others))
+    own = clips[~keys.isin(theirs)]
+    return own.sort_values("clip_id", ignore_index=True)

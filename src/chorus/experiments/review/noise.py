@@ -41,22 +41,22 @@ def noise_among(grids: Mapping[str, pd.DataFrame], splits: str | None) -> Noise 
     Returns:
         None when no grid is of these splits, or none has a configuration with two seeds.
     """
-    known = {name: runs for name, runs in grids.items() if splits and of_splits(runs, splits)}
-    found = [
-        replace(noise, grid=name)
-        for name, runs in known.items()
-        if (noise := seed_noise(runs)) is not None
-    ]
+    if not splits:
+        return None
+    found = []
+    for name, runs in grids.items():
+        noise = seed_noise(runs) if of_splits(runs, splits) else None
+        if noise is not None:
+            found.append(replace(noise, grid=name))
+    # the largest by its degrees of freedom: many runs of few configurations know the spread best
     return max(found, key=lambda noise: noise.runs - noise.configurations, default=None)
 
 
 def of_splits(runs: pd.DataFrame, splits: str) -> bool:
     """Whether all runs of a table learnt and were judged by these splits."""
-    return (
-        "splits" in runs
-        and len(runs) > 0
-        and all(part and splits.startswith(part) for part in runs["splits"])
-    )
+    if "splits" not in runs or runs.empty:
+        return False
+    return all(part and splits.startswith(part) for part in runs["splits"])
 
 
 def seed_noise(runs: pd.DataFrame) -> Noise | None:
@@ -82,13 +82,10 @@ def seed_noise(runs: pd.DataFrame) -> Noise | None:
     used = runs[groups.isin(several)]
     reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * 2**0.5
     widths = {}
-    for column in _COLUMNS:
-        values = (
-            pd.to_numeric(used[column], errors="coerce")
-            if column in used
-            else pd.Series(dtype=float)
-        )
-        if len(values) and values.notna().all():
-            residual = values - values.groupby(used["signature"]).transform("mean")
-            widths[column] = reach * float(np.sqrt((residual**2).sum() / freedom))
+    for column in used.columns.intersection(_COLUMNS):
+        values = pd.to_numeric(used[column], errors="coerce")
+        if values.isna().any():  # with gaps, the degrees of freedom would be those of other runs
+            continue
+        residual = values - values.groupby(used["signature"]).transform("mean")
+        widths[column] = reach * float(np.sqrt((residual**2).sum() / freedom))
     return Noise(widths, configurations=len(several), runs=len(used))

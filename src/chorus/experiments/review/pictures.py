@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from chorus.experiments.review.curves import draw_plots, read_plots
+from chorus.experiments.review.curves import Plot, draw_plots, read_plots
 from chorus.experiments.review.facts import Facts
 from chorus.files import replacing
 
@@ -31,32 +31,34 @@ class Pictures:
 def draw(facts: Facts, folder: Path) -> Pictures:
     """Write the pictures of a review into a folder: one a topic, and those of the pipeline in before/ and after/."""
     before, after = _images(facts.plots[0]), _images(facts.plots[1])
-    pairs = [
-        (path, _copy(folder, "before", path, before), _copy(folder, "after", path, after))
-        for path in sorted({**before, **after})
-        if before.get(path) != after.get(path)
-    ]
+    pairs, unchanged = [], []
+    for path in sorted({**before, **after}):
+        if before.get(path) == after.get(path):
+            unchanged.append(path)
+            continue
+        sides = _copy(folder, "before", path, before), _copy(folder, "after", path, after)
+        pairs.append((path, *sides))
     plots = read_plots(facts.plots, facts.templates)
-    differing = sorted(
-        (plot for plot in plots if plot.differs), key=lambda plot: (plot.topic != FIRST, plot.topic)
-    )
+    same = [plot.title for plot in plots if not plot.differs]
     drawn = {}
+    differing = sorted((plot for plot in plots if plot.differs), key=_in_order)
     for topic, of_topic in groupby(differing, key=lambda plot: plot.topic):
         drawn[topic] = f"{topic}.png"
         draw_plots(list(of_topic), folder / drawn[topic], (facts.base, facts.head))
-    same = [path for path in sorted(after) if before.get(path) == after[path]]
-    return Pictures(
-        drawn, pairs, unchanged=[plot.title for plot in plots if not plot.differs] + same
-    )
+    return Pictures(drawn, pairs, same + unchanged)
+
+
+def _in_order(plot: Plot) -> tuple[bool, str]:
+    return plot.topic != FIRST, plot.topic
 
 
 def _images(plots: Any) -> dict[str, bytes]:
-    sources = plots.get("sources", {}).get("data", {})
-    return {
-        path: source["data"]
-        for path, source in sources.items()
-        if isinstance(source.get("data"), bytes)
-    }
+    images = {}
+    for path, source in plots.get("sources", {}).get("data", {}).items():
+        content = source.get("data")
+        if isinstance(content, bytes):  # the others are tables, parsed
+            images[path] = content
+    return images
 
 
 def _copy(folder: Path, side: str, path: str, images: dict[str, bytes]) -> str | None:

@@ -26,27 +26,27 @@ def incomparable(facts: Facts) -> set[str]:
 
 def _edited(facts: Facts) -> list[str]:
     before, after = facts.edited
-    return [
-        *(f"**Metrics not produced by the committed dvc.lock:** {problem}." for problem in after),
-        *(
-            f"Not produced by the committed dvc.lock in {facts.base} already: {problem}."
-            for problem in before
-        ),
-    ]
+    # first what this change brought: what was wrong in the base before is not held against it
+    said = [f"**Metrics not produced by the committed dvc.lock:** {problem}." for problem in after]
+    for problem in before:
+        said.append(f"Not produced by the committed dvc.lock in {facts.base} already: {problem}.")
+    return said
 
 
 def _tests(facts: Facts) -> list[str]:
+    # where the clips cannot be read, the hash of the table still tells that something moved
     if SPLITS in facts.missing and SPLITS in facts.data:
         return [
             f"**The test split may have changed:** {SPLITS} differs, but its clips cannot be read here."
         ]
     changes = {change.name: change for change in facts.changes if change.any}
-    found = [
-        f"**The test split changed** ({name.removeprefix('split ')}): {_moves(changes[name])}. Its metrics before and "
-        "after are of different clips and cannot be compared."
-        for name in TESTS
-        if name in changes
-    ]
+    found = []
+    for name in TESTS:
+        if name in changes:
+            found.append(
+                f"**The test split changed** ({name.removeprefix('split ')}): {_moves(changes[name])}. "
+                "Its metrics before and after are of different clips and cannot be compared."
+            )
     if split_name(VALIDATION) in changes:
         moves = _moves(changes[split_name(VALIDATION)])
         found.append(f"The validation split changed: {moves}. The threshold is chosen on it.")
@@ -54,11 +54,10 @@ def _tests(facts: Facts) -> list[str]:
 
 
 def _moves(change: Change) -> str:
-    moves = [
-        f"{len(clips)} {verb} ({clips_in_words(clips)})"
-        for verb, clips in (("entered", change.entered), ("left", change.left))
-        if len(clips)
-    ]
+    moves = []
+    for verb, clips in (("entered", change.entered), ("left", change.left)):
+        if len(clips):
+            moves.append(f"{len(clips)} {verb} ({clips_in_words(clips)})")
     return " and ".join(moves) or "the split itself is new or gone"
 
 
@@ -68,10 +67,12 @@ def _audit(facts: Facts) -> list[str]:
         return []
     if after is None:
         return ["**The leakage audit is gone** from metrics/splits.json."]
-    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    listed = ", ".join(
-        f"{key} {before.get(key, 'not checked')} → {after.get(key, 'not checked')}" for key in keys
-    )
+    differing = []
+    for key in {**before, **after}:
+        old, new = before.get(key, "not checked"), after.get(key, "not checked")
+        if old != new:
+            differing.append(f"{key} {old} → {new}")
+    listed = ", ".join(differing)
     return [f"**The leakage audit differs:** {listed}. Other recordings, or another check?"]
 
 
@@ -92,13 +93,10 @@ def _threshold(facts: Facts) -> list[str]:
     before, after = facts.metric(THRESHOLD)
     if before is None or after is None:
         return []
+    limit, why = FAR, "the seed noise is unknown"
     width = facts.noise.widths.get(THRESHOLD) if facts.noise else None
-    limit = FAR if width is None else width
+    if width is not None:
+        limit, why = width, f"further than seeds move it (±{width:.2f})"
     if abs(after - before) <= limit:
         return []
-    why = (
-        "the seed noise is unknown"
-        if width is None
-        else f"further than seeds move it (±{width:.2f})"
-    )
     return [f"**The threshold moved** from {before:.3f} to {after:.3f}: {why}."]

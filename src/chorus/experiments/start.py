@@ -24,7 +24,7 @@ _LOCK = "dvc.lock"
 _STAGE = re.compile(rb"^(?=  [^\s#])", flags=re.MULTILINE)
 
 
-def own_baseline(
+def own_start(
     git: pygit2.Repository, folder: str, stages: Collection[str], results: Iterable[str]
 ) -> pygit2.Commit | None:
     """The commit with the results of `stages` as they are in the working tree; None: the current one has the same.
@@ -44,6 +44,7 @@ def own_baseline(
     lock = merged_lock(there, here, stages)
     if lock == there or _results(lock, stages) == _results(there, stages):
         return None
+    # a tree of its own, made beside the index and the working tree: neither of them changes
     index = pygit2.Index()
     index.read_tree(head.tree)
     _add(index, _inside(folder, _LOCK), git.create_blob(lock))
@@ -57,7 +58,7 @@ def own_baseline(
 
 
 def keep(git: pygit2.Repository, commit: pygit2.Commit, sweep: str) -> str:
-    """Give an own baseline a name that keeps it: the tag sweep/<name of the sweep>-<commit>.
+    """Give an own start a name that keeps it: the tag sweep/<name of the sweep>-<commit>.
 
     Raises:
         DataError: there is such a tag already, of something else.
@@ -73,13 +74,18 @@ def keep(git: pygit2.Repository, commit: pygit2.Commit, sweep: str) -> str:
 
 
 def kept(git: pygit2.Repository, commit: pygit2.Commit) -> list[str]:
-    """The references of the own baselines that stand in for a commit, as far as `keep` has named them."""
-    tags = [reference for reference in git.references.iterator() if reference.name.startswith(TAGS)]
-    return [tag.name for tag in tags if commit.id in tag.peel(pygit2.Commit).parent_ids]
+    """The references of the own starts that stand in for a commit, as far as `keep` has named them."""
+    found = []
+    for reference in git.references.iterator():
+        if not reference.name.startswith(TAGS):
+            continue
+        if commit.id in reference.peel(pygit2.Commit).parent_ids:
+            found.append(reference.name)
+    return found
 
 
 def started_from(tag: str) -> str:
-    """What to say of runs that hang on an own baseline which the workspace does not have, and how to get there."""
+    """What to say of runs that hang on an own start which the workspace does not have, and how to get there."""
     return (
         f"started from the results of shared stages in {tag}, and here are others:"
         f" git checkout {tag} -- . brings them; chorus back goes back"
@@ -89,16 +95,22 @@ def started_from(tag: str) -> str:
 def merged_lock(there: bytes, here: bytes, stages: Collection[str]) -> bytes:
     """A dvc.lock with what `here` says of `stages`, and what `there` says of all others."""
     theirs, ours = _parts(there), _parts(here)
-    fresh = {name: text for name, text in ours.items() if name in stages}
-    head = theirs if there else {"": ours[""]}
-    return b"".join((head | fresh).values())
+    merged = theirs if there else {"": ours[""]}
+    for name, text in ours.items():
+        if name in stages:
+            merged[name] = text
+    return b"".join(merged.values())
 
 
 def _parts(lock: bytes) -> dict[str, bytes]:
     """A dvc.lock in pieces: its head under "", then one a stage."""
     head, *stages = _STAGE.split(lock)
-    names = (part.split(b":", 1)[0].decode().strip() for part in stages)
-    return {"": head} | dict(zip(names, (_ended(part) for part in stages), strict=True))
+    parts = {"": head}
+    for text in stages:
+        name = text.split(b":", 1)[0].decode().strip()
+        # the last one of a file may lack its end of line, and be followed by another when merged
+        parts[name] = text if text.endswith(b"\n") else text + b"\n"
+    return parts
 
 
 def _ended(text: bytes) -> bytes:
@@ -108,9 +120,10 @@ def _ended(text: bytes) -> bytes:
 def _results(lock: bytes, stages: Collection[str]) -> dict[str, Any]:
     """Stage -> what a lock says of its outputs."""
     try:
-        locked = (yaml.load(lock, Loader=YamlLoader) or {}).get("stages", {}) if lock else {}
+        content = yaml.load(lock, Loader=YamlLoader) or {}
     except yaml.YAMLError as error:
         raise DataError(f"dvc.lock is not valid YAML: {' '.join(str(error).split())}") from None
+    locked = content.get("stages", {})
     return {name: locked[name].get("outs") for name in sorted(stages) if name in locked}
 
 
@@ -123,7 +136,9 @@ def _files(root: Path, paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
         place = root / path
         found = sorted(place.rglob("*")) if place.is_dir() else [place]
-        yield from (file.relative_to(root).as_posix() for file in found if file.is_file())
+        for file in found:
+            if file.is_file():
+                yield file.relative_to(root).as_posix()
 
 
 def _inside(folder: str, path: str) -> str:

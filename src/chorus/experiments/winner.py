@@ -55,12 +55,13 @@ def leave_one_out(runs: pd.DataFrame, factors: Sequence[str], judge: str, metric
         raise DataError(
             "nothing was chosen: there must be two configurations with runs at every site"
         )
+    sign = -1 if lower_is_better(metric) else 1
     judged = {}
     for site in table:
-        elsewhere = table.drop(columns=site).mean(axis=1)
-        best = elsewhere.idxmin() if lower_is_better(metric) else elsewhere.idxmax()
+        # the site that judges has no say in the choice: its figure flatters nobody
+        best = (sign * table.drop(columns=site)).mean(axis=1).idxmax()
         judged[str(site)] = float(table.loc[[best], site].iloc[0])
-    best_there = table.min() if lower_is_better(metric) else table.max()
+    best_there = sign * (sign * table).max()
     return LeftOut(judged, float(best_there.mean()))
 
 
@@ -82,19 +83,22 @@ def correct_best(
     if metric not in METRICS or split not in JUDGED_BY:
         raise DataError(f"{rank_by} cannot be corrected for selection: only {', '.join(METRICS)}")
     of = runs.set_index("run")["signature"]
-    tables = predictions.groupby(predictions["run"].map(of), sort=True)
-    found = {name: models(table, JUDGED_BY[split], str(name)) for name, table in tables}
-    seeds = max(len(each.seeds) for each in found.values())
-    whole = {name: each for name, each in found.items() if len(each.seeds) == seeds}
-    first, *others = whole.values()
-    if any(each.seeds != first.seeds or not each.clips.equals(first.clips) for each in others):
-        raise DataError(
-            "the configurations were not all judged on the same clips and with the same seeds"
-        )
+    found = []
+    for name, table in predictions.groupby(predictions["run"].map(of), sort=True):
+        found.append(models(table, JUDGED_BY[split], str(name)))
+    # a configuration that lacks a seed would be luckier, or less lucky, than the others for that alone
+    seeds = max(len(each.seeds) for each in found)
+    whole = [each for each in found if len(each.seeds) == seeds]
+    first = whole[0]
+    for each in whole:
+        if each.seeds != first.seeds or not each.clips.equals(first.clips):
+            raise DataError(
+                "the configurations were not all judged on the same clips and with the same seeds"
+            )
     return correct_for_selection(
         first.labels,
-        np.stack([each.scores for each in whole.values()]),
-        np.stack([each.thresholds for each in whole.values()]),
+        np.stack([each.scores for each in whole]),
+        np.stack([each.thresholds for each in whole]),
         first.nights,
         metric,
         resamples=resamples,

@@ -10,8 +10,8 @@ import pandas as pd
 
 from chorus.errors import DataError
 from chorus.experiments.families import Asked
+from chorus.runs.block_effects import estimate
 from chorus.runs.contrasts import questions
-from chorus.runs.effects import estimate
 from chorus.runs.factors import Factor, short_names
 from chorus.runs.table import ONE_BLOCK, Runs
 from chorus.statistics.effects import Effect, Interaction, matched_effects
@@ -63,15 +63,14 @@ def effects(
     if families is None:
         return _by_default(runs, metrics, factors)
     names = [factor.name for factor in factors]
-    return Effects(
-        {
-            metric: {
-                title: _told_apart(matched_effects(runs, metric, asked, factors=names), asked)
-                for title, asked in families.items()
-            }
-            for metric in metrics
-        }
-    )
+    by_metric: dict[str, dict[str, list[Effect]]] = {}
+    for metric in metrics:
+        by_metric[metric] = {}
+        for title, asked in families.items():
+            # Holm's adjustment is over a family: its contrasts are judged together, and no others with them
+            found = matched_effects(runs, metric, asked, factors=names)
+            by_metric[metric][title] = _told_apart(found, asked)
+    return Effects(by_metric)
 
 
 def _told_apart(found: Sequence[Effect], asked: Sequence[Asked]) -> list[Effect]:
@@ -81,37 +80,36 @@ def _told_apart(found: Sequence[Effect], asked: Sequence[Asked]) -> list[Effect]
     for effect, question in zip(found, asked, strict=True):
         contrast = question.contrast if isinstance(question, Interaction) else question
         among = ", ".join(f"{factor} {level}" for factor, level in contrast.where.items())
-        has_twin = times[effect.name] > 1 and among
-        named.append(replace(effect, name=f"{effect.name} ({among})") if has_twin else effect)
+        if times[effect.name] > 1 and among:
+            effect = replace(effect, name=f"{effect.name} ({among})")
+        named.append(effect)
     return named
 
 
 def _by_default(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor]) -> Effects:
     found: dict[str, dict[str, list[Effect]]] = {}
-    remarks = [DEFAULT]
+    remarks = {DEFAULT: None}  # each once, in the order in which they came up: no set keeps that
     for metric in metrics:
         table = _as_table(runs, metric, factors)
         asked = questions(table)
         if not asked.contrasts:
             raise DataError(f"{metric}: no two runs of two seeds differ in one factor alone")
         found[metric] = {MAIN: estimate(table.frame, metric, asked)}
-        remarks += [
-            f"{lacking.factor} {lacking.level}: {lacking.reason}."
-            for lacking in asked.not_estimated
-        ]
-    return Effects(found, tuple(dict.fromkeys(remarks)))
+        for lacking in asked.not_estimated:
+            remarks[f"{lacking.factor} {lacking.level}: {lacking.reason}."] = None
+    return Effects(found, tuple(remarks))
 
 
 def _as_table(runs: pd.DataFrame, metric: str, factors: Sequence[Factor]) -> Runs:
     """The runs of a sweep as those of anybody's table."""
     if metric not in runs:
         raise DataError(f"the runs lack the columns {metric}")
-    names = [factor.name for factor in factors]
-    text = runs[["run", "seed", *names]].astype(str)
-    frame = text.assign(block=ONE_BLOCK, **{metric: pd.to_numeric(runs[metric])})
-    present = {factor.name: set(text[factor.name]) for factor in factors}
-    references = {
-        factor.name: next(level for level in factor.levels if level in present[factor.name])
-        for factor in factors
-    }
-    return Runs(frame, tuple(names), (metric,), references).with_metric(metric)
+    names = tuple(factor.name for factor in factors)
+    frame = runs[["run", "seed", *names]].astype(str)
+    references = {}
+    for factor in factors:
+        # the first level that occurs: a grid may be half done
+        present = set(frame[factor.name])
+        references[factor.name] = next(level for level in factor.levels if level in present)
+    frame = frame.assign(block=ONE_BLOCK, **{metric: pd.to_numeric(runs[metric])})
+    return Runs(frame, names, (metric,), references).with_metric(metric)

@@ -18,8 +18,8 @@ from statsmodels.stats.multitest import multipletests
 
 from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv
+from chorus.runs.block_effects import effects_by_block, effects_frame, estimate, one_run_each
 from chorus.runs.contrasts import between_blocks, questions
-from chorus.runs.effects import effects_by_block, effects_frame, estimate, one_run_each
 from chorus.runs.figure import draw_blocks
 from chorus.runs.power import block_power
 from chorus.statistics import matched_effects, minimal_detectable_difference

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from stage6 import FACTORS
 
-from chorus.experiments.leaderboard import aggregate, rank
-from chorus.reports.selection import selection_sentence
+from chorus.experiments.grid_tables import aggregate, rank
+from chorus.reports.choice import selection_sentence
 from chorus.runs.factors import Factor
 from chorus.statistics import correct_for_selection
 from predicted import arrays, predicted

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from chorus.errors import DataError
-from chorus.experiments import baseline
+from chorus.experiments import start
 from chorus.experiments.history import History, kept_by_git, upstream
 from folder import Folder
 
@@ -41,7 +41,7 @@ class Repository(Folder):
         target.write_text(text, encoding="utf-8")
 
     def own(self) -> str | None:
-        return History(self.folder).own_baseline(SHARED)
+        return History(self.folder).own_start(SHARED)
 
 
 @pytest.fixture
@@ -130,5 +130,5 @@ def test_a_tag_keeps_the_start_and_is_never_moved(repository):
 
 def test_a_merged_lock_keeps_every_byte_of_what_it_does_not_replace():
     there, here = _lock("e1", "t1").encode(), _lock("e2", "t2").encode()
-    assert baseline.merged_lock(there, here, SHARED) == _lock("e2", "t1").encode()
-    assert baseline.merged_lock(there, there, SHARED) == there
+    assert start.merged_lock(there, here, SHARED) == _lock("e2", "t1").encode()
+    assert start.merged_lock(there, there, SHARED) == there

@@ -12,7 +12,7 @@ import pandas as pd
 
 from chorus.errors import DataError
 from chorus.experiments.columns import JUDGED_BY
-from chorus.experiments.selection import LeftOut, correct_best, leave_one_out
+from chorus.experiments.winner import LeftOut, correct_best, leave_one_out
 from chorus.reports.headline import spoken
 from chorus.statistics import Selection
 
@@ -34,11 +34,11 @@ def selection_sentence(
     """How the best configuration was chosen and judged, and what it is worth where it was not chosen.
 
     Args:
-        runs: run, seed, signature, factors and metrics as numbers. board: of `chorus.experiments.leaderboard.rank`.
+        runs: run, seed, signature, factors and metrics as numbers. board: of `chorus.experiments.grid_tables.rank`.
         rank_by: the metric that ranks ("ood.f1"). factors: columns in which runs differ.
         judge: that of them which names the site left out; None: there is none.
         sites: never heard in training, that judge; none where nobody names them.
-        predictions: of all runs, see `chorus.experiments.selection.correct_best`; or why they are not at hand.
+        predictions: of all runs, see `chorus.experiments.winner.correct_best`; or why they are not at hand.
     """
     chosen_by, _, name = rank_by.rpartition(".")
     judges = _spoken_sites(_sites_of(runs, board, judge, sites), chosen_by)
@@ -50,7 +50,9 @@ def selection_sentence(
         if isinstance(predictions, str):
             raise DataError(predictions)
         return _corrected(correct_best(predictions, runs, rank_by), spoken(rank_by), judges)
-    except DataError as error:
+    except (
+        DataError
+    ) as error:  # the flattered figure stands on the page all the same: say that it is
         return f"{_same(judges)} its {spoken(rank_by)}; by how much cannot be said here: {error}."
 
 
@@ -66,7 +68,9 @@ def _sites_of(
 def _spoken_sites(sites: Sequence[str], split: str) -> str:
     if not sites:
         return "the clips of the OOD test" if split in JUDGED_BY else "the same test"
-    return f"one site, {sites[0]}," if len(sites) == 1 else f"the sites {', '.join(sites)}"
+    if len(sites) == 1:
+        return f"one site, {sites[0]},"
+    return f"the sites {', '.join(sites)}"
 
 
 def _same(judges: str) -> str:
@@ -74,8 +78,11 @@ def _same(judges: str) -> str:
 
 
 def _corrected(found: Selection, metric: str, judges: str) -> str:
-    drawn = f"{found.nights} site-nights" + (f" and {found.seeds} seeds" if found.by_seeds else "")
-    doubt = "" if found.by_seeds else " The luck of its only seed is still in that."
+    drawn = f"{found.nights} site-nights and {found.seeds} seeds"
+    doubt = ""
+    if not found.by_seeds:
+        drawn = f"{found.nights} site-nights"
+        doubt = " The luck of its only seed is still in that."
     return (
         f"{_same(judges)} it: corrected for selection, its {metric} of {found.apparent:.3f} is {found.corrected:.3f}"
         f" (95 % interval {found.low:.3f} to {found.high:.3f}; chosen on redrawn {drawn} and judged on those left out,"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError
 from chorus.runs.contrasts import NotEstimated, Questions, questions
-from chorus.runs.table import Runs
+from chorus.runs.table import Runs, configurations
 from chorus.statistics.effects import SIGNIFICANT, Contrast, Effect, matched_effects
 from chorus.statistics.paired import holm
 
@@ -61,21 +62,25 @@ def effects_by_block(runs: Runs, metric: str) -> list[BlockEffects]:
     """
     known = runs.with_metric(metric)
     found = [_block(runs.of(block), known, metric, block) for block in known.blocks()]
-    p_values = [effect.p for block in found for effect in block.effects]
-    if not p_values:
+    every = [effect for block in found for effect in block.effects]
+    if not every:
         raise DataError(
             f"{metric}: no two configurations that differ in one factor have two seeds in common"
         )
-    by_seeds = iter(_holm_of_known(p_values))
-    by_runs = iter(_holm_of_known([effect.run_p for block in found for effect in block.effects]))
-    return [
-        replace(
-            block,
-            p_holm_all=tuple(next(by_seeds) for _ in block.effects),
-            run_p_holm_all=tuple(next(by_runs) for _ in block.effects),
+    # whoever looks through all blocks for an effect has asked all their questions: one adjustment over them
+    by_seeds = iter(_holm_of_known([effect.p for effect in every]))
+    by_runs = iter(_holm_of_known([effect.run_p for effect in every]))
+    adjusted = []
+    for block in found:
+        number = len(block.effects)
+        adjusted.append(
+            replace(
+                block,
+                p_holm_all=tuple(islice(by_seeds, number)),
+                run_p_holm_all=tuple(islice(by_runs, number)),
+            )
         )
-        for block in found
-    ]
+    return adjusted
 
 
 def effects_frame(blocks: Sequence[BlockEffects]) -> pd.DataFrame:
@@ -103,9 +108,8 @@ def one_run_each(
 def numbered(frame: pd.DataFrame) -> pd.DataFrame:
     """Seeds as numbers, whatever they are called."""
     names = sorted(frame["seed"].unique())
-    return frame.assign(
-        seed=frame["seed"].map({name: number for number, name in enumerate(names)}).astype(np.int64)
-    )
+    number_of = {name: number for number, name in enumerate(names)}
+    return frame.assign(seed=frame["seed"].map(number_of).astype(np.int64))
 
 
 def estimate(frame: pd.DataFrame, metric: str, asked: Questions) -> list[Effect]:
@@ -117,10 +121,10 @@ def estimate(frame: pd.DataFrame, metric: str, asked: Questions) -> list[Effect]
     Args:
         frame: one row a configuration and seed.
     """
-    effects = [
-        _estimated(frame[frame["seed"].isin(seeds)], metric, contrast, asked.factors)
-        for contrast, seeds in zip(asked.contrasts, asked.seeds, strict=True)
-    ]
+    effects = []
+    for contrast, seeds in zip(asked.contrasts, asked.seeds, strict=True):
+        matched = frame[frame["seed"].isin(seeds)]
+        effects.append(_estimated(matched, metric, contrast, asked.factors))
     adjusted = _holm_of_known([effect.p for effect in effects])
     return [replace(effect, p_holm=p) for effect, p in zip(effects, adjusted, strict=True)]
 
@@ -133,7 +137,7 @@ def _block(runs: Runs, known: Runs, metric: str, block: str) -> BlockEffects:
         block=block,
         metric=metric,
         runs=len(with_metric.frame),
-        configurations=len(frame[list(asked.factors)].drop_duplicates()) if asked.factors else 1,
+        configurations=configurations(frame, asked.factors).nunique(),
         seeds=frame["seed"].nunique(),
         repeats=repeats,
         unknown=len(runs.frame) - len(with_metric.frame),
@@ -149,7 +153,8 @@ def _holm_of_known(p_values: Sequence[float]) -> list[float]:
     p = np.asarray(p_values, dtype=np.float64)
     known = ~np.isnan(p)
     p[known] = holm(p[known])
-    return [float(value) for value in p]
+    adjusted: list[float] = p.tolist()
+    return adjusted
 
 
 def _estimated(

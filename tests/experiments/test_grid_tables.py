@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from stage6 import FACTORS, published_runs
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments import leaderboard
+from chorus.experiments import grid_tables
 from chorus.experiments.columns import detector_columns
 from chorus.experiments.grid import Comparison
-from chorus.experiments.leaderboard import one_version, rank, run_row
+from chorus.experiments.grid_tables import one_version, rank, run_row
 from chorus.files import read_csv
 from chorus.runs.factors import Factor, configuration
 
@@ -24,11 +24,11 @@ METRICS = ("ood.f1", "ood.precision", "ood.recall")
 
 
 def aggregate(runs):
-    return leaderboard.aggregate(runs, FACTORS)
+    return grid_tables.aggregate(runs, FACTORS)
 
 
 def compare(runs, comparisons):
-    return leaderboard.compare(runs, comparisons, FACTORS)
+    return grid_tables.compare(runs, comparisons, FACTORS)
 
 
 @pytest.fixture(scope="module")

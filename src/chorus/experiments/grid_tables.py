@@ -64,7 +64,8 @@ def run_row(
         columns: of `chorus.experiments.columns`.
     """
     row: dict[str, Any] = {"run": name, "seed": params["seed"]}
-    row |= {factor.name: spell(value_of(params, factor.key)) for factor in factors}
+    for factor in factors:
+        row[factor.name] = spell(value_of(params, factor.key))
     return row | dict(columns)
 
 
@@ -89,6 +90,7 @@ def aggregate(runs: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
     metrics = measured(runs, [factor.name for factor in factors])
     rows = []
     for signature, group in runs.groupby("signature", sort=False):
+        # the mean and its interval take each seed for one witness
         twice = group["seed"].duplicated(keep=False)
         if twice.any():
             raise DataError(
@@ -145,6 +147,7 @@ def rank(
         score = -score
     if stability_weight:
         score = score - stability_weight * table[f"{metric}__std"]
+    # stable: of equals the one that comes first in the grid, on any machine
     order = score.sort_values(ascending=False, kind="stable", na_position="last").index
     return table.loc[order].reset_index(drop=True)
 
@@ -172,26 +175,26 @@ def compare(
         DataError: a run that is not in the table.
     """
     names = [factor.name for factor in factors]
-    metrics = [
-        column for column in dict.fromkeys([*COUNTS, *measured(runs, names)]) if column in runs
-    ]
+    # each once: of other models than detectors, the counts are among the measured columns
+    candidates = dict.fromkeys([*COUNTS, *measured(runs, names)])
+    metrics = [column for column in candidates if column in runs]
     rows = []
     for comparison in comparisons:
-        a, b = (_configuration_of(runs, name) for name in (comparison.a, comparison.b))
-        difference = (b.set_index("seed")[metrics] - a.set_index("seed")[metrics]).dropna(how="all")
         about = {"comparison": comparison.name, "shows": comparison.shows}
-        for side, group in (("a", a), ("b", b)):
-            what = {
-                "side": side,
-                "configuration": configuration(group.iloc[0], factors),
-                "seeds": len(group),
-            }
+        sides = {"a": comparison.a, "b": comparison.b}
+        by_seed = {}
+        for side, run in sides.items():
+            group = _configuration_of(runs, run)
+            by_seed[side] = group.set_index("seed")[metrics]
+            described = configuration(group.iloc[0], factors)
+            what = {"side": side, "configuration": described, "seeds": len(group)}
             rows.append(about | what | group[metrics].mean().to_dict())
+        # seed by seed, so that a seed which only one side has does not pass for a difference
+        difference = (by_seed["b"] - by_seed["a"]).dropna(how="all")
         what = {"side": "b - a", "configuration": "", "seeds": len(difference)}
         rows.append(about | what | difference.mean().to_dict())
-    return pd.DataFrame(
-        rows, columns=["comparison", "shows", "side", "configuration", "seeds", *metrics]
-    )
+    columns = ["comparison", "shows", "side", "configuration", "seeds", *metrics]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def one_version(runs: pd.DataFrame) -> pd.DataFrame:
