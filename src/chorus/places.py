@@ -16,7 +16,7 @@ from typing import Any, cast
 from chorus.errors import DataError
 from chorus.files import replacing
 
-MARK = "://"  # in the name of every remote place
+_MARK = "://"
 
 
 def place(name: str | Path) -> Path:
@@ -37,22 +37,7 @@ def place(name: str | Path) -> Path:
 
 def is_remote(where: str | Path) -> bool:
     """Whether it lies on another machine."""
-    return MARK in (where if isinstance(where, str) else str(where))
-
-
-def is_file(where: Path) -> bool:
-    """Whether it is there.
-
-    Raises:
-        Exception: the storage's own, when it cannot be asked: `where.is_file()` would say that there is nothing.
-    """
-    if not is_remote(where):
-        return where.is_file()
-    remote = cast(Any, where)
-    try:
-        return bool(remote.fs.info(remote.path)["type"] == "file")
-    except FileNotFoundError:
-        return False
+    return _MARK in (where if isinstance(where, str) else str(where))
 
 
 def below(folder: Path, name: str) -> Path:

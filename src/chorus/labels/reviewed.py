@@ -14,10 +14,11 @@ from chorus.clips import NEGATIVE, POSITIVE, QUALITIES
 from chorus.errors import DataError
 from chorus.files import replacing
 from chorus.labels.marks import Refused
-from chorus.places import MARK, below, is_file, is_remote
+from chorus.places import below, is_remote
 from chorus.season.listening import read_window
 from chorus.season.queue import ANSWERS, UNSURE
 from chorus.season.queue_page import EXPORTED
+from chorus.storages import is_file, without_kind
 from chorus.survey.cuts import Span, read_span
 
 CUT = "reviewed"  # the folder of windows that were cut out of recordings elsewhere
@@ -162,7 +163,7 @@ def _place(folder: Path, recordings: Path, row: dict[str, str]) -> tuple[str, st
     if not is_remote(source) and source.resolve().is_relative_to(folder.resolve()):
         onset, _, end = str(span).partition("-")
         return source.resolve().relative_to(folder.resolve()).as_posix(), onset, end
-    named = PurePosixPath(row["file"].rpartition(MARK)[2])
+    named = PurePosixPath(without_kind(row["file"]))
     parts = [part for part in named.with_suffix("").parts if part not in ("/", "..")]
     plain = [re.sub(r"[^\w.+ -]", "_", part) for part in parts]
     return f"{CUT}/{'/'.join(plain)}_{span.onset:.1f}s_{span.end:.1f}s.flac", "", ""

@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 
 from chorus.errors import DataError
-from chorus.places import is_file
+from chorus.storages import is_file
 
 DETECTIONS = {
     "file": "the path as it was given, and below a folder what leads to the file; with /",

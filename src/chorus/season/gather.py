@@ -12,8 +12,8 @@ import pandas as pd
 from chorus.clips import POSITIVE
 from chorus.errors import DataError, ParameterError
 from chorus.files import parse_json
-from chorus.places import is_file
 from chorus.season.detections import read
+from chorus.storages import is_file
 
 HOURS = 24
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from chorus.errors import DataError
 from chorus.pictures import PictureOptions, thumbnail
-from chorus.places import below, is_file
+from chorus.places import below
 from chorus.reading import Recording, examine
+from chorus.storages import is_file
 from chorus.survey.memory import version_of
 
 

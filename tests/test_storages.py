@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chorus.places import is_file, place
+from chorus.places import place
 from chorus.sharing.server import BUCKET
+from chorus.storages import is_file
 from end_to_end.sharing import free_port, storage
 
 
