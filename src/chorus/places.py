@@ -37,7 +37,7 @@ def place(name: str | Path) -> Path:
 
 def is_remote(where: str | Path) -> bool:
     """Whether it lies on another machine."""
-    return MARK in (where if isinstance(where, str) else str(where))
+    return MARK in str(where)
 
 
 def is_file(where: Path) -> bool:
@@ -57,17 +57,23 @@ def is_file(where: Path) -> bool:
 
 def below(folder: Path, name: str) -> Path:
     """A file that is named as seen from a folder, or by a URL of its own."""
-    return place(name) if is_remote(name) else folder / name
+    if is_remote(name):
+        return place(name)
+    return folder / name
 
 
 def for_others(where: Path) -> Path:
     """As processes in other folders, or on machines that share its file system, find it."""
-    return where if is_remote(where) else where.absolute()
+    if is_remote(where):
+        return where
+    return where.absolute()
 
 
 def identity(where: Path) -> str:
     """One name for one place, however it was written."""
-    return where.as_posix() if is_remote(where) else str(where.resolve())
+    if is_remote(where):
+        return where.as_posix()
+    return str(where.resolve())
 
 
 def write_whole(where: Path, content: bytes) -> None:
@@ -102,6 +108,6 @@ def results_in(where: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:
         yield Path(name)
         remote = cast(Any, where)
-        for file in sorted(path for path in Path(name).rglob("*") if path.is_file()):
+        for file in sorted(filter(Path.is_file, Path(name).rglob("*"))):
             inside = file.relative_to(name).as_posix()
             remote.fs.put_file(str(file), f"{remote.path.rstrip('/')}/{inside}")
