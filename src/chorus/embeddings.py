@@ -116,7 +116,7 @@ def read(folder: Path) -> Embeddings:
 
 def paths(folder: Path) -> list[Path]:
     """The store's files; what a killed run left half written is none."""
-    return sorted(path for path in folder.glob("*.safetensors") if not path.name.startswith("."))
+    return sorted(folder.glob("[!.]*.safetensors"))
 
 
 def file_of(folder: Path, shard: str) -> Path:

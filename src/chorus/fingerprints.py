@@ -107,8 +107,10 @@ class Code:
         Raises:
             DataError: see `fingerprints`.
         """
-        paths = {self._shown(file): file for file in self._used_by(script.resolve())}
-        return "".join(f"{self._meaning(paths[path])}  {path}\n" for path in sorted(paths))
+        lines = []
+        for file in self._used_by(script.resolve()):
+            lines.append((self._shown(file), self._meaning(file)))
+        return "".join(f"{meaning}  {path}\n" for path, meaning in sorted(lines))
 
     def refuse_strays(self) -> None:
         """Refuse a data file of no module: which stages it changes could not be told.

@@ -230,4 +230,5 @@ def _note(faults: pd.Series, what: str, names: pd.Series) -> None:
 
 
 def _with_splits(clips: pd.DataFrame) -> str:
-    return name_clips([f"{row.clip_id} ({row.split})" for row in clips.itertuples()])
+    named = clips["clip_id"] + " (" + clips["split"] + ")"
+    return name_clips(named.tolist())

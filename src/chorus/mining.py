@@ -187,7 +187,7 @@ def record(
         note: why nothing was scored; "" where it was, or there was nothing.
     """
     sizes = {name: {"rule": rules[name], **_sizes(subset)} for name, subset in subsets.items()}
-    empty = [name for name, size in sizes.items() if not size["clips"]]
+    empty = [name for name, subset in subsets.items() if subset.empty]
     # One note, the deepest reason: what was not scored cannot have scored high.
     if not note and not len(pool):
         note = "no clip was scored, because there is none to score"

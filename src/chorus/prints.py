@@ -79,7 +79,9 @@ def fingerprint(pcm: NDArray[np.int16]) -> Words:
     Args:
         pcm: whole windows, mono at 48 kHz. Each minute is looked at by itself, so that hours need no more memory.
     """
-    blocks = [_block_words(pcm[start : start + _BLOCK]) for start in range(0, len(pcm), _BLOCK)]
+    blocks = []
+    for start in range(0, len(pcm), _BLOCK):
+        blocks.append(_block_words(pcm[start : start + _BLOCK]))
     return np.concatenate(blocks)
 
 
@@ -163,7 +165,9 @@ def read(folder: Path) -> Prints:
     files = [_read_file(path) for path in sorted(folder.glob("*.safetensors"))]
     if not files:
         raise DataError(f"{folder} holds no fingerprints")
-    joined = {name: np.concatenate([file[name] for file in files]) for name in files[0]}
+    joined = {}
+    for name in files[0]:
+        joined[name] = np.concatenate([file[name] for file in files])
     return Prints(**joined)
 
 

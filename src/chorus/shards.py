@@ -74,7 +74,9 @@ def write_shard(path: Path, members: Mapping[str, bytes] | Mapping[str, BinaryIO
     with open_shard(path) as add:
         for name in sorted(members):
             content = members[name]
-            with io.BytesIO(content) if isinstance(content, bytes) else content as file:
+            if isinstance(content, bytes):
+                content = io.BytesIO(content)
+            with content as file:
                 add(name, file)
 
 

@@ -291,11 +291,12 @@ class _Sounds:
         if ".." in parts and not absolute:
             return self._folder.find(plain)
         # A path of another machine shares its end with ours, and the longest shared end is the surest.
-        last_start = len(parts) - 1 if absolute else min(1, len(parts) - 1)
-        for start in range(last_start):
+        for start in range(len(parts) - 1):
             tail = "/".join(parts[start:])
             if tail in self._known:
                 return tail
+            if not absolute:  # seen from the folder of recordings it is what it says
+                break
         candidates = self._by_name.get(PurePosixPath(plain).name.casefold(), [])
         return self._only(candidates, table, f"no recording is called {plain}")
 
