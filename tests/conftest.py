@@ -1,5 +1,6 @@
 """Helpers that tests import by name lie beside this file (`tables.py`)."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -15,6 +16,11 @@ LONG = (FOLDER / "end_to_end", FOLDER / "studies")  # minutes a file
 # A deadline would measure how busy the machine is, not the code.
 settings.register_profile("chorus", deadline=None)
 settings.load_profile("chorus")
+
+
+def pytest_collection_finish():
+    """Whatever collects garbage from here on (statsmodels at each call) does not go through all imported libraries."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -33,20 +34,46 @@ def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+# All scripts in one process, as starting Python twice for each would take most of the time.
+ASKED = """if True:
+    import contextlib, io, json, runpy, sys
+    sys.path.insert(0, sys.argv[1])
+    answers = {}
+    for script in sys.argv[2:]:
+        for option in ("--help", "--no-such-option"):
+            out, err, sys.argv = io.StringIO(), io.StringIO(), [script, option]
+            try:
+                with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                    runpy.run_path(script, run_name="__main__")
+                status = "went on"
+            except SystemExit as end:
+                status = end.code
+            answers[script + option] = [status, out.getvalue(), err.getvalue()]
+    print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """What each script answers to an option: exit status, output, errors; and the folder in which it was asked."""
+    folder = tmp_path_factory.mktemp("asked")
+    (folder / "data/raw").mkdir(parents=True)
+    (folder / "data/raw/clips.csv").write_text("kept")
+    scripts = [str(SOURCE.parent / script) for script in SCRIPTS]
+    done = _python(folder, "-c", ASKED, str(SOURCE), *scripts)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), folder
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_stage_has_help_and_refuses_what_it_does_not_know_and_touches_nothing(script, tmp_path):
-    (tmp_path / "data/raw").mkdir(parents=True)
-    (tmp_path / "data/raw/clips.csv").write_text("kept")
-    shown = _python(tmp_path, str(SOURCE.parent / script), "--help")
-    assert (
-        shown.returncode == 0
-        and shown.stdout.startswith("usage: ")
-        and len(shown.stdout.splitlines()) > 4
-    )
-    refused = _python(tmp_path, str(SOURCE.parent / script), "--no-such-option")
-    assert refused.returncode == 2 and "error: unrecognized arguments" in refused.stderr
-    assert [path.name for path in tmp_path.rglob("*")] == ["data", "raw", "clips.csv"]
-    assert (tmp_path / "data/raw/clips.csv").read_text() == "kept"
+def test_a_stage_has_help_and_refuses_what_it_does_not_know_and_touches_nothing(script, asked):
+    answers, folder = asked
+    status, out, _ = answers[f"{SOURCE.parent / script}--help"]
+    assert status == 0 and out.startswith("usage: ") and len(out.splitlines()) > 4
+    status, _, err = answers[f"{SOURCE.parent / script}--no-such-option"]
+    assert status == 2 and "error: unrecognized arguments" in err
+    assert [path.name for path in folder.rglob("*")] == ["data", "raw", "clips.csv"]
+    assert (folder / "data/raw/clips.csv").read_text() == "kept"
 
 
 @pytest.mark.parametrize(

@@ -97,22 +97,23 @@ def compose(
         raise DataError(f"clips listed twice: {name_clips(sorted(set(twice)))}")
     clips = clips.reset_index(drop=True)
     train = clips["split"] == TRAIN
-    positive, negative = (train & (clips["label"] == label) for label in (POSITIVE, NEGATIVE))
+    positive = train & (clips["label"] == POSITIVE)
+    negative = train & (clips["label"] == NEGATIVE)
     quality = _qualities(clips.loc[positive, "quality"], options)
     offered = {
         POSITIVE: _chosen(positive_subsets, options.positive_subsets, "compose.positive_subsets"),
         NEGATIVE: _chosen(negative_subsets, options.negative_subsets, "compose.negative_subsets"),
     }
+    of_quality = positive & clips["quality"].isin(quality)
     sources = {
-        POSITIVE: _sources(
-            clips["clip_id"], positive & clips["quality"].isin(quality), offered[POSITIVE]
-        ),
+        POSITIVE: _sources(clips["clip_id"], of_quality, offered[POSITIVE]),
         NEGATIVE: _sources(clips["clip_id"], negative, offered[NEGATIVE]),
     }
     _audit(clips, sources)
-    balance = (
-        options.balance if options.balance != AUTO else len(sources[POSITIVE]) >= AUTO_POSITIVES
-    )
+    # Drawn from baseline and subsets together, as in the reference study: only a part of a subset then gets in.
+    balance = options.balance
+    if balance == AUTO:
+        balance = len(sources[POSITIVE]) >= AUTO_POSITIVES
     if balance:
         drawn = _draw(clips.loc[sources[NEGATIVE].index, "clip_id"], len(sources[POSITIVE]), seed)
         sources[NEGATIVE] = sources[NEGATIVE].loc[drawn]
@@ -122,9 +123,8 @@ def compose(
     summary |= _long(clips.loc[sources[POSITIVE].index, "windows"].astype(int))
     taken = sources[POSITIVE].index.union(sources[NEGATIVE].index)
     left_out = clips.loc[train & ~clips.index.isin(taken), "label"]
-    summary |= {
-        f"{label}s_left_out": int((left_out == label).sum()) for label in (POSITIVE, NEGATIVE)
-    }
+    for label in (POSITIVE, NEGATIVE):
+        summary[f"{label}s_left_out"] = int((left_out == label).sum())
     return Composition(manifest, summary)
 
 
@@ -147,11 +147,9 @@ def remarks(summary: Mapping[str, Any]) -> list[str]:
             f"their {summary['windows_of_these']} windows count as positive, whether or not the call is in them; say "
             "where the calls are in the columns onset and end of clips.csv (docs/your_recordings.md)"
         )
-    said += [
-        f"the training set has no {label} clips"
-        for label in (POSITIVE, NEGATIVE)
-        if not summary[f"{label}s"]
-    ]
+    for label in (POSITIVE, NEGATIVE):
+        if not summary[f"{label}s"]:
+            said.append(f"the training set has no {label} clips")
     return said
 
 
@@ -163,11 +161,12 @@ def lacks(clips: pd.DataFrame, options: ComposeOptions) -> list[str]:
     """
     train = clips[clips["split"] == TRAIN]
     qualities = train.loc[train["label"] == POSITIVE, "quality"]
-    there = {
-        POSITIVE: qualities.isin(_qualities(qualities, options)).any(),
-        NEGATIVE: (train["label"] == NEGATIVE).any(),
-    }
-    return [label for label, some in there.items() if not some]
+    lacking = []
+    if not qualities.isin(_qualities(qualities, options)).any():
+        lacking.append(POSITIVE)
+    if not (train["label"] == NEGATIVE).any():
+        lacking.append(NEGATIVE)
+    return lacking
 
 
 def _long(windows: pd.Series) -> dict[str, int]:
@@ -179,8 +178,9 @@ def _qualities(offered: pd.Series, options: ComposeOptions) -> tuple[str, ...]:
     """The qualities of positives that are used, of those that the training split's positives have."""
     if options.quality != (AUTO,):
         return options.quality
-    enough = offered.isin(AUTO_QUALITY).sum() >= AUTO_POSITIVES
-    return AUTO_QUALITY if enough else QUALITIES
+    if offered.isin(AUTO_QUALITY).sum() >= AUTO_POSITIVES:
+        return AUTO_QUALITY
+    return QUALITIES
 
 
 def _chosen(
@@ -230,19 +230,19 @@ def _audit(clips: pd.DataFrame, sources: Mapping[str, pd.Series]) -> None:
             )
     about = clips[["clip_id", "split", "label"]]
     positives, negatives = about.loc[sources[POSITIVE].index], about.loc[sources[NEGATIVE].index]
-    stray_positives = positives[(positives["split"] != TRAIN) | (positives["label"] != POSITIVE)]
-    stray_negatives = negatives[
-        ~negatives["split"].isin([TRAIN, CANDIDATE]) | (negatives["label"] != NEGATIVE)
-    ]
-    for stray, rule in (
-        (stray_positives, "training positives must be positive clips of the training split"),
-        (
-            stray_negatives,
-            "training negatives must be negative clips of the training split or candidates",
-        ),
-    ):
-        if len(stray):
-            raise LeakageError(f"{rule}: {_named(stray)}")
+    # Subsets are files, which somebody may have edited or brought along from another split.
+    stray = positives[(positives["split"] != TRAIN) | (positives["label"] != POSITIVE)]
+    if len(stray):
+        raise LeakageError(
+            f"training positives must be positive clips of the training split: {_named(stray)}"
+        )
+    may_train = negatives["split"].isin([TRAIN, CANDIDATE])
+    stray = negatives[~may_train | (negatives["label"] != NEGATIVE)]
+    if len(stray):
+        raise LeakageError(
+            "training negatives must be negative clips of the training split or candidates: "
+            + _named(stray)
+        )
     audit_training(pd.concat([positives["clip_id"], negatives["clip_id"]]), clips)
 
 
@@ -258,10 +258,10 @@ def _draw(clip_ids: pd.Series, size: int, seed: int) -> pd.Index:
 
 
 def _manifest(clip_ids: pd.Series, sources: Mapping[str, pd.Series]) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame({"clip_id": clip_ids.loc[source.index], "label": label, "source": source})
-        for label, source in sources.items()
-    ]
+    parts = []
+    for label, source in sources.items():
+        ids = clip_ids.loc[source.index]
+        parts.append(pd.DataFrame({"clip_id": ids, "label": label, "source": source}))
     return pd.concat(parts).sort_values("clip_id", ignore_index=True)
 
 

@@ -84,8 +84,9 @@ def _similar(prints: Prints) -> Iterator[tuple[Ints, Ints, Ints]]:
         equal = np.flatnonzero(word[distance:] == word[:-distance])
         for begin in range(0, len(equal), _AT_ONCE):
             here = equal[begin : begin + _AT_ONCE]
-            one, other = (_frame(listed[place]) for place in (here, here + distance))
-            first, second = (np.searchsorted(ends, frame, side="right") for frame in (one, other))
+            one, other = _frame(listed[here]), _frame(listed[here + distance])
+            first = np.searchsorted(ends, one, side="right")
+            second = np.searchsorted(ends, other, side="right")
             apart = first != second
             first, second, one, other = first[apart], second[apart], one[apart], other[apart]
             before = np.minimum(np.minimum(one - starts[first], other - starts[second]), _AROUND)
@@ -118,7 +119,8 @@ def _agreement(
     step = np.arange(-_AROUND, _AROUND + 1)
     inside = (step >= -before[:, None]) & (step < after[:, None])
     last = len(words) - 1
-    a, b = (words[np.clip(frame[:, None] + step, 0, last)] for frame in (one, other))
+    a = words[np.clip(one[:, None] + step, 0, last)]
+    b = words[np.clip(other[:, None] + step, 0, last)]
     inside &= (a != SILENT) & (b != SILENT)
     compared = inside.sum(axis=1)
     differ = np.where(inside, np.bitwise_count(a ^ b), 0).sum(axis=1, dtype=np.int64)

@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +81,12 @@ class Contents:
 
     def places(self) -> dict[str, slice]:
         """sha256 -> rows of the features."""
-        ends = list(accumulate(self.windows))
-        return {
-            sha256: slice(end - count, end)
-            for sha256, end, count in zip(self.sha256, ends, self.windows, strict=True)
-        }
+        found = {}
+        begin = 0
+        for sha256, count in zip(self.sha256, self.windows, strict=True):
+            found[sha256] = slice(begin, begin + count)
+            begin += count
+        return found
 
 
 def read(folder: Path) -> Embeddings:
@@ -101,19 +101,22 @@ def read(folder: Path) -> Embeddings:
         raise DataError(
             f"{folder} should hold the embeddings of one encoder, but holds: {', '.join(names) or 'none'}"
         )
+    # The whole is made at once and filled file by file: joining the files' arrays would take twice the memory.
+    rows = sum(contents.rows for contents in files.values())
     dimensions = next(iter(files.values())).dimensions
-    features = np.empty((sum(contents.rows for contents in files.values()), dimensions), np.float32)
+    features = np.empty((rows, dimensions), np.float32)
+    clip_ids = []
     start = 0
     for path, contents in files.items():
         read_features(path, contents, out=features[start : start + contents.rows])
+        clip_ids.append(np.repeat(contents.clip_ids, contents.windows))
         start += contents.rows
-    clip_ids = [np.repeat(contents.clip_ids, contents.windows) for contents in files.values()]
     return Embeddings(names[0], features, np.concatenate(clip_ids))
 
 
 def paths(folder: Path) -> list[Path]:
     """The store's files; what a killed run left half written is none."""
-    return sorted(path for path in folder.glob("*.safetensors") if not path.name.startswith("."))
+    return sorted(folder.glob("[!.]*.safetensors"))
 
 
 def file_of(folder: Path, shard: str) -> Path:
@@ -147,7 +150,10 @@ def read_features(path: Path, contents: Contents, *, out: np.ndarray | None = No
     Raises:
         DataError: they are not what was written (the checksum differs), or not finite.
     """
-    features = np.empty((contents.rows, contents.dimensions), np.float32) if out is None else out
+    features = out
+    if features is None:
+        features = np.empty((contents.rows, contents.dimensions), np.float32)
+    # Piece by piece, as safetensors gives a copy of what is asked for.
     with _opened(path) as (tensors, meta):
         values = tensors.get_slice("features")
         for start in range(0, contents.rows, _ROWS_AT_ONCE):

@@ -71,19 +71,22 @@ def update(
     folder.mkdir(parents=True, exist_ok=True)
     heard = spec(options)
     store = _Store(folder, encoder_id(options), heard)
-    parts = {
-        str(shard): part for shard, part in clips.sort_values("clip_id").groupby("shard", sort=True)
-    }
-    unfinished = {shard: part for shard, part in parts.items() if not store.is_current(shard, part)}
-    known = store.fetch({sha256 for part in unfinished.values() for sha256 in part["sha256"]})
-    missing = {
-        shard: part[~part["sha256"].isin(known.keys())] for shard, part in unfinished.items()
-    }
-    jobs = [
-        job
-        for shard, part in missing.items()
-        for job in _jobs((shard_folder / shard).absolute(), shard, part)
-    ]
+    files = set()
+    unfinished: dict[str, pd.DataFrame] = {}
+    contents: set[str] = set()
+    for name, part in clips.sort_values("clip_id").groupby("shard", sort=True):
+        shard = str(name)
+        files.add(store.file(shard))
+        if not store.is_current(shard, part):
+            unfinished[shard] = part
+            contents.update(part["sha256"])
+    # A clip that moved to another night is known by its content; only what no file of the store holds is encoded.
+    known = store.fetch(contents)
+    missing: dict[str, pd.DataFrame] = {}
+    jobs: list[_Job] = []
+    for shard, part in unfinished.items():
+        missing[shard] = part[~part["sha256"].isin(known.keys())]
+        jobs += _jobs((shard_folder / shard).absolute(), shard, missing[shard])
     to_encode = sum(map(len, missing.values()))
     if progress:
         progress(len(clips) - to_encode)
@@ -94,7 +97,7 @@ def update(
         part = part[~part["clip_id"].isin(piece.failed)]
         by_content = ChainMap(piece.by_content(heard.dimensions), known)
         embeddings.write_shard(store.file(piece.shard), store.name, part, by_content)
-    for path in set(folder.iterdir()) - {store.file(shard) for shard in parts}:
+    for path in set(folder.iterdir()) - files:
         path.unlink()
     _refuse_constant(folder)
     return EncodingResult(to_encode - len(failed), len(clips) - to_encode, failed, store.damaged)
@@ -124,7 +127,8 @@ class _Store:
             self.damaged.append(path.name)
             return
         self._files[path] = contents
-        self._places |= {sha256: (path, rows) for sha256, rows in contents.places().items()}
+        for sha256, rows in contents.places().items():
+            self._places[sha256] = (path, rows)
 
     def file(self, shard: str) -> Path:
         return embeddings.file_of(self._folder, shard)
@@ -148,7 +152,8 @@ class _Store:
         known: dict[str, np.ndarray] = {}
         for path, hashes in by_file.items():
             features = embeddings.read_features(path, self._files[path])
-            known |= {sha256: features[self._places[sha256][1]].copy() for sha256 in hashes}
+            for sha256 in hashes:  # copies, so that no file stays in memory for one of its clips
+                known[sha256] = features[self._places[sha256][1]].copy()
         return known
 
 
@@ -176,15 +181,17 @@ class _Encoded:
 
     def by_content(self, dimensions: int) -> dict[str, np.ndarray]:
         """sha256 -> (windows, dimensions)."""
-        return {
-            sha256: np.frombuffer(rows, np.float32).reshape(-1, dimensions)
-            for sha256, rows in self.values.items()
-        }
+        arrays = {}
+        for sha256, rows in self.values.items():
+            arrays[sha256] = np.frombuffer(rows, np.float32).reshape(-1, dimensions)
+        return arrays
 
 
 def _jobs(path: Path, shard: str, part: pd.DataFrame) -> Iterator[_Job]:
     """The clips in pieces of about equal work, so that the last worker is not left alone with a long night."""
-    sizes = part["windows"].astype(int) if "windows" in part else pd.Series(1, index=part.index)
+    sizes = pd.Series(1, index=part.index)
+    if "windows" in part:
+        sizes = part["windows"].astype(int)
     size = max(_PIECE_WINDOWS, -(-int(sizes.sum()) // _PIECES_A_SHARD))
     pieces = (sizes.cumsum() - sizes) // size
     for _, piece in part.groupby(pieces, sort=True):
@@ -208,11 +215,12 @@ def _all_pieces(
     open_jobs = dict.fromkeys(missing, 0)
     for job in jobs:
         open_jobs[job.shard] += 1
-    yield from (_Encoded(shard) for shard, count in open_jobs.items() if not count)
+    for shard in missing:
+        if not open_jobs[shard]:
+            yield _Encoded(shard)
     whole: dict[str, _Encoded] = {}
-    jobs = sorted(
-        jobs, key=lambda job: -job.windows
-    )  # the longest first: the last to end is a short one
+    # The longest first: the last to end is a short one.
+    jobs = sorted(jobs, key=lambda job: -job.windows)
     if executor is None:
         done = parallel.as_done(
             _encode, jobs, workers=workers, initializer=_load_encoder, initargs=(options,)
@@ -221,9 +229,9 @@ def _all_pieces(
         work = partial(_encode_anywhere, options, encoder_id(options))
         done = executors.as_done(executor, work, jobs, most=_WAITING * workers)
     for number, piece in done:
-        shard = whole.setdefault(piece.shard, _Encoded(piece.shard))
-        shard.values |= piece.values
-        shard.failed |= piece.failed
+        encoded = whole.setdefault(piece.shard, _Encoded(piece.shard))
+        encoded.values |= piece.values
+        encoded.failed |= piece.failed
         open_jobs[piece.shard] -= 1
         if progress:
             progress(len(jobs[number].clips))
@@ -252,9 +260,8 @@ def _encode(job: _Job) -> _Encoded:
     encoder: Encoder = _own.encoder
     heard: Spec = _own.spec
     clips = _Clips(job, heard)
-    rows: dict[str, bytearray] = defaultdict(
-        bytearray
-    )  # they grow in place: a clip of hours is in memory once
+    # They grow in place: a clip of hours is in memory once.
+    rows: dict[str, bytearray] = defaultdict(bytearray)
     for batch in batches(clips, _BATCH):
         clip_ids, samples = zip(*batch, strict=True)
         for clip_id, row in zip(clip_ids, encoder.embed(np.stack(samples)), strict=True):
@@ -314,7 +321,8 @@ def _refuse_constant(folder: Path) -> None:
     rows = 0
     for path in embeddings.paths(folder):
         features = embeddings.read_features(path, embeddings.read_contents(path))
-        first = features[0] if first is None else first
+        if first is None:
+            first = features[0]
         rows += len(features)
         if (features != first).any():
             return

@@ -103,7 +103,9 @@ def one_line(error: Exception) -> str | None:
     if isinstance(error, UnicodeEncodeError):
         return f"{error.object[error.start : error.end]!r} cannot be written in {error.encoding}: try LC_ALL=C.UTF-8"
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-        return f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror)
+        if not error.filename:
+            return str(error.strerror)
+        return f"{error.strerror}: {error.filename}"
     for kind in type(error).__mro__:
         if source := _THEIRS.get(kind.__module__.partition(".")[0]):
             return f"{source}: {text or type(error).__name__}"

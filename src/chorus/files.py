@@ -151,12 +151,11 @@ def write_parquet(path: Path | str, table: pd.DataFrame) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(
-            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice"
-        )
+    content: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in content:
+            raise ValueError(f"the key {name!r} stands twice")
+        content[name] = value
     return content
 
 
@@ -180,6 +179,8 @@ def _rounded(value: Any) -> Any:
         value = value.item()
     if isinstance(value, Exact):
         return float(value)
-    if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
-    return value
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):  # JSON has no NaN
+        return None
+    return float(f"{value:.6g}")

@@ -55,6 +55,7 @@ def fingerprints(root: Path, stages: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name, stage in stages.items():
         script, deps = _script(root, stage["cmd"]), stage.get("deps", ())
+        # The stage that writes the texts would depend on what it writes.
         if script is None or SOURCE.as_posix() in deps:
             continue
         if (text := f"{FOLDER}/{name}.txt") not in deps:
@@ -106,8 +107,10 @@ class Code:
         Raises:
             DataError: see `fingerprints`.
         """
-        paths = {self._shown(file): file for file in self._used_by(script.resolve())}
-        return "".join(f"{self._meaning(paths[path])}  {path}\n" for path in sorted(paths))
+        lines = []
+        for file in self._used_by(script.resolve()):
+            lines.append((self._shown(file), self._meaning(file)))
+        return "".join(f"{meaning}  {path}\n" for path, meaning in sorted(lines))
 
     def refuse_strays(self) -> None:
         """Refuse a data file of no module: which stages it changes could not be told.
@@ -115,9 +118,14 @@ class Code:
         Raises:
             DataError: names it.
         """
-        paths = sorted(path for folder in self._folders for path in folder.rglob("*"))
-        claimed = {data for path in paths if path.suffix == ".py" for data in self._data_of(path)}
+        paths: list[Path] = []
+        for folder in self._folders:
+            paths += folder.rglob("*")
+        claimed: set[Path] = set()
         for path in paths:
+            if path.suffix == ".py":
+                claimed.update(self._data_of(path))
+        for path in sorted(paths):
             if _is_data(path) and path not in claimed:
                 raise DataError(
                     f"{self._shown(path)} is data of no module: name it in the module that reads it"

@@ -48,10 +48,9 @@ def audit(table: pd.DataFrame, groups: pd.Series | None = None) -> dict[str, int
             f"candidates belong to no split and splits hold no candidates: {_with_splits(misplaced)}"
         )
     judged = table["split"] != CANDIDATE
-    counts = {
-        column: _refuse_shared(table, judged, column, f"one {what} is in two splits")
-        for column, what in _UNDIVIDED.items()
-    }
+    counts = {}
+    for column, what in _UNDIVIDED.items():
+        counts[column] = _refuse_shared(table, judged, column, f"one {what} is in two splits")
     ood_sites = _refuse_shared_sites(table.loc[judged, ["clip_id", "split", "site", "recorder"]])
     faults = candidate_faults(table, groups)
     if len(faults):
@@ -79,6 +78,7 @@ def candidate_faults(table: pd.DataFrame, groups: pd.Series | None = None) -> pd
     faults = pd.Series("", index=table.index[is_candidate], dtype=object)
     if faults.empty:
         return faults
+    # A candidate heard at an OOD site would teach the model the very place where it is to be judged.
     key = keys(places(table), skeleton)
     ood = set(key[table["split"].isin(OOD)]) - {""}
     unheard = key[is_candidate].isin(ood)
@@ -91,7 +91,8 @@ def candidate_faults(table: pd.DataFrame, groups: pd.Series | None = None) -> pd
             seen_as = groups
         elif column in _SPELLED:
             seen_as = keys(table[column], skeleton)
-        shared = among(*(seen_as.loc[table.index[part]] for part in (is_candidate, ~is_candidate)))
+        candidates, others = table.index[is_candidate], table.index[~is_candidate]
+        shared = among(seen_as.loc[candidates], seen_as.loc[others])
         _note(faults, f"{what} with a split", table.loc[is_candidate, column][shared])
     return faults[faults != ""]
 
@@ -145,12 +146,11 @@ def copied_candidates(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
     """
     clips, known = in_pairs(table, pairs)
     split = clips.set_index("clip_id")["split"]
+    # Either of a pair may be the candidate; of several clips that it copies the likest is named.
     ways = [known, known.rename(columns={"a": "b", "b": "a"})]
     both_ways = pd.concat(ways).sort_values(["a", "similarity", "b"], ascending=[True, False, True])
-    is_candidate, is_labelled = (
-        (split.loc[both_ways[side]] == CANDIDATE).to_numpy() == wanted
-        for side, wanted in (("a", True), ("b", False))
-    )
+    is_candidate = (split.loc[both_ways["a"]] == CANDIDATE).to_numpy()
+    is_labelled = (split.loc[both_ways["b"]] != CANDIDATE).to_numpy()
     copied = both_ways[is_candidate & is_labelled].drop_duplicates("a").set_index("a")
     rows = pd.Series(clips.index, index=clips["clip_id"]).loc[copied.index]
     reasons = [
@@ -196,6 +196,7 @@ def moved_recorders(table: pd.DataFrame) -> list[str]:
 
 def _refuse_shared(table: pd.DataFrame, judged: pd.Series, column: str, problem: str) -> int:
     """The number of different things in the column, none of which is in two splits of the judged rows."""
+    # By numbers: pairs of long texts would take most of the memory of a million clips.
     thing = table.loc[judged, column].factorize()[0]
     split = table.loc[judged, "split"].factorize()[0]
     pairs = pd.DataFrame({"thing": thing, "split": split}).drop_duplicates()
@@ -229,4 +230,5 @@ def _note(faults: pd.Series, what: str, names: pd.Series) -> None:
 
 
 def _with_splits(clips: pd.DataFrame) -> str:
-    return name_clips([f"{row.clip_id} ({row.split})" for row in clips.itertuples()])
+    named = clips["clip_id"] + " (" + clips["split"] + ")"
+    return name_clips(named.tolist())

@@ -101,12 +101,11 @@ def pick_top(pool: pd.DataFrame, options: PositiveMiningOptions) -> dict[str, pd
         pool: from `ranked`.
     """
     detected = pool[pool["score"] >= options.min_score]
-    # percent * n / 100 in this order: 0.15 * 100 would round down to 14
-    sizes = {
-        name: math.floor(percent * len(detected) / 100)
-        for name, percent in options.top_percent.items()
-    }
-    return {name: detected.head(size) for name, size in sizes.items()}
+    picked = {}
+    for name, percent in options.top_percent.items():
+        # percent * n / 100 in this order: 0.15 * 100 would round down to 14
+        picked[name] = detected.head(math.floor(percent * len(detected) / 100))
+    return picked
 
 
 def pick_hard(pool: pd.DataFrame, options: NegativeMiningOptions) -> dict[str, pd.DataFrame]:
@@ -126,10 +125,8 @@ def hard_negative_name(min_score: float) -> str:
 def top_rules(pool: pd.DataFrame, options: PositiveMiningOptions) -> dict[str, str]:
     """How `pick_top` picked each subset, in words."""
     detected = int((pool["score"] >= options.min_score).sum())
-    return {
-        name: f"top {percent:g} % by score of the {detected} clips with a score >= {options.min_score:g}"
-        for name, percent in options.top_percent.items()
-    }
+    scored = f"by score of the {detected} clips with a score >= {options.min_score:g}"
+    return {name: f"top {percent:g} % {scored}" for name, percent in options.top_percent.items()}
 
 
 def hard_rules(_pool: pd.DataFrame, options: NegativeMiningOptions) -> dict[str, str]:
@@ -189,7 +186,9 @@ def record(
         miner: composition, trained_on (its counts), head, seed, encoder, weights_sha256.
         note: why nothing was scored; "" where it was, or there was nothing.
     """
-    empty = [name for name, subset in subsets.items() if not len(subset)]
+    sizes = {name: {"rule": rules[name], **_sizes(subset)} for name, subset in subsets.items()}
+    empty = [name for name, subset in subsets.items() if subset.empty]
+    # One note, the deepest reason: what was not scored cannot have scored high.
     if not note and not len(pool):
         note = "no clip was scored, because there is none to score"
     elif not note and empty:
@@ -199,9 +198,7 @@ def record(
         "source": source,
         "clips_scored": len(pool),
         "miner": dict(miner),
-        "subsets": {
-            name: {"rule": rules[name], **_sizes(subset)} for name, subset in subsets.items()
-        },
+        "subsets": sizes,
     }
 
 
@@ -218,45 +215,48 @@ def describe(records: Mapping[str, Mapping[str, Any]]) -> str:
         "from the best score; subsets of one kind are nested.",
     ]
     for kind, about in records.items():
-        miner, trained_on = about["miner"], about["miner"]["trained_on"]
-        quality = " + ".join(miner["composition"]["quality"])
-        balance = "drawn down to as many" if miner["composition"]["balance"] else "all of them"
+        pool = f"**Pool.** {about['source']} {about['clips_scored']} clips were scored."
+        lines += ["", f"## {kind.capitalize()} subsets", "", pool]
+        if note := about["note"]:
+            lines += ["", f"**Note.** {note[:1].upper()}{note[1:]}."]
+        lines += ["", *_miner_in_words(about["miner"]), ""]
         lines += [
-            "",
-            f"## {kind.capitalize()} subsets",
-            "",
-            f"**Pool.** {about['source']} {about['clips_scored']} clips were scored.",
-            *(
-                ["", f"**Note.** {about['note'][:1].upper()}{about['note'][1:]}."]
-                if about["note"]
-                else []
-            ),
-            "",
-            f"**Miner.** A head trained exactly as the detector is, on {trained_on['positives']} positives of the "
-            f"training split ({quality} quality) and {trained_on['negatives']} of its negatives ({balance}), seed "
-            f"{miner['seed']}, encoder `{miner['encoder']}`. Weights: sha256 `{miner['weights_sha256']}`.",
-            "",
-            f"**Head.** {', '.join(f'{key} {value}' for key, value in miner['head'].items())}.",
-            "",
             "| subset | clips | lowest score | highest score | rule |",
             "| --- | ---: | ---: | ---: | --- |",
         ]
-        lines += [
-            f"| `{name}` | {subset['clips']} | {_number(subset['lowest_score'])} | {_number(subset['highest_score'])} "
-            f"| {subset['rule']} |"
-            for name, subset in about["subsets"].items()
-        ]
+        for name, subset in about["subsets"].items():
+            lowest, highest = _number(subset["lowest_score"]), _number(subset["highest_score"])
+            cells = [f"`{name}`", str(subset["clips"]), lowest, highest, subset["rule"]]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _miner_in_words(miner: Mapping[str, Any]) -> list[str]:
+    trained_on, composition = miner["trained_on"], miner["composition"]
+    quality = " + ".join(composition["quality"])
+    balance = "all of them"
+    if composition["balance"]:
+        balance = "drawn down to as many"
+    head = ", ".join(f"{key} {value}" for key, value in miner["head"].items())
+    return [
+        f"**Miner.** A head trained exactly as the detector is, on {trained_on['positives']} positives of the "
+        f"training split ({quality} quality) and {trained_on['negatives']} of its negatives ({balance}), seed "
+        f"{miner['seed']}, encoder `{miner['encoder']}`. Weights: sha256 `{miner['weights_sha256']}`.",
+        "",
+        f"**Head.** {head}.",
+    ]
 
 
 def _sizes(subset: pd.DataFrame) -> dict[str, Any]:
     scores = subset["score"]
-    return {
-        "clips": len(subset),
-        "lowest_score": Exact(scores.min()) if len(subset) else None,
-        "highest_score": float(scores.max()) if len(subset) else None,
-    }
+    if not len(subset):
+        return {"clips": 0, "lowest_score": None, "highest_score": None}
+    # The lowest is the threshold that the subset has: in full, as scores are compared with it.
+    lowest, highest = Exact(scores.min()), float(scores.max())
+    return {"clips": len(subset), "lowest_score": lowest, "highest_score": highest}
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+    if value is None:
+        return ""
+    return f"{value:.3f}"

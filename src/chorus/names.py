@@ -44,10 +44,10 @@ def skeleton(name: str) -> str:
     latin = comparable(name)
     if not latin.isascii():
         apart = unicodedata.normalize("NFKD", latin)
-        latin = "".join(sign for sign in apart if not unicodedata.combining(sign)).translate(
-            _DRAWN_ALIKE
-        )
+        without_accents = "".join(sign for sign in apart if not unicodedata.combining(sign))
+        latin = without_accents.translate(_DRAWN_ALIKE)
     parts = [part.lstrip("0") or "0" for part in _NUMBER_OR_WORD.findall(latin)]
+    # Names of signs alone have no skeleton: "??" and "--" are not one place.
     return _BETWEEN_NUMBERS.sub("-", " ".join(parts)).replace(" ", "") or comparable(name)
 
 
@@ -55,17 +55,17 @@ def keys(names: pd.Series, form: Callable[[str], str] = comparable) -> pd.Series
     """`form` of each name, computed once for each different one; indexed as `names`."""
     number, different = names.factorize(use_na_sentinel=False)
     # a part at a time: as objects of Python a million names take three times the memory
-    parts = [
-        pa.array(map(form, different[start : start + _NAMES_AT_ONCE].tolist()), pa.large_string())
-        for start in range(0, len(different), _NAMES_AT_ONCE)
-    ]
+    parts = []
+    for start in range(0, len(different), _NAMES_AT_ONCE):
+        some = different[start : start + _NAMES_AT_ONCE].tolist()
+        parts.append(pa.array(map(form, some), pa.large_string()))
     forms = pd.array(pa.chunked_array(parts, pa.large_string()).combine_chunks(), dtype="str")
     return pd.Series(forms.take(number), names.index, name=names.name)
 
 
 def among(names: pd.Series, others: pd.Series) -> pd.Series:
     """`names.isin(others)`, ten times as fast: on strings pandas walks through `others` one by one."""
-    asked, known = (pa.array(series, pa.large_string()) for series in (names, others))
+    asked, known = pa.array(names, pa.large_string()), pa.array(others, pa.large_string())
     if len(known) > len(asked):  # a table of the fewer ones takes less memory
         known = known.filter(pc.is_in(known, value_set=asked))
     found = pc.is_in(asked, value_set=known)
@@ -89,7 +89,11 @@ def look_alikes(names: Iterable[str]) -> list[tuple[str, ...]]:
     for name in names:
         if name:
             by_skeleton[skeleton(name)].setdefault(comparable(name), name)
-    return sorted(tuple(sorted(alike.values())) for alike in by_skeleton.values() if len(alike) > 1)
+    groups = []
+    for alike in by_skeleton.values():
+        if len(alike) > 1:
+            groups.append(tuple(sorted(alike.values())))
+    return sorted(groups)
 
 
 def _tidy(name: str) -> str:

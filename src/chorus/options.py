@@ -65,7 +65,7 @@ def _tuples(value: Any) -> Any:
 
 def _explain(error: ValidationError, kind: type, section: str) -> str:
     first = error.errors(include_url=False)[0]
-    key = ".".join([section, *(str(part) for part in first["loc"])])
+    key = ".".join(map(str, (section, *first["loc"])))
     if first["type"] == "unexpected_keyword_argument":
         known = ", ".join(getattr(kind, "__dataclass_fields__", {}))
         return f"{key}: unknown parameter; known under {section}: {known}"
@@ -78,4 +78,7 @@ def _explain(error: ValidationError, kind: type, section: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+    """A value as the person wrote it: with lists."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -24,7 +24,10 @@ _WAITING = (
 
 def cores() -> int:
     """The number of processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # A batch system or a container may give fewer than the machine has; macOS and Windows do not tell.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def each(
@@ -74,7 +77,8 @@ def as_done(
     if workers <= 1 or len(items) <= 1:
         if initializer:
             initializer(*initargs)
-        yield from ((number, function(item)) for number, item in enumerate(items))
+        for number, item in enumerate(items):
+            yield number, function(item)
         return
     pool = processes(min(workers, len(items)), initializer, initargs)
     try:

@@ -79,13 +79,17 @@ def fingerprint(pcm: NDArray[np.int16]) -> Words:
     Args:
         pcm: whole windows, mono at 48 kHz. Each minute is looked at by itself, so that hours need no more memory.
     """
-    blocks = [_block_words(pcm[start : start + _BLOCK]) for start in range(0, len(pcm), _BLOCK)]
+    blocks = []
+    for start in range(0, len(pcm), _BLOCK):
+        blocks.append(_block_words(pcm[start : start + _BLOCK]))
     return np.concatenate(blocks)
 
 
 def _block_words(pcm: NDArray[np.int16]) -> Words:
     from scipy.signal import resample_poly  # takes a quarter of a second to import
 
+    # The sign of the second difference of energy, over bands and over time: a filter, a louder copy or a stronger
+    # compression changes few of these bits (equation 1 of the paper).
     slow = resample_poly(pcm.astype(np.float64), 1, SAMPLE_RATE // RATE)
     frames = np.lib.stride_tricks.sliding_window_view(slow, FRAME)[::HOP]
     spectrum = np.fft.rfft(frames * np.hanning(FRAME))
@@ -107,13 +111,12 @@ def window_contents(pcm: NDArray[np.int16]) -> NDArray[np.uint64]:
         pcm: whole windows.
     """
     windows = pcm.astype("<i2").reshape(-1, WINDOW_SAMPLES)
-    hashes = [
-        int.from_bytes(hashlib.sha256(window.tobytes()).digest()[:8], "little")
-        for window in windows
-    ]
-    return np.where(np.ptp(windows, axis=1) > 0, np.array(hashes, dtype=np.uint64), 0).astype(
-        np.uint64
-    )
+    contents = np.zeros(len(windows), dtype=np.uint64)
+    # Two windows of digital silence are the same byte for byte, and no evidence of a copy.
+    for row in np.flatnonzero(np.ptp(windows, axis=1) > 0):
+        digest = hashlib.sha256(windows[row].tobytes()).digest()
+        contents[row] = int.from_bytes(digest[:8], "little")
+    return contents
 
 
 def update(
@@ -137,22 +140,19 @@ def update(
     """
     folder.mkdir(parents=True, exist_ok=True)
     jobs = []
+    wanted = set()
     for shard, part in clips.sort_values("clip_id").groupby("shard", sort=True):
-        job = _Job(
-            shard_folder / str(shard),
-            folder / f"{Path(str(shard)).stem}.safetensors",
-            part["clip_id"].tolist(),
-        )
-        if _is_current(job):
-            if progress:
-                progress(len(part))
-        else:
+        source = shard_folder / str(shard)
+        target = folder / f"{source.stem}.safetensors"
+        wanted.add(target)
+        job = _Job(source, target, part["clip_id"].tolist())
+        if not _is_current(job):
             jobs.append(job)
+        elif progress:
+            progress(len(part))
     computed = parallel.each(_print_shard, jobs, workers=workers, progress=progress)
-    wanted = {f"{Path(str(shard)).stem}.safetensors" for shard in clips["shard"].unique()}
-    for path in folder.iterdir():
-        if path.name not in wanted:
-            path.unlink()
+    for path in set(folder.iterdir()) - wanted:
+        path.unlink()
     return sum(computed)
 
 
@@ -165,7 +165,9 @@ def read(folder: Path) -> Prints:
     files = [_read_file(path) for path in sorted(folder.glob("*.safetensors"))]
     if not files:
         raise DataError(f"{folder} holds no fingerprints")
-    joined = {name: np.concatenate([file[name] for file in files]) for name in files[0]}
+    joined = {}
+    for name in files[0]:
+        joined[name] = np.concatenate([file[name] for file in files])
     return Prints(**joined)
 
 
@@ -188,9 +190,8 @@ def _print_shard(job: _Job) -> int:
             minutes = list(_by_minute(audio.decode_windows(cast(BinaryIO, source))))
         except DataError:  # the encoder names it and puts it in quarantine
             continue
-        words[clip_id], contents[clip_id] = (
-            np.concatenate(part) for part in zip(*minutes, strict=True)
-        )
+        words[clip_id] = np.concatenate([minute_words for minute_words, _ in minutes])
+        contents[clip_id] = np.concatenate([hashes for _, hashes in minutes])
     _write_file(job, words, contents)
     return len(job.clip_ids)
 
@@ -205,13 +206,19 @@ def _by_minute(windows: Iterator[NDArray[np.int16]]) -> Iterator[tuple[Words, ND
 def _write_file(
     job: _Job, words: Mapping[str, Words], contents: Mapping[str, NDArray[np.uint64]]
 ) -> None:
+    # An empty part first, so that a night without a readable clip is a file too, and is not read again.
     clip_ids = sorted(words)
-    tensors = {
-        "windows": np.array([len(contents[clip]) for clip in clip_ids], dtype=np.int64),
-        "words": np.concatenate([np.empty(0, np.uint32), *(words[clip] for clip in clip_ids)]),
-        "contents": np.concatenate(
-            [np.empty(0, np.uint64), *(contents[clip] for clip in clip_ids)]
-        ),
+    all_words: list[Words] = [np.empty(0, np.uint32)]
+    all_contents: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
+    windows = []
+    for clip_id in clip_ids:
+        all_words.append(words[clip_id])
+        all_contents.append(contents[clip_id])
+        windows.append(len(contents[clip_id]))
+    tensors: dict[str, np.ndarray] = {
+        "windows": np.array(windows, dtype=np.int64),
+        "words": np.concatenate(all_words),
+        "contents": np.concatenate(all_contents),
     }
     meta = {"version": VERSION, "asked_for": job.clip_ids, "clip_ids": clip_ids}
     with replacing(job.target) as beside:

@@ -25,11 +25,8 @@ def empty() -> pd.DataFrame:
 
 def table(rejected: Iterable[tuple[str, str]], *, stage: str = SURVEY) -> pd.DataFrame:
     """What the survey, or another stage that reads files, rejects: pairs of source and reason."""
-    return _sorted(
-        pd.DataFrame(
-            [(source, "", stage, reason) for source, reason in rejected], columns=list(COLUMNS)
-        )
-    )
+    rows = [(source, "", stage, reason) for source, reason in rejected]
+    return _sorted(pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
 def join(*tables: pd.DataFrame) -> pd.DataFrame:
@@ -75,12 +72,10 @@ def check_share(
         raise DataError("the survey holds no clips at all")
     share = len(rejected) / total
     if share > allowed:
-        reasons = ", ".join(
-            f"{kind} ({n})" for kind, n in list(count_reasons(rejected).items())[:3]
-        )
+        reasons = [f"{kind} ({n})" for kind, n in count_reasons(rejected).items()]
         raise DataError(
             f"{len(rejected)} of {total} clips ({share:.1%}) are in quarantine, "
-            f"more than {key} allows ({allowed:.1%}): {reasons}"
+            f"more than {key} allows ({allowed:.1%}): {', '.join(reasons[:3])}"
         )
 
 

@@ -34,8 +34,9 @@ def slugs(recorders: Iterable[str]) -> dict[str, str]:
     uses = Counter(slug.casefold() for slug in plain.values())
     names = {}
     for recorder, slug in plain.items():
-        is_clear = slug and uses[slug.casefold()] == 1
-        names[recorder] = slug if is_clear else _with_hash(slug, recorder)
+        if not slug or uses[slug.casefold()] > 1:
+            slug = _with_hash(slug, recorder)
+        names[recorder] = slug
     return names
 
 
@@ -73,7 +74,9 @@ def write_shard(path: Path, members: Mapping[str, bytes] | Mapping[str, BinaryIO
     with open_shard(path) as add:
         for name in sorted(members):
             content = members[name]
-            with io.BytesIO(content) if isinstance(content, bytes) else content as file:
+            if isinstance(content, bytes):
+                content = io.BytesIO(content)
+            with content as file:
                 add(name, file)
 
 
@@ -180,7 +183,9 @@ def _reading(path: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _file(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
-    file = tar.extractfile(member) if member.isreg() else None
+    file = None
+    if member.isreg():  # of a link tarfile would give what it points to
+        file = tar.extractfile(member)
     if file is None:
         raise tarfile.ReadError(f"{member.name} is no plain file")
     return file

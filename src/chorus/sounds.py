@@ -28,10 +28,12 @@ def read_sounds(raw: Path, clip_ids: Sequence[str]) -> dict[str, NDArray[np.int1
     if not (raw / "clips.csv").is_file():
         raise DataError(f"the audio is not on this machine: dvc pull {raw.as_posix()}")
     shard_of = read_csv(raw / "clips.csv").set_index("clip_id")["shard"]
-    if missing := [clip for clip in clip_ids if clip not in shard_of]:
-        raise DataError(
-            f"the survey on this machine does not hold clip {missing[0]}: another version of it was judged"
-        )
+    # All are looked for first: of a version of the survey that lacks one, reading the others would be time lost.
+    for clip in clip_ids:
+        if clip not in shard_of:
+            raise DataError(
+                f"the survey on this machine does not hold clip {clip}: another version of it was judged"
+            )
     return {clip: _beginning(raw / shard_of[clip], clip) for clip in clip_ids}
 
 

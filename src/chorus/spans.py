@@ -53,7 +53,9 @@ class Spans(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """Up to `size` bytes, fewer only at the end; all that are left when it is negative."""
         left = max(0, self._size() - self._position)
-        wanted = left if size is None or size < 0 else min(size, left)
+        wanted = left
+        if size is not None and size >= 0:
+            wanted = min(size, left)
         parts = []
         while wanted and (part := super().read(wanted)):
             parts.append(part)
@@ -85,8 +87,13 @@ class Spans(io.RawIOBase):
         super().close()
 
     def _size(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        if not self._ends:
+            return 0
+        return self._ends[-1]
 
 
 def _length(piece: Span | bytes) -> int:
-    return len(piece) if isinstance(piece, bytes) else piece[1] - piece[0]
+    if isinstance(piece, bytes):
+        return len(piece)
+    begin, end = piece
+    return end - begin

@@ -38,6 +38,7 @@ from chorus.seeds import stable_fraction
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 NAMES = ("site", "recorder", "recording")  # columns that are compared as people mean them
+_KEYS = {TEST_OOD: "split.ood_sites", OOD_VALIDATION: "split.ood_validation_sites"}
 
 
 @options
@@ -68,13 +69,12 @@ class SplitOptions:
             raise ValueError(
                 "iid_share + validation_share must leave something to train on (less than 1)"
             )
-        test, validation = (
-            {comparable(site) for site in sites} for sites in self.by_split.values()
+        # A site on which configurations are chosen judges nothing that was chosen on it.
+        both = set(map(comparable, self.ood_sites)) & set(
+            map(comparable, self.ood_validation_sites)
         )
-        if test & validation:
-            raise ValueError(
-                f"a site is in ood_sites and in ood_validation_sites: {sorted(test & validation)}"
-            )
+        if both:
+            raise ValueError(f"a site is in ood_sites and in ood_validation_sites: {sorted(both)}")
 
     @property
     def by_split(self) -> dict[str, tuple[str, ...]]:
@@ -101,7 +101,9 @@ def split_of(group: str, options: SplitOptions) -> str:
     u = stable_fraction("split", group)
     if u < options.iid_share:
         return TEST_IID
-    return VALIDATION if u < options.iid_share + options.validation_share else TRAIN
+    if u < options.iid_share + options.validation_share:
+        return VALIDATION
+    return TRAIN
 
 
 def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | None = None) -> Deal:
@@ -119,6 +121,7 @@ def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | Non
     table["group"] = site_nights(table, options.block_nights)
     copied = _that_matter(pairs, table, options)
     pinned = _pinned(table, options)
+    # One sound under two names belongs to two nights: dealt apart, the one would train what the other judges.
     if options.near_copies != "error":
         table["group"] = _joined(table, copied, free=pinned == "")
     seen_as = keys(table["group"], skeleton)  # once: it is half the time of a large survey
@@ -127,6 +130,8 @@ def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | Non
     faults = candidate_faults(table, seen_as)
     if options.near_copies != "error":
         faults = faults.combine_first(copied_candidates(table, copied))
+    # Some candidates that may not be mined are left out; all of them mean that the pool was gathered otherwise than
+    # somebody thinks.
     if len(faults) and len(faults) == (table["split"] == CANDIDATE).sum():
         raise DataError(
             f"no candidate is left: {name_faults(table, faults)}; "
@@ -148,18 +153,14 @@ def count(table: pd.DataFrame) -> dict[str, dict[str, object]]:
         if part.empty and split == OOD_VALIDATION:
             continue
         positives = part[part["label"] == POSITIVE]
+        by_quality = {name: int((positives["quality"] == name).sum()) for name in QUALITIES}
         report[split] = {
             "clips": len(part),
             "positive": len(positives),
             "negative": len(part) - len(positives),
             "site_nights": part["group"].nunique(),
-            "positive_by_quality": {
-                quality: int((positives["quality"] == quality).sum()) for quality in QUALITIES
-            },
-            "by_site": {
-                site: {str(label): int(n) for label, n in of_site.items()}
-                for site, of_site in _labels_by_site(part).items()
-            },
+            "positive_by_quality": by_quality,
+            "by_site": _labels_by_site(part),
         }
     return report
 
@@ -172,24 +173,24 @@ def describe(
     Args:
         table, pairs: of `assign`.
     """
+    # What it costs to deal recorders by themselves is counted on these very clips.
     by_recorder = _dealt_by_recorder(table, options)
     learned = table.loc[by_recorder == TRAIN, "group"]
-    judges = {split: table.loc[by_recorder == split, "group"] for split in (VALIDATION, TEST_IID)}
-    shared = {
-        split: f"{among(groups, learned).sum()} of {len(groups)}"
-        for split, groups in judges.items()
-    }
+    shared = {}
+    for split in (VALIDATION, TEST_IID):
+        groups = table.loc[by_recorder == split, "group"]
+        shared[split] = f"{among(groups, learned).sum()} of {len(groups)}"
+    alike = {}
+    for column in ("site", "recorder"):
+        if found := look_alikes(table[column].unique()):
+            alike[column] = [" / ".join(names) for names in found]
     return {
         "unit": "site-night: all recorders of a site in one night are dealt together, for they hear the same animals "
         "(recorder-night where no site is known, the recording where the night is unknown)",
         "reference_study": "dealt each recorder's date blocks by themselves; dealt so, "
         f"{shared[VALIDATION]} clips of validation and {shared[TEST_IID]} clips of test_iid "
         "would be from a site-night that another recorder has in training",
-        "look_alikes": {
-            column: [" / ".join(names) for names in alike]
-            for column in ("site", "recorder")
-            if (alike := look_alikes(table[column].unique()))
-        },
+        "look_alikes": alike,
         "near_copies": _describe_copies(table, options, pairs),
     }
 
@@ -200,12 +201,12 @@ def remarks(deal: Deal, about: Mapping[str, Any], moved: Sequence[str]) -> list[
     Args:
         about: from `describe`. moved: from `chorus.leakage.moved_recorders`.
     """
-    alike, copied = about["look_alikes"], about["near_copies"]
-    said = [
-        f"{column}s that look alike, dealt as if they were one: {'; '.join(names)}"
-        for column, names in alike.items()
-    ]
-    said += [f"recorder {where}: moved, or a site misnamed?" for where in moved]
+    said = []
+    for column, names in about["look_alikes"].items():
+        said.append(f"{column}s that look alike, dealt as if they were one: {'; '.join(names)}")
+    for where in moved:
+        said.append(f"recorder {where}: moved, or a site misnamed?")
+    copied = about["near_copies"]
     if copied["pairs"]:
         said.append(
             f"{copied['pairs']} pairs of clips hold the same sound, see data/manifests/near_copies.csv; "
@@ -222,10 +223,11 @@ def _describe_copies(
 ) -> dict[str, Any]:
     if pairs is None:
         return {"policy": options.near_copies, "pairs": 0, "pairs_in_two_splits": 0}
+    # A clip that was set aside is in no split, and no longer in the table.
     clips, _ = in_pairs(table, pairs)
     split = clips.set_index("clip_id")["split"]
-    both = split.reindex(pairs["a"]).to_numpy(), split.reindex(pairs["b"]).to_numpy()
-    in_two = pd.notna(both[0]) & pd.notna(both[1]) & (both[0] != both[1])
+    one, other = split.reindex(pairs["a"]).to_numpy(), split.reindex(pairs["b"]).to_numpy()
+    in_two = pd.notna(one) & pd.notna(other) & (one != other)
     return {
         "policy": options.near_copies,
         "pairs": len(pairs),
@@ -242,7 +244,7 @@ def _known(sites: tuple[str, ...], surveyed: pd.Series, split: str) -> list[str]
     present = sorted(set(surveyed.unique()) - {""})
     unknown = sorted(set(map(comparable, sites)) - set(map(comparable, present)))
     if unknown:
-        key = "split.ood_sites" if split == TEST_OOD else "split.ood_validation_sites"
+        key = _KEYS[split]
         named = [site for site in sites if comparable(site) in unknown]
         raise DataError(
             f"{key}: no clip of the survey is from {named}; its sites are: {', '.join(present) or 'none'}"
@@ -270,7 +272,10 @@ def _that_matter(
     clips, present = in_pairs(table, pairs)
     group = clips.set_index("clip_id")["group"]
     apart = present[group.loc[present["a"]].to_numpy() != group.loc[present["b"]].to_numpy()]
-    return apart[apart["exact"]] if options.near_copies == "allow" else apart
+    # Whatever a person says of copies: windows that are the same byte for byte are none by chance.
+    if options.near_copies == "allow":
+        return apart[apart["exact"]]
+    return apart
 
 
 def _joined(table: pd.DataFrame, pairs: pd.DataFrame, free: pd.Series) -> pd.Series:
@@ -309,5 +314,5 @@ def _labels_by_site(part: pd.DataFrame) -> dict[str, dict[str, int]]:
     sizes = part.groupby(["site", "label"]).size()
     sites: dict[str, dict[str, int]] = {}
     for (site, label), clips in sizes.items():
-        sites.setdefault(str(site), {})[label] = clips
+        sites.setdefault(str(site), {})[str(label)] = int(clips)
     return sites

@@ -12,7 +12,9 @@ def progress(what: str, total: int, unit: str = "clip") -> Iterator[Callable[[in
     """A progress bar with rate and time left; yields the function that advances it."""
     from tqdm import tqdm
 
-    every = 0.5 if sys.stderr.isatty() else 10.0  # seconds; a log file needs no thousand lines
+    every = 10.0  # seconds; a log file needs no thousand lines
+    if sys.stderr.isatty():
+        every = 0.5
     with tqdm(
         total=total, desc=what, unit=unit, smoothing=0.1, mininterval=every, maxinterval=2 * every
     ) as bar:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 PROMPT = "$ chorus "
@@ -67,21 +67,24 @@ def typed_figures(page: str) -> list[str]:
     A figure may be rounded: "0.05" in words agrees with "0.050" and "0.0498" in an output. Whole
     numbers below 11 are words ("two", "3 seeds") and need no output.
     """
-    printed = [
-        value
-        for part in transcripts(page)
-        for value in figures(" ".join(part.arguments) + " " + part.output)
-    ]
+    # What was typed into a command is known too: "--calls 20" is a choice and no result.
+    printed: set[float] = set()
+    for part in transcripts(page):
+        printed.update(map(float, figures(" ".join(part.arguments) + " " + part.output)))
     words = _NO_FIGURES.sub(" ", _ANY_BLOCK.sub(" ", page))
-    known = {abs(float(value)) for value in printed}
     missing = []
     for text in figures(words):
-        value, digits = abs(float(text)), len(text.partition(".")[2])
-        if digits == 0 and value < 11:
-            continue
-        if not any(abs(value - other) <= 0.5 * 10.0**-digits + 1e-9 for other in known):
+        is_word = "." not in text and float(text) < 11
+        if not is_word and not _is_rounded(text, printed):
             missing.append(text)
     return missing
+
+
+def _is_rounded(text: str, printed: Iterable[float]) -> bool:
+    """Whether a figure is one of those that were printed, with as many digits or fewer."""
+    digits = len(text.partition(".")[2])
+    half_a_step = 0.5 * 10.0**-digits + 1e-9  # the least bit more: 0.05 lies a little off in binary
+    return any(abs(float(text) - value) <= half_a_step for value in printed)
 
 
 def figures(text: str) -> list[str]:
@@ -90,14 +93,11 @@ def figures(text: str) -> list[str]:
 
 
 def _commands(block: str) -> list[str]:
-    """Each command of a block with its output."""
-    return [
-        PROMPT + part for part in ("\n" + block).split("\n" + PROMPT)[1:] for part in [_ended(part)]
-    ]
-
-
-def _ended(part: str) -> str:
-    return part if part.endswith("\n") else part + "\n"
+    """Each command of a block with its output, which ends with a line end."""
+    commands = []
+    for part in ("\n" + block).split("\n" + PROMPT)[1:]:
+        commands.append(PROMPT + part.removesuffix("\n") + "\n")
+    return commands
 
 
 def _tidy(output: str) -> str:

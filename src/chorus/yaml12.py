@@ -29,12 +29,19 @@ class YamlLoader(yaml.CSafeLoader):
     def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
         """A whole number; a zero before it means nothing."""
         digits = node.value.replace("_", "")
-        return int(digits, 0) if digits.lstrip("+-")[:2] in ("0o", "0x", "0b") else int(digits)
+        if digits.lstrip("+-")[:2] in ("0o", "0x", "0b"):
+            return int(digits, 0)
+        return int(digits)
 
 
+def _others(forms: list[tuple[str, re.Pattern[str]]]) -> list[tuple[str, re.Pattern[str]]]:
+    """The rules of PyYAML for plain values, without those of the kinds that are replaced."""
+    return [(tag, form) for tag, form in forms if tag.removeprefix(_TAG) not in _SCALARS]
+
+
+# A new mapping, as PyYAML's own is shared by all its loaders.
 YamlLoader.yaml_implicit_resolvers = {
-    sign: [(tag, form) for tag, form in forms if tag.removeprefix(_TAG) not in _SCALARS]
-    for sign, forms in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    sign: _others(forms) for sign, forms in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 for _kind, (_form, _signs) in _SCALARS.items():
     YamlLoader.add_implicit_resolver(_TAG + _kind, re.compile(rf"^(?:{_form})$"), list(_signs))

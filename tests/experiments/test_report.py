@@ -38,8 +38,21 @@ def study(made, tmp_path):
     return made.copy(tmp_path / "study")
 
 
-def test_the_report_is_whole_and_the_same_each_time(study):
-    shown = study.run(*REPORT)
+@pytest.fixture(scope="module")
+def reported(made, tmp_path_factory):
+    """A copy of it with its report, which no test changes, and what the command said."""
+    study = made.copy(tmp_path_factory.mktemp("reported") / "study")
+    return study, study.run(*REPORT)
+
+
+@pytest.fixture
+def with_report(reported, tmp_path):
+    """A copy of that one."""
+    return reported[0].copy(tmp_path / "with_report")
+
+
+def test_the_report_is_whole_and_the_same_each_time(reported, with_report):
+    (_, shown), study = reported, with_report
     assert shown.startswith(f"{PAGE}: ") and "4 runs" in shown
     files = [
         study.folder / PAGE,
@@ -60,8 +73,8 @@ def test_the_report_is_whole_and_the_same_each_time(study):
     assert str(study.folder) not in text
 
 
-def test_a_complete_report_of_the_same_runs_is_left_alone(study):
-    study.run(*REPORT)
+def test_a_complete_report_of_the_same_runs_is_left_alone(with_report):
+    study = with_report
     before = (study.folder / PAGE).read_bytes()
     shutil.rmtree(study.folder / "data/raw")  # without the audio there could only be a poorer one
     assert "is of these very runs" in study.run(*REPORT)
@@ -74,8 +87,8 @@ def test_a_complete_report_of_the_same_runs_is_left_alone(study):
     )  # an incomplete one is tried again
 
 
-def test_clips_are_counted_over_the_runs_of_the_table(study):
-    study.run(*REPORT)
+def test_clips_are_counted_over_the_runs_of_the_table(reported):
+    study, _ = reported
     shares = pd.read_csv(study.folder / HARDEST, index_col="clip_id")["wrong"]
     wrong = pd.DataFrame(
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 
@@ -53,13 +54,15 @@ def _runs(health: bool = False) -> pd.DataFrame:
 
 
 def _material(tmp_path, runs: pd.DataFrame, **more) -> Material:
+    """What a page is made of; figures of the same runs may be given, as drawing them takes longest."""
     write_csv(tmp_path / "runs.csv", runs)
     read = typed(read_csv(tmp_path / "runs.csv"), ["ood.f1"], FACTORS)
     board = rank(aggregate(read, FACTORS), "ood.f1")
     first = told(read, "ood.f1", PLAN.metrics, FACTORS).first
-    figures = draw_all(
-        read, list(board["signature"]), first, FACTORS, PLAN.by_axis(), tmp_path / "plots"
-    )
+    if "figures" not in more:
+        more["figures"] = draw_all(
+            read, list(board["signature"]), first, FACTORS, PLAN.by_axis(), tmp_path / "plots"
+        )
     given = {
         "name": "stage6",
         "planned": len(runs),
@@ -71,7 +74,7 @@ def _material(tmp_path, runs: pd.DataFrame, **more) -> Material:
         given["effects"] = effects(read, PLAN.metrics, FACTORS, PLAN.families).by_metric
     except DataError as error:
         given["why_no_effects"] = str(error)
-    return Material(**{**given, "runs": read, "board": board, "figures": figures, **more})
+    return Material(**{**given, "runs": read, "board": board, **more})
 
 
 class _Page(HTMLParser):
@@ -112,6 +115,16 @@ class _Page(HTMLParser):
 @pytest.fixture(scope="module")
 def material(tmp_path_factory):
     return _material(tmp_path_factory.mktemp("report"), _runs())
+
+
+@pytest.fixture(scope="module")
+def sick_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("sick")
+
+
+@pytest.fixture(scope="module")
+def sick(sick_folder):
+    return _material(sick_folder, _runs(health=True))
 
 
 def test_it_needs_nothing_else_and_its_links_lead_somewhere(material):
@@ -155,10 +168,9 @@ def test_what_holds_is_said_and_what_does_not_is_not(material):
     )
 
 
-def test_health_is_shown_once_runs_have_it(material, tmp_path):
+def test_health_is_shown_once_runs_have_it(material, sick):
     without = _Page(page(material))
     assert "health" not in without.ids and "health" not in without.text.lower()
-    sick = _material(tmp_path, _runs(health=True))
     read = _Page(page(sick))
     assert "health" in read.ids and "health" in sick.figures
     assert "unstable gradients" in read.text
@@ -170,29 +182,28 @@ def test_health_is_shown_once_runs_have_it(material, tmp_path):
     assert "train accuracy" not in read.text  # the same in all runs: nothing to say
 
 
-def test_missing_predictions_and_several_versions_are_said(tmp_path):
+def test_missing_predictions_and_several_versions_are_said(material, tmp_path):
     runs = _runs()
     runs.loc[0, "version"] = "ffff0000"
-    text = _Page(
-        page(_material(tmp_path, runs, planned=100, hard_missing="the audio is not here", notes={}))
-    ).text
+    given = {"planned": 100, "hard_missing": "the audio is not here", "notes": {}}
+    text = _Page(page(_material(tmp_path, runs, figures=material.figures, **given))).text
     assert "The audio is not here." in text
     assert "Several versions of code or data (abcd1234, ffff0000)" in text
     assert "90 of 100 runs" in text
     assert "Synthetic" not in text
 
 
-def test_a_synthetic_survey_is_called_so(tmp_path):
-    text = _Page(page(_material(tmp_path, _runs(), notes={"synthetic": True}))).text
+def test_a_synthetic_survey_is_called_so(material):
+    text = _Page(page(replace(material, notes={"synthetic": True}))).text
     assert "Synthetic recordings" in text and "no evidence about animals" in text
 
 
-def test_names_from_the_field_cannot_break_the_page(tmp_path):
+def test_names_from_the_field_cannot_break_the_page(material):
     about = {
         "clip_id": "<b>&", "label": "positive", "quality": "low", "call_type": "", "site": '<script>"x"</script>',
         "night": "R1/2024-03-01", "wrong": 1.0, "mean_score": 0.1,
     }  # fmt: skip
-    text = page(_material(tmp_path, _runs(), hard_clips=[HardClip(about, b"png", b"flac")]))
+    text = page(replace(material, hard_clips=[HardClip(about, b"png", b"flac")]))
     read = _Page(text)
     assert "<script>" not in text and read.open == []
     assert '<script>"x"</script>' in read.text
@@ -215,8 +226,7 @@ def test_one_seed_and_one_configuration_have_a_page_that_claims_nothing(tmp_path
     assert "nan" not in text.lower().split()
 
 
-def test_pictures_are_narrow_and_the_same_each_time(tmp_path):
-    sick = _material(tmp_path / "a", _runs(health=True))
+def test_pictures_are_narrow_and_the_same_each_time(sick, sick_folder, tmp_path):
     assert sorted(sick.figures) == [
         "health",
         "heat_auprc",
@@ -225,9 +235,9 @@ def test_pictures_are_narrow_and_the_same_each_time(tmp_path):
         "parallel",
         "signals",
     ]
-    assert _material(tmp_path / "b", _runs(health=True)).figures == sick.figures
+    assert _material(tmp_path, _runs(health=True)).figures == sick.figures
     for name in sick.figures:
-        with Image.open(tmp_path / f"a/plots/{name}.png") as image:
+        with Image.open(sick_folder / f"plots/{name}.png") as image:
             assert image.width == 1040
             assert len(image.convert("RGB").getcolors(1 << 24)) > 5
     assert sick.figures["heat_f1"] != sick.figures["heat_auprc"]

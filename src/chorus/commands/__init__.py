@@ -46,7 +46,9 @@ class _Parser(argparse.ArgumentParser):
     def format_help(self) -> str:
         lines = [f"usage: {self.prog} COMMAND ...", "", _ABOUT]
         for title, names in GROUPS.items():
-            lines += ["", f"{title}:", *(f"  {name:<12} {_summary(name)}" for name in names)]
+            lines += ["", f"{title}:"]
+            for name in names:
+                lines.append(f"  {name:<12} {_summary(name)}")
         lines += [
             "",
             "  --print-completion SHELL  prints the completion script of bash, zsh or tcsh",
@@ -91,6 +93,7 @@ def _touches_a_study(parsed: argparse.Namespace) -> bool:
     """Whether the command reads or writes the repository in the current folder; of a table of runs none does."""
     if parsed.command in ANYWHERE:
         return False
+    # `chorus compare --predictions` judges two tables of anybody's.
     if getattr(parsed, "predictions", None):
         return False
     of_any_table = "table" in parsed and (parsed.table or parsed.runs) and not parsed.sweep
@@ -103,14 +106,22 @@ def _summary(name: str) -> str:
     return (ast.get_docstring(ast.parse(source)) or "").split("\n")[0].rstrip(".")
 
 
+def _wanted(first: Sequence[str]) -> Sequence[str]:
+    """The commands whose arguments are needed: importing all of them for one would cost a second each time."""
+    if first and first[0] in COMMANDS:
+        return first
+    if first and first[0] in ("-h", "--help"):
+        return ()
+    return COMMANDS
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; an error of ours, or of git, DVC, the machine or a storage, is one line and exit code 1."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    wanted = given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS
-    if given[:1] in (["-h"], ["--help"]):
-        wanted = ()
+    if arguments is None:
+        arguments = sys.argv[1:]
+    given = list(arguments)
     try:
-        parsed = parser(wanted).parse_args(given)
+        parsed = parser(_wanted(given[:1])).parse_args(given)
         if _touches_a_study(parsed):
             refuse_foreign_code()
             own_python_first()

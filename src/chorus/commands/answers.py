@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +47,10 @@ def run(arguments: argparse.Namespace) -> None:
                 f"--cluster: {cluster!r} is no column; there are: {', '.join(table)}"
             )
     if len(tables) == 2:
-        default = [name for name in (cluster, "condition") if name in tables[0]]
-        by = arguments.pair_by.split(",") if arguments.pair_by else default
+        # Variants of one clip differ in their condition: then the clip alone names no row.
+        by = [name for name in (cluster, "condition") if name in tables[0]]
+        if arguments.pair_by:
+            by = arguments.pair_by.split(",")
         _compare(answers.pair_answers(tables[0], tables[1], by), cluster, arguments.predictions)
     else:
         _judge(tables[0], cluster)
@@ -98,14 +100,14 @@ def _compare(both: pd.DataFrame, cluster: str, names: Sequence[str]) -> None:
 def _tests(found: ClusterComparison) -> list[list[str]]:
     b, c = found.only_a, found.only_b
     rows = [["clusters exchanged as wholes (permutation)", number(found.p, 4)]]
+    # McNemar's test takes rows for independent, so that beside it stands whether they are (rule 8 of the design).
     if found.clusters == found.rows:
         rows.append(["McNemar, exact: each cluster is one row", number(mcnemar_exact(b, c), 4)])
         return rows
     rows.append(["McNemar, exact, as though rows were independent", number(mcnemar_exact(b, c), 4)])
     if b + c:
-        for corrected in (False, True):
+        for how, corrected in (("without", False), ("with", True)):
             statistic, p = mcnemar_chi2(b, c, correction=corrected)
-            how = "with" if corrected else "without"
             rows.append(
                 [f"  chi-square {how} continuity correction: {statistic:.3f}", number(p, 4)]
             )
@@ -118,8 +120,11 @@ def _show_groups(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> None
     figures = [answers.by_group(table, columns) for table in tables]
     rows = []
     for key in figures[0].index:
-        name = key if isinstance(key, str) else " ".join(key)
-        rows.append([name, *(number(float(of[key]), 4) for of in figures)])
+        # pandas names a group of one column by its value, one of several columns by a tuple.
+        name = key
+        if not isinstance(key, str):
+            name = " ".join(key)
+        rows.append([name, *_numbers(of[key] for of in figures)])
     rows += _means(figures, columns)
     heads = ("A", "B")[: len(figures)]
     show("balanced accuracy of each group of rows", (" ".join(columns), *heads), rows)
@@ -127,14 +132,18 @@ def _show_groups(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> None
 
 def _means(figures: Sequence[pd.Series], columns: Sequence[str]) -> list[list[str]]:
     """Of all groups alike; of those that share the first column; and of these means, which is another figure again."""
-    rows = [["mean of the groups", *(number(float(np.mean(of)), 4) for of in figures)]]
+    rows = [["mean of the groups", *_numbers(map(np.mean, figures))]]
     if len(columns) == 1:
         return rows
     outer = [of.groupby(level=0, sort=False).mean() for of in figures]
     for name in outer[0].index:
-        rows.append([f"mean of {name}", *(number(float(of[name]), 4) for of in outer)])
-    rows.append([f"mean of these {len(outer[0])}", *(number(float(of.mean()), 4) for of in outer)])
+        rows.append([f"mean of {name}", *_numbers(of[name] for of in outer)])
+    rows.append([f"mean of these {len(outer[0])}", *_numbers(map(np.mean, outer))])
     return rows
+
+
+def _numbers(values: Iterable[float]) -> list[str]:
+    return [number(float(value), 4) for value in values]
 
 
 def _right(both: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -81,17 +81,21 @@ def executor_of(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]
     """
     from chorus import parallel
 
-    workers = parallel.cores() if arguments.workers is None else arguments.workers
+    workers = arguments.workers
+    if workers is None:
+        workers = parallel.cores()
     if workers < 1:
         raise ParameterError(f"--workers: {workers} is not allowed: 1 or more")
     if arguments.scheduler or arguments.cluster:
-        from chorus import cluster
+        from chorus import (
+            cluster,
+        )  # Dask takes a second to load, which other machines than this one cost alone
 
-        found = (
-            cluster.at_scheduler(arguments.scheduler)
-            if arguments.scheduler
-            else cluster.started(arguments.cluster, workers, dict(map(_setting, arguments.job)))
-        )
+        if arguments.scheduler:
+            found = cluster.at_scheduler(arguments.scheduler)
+        else:
+            settings = dict(map(_setting, arguments.job))
+            found = cluster.started(arguments.cluster, workers, settings)
         with found as known:
             yield known
     else:
@@ -169,8 +173,9 @@ def _which(arguments: argparse.Namespace) -> str:
     if not hasattr(arguments, "sweep"):
         return f"which table? give {table}"
     known = ", ".join(sorted(path.stem for path in SWEEPS.glob("*.yaml")))
-    named = f" ({known})" if known else ""
-    return f"which runs? give a sweep{named}, {table}"
+    if not known:
+        return f"which runs? give a sweep, {table}"
+    return f"which runs? give a sweep ({known}), {table}"
 
 
 def metric_of(arguments: argparse.Namespace, runs: Runs) -> str:
@@ -208,8 +213,9 @@ def _from_columns(arguments: argparse.Namespace) -> TableOptions:
         runs=arguments.runs.name,
         run=arguments.run,
         seed=arguments.seed,
-        factors={column: column for column in arguments.factors},
-        metrics={column: column for column in arguments.metrics},
+        # Columns of a table without a description are called what its heads say.
+        factors=dict(zip(arguments.factors, arguments.factors, strict=True)),
+        metrics=dict(zip(arguments.metrics, arguments.metrics, strict=True)),
         block=arguments.block,
         references=references,
     )
@@ -218,4 +224,5 @@ def _from_columns(arguments: argparse.Namespace) -> TableOptions:
 
 
 def _listed(text: str) -> Sequence[str]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    parts = map(str.strip, text.split(","))
+    return tuple(filter(None, parts))

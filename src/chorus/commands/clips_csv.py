@@ -55,7 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _zone(name: str, text: str | None) -> tzinfo | None:
+    if not text:
+        return None
     try:
-        return parse_zone(text) if text else None
+        return parse_zone(text)
     except ValueError as error:
         raise ParameterError(f"--{name}: {text!r} is not allowed: {error}") from None

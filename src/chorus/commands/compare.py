@@ -85,28 +85,27 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
 
     file = sweep_file(arguments.sweep) if arguments.sweep else sweep_of(arguments.baseline)
     grid, store = open_grid(file), PredictionStore(STUDY)
-    base, *others = (grid.name_of(name) for name in (arguments.baseline, *arguments.others))
+    base, *others = map(grid.name_of, (arguments.baseline, *arguments.others))
     done = grid.finished()
     _refuse_elsewhere(grid, [name for name in (base, *others) if name not in done])
     baseline = store.configuration(done, base)
+    # Runs of one configuration are averaged into one, and a configuration never differs from itself.
     for other in others:
         if other in done and done[other].signature == done[base].signature:
             raise DataError(
                 f"{other} and {base} differ in the seed at most: there is nothing to compare"
             )
     split, metric = arguments.split or TEST_OOD, arguments.metric or "f1"
-    comparisons = [
-        statistics.compare(
-            store.configuration(done, other),
-            baseline,
-            names=(other, base),
-            split=split,
-            metric=metric,
+    comparisons = []
+    for other in others:
+        compared = store.configuration(done, other)
+        names = (other, base)
+        comparisons.append(
+            statistics.compare(compared, baseline, names=names, split=split, metric=metric)
         )
-        for other in others
-    ]
     for comparison in comparisons:
         _show(comparison)
+    # Several comparisons are several chances to find something: their p are adjusted together.
     if len(comparisons) > 1:
         _show_adjusted(comparisons, metric)
 
@@ -167,22 +166,10 @@ def _of_table(arguments: argparse.Namespace) -> None:
         found = compare_runs(runs, other, arguments.baseline)
         rows = []
         for metric, judged in found.metrics.items():
+            figures = [number(judged.a), number(judged.b), number(judged.difference, sign=True)]
             interval = between(judged.low, judged.high, sign=True)
-            figures = [
-                number(judged.a),
-                number(judged.b),
-                number(judged.difference, sign=True),
-                interval,
-            ]
-            rows.append(
-                [
-                    metric,
-                    *figures,
-                    number(judged.p),
-                    number(judged.p_holm),
-                    number(judged.sign_flip_p),
-                ]
-            )
+            p_values = map(number, (judged.p, judged.p_holm, judged.sign_flip_p))
+            rows.append([metric, *figures, interval, *p_values])
         say(f"A: {found.names[0]}")
         say(f"B: {found.names[1]}")
         heads = ("metric", "A", "B", "A - B", "95 % interval", "p", "Holm p", "sign flips p")

@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
         for few in DRAWN:
             if (judged := coverage_of(of_block, metric, few)) is None:
                 continue
-            shares = [percent(share, 1) for share in (judged.covered, judged.as_sampled)]
+            shares = [percent(judged.covered, 1), percent(judged.as_sampled, 1)]
+            # The draws of one configuration share their seeds: the uncertainty is that over configurations.
             by = judged.by_configuration
             of = f"{few} of {judged.seeds}"
             spread = between(100 * by.ci_low, 100 * min(by.ci_high, 1.0), 1)
@@ -54,10 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
         for drawn in (3, None):
             if (false := dealt(of_block, metric, drawn, times=arguments.times)) is None:
                 continue
-            shares = [
-                percent(share, 1) for share in (false.single, false.family, false.holds, false.runs)
-            ]
-            found.append([block, str(false.seeds), str(false.contrasts), str(false.times), *shares])
+            counts = map(str, (false.seeds, false.contrasts, false.times))
+            rates = (false.single, false.family, false.holds, false.runs)
+            found.append([block, *counts, *(percent(share, 1) for share in rates)])
     if not covered and not found:
         say(f"{metric}: no block has two configurations that share their seeds.")
     if covered:

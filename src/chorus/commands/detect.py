@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> None:
         min_score=arguments.min_score,
         gap=arguments.gap,
         batch=arguments.batch,
-        formats=tuple(name.strip() for name in arguments.format.split(",") if name.strip()),
+        formats=tuple(filter(None, map(str.strip, arguments.format.split(",")))),
         species=arguments.species,
         band=_band(arguments.band),
     )
@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _band(text: str) -> tuple[float, float]:
     try:
-        low, high = (float(part) for part in text.split(","))
+        low, high = map(float, text.split(","))
     except ValueError:
         raise ParameterError(
             f"--band: {text!r} is not allowed: two frequencies in Hz, such as 270,660"
@@ -144,7 +144,9 @@ def _showing() -> Iterator[Callable[..., None]]:
     """A bar over the bytes of the files, with hours of audio a minute and the time left."""
     from tqdm import tqdm
 
-    every = 0.5 if sys.stderr.isatty() else 10.0  # s; a log file needs no thousand lines
+    every = 10.0  # s; a log file needs no thousand lines
+    if sys.stderr.isatty():
+        every = 0.5
     form = "{percentage:3.0f}% |{bar:20}| {postfix}, {elapsed} gone, {remaining} left"
     with tqdm(
         total=1, bar_format=form, mininterval=every, maxinterval=2 * every, postfix="reading"

@@ -31,11 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Show the verdict."""
-    detail, history = _of_run(arguments.run) if arguments.run else _of_workspace()
+    if arguments.run:
+        title, (detail, history) = arguments.run, _of_run(arguments.run)
+    else:
+        title, (detail, history) = "the run in the workspace", _of_workspace()
     if arguments.page:
-        write_text(
-            arguments.page, page(arguments.run or "the run in the workspace", detail, history)
-        )
+        write_text(arguments.page, page(title, detail, history))
     print(verdict_in_words(detail))
 
 
@@ -54,9 +55,8 @@ def _of_run(run: str) -> tuple[dict[str, Any], pd.DataFrame]:
 
     study = Path.cwd().relative_to(Repo.find_root())  # DVC reads from the root of the repository
     try:
-        detail, curves = (
-            dvc.api.read(str(study / path), rev=run) for path in (HEALTH_DETAIL, TRAINING_CURVES)
-        )
+        detail = dvc.api.read(str(study / HEALTH_DETAIL), rev=run)
+        curves = dvc.api.read(str(study / TRAINING_CURVES), rev=run)
     except RevError:
         raise DataError(f"there is no experiment, branch or commit {run!r}") from None
     except (FileMissingError, PathMissingError):

@@ -18,7 +18,6 @@ though they were independent. An effect holds if Holm p and run p are below 0.05
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +61,7 @@ HEADS = (
     "holds",
 )
 SWEEP_HEADS = ("contrast", "mean", "95 % interval", "p", "Holm p", "run p", "holds")
+_HOLDS = {True: "yes", False: "no"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,7 +103,11 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
     runs = with_numbers(read_csv(table), plan.names)
     metrics = _metrics(arguments, plan)
     found = effects(runs, metrics, plan.factors, plan.families)
-    reason = grid.not_over(len(runs), folder) if grid else None
+    remarks = list(found.remarks)
+    reason: str | None = None
+    if grid:
+        reason = grid.not_over(len(runs), folder)
+    # The tables of a sweep are those of all metrics and all runs: of a part they are shown, and not kept.
     writes = (arguments.out or grid) and not (arguments.metric or reason)
     for metric, families in found.by_metric.items():
         _show_families(metric, families)
@@ -112,8 +116,11 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
             _draw(runs, metric, families, plots / f"effects_{short_names(metrics)[metric]}.png")
     if writes:
         write_csv(folder / "effects.csv", found.table())
-    remarks = [*found.remarks, *([reason] if reason and not arguments.metric else [])]
-    for remark in [*remarks, *(grid.remarks(set(runs.get("version", ()))) if grid else ())]:
+    if reason and not arguments.metric:
+        remarks.append(reason)
+    if grid:
+        remarks += grid.remarks(set(runs.get("version", ())))
+    for remark in remarks:
         say(remark)
 
 
@@ -138,14 +145,15 @@ def _metrics(arguments: argparse.Namespace, plan: Plan) -> list[str]:
     judged = list(arguments.metrics or plan.metrics)
     if not arguments.metric:
         return judged
-    by_name = {name: metric for metric, name in short_names(judged).items()} | {
-        metric: metric for metric in judged
-    }
-    if arguments.metric not in by_name:
-        raise ParameterError(
-            f"--metric: {arguments.metric!r} is not allowed: one of {', '.join(judged)}"
-        )
-    return [by_name[arguments.metric]]
+    # A whole name before a short one: the last part of one metric may be the name of another.
+    if arguments.metric in judged:
+        return [arguments.metric]
+    for metric, short_name in short_names(judged).items():
+        if arguments.metric == short_name:
+            return [metric]
+    raise ParameterError(
+        f"--metric: {arguments.metric!r} is not allowed: one of {', '.join(judged)}"
+    )
 
 
 def _draw(
@@ -161,13 +169,15 @@ def _show_families(metric: str, families: Mapping[str, Sequence[Effect]]) -> Non
     for title, family in families.items():
         rows = []
         for effect in family:
-            interval = between(effect.low, effect.high, sign=True)
-            p_values = [number(p) for p in (effect.p, effect.p_holm, effect.run_p)]
-            holds = "yes" if effect.holds else "no"
-            rows.append(
-                [effect.name, number(effect.difference, sign=True), interval, *p_values, holds]
-            )
+            p_values = map(number, (effect.p, effect.p_holm, effect.run_p))
+            rows.append([effect.name, *_difference(effect), *p_values, _HOLDS[effect.holds]])
         show(f"{metric}: {title}", SWEEP_HEADS, rows)
+
+
+def _difference(effect: Effect) -> tuple[str, str]:
+    """The mean difference, and its interval."""
+    interval = between(effect.low, effect.high, sign=True)
+    return number(effect.difference, sign=True), interval
 
 
 def _show_luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> None:
@@ -180,14 +190,14 @@ def _show_luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> None:
     best = statistics.judge_best(
         runs, metric, factors=factors, lowest_is_best=lower_is_better(metric)
     )
-    detectable = {
-        n: statistics.minimal_detectable_difference(spread, n) for n in (seeds, 5, 10, 20)
-    }
-    words = ", ".join(f"{n} seeds {value:.3f}" for n, value in sorted(detectable.items()))
+    detectable = []
+    for n in sorted({seeds, 5, 10, 20}):
+        difference = statistics.minimal_detectable_difference(spread, n)
+        detectable.append(f"{n} seeds {difference:.3f}")
     least = statistics.smallest_sign_flip_p(seeds)
     say(
         f"run p: by the noise of single runs; an effect holds if Holm p and run p are below 0.05.\n"
-        f"Two configurations are told apart in 80 % of cases if they truly differ by: {words}"
+        f"Two configurations are told apart in 80 % of cases if they truly differ by: {', '.join(detectable)}"
         f" (SD of the difference of two runs: {spread:.3f}). Without a normal distribution, by flipping signs,"
         f" {seeds} seeds never give a p below {least:g}.\n"
         f"Best of {best.others + 1} configurations: {best.mean:.3f} ({', '.join(best.levels)}), told apart from"
@@ -200,12 +210,14 @@ def _of_table(arguments: argparse.Namespace) -> None:
     runs = read_table(arguments)
     metric = metric_of(arguments, runs)
     shown = blocks_of(arguments, runs)
+    # Of all blocks, whichever are shown: how many contrasts were looked at does not depend on what is printed.
     found = effects_by_block(runs, metric)
     if not arguments.summary:
-        for block in found:
-            if block.block in shown and block.effects:
+        shown_blocks = [block for block in found if block.block in shown]
+        for block in shown_blocks:
+            if block.effects:
                 _show(block)
-        _show_not_estimated([block for block in found if block.block in shown])
+        _show_not_estimated(shown_blocks)
         for factor in between_blocks(runs):
             say(f"{factor.factor}: {factor.reason}.")
     _summary(found, metric)
@@ -220,57 +232,56 @@ def _of_table(arguments: argparse.Namespace) -> None:
 
 
 def _show(block: BlockEffects) -> None:
-    repeats = f", {block.repeats} of them repeats" if block.repeats else ""
-    unknown = f", {block.unknown} left out (no figure)" if block.unknown else ""
-    title = f"{block.block}, {block.metric}: {block.runs} runs{repeats}{unknown}"
-    title += f", {block.configurations} configurations, {block.seeds} seeds"
+    counted = [f"{block.runs} runs"]
+    if block.repeats:
+        counted.append(f"{block.repeats} of them repeats")
+    if block.unknown:
+        counted.append(f"{block.unknown} left out (no figure)")
+    counted += [f"{block.configurations} configurations", f"{block.seeds} seeds"]
     rows = []
     for effect, everywhere in zip(block.effects, block.p_holm_all, strict=True):
-        p_values = [number(p) for p in (effect.p, effect.p_holm, everywhere, effect.run_p)]
+        p_values = map(number, (effect.p, effect.p_holm, everywhere, effect.run_p))
         counts = [str(effect.pairs), str(len(effect.per_seed))]
-        interval = between(effect.low, effect.high, sign=True)
-        holds = "yes" if effect.holds else "no"
-        rows.append(
-            [effect.name, *counts, number(effect.difference, sign=True), interval, *p_values, holds]
-        )
-    show(title, HEADS, rows)
+        rows.append([effect.name, *counts, *_difference(effect), *p_values, _HOLDS[effect.holds]])
+    show(f"{block.block}, {block.metric}: {', '.join(counted)}", HEADS, rows)
 
 
 def _show_not_estimated(blocks: list[BlockEffects]) -> None:
     rows = []
     for block in blocks:
-        rows += [
-            [block.block, f"{named.factor} {named.level}".strip(), named.reason]
-            for named in block.not_estimated
-        ]
+        for named in block.not_estimated:
+            what = f"{named.factor} {named.level}".strip()
+            rows.append([block.block, what, named.reason])
     if rows:
         show("Not estimated", ("block", "factor", "why"), rows, left=3)
 
 
 def _summary(found: list[BlockEffects], metric: str) -> None:
-    pairs = [
-        (block.block, effect, everywhere, runs_too)
-        for block in found
-        for effect, everywhere, runs_too in zip(
-            block.effects, block.hold(), block.runs_hold(), strict=True
-        )
-    ]
-    inside = [f"{block} {effect.name}" for block, effect, _, _ in pairs if effect.holds]
-    over_all = [f"{block} {effect.name}" for block, effect, everywhere, _ in pairs if everywhere]
-    by_runs = [f"{block} {effect.name}" for block, effect, _, runs_too in pairs if runs_too]
-    blocks = Counter(block for block, *_ in pairs)
-    say(f"{metric}: {len(pairs)} contrasts in {len(blocks)} blocks.")
-    say(
-        f"Hold within their block (Holm over its contrasts): {len(inside)}. {'; '.join(inside)}".rstrip(
-            " "
-        )
+    inside: list[str] = []
+    over_all: list[str] = []
+    by_runs: list[str] = []
+    contrasts = blocks = 0
+    for block in found:
+        contrasts += len(block.effects)
+        blocks += bool(block.effects)
+        verdicts = zip(block.effects, block.hold(), block.runs_hold(), strict=True)
+        for effect, holds_everywhere, runs_hold in verdicts:
+            name = f"{block.block} {effect.name}"
+            if effect.holds:
+                inside.append(name)
+            if holds_everywhere:
+                over_all.append(name)
+            if runs_hold:
+                by_runs.append(name)
+    say(f"{metric}: {contrasts} contrasts in {blocks} blocks.")
+    _say_which("Hold within their block (Holm over its contrasts)", inside)
+    _say_which("Hold among all contrasts (Holm over all blocks)", over_all)
+    # In published grids the seed often does nothing: then pairs of seeds are few, and runs are what was drawn.
+    _say_which(
+        "Were every run a witness of its own, as it is where seeds do nothing (run p, Holm over all blocks)",
+        by_runs,
     )
-    say(
-        f"Hold among all contrasts (Holm over all blocks): {len(over_all)}. {'; '.join(over_all)}".rstrip(
-            " "
-        )
-    )
-    say(
-        "Were every run a witness of its own, as it is where seeds do nothing (run p, Holm over all blocks): "
-        f"{len(by_runs)}. {'; '.join(by_runs)}".rstrip(" ")
-    )
+
+
+def _say_which(what: str, names: Sequence[str]) -> None:
+    say(f"{what}: {len(names)}. {'; '.join(names)}".rstrip(" "))

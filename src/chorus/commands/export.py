@@ -56,13 +56,10 @@ def run(arguments: argparse.Namespace) -> None:
     out = arguments.out or Path(Path(arguments.model).name)
     names = Names(arguments.species)
     titles = output_names(detector.head)
+    shown = [names.common(title) for title in titles]
     if arguments.format == "onnx":
         path = Path(f"{out}.onnx")
-        content = onnx.head_file(
-            detector.head,
-            encoder_id=detector.encoder_id,
-            names=[names.common(title) for title in titles],
-        )
+        content = onnx.head_file(detector.head, encoder_id=detector.encoder_id, names=shown)
     else:
         if detector.encoder.encoder != "birdnet":
             raise ModelError(
@@ -70,17 +67,17 @@ def run(arguments: argparse.Namespace) -> None:
             )
         file = encoder.model_file(detector.encoder.own_model)
         path = Path(f"{out}.tflite")
-        silence = encoders.load(detector.encoder).embed(
-            np.zeros((1, detector.spec.window_samples), np.float32)
-        )[0]
+        # Of rounding errors alone each program's kernels make what they will: silence gets the logits that it has here.
+        samples = np.zeros((1, detector.spec.window_samples), np.float32)
+        silence = encoders.load(detector.encoder).embed(samples)[0]
         content = birdnet.classifier(file.read_bytes(), detector.head, silence, name=file.name)
-        labels = [f"{names.scientific(label)}_{names.common(label)}\n" for label in titles]
-        write_text(f"{out}_Labels.txt", "".join(labels))
+        labels = ""
+        for title, common in zip(titles, shown, strict=True):
+            labels += f"{names.scientific(title)}_{common}\n"
+        write_text(f"{out}_Labels.txt", labels)
     with replacing(path) as beside:
         beside.write_bytes(content)
-    say(
-        f"{path}: {len(content) / 1e6:.1f} MB, {', '.join(names.common(label) for label in titles)}"
-    )
+    say(f"{path}: {len(content) / 1e6:.1f} MB, {', '.join(shown)}")
     if detector.threshold is not None:
         say(f"Threshold: {detector.threshold:.3f}, the best F1 on the validation split.")
     if arguments.format == "birdnet":

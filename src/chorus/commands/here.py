@@ -21,17 +21,24 @@ def refuse_foreign_code() -> None:
     Raises:
         DataError: names both, and says what to do.
     """
-    root = next(
-        (folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / ".git").exists()), None
-    )
+    root = _repository()
     if root is None:
         return
+    # Most repositories have no chorus of their own: any installed one may work in them.
     own, running = root / "src/chorus", Path(chorus.__file__).resolve().parent
     if (own / "__init__.py").is_file() and own.resolve() != running:
         raise DataError(
             f"this is the chorus of {running.parent.parent}, and {root} has its own:"
             f" make setup there, then {root / '.venv/bin/chorus'}"
         )
+
+
+def _repository() -> Path | None:
+    """The nearest folder at or above this one that git keeps; None where there is none."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / ".git").exists():
+            return folder
+    return None
 
 
 def params() -> dict[str, Any]:
@@ -51,7 +58,9 @@ def sweep_file(name: str) -> Path:
     Raises:
         ParameterError: there is none; names those that there are.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else SWEEPS / f"{name}.yaml"
+    path = SWEEPS / f"{name}.yaml"
+    if name.endswith((".yaml", ".yml")):
+        path = Path(name)
     if path.is_file():
         return path
     known = ", ".join(sorted(file.stem for file in SWEEPS.glob("*.yaml"))) or "none in this folder"
@@ -69,15 +78,17 @@ def sweep_of(run: str) -> Path:
 
     values = params()
     files = sorted(SWEEPS.glob("*.yaml"))
-    found = [
-        file
-        for file in files
-        if run in {each.name for each in load_plan(read_sweep(file), values).runs}
-    ]
+    found = []
+    for file in files:
+        runs = load_plan(read_sweep(file), values).runs
+        if any(each.name == run for each in runs):
+            found.append(file)
     if len(found) == 1:
         return found[0]
-    listed = ", ".join(file.stem for file in found or files) or "none in this folder"
-    what = "several sweeps have" if found else "no sweep has"
+    what, candidates = "no sweep has", files
+    if found:
+        what, candidates = "several sweeps have", found
+    listed = ", ".join(file.stem for file in candidates) or "none in this folder"
     raise ParameterError(
         f"{what} a run {run!r}: name one with --sweep ({listed}), or a table of runs with --table"
     )
@@ -89,4 +100,6 @@ def open_grid(sweep: Path) -> Grid:
     from chorus.experiments.study import Grid, read_sweep
 
     subsets = {kind: list(read_subsets(SUBSETS / kind)) for kind in ("positive", "negative")}
-    return Grid(STUDY, read_sweep(sweep), subsets=subsets if all(subsets.values()) else None)
+    if not all(subsets.values()):
+        return Grid(STUDY, read_sweep(sweep))
+    return Grid(STUDY, read_sweep(sweep), subsets=subsets)

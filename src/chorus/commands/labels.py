@@ -101,11 +101,15 @@ def _review(arguments: argparse.Namespace) -> None:
 
     reviews = read_reviews(arguments.review)
     out = arguments.folder / CLIPS
-    clips = read_csv(out) if out.is_file() else pd.DataFrame(columns=["path", "label"], dtype=str)
-    if missing := [name for name in ("path", "label") if name not in clips]:
-        raise DataError(f"{out} lacks the column {missing[0]!r}")
+    clips = pd.DataFrame(columns=["path", "label"], dtype=str)
+    if out.is_file():
+        clips = read_csv(out)
+    for name in ("path", "label"):
+        if name not in clips:
+            raise DataError(f"{out} lacks the column {name!r}")
     names = ((arguments.positive or [POSITIVE])[0], (arguments.negative or [NEGATIVE])[0])
     added = add_reviews(arguments.folder, clips, reviews, arguments.recordings, names)
+    # The answers themselves, with all digits: from them the recall of the season is computed ever after.
     for queue, answers in reviews.groupby("queue"):
         write_csv(arguments.folder / REVIEWS / f"{queue}.csv", answers, digits=17)
     rejected = quarantine.table((refused.source, refused.reason) for refused in added.refused)
@@ -137,9 +141,13 @@ def _tables(arguments: argparse.Namespace) -> None:
     out = arguments.folder / CLIPS
     if out.exists() and not arguments.replace:
         raise DataError(f"{out} is there already: --replace writes it anew")
-    tables = None if arguments.folders else tables_in(arguments.tables or [arguments.folder])
-    if tables is not None and not tables:
-        raise DataError(f"no tables of labels in {arguments.folder}: --tables says where they are")
+    tables = None
+    if not arguments.folders:
+        tables = tables_in(arguments.tables or [arguments.folder])
+        if not tables:
+            raise DataError(
+                f"no tables of labels in {arguments.folder}: --tables says where they are"
+            )
     found = collect(arguments.folder, tables, _wishes(arguments))
     if found.clips.empty:
         raise DataError(
@@ -151,14 +159,13 @@ def _tables(arguments: argparse.Namespace) -> None:
 
 
 def _wishes(arguments: argparse.Namespace) -> Wishes:
-    given = {
-        name: tuple(value)
-        for name in ("positive", "negative")
-        if (value := getattr(arguments, name))
-    }
+    confidence = None
+    if arguments.confidence:
+        confidence = _range(arguments.confidence)
     return Wishes(
-        **given,
-        confidence=_range(arguments.confidence) if arguments.confidence else None,
+        positive=tuple(arguments.positive or [POSITIVE]),
+        negative=tuple(arguments.negative or [NEGATIVE]),
+        confidence=confidence,
         kind=arguments.format,
         label_column=arguments.label_column,
         widen=arguments.widen,
@@ -174,11 +181,14 @@ def _range(text: str) -> tuple[float, float]:
 
 
 def _tell(found: Collected, out: Path) -> None:
-    labels = found.clips["label"].value_counts()
-    show(
-        str(out), ("label", "clips"), [[str(label), str(count)] for label, count in labels.items()]
-    )
-    say(f"{found.tables} tables read." if found.tables else "Classes by folders.")
+    rows = []
+    for label, count in found.clips["label"].value_counts().items():
+        rows.append([str(label), str(count)])
+    show(str(out), ("label", "clips"), rows)
+    if found.tables:
+        say(f"{found.tables} tables read.")
+    else:
+        say("Classes by folders.")
     if found.left_out:
         say(f"{found.left_out} labels left out by their confidence.")
     if found.cut_short:
@@ -190,6 +200,5 @@ def _tell(found: Collected, out: Path) -> None:
 
 
 def _reasons(rejected: pd.DataFrame) -> str:
-    return ", ".join(
-        f"{reason} ({count})" for reason, count in list(count_reasons(rejected).items())[:6]
-    )
+    told = [f"{reason} ({count})" for reason, count in count_reasons(rejected).items()]
+    return ", ".join(told[:6])

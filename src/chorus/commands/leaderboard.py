@@ -95,6 +95,7 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
     ranked_by = arguments.metric or grid.plan.rank_by
     weight, least = arguments.stability_weight or 0.0, arguments.min_precision
     found = tables(runs, grid.plan, rank_by=ranked_by, min_precision=least, stability_weight=weight)
+    # The kept tables are of one rule, that of the sweep's file: reports and reviews read them and know no other.
     as_kept = ranked_by == grid.plan.rank_by and least is None and not weight
     folder = sweep_tables(file.stem)
     reason = grid.not_over(len(runs), folder)
@@ -107,11 +108,20 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
     _show_comparisons(found.comparisons, shown)
     if len(found.board) and least is None and not weight:
         say(chosen(grid, runs, found.board, ranked_by))
-    missing = len(grid.runs) - len(runs)
-    counted = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
-    say(f"{counted}; {missing} of the grid are not done" if missing else counted)
-    for remark in [*([reason] if as_kept and reason else []), *grid.remarks(set(runs["version"]))]:
+    say(_counted(len(runs), len(grid.runs) - len(runs)))
+    if as_kept and reason:
+        say(reason)
+    for remark in grid.remarks(set(runs["version"])):
         say(remark)
+
+
+def _counted(done: int, missing: int) -> str:
+    counted = f"{done} runs"
+    if done == 1:
+        counted = "1 run"
+    if not missing:
+        return counted
+    return f"{counted}; {missing} of the grid are not done"
 
 
 def _shown(runs: pd.DataFrame, plan: Plan, ranked_by: str) -> list[str]:
@@ -124,19 +134,13 @@ def _shown(runs: pd.DataFrame, plan: Plan, ranked_by: str) -> list[str]:
 def _show_board(table: pd.DataFrame, metrics: list[str], version: str) -> None:
     """Mean and SD over seeds; what is not of the current code and data alone is marked."""
     marked = table["versions"] != version
-    rows = []
-    for place, (row, mark) in enumerate(
-        zip(table.to_dict("records"), marked, strict=True), start=1
-    ):
+    rows: list[list[str]] = []
+    for row, is_marked in zip(table.to_dict("records"), marked, strict=True):
+        name = str(row["configuration"])
+        if is_marked:
+            name += " *"
         figures = [_spell(row[f"{metric}__mean"], row[f"{metric}__std"]) for metric in metrics]
-        rows.append(
-            [
-                str(place),
-                str(row["configuration"]) + (" *" if mark else ""),
-                str(row["n"]),
-                *figures,
-            ]
-        )
+        rows.append([str(len(rows) + 1), name, str(row["n"]), *figures])
     plain(["", "configuration", "n", *metrics], rows)
     if marked.any():
         say("* from another version of code or data than the current one")
@@ -144,19 +148,22 @@ def _show_board(table: pd.DataFrame, metrics: list[str], version: str) -> None:
 
 def _spell(mean: float, std: float) -> str:
     """A mean with its standard deviation over seeds; a single seed has none."""
-    return f"{mean:.3f}" if math.isnan(std) else f"{mean:.3f} ±{std:.3f}"
+    if math.isnan(std):
+        return f"{mean:.3f}"
+    return f"{mean:.3f} ±{std:.3f}"
 
 
 def _show_comparisons(comparisons: pd.DataFrame, metrics: list[str]) -> None:
     """Two configurations and the difference, pair by pair."""
     counts = [column for column in ("positives", "negatives") if column in comparisons]
     shown = [metric for metric in metrics if metric in comparisons]
-    for name, group in comparisons.groupby("comparison", sort=False) if len(comparisons) else ():
+    if comparisons.empty:  # then there is no column to group by
+        return
+    for name, group in comparisons.groupby("comparison", sort=False):
         rows = []
         for row in group.to_dict("records"):
-            figures = [f"{row[column]:.0f}" for column in counts] + [
-                f"{row[column]:.3f}" for column in shown
-            ]
+            figures = [f"{row[column]:.0f}" for column in counts]
+            figures += [f"{row[column]:.3f}" for column in shown]
             rows.append([str(row["configuration"] or row["side"]), *figures])
         say(f"{name}: {group['shows'].iloc[0]}".rstrip(": "))
         plain(["", *counts, *shown], rows)
@@ -191,13 +198,14 @@ def _of_table(arguments: argparse.Namespace) -> None:
 
 
 def _show_block(block: str, found: Board, metric: str, metrics: tuple[str, ...], top: int) -> None:
-    shown = [metric, *(other for other in metrics if other != metric)][:4]
+    # Four fit beside a configuration's name; the one that ranks comes first.
+    shown = list(dict.fromkeys([metric, *metrics]))[:4]
     rows = []
     for row in found.table.head(top).to_dict("records"):
-        figures = [
-            f"{number(row[f'{m}__mean'])} ±{number(row[f'{m}__std'])}".rstrip("±").rstrip()
-            for m in shown
-        ]
+        figures = []
+        for name in shown:
+            figure = f"{number(row[f'{name}__mean'])} ±{number(row[f'{name}__std'])}"
+            figures.append(figure.rstrip("±").rstrip())
         rows.append([str(row["configuration"]), str(row["n"]), *figures])
     show(f"{block}: {len(found.table)} configurations", ("configuration", "n", *shown), rows)
 
@@ -206,10 +214,9 @@ def _judged(block: str, found: Board, metric: str) -> list[str]:
     best, again = found.best, found.again
     assert again is not None
     top = number(found.table[f"{metric}__mean"].iloc[0])
-    told = (
-        [f"{best.behind} of {best.others}", number(best.shuffled), number(best.p)]
-        if best
-        else ["", "", ""]
-    )
+    # With one seed nothing can be told apart; how often it would be first again can still be said.
+    told = ["", "", ""]
+    if best:
+        told = [f"{best.behind} of {best.others}", number(best.shuffled), number(best.p)]
     chances = [percent(again.as_seen), percent(again.shrunk), str(again.winners)]
     return [block, str(again.configurations), top, *told, *chances]

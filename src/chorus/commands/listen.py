@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     clip = clips.loc[arguments.clip_id]
     pcm = read_sounds(paths.RAW, [arguments.clip_id])[arguments.clip_id]
     about = [arguments.clip_id, clip["label"], clip["quality"], clip["site"], clip["source"]]
-    title = " · ".join(part for part in about if part)
+    title = " · ".join(filter(None, about))
     audio.write_wav(arguments.out / f"{arguments.clip_id}.wav", pcm)
     options = parse(pictures.PictureOptions, here.params().get("pictures"), section="pictures")
     pictures.draw_spectrogram(pcm, arguments.out / f"{arguments.clip_id}.png", title, options)

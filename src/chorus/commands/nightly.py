@@ -117,17 +117,8 @@ def _errors(
     for name, rate, clips, correlation in parts:
         expected = expected_count(rate, clips)
         low, high = night_range(rate.rate, clips, correlation)
-        of = f"{expected.low:.1f} to {expected.high:.1f}"
-        rows.append(
-            [
-                name,
-                percent(rate.rate, 2),
-                str(clips),
-                f"{expected.mean:.1f}",
-                of,
-                f"{low} to {high}",
-            ]
-        )
+        mean = [f"{expected.mean:.1f}", f"{expected.low:.1f} to {expected.high:.1f}"]
+        rows.append([name, percent(rate.rate, 2), str(clips), *mean, f"{low} to {high}"])
     show("Errors of a night", ("", "rate", "of clips", "expected", interval, "single nights"), rows)
 
 
@@ -144,13 +135,16 @@ def _worth(arguments: argparse.Namespace, false_positive_rate: float, recall: fl
 def _chances(arguments: argparse.Namespace, recall: float, correlations: Sequence[float]) -> None:
     rows = []
     for calls in sorted({1, 5, arguments.calls} - {0}):
-        chances = [
-            _chance(1 - chance_missed(recall, calls, correlation)) for correlation in correlations
-        ]
-        rows.append([str(calls), *chances])
+        row = [str(calls)]
+        for correlation in correlations:
+            row.append(_chance(1 - chance_missed(recall, calls, correlation)))
+        rows.append(row)
     heads = ("calls", *(f"correlation {correlation:g}" for correlation in correlations))
     show("Chance that a night's calls are noticed at all", heads, rows, left=0)
 
 
 def _chance(share: float) -> str:
-    return "> 99.99 %" if share > 0.9999 else f"{number(100 * share, 2)} %"
+    # Rounded it would be 100 %, which no night is.
+    if share > 0.9999:
+        return "> 99.99 %"
+    return f"{number(100 * share, 2)} %"

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
         if found is None:
             continue
         own = [str(found.seeds), number(found.spread), number(found.span), number(found.detectable)]
-        rows.append([block, *own, *(number(value) for value in found.with_seeds)])
+        rows.append([block, *own, *map(number, found.with_seeds)])
     if not rows:
         say(f"{metric}: no two configurations have all seeds, or there is one seed only.")
         return

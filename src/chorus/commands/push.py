@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from chorus.sharing.integrity import Store
+from chorus.sharing.integrity import Object, Store
 from chorus.terminal import progress
 
 
@@ -27,9 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Push, and count."""
     with Store(arguments.remote) as store:
-        objects = list(
-            dict.fromkeys(item for revision in arguments.rev for item in store.objects(revision))
-        )
+        # Experiments of one grid share most of their objects: each is sent once.
+        found: dict[Object, None] = {}
+        for revision in arguments.rev:
+            found.update(dict.fromkeys(store.objects(revision)))
+        objects = list(found)
         with progress("pushing", len(objects), "object") as advance:
             uploaded = store.push(objects, advance)
     print(f"uploaded: {len(uploaded)}; on the remote: all {len(objects)} objects")

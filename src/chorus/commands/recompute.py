@@ -27,19 +27,20 @@ def run(arguments: argparse.Namespace) -> None:
     """Print how many figures agree, page by page, and those that do not."""
     found = recompute(read_table(arguments), read_csv(arguments.tables))
     pages = found.groupby("page", sort=False)["agrees"].agg(["size", "sum"])
-    rows = [
-        [str(page), str(counts["size"]), str(counts["sum"])] for page, counts in pages.iterrows()
-    ]
+    rows = []
+    for page, counts in pages.iterrows():
+        rows.append([str(page), str(counts["size"]), str(counts["sum"])])
     show(
         "Published figures, and those that follow from the runs", ("page", "figures", "agree"), rows
     )
     off = []
     for row in found[~found["agrees"]].to_dict("records"):
-        figures = [_figure(row["mean"], row["sd"])]
-        figures.append(
-            _figure(number(row["runs_mean"]), number(row["runs_sd"]) if row["sd"] else "")
-        )
-        off.append([str(row["page"]), str(row["runs"]), str(row["metric"]), *figures])
+        # Where the page gives no SD, one of ours would look like something that it got wrong.
+        our_sd = ""
+        if row["sd"]:
+            our_sd = number(row["runs_sd"])
+        published, ours = _figure(row["mean"], row["sd"]), _figure(number(row["runs_mean"]), our_sd)
+        off.append([str(row["page"]), str(row["runs"]), str(row["metric"]), published, ours])
     if off:
         show(
             "Those that do not",
@@ -51,4 +52,6 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _figure(mean: object, sd: object) -> str:
-    return f"{mean} ±{sd}" if sd else str(mean)
+    if not sd:
+        return str(mean)
+    return f"{mean} ±{sd}"

@@ -40,13 +40,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the comment, and the pictures that it shows."""
     facts = read(STUDY, arguments.base, arguments.head)
-    pictures = draw(facts, arguments.images) if arguments.images else None
-    beside = arguments.out.parent if arguments.out else Path()
-    base = arguments.image_base or (
-        Path(os.path.relpath(arguments.images, beside)).as_posix() if pictures else ""
-    )
+    pictures = None
+    if arguments.images:
+        pictures = draw(facts, arguments.images)
+    base = arguments.image_base or _images_from_comment(arguments)
     text = comment(facts, pictures, place=lambda path: f"{base.rstrip('/')}/{path}")
     if arguments.out:
         write_text(arguments.out, text)
     else:
         print(text, end="")
+
+
+def _images_from_comment(arguments: argparse.Namespace) -> str:
+    """The folder of pictures as the comment links it; "" without pictures."""
+    if not arguments.images:
+        return ""
+    beside = Path()
+    if arguments.out:
+        beside = arguments.out.parent
+    return Path(os.path.relpath(arguments.images, beside)).as_posix()

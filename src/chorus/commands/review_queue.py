@@ -69,27 +69,26 @@ def run(arguments: argparse.Namespace) -> None:
     from chorus.season.queue_page import queue_page
 
     heard = read_season(arguments.detections, arguments.label)
-    threshold = heard.threshold if arguments.threshold is None else arguments.threshold
+    threshold = arguments.threshold
+    if threshold is None:
+        threshold = heard.threshold
     before = read_reviews(arguments.reviewed)
     wanted = Wanted(arguments.uncertain, arguments.unconfirmed, arguments.random)
     known = set(before.loc[before["label"] != "", "window"])
     chosen = choose(heard, threshold, wanted, arguments.seed, confirmed_sites(before), known)
-    places = sorted(zip(chosen["file"], chosen["start"], chosen["end"], strict=True))
-    seen = dict(
-        zip(
-            places,
-            sights(places, arguments.recordings, pictures_of(Path("params.yaml"))),
-            strict=True,
-        )
-    )
-    in_order = [
-        seen[place] for place in zip(chosen["file"], chosen["start"], chosen["end"], strict=True)
-    ]
+    # The page has its windows in an order of their own; read in that of the recordings, each file is opened once.
+    windows = list(zip(chosen["file"], chosen["start"], chosen["end"], strict=True))
+    by_file = sorted(windows)
+    pictures = sights(by_file, arguments.recordings, pictures_of(Path("params.yaml")))
+    seen = dict(zip(by_file, pictures, strict=True))
+    in_order = [seen[window] for window in windows]
     out = arguments.out or arguments.detections / "queue.html"
     page = queue_page(chosen, in_order, str(heard.model.get("name", "")), threshold)
     write_whole(out, page.encode())
     counts = chosen.groupby("stratum")["stratum_size"].agg(["size", "first"])
-    rows = [[str(name), str(row["size"]), str(row["first"])] for name, row in counts.iterrows()]
+    rows = []
+    for name, row in counts.iterrows():
+        rows.append([str(name), str(row["size"]), str(row["first"])])
     show("Windows to listen to", ("stratum", "windows", "of"), rows)
     if missing := sum(bool(one.missing) for one in in_order):
         say(f"{missing} of them have no sound: --recordings says where the recordings are.")

@@ -76,7 +76,9 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.clips < 0:
         raise ParameterError(f"--clips: {arguments.clips} is not allowed: 0 or more")
     heard = read_season(arguments.detections, arguments.label)
-    threshold = heard.threshold if arguments.threshold is None else arguments.threshold
+    threshold = arguments.threshold
+    if threshold is None:
+        threshold = heard.threshold
     heard.check(threshold)
     scored = read_scores(arguments.predictions, arguments.split)
     seconds = float(heard.model.get("window_seconds", 3.0))
@@ -103,19 +105,22 @@ def pictures_of(params: Path) -> PictureOptions:
     """How a study draws its sounds: what its params.yaml says, or everything up to 24 kHz."""
     from chorus.pictures import PictureOptions as Kind
 
-    values = read_yaml(params).get("pictures") if params.is_file() else None
+    # A season is read where its detections lie, which need not be a study's folder.
+    values = None
+    if params.is_file():
+        values = read_yaml(params).get("pictures")
     return parse(Kind, values, section="pictures")
 
 
 def _tell(sites: pd.DataFrame) -> None:
-    rows = [
-        [
+    rows = []
+    for row in sites.to_dict("records"):
+        nights = between(row["nights_present_low"], row["nights_present_high"], 0)
+        minutes = [_minutes(row["minutes_to_presence"]), _minutes(row["minutes_to_absence"])]
+        rows.append([
             str(row["site"]), str(row["nights"]), percent(row["presence"], 1), number(row["nights_present"], 1),
-            between(row["nights_present_low"], row["nights_present_high"], 0),
-            _minutes(row["minutes_to_presence"]), _minutes(row["minutes_to_absence"]),
-        ]
-        for row in sites.to_dict("records")
-    ]  # fmt: skip
+            nights, *minutes,
+        ])  # fmt: skip
     heads = (
         "site",
         "nights",
@@ -133,9 +138,8 @@ def _minutes(value: float) -> str:
 
 
 def _certainty(judged: Judged) -> None:
-    rows = [
-        [str(one.calls), percent(one.chance, 1), percent(one.independent, 1)]
-        for one in judged.certainty
-    ]
+    rows = []
+    for one in judged.certainty:
+        rows.append([str(one.calls), percent(one.chance, 1), percent(one.independent, 1)])
     heads = ("windows with a call", "chance to notice", "(1 - recall)^N says")
     show("A night's calls are missed together", heads, rows, left=0)

@@ -55,7 +55,9 @@ def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
     """A number for a table; "" where there is none."""
     if value is None or math.isnan(value):
         return ""
-    return f"{value:{'+' if sign else ''}.{digits}f}"
+    if sign:
+        return f"{value:+.{digits}f}"
+    return f"{value:.{digits}f}"
 
 
 def between(low: float, high: float, digits: int = 3, *, sign: bool = False) -> str:
@@ -67,7 +69,9 @@ def between(low: float, high: float, digits: int = 3, *, sign: bool = False) -> 
 
 def percent(share: float | None, digits: int = 0) -> str:
     """A share in percent; "" where there is none."""
-    return "" if share is None or math.isnan(share) else f"{100 * share:.{digits}f} %"
+    if share is None or math.isnan(share):
+        return ""
+    return f"{100 * share:.{digits}f} %"
 
 
 def _printed(what: Table | str) -> None:

@@ -12,6 +12,7 @@ blocks have, and what the block adds beside everything that the table tells.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 
 from chorus.commands.arguments import (
@@ -90,23 +91,17 @@ def _show_across(runs: Runs, metric: str) -> None:
 
 def _rows(block: str, components: Sequence[Component]) -> list[list[str]]:
     rows = []
-    for number_of, part in enumerate(components):
-        spread_of = [number(part.sd, 4), between(part.low**0.5, part.high**0.5, 4)]
-        share = (
-            ""
-            if part.share != part.share
-            else f"{percent(part.share_low)} to {percent(part.share_high)}"
-        )
-        name = block if number_of == 0 else ""
-        rows.append(
-            [
-                name,
-                part.name,
-                str(part.freedom),
-                *spread_of,
-                percent(part.share),
-                share,
-                number(part.p),
-            ]
-        )
+    name = block  # in the first row alone, as tables are read
+    for part in components:
+        sd = [number(part.sd, 4), between(part.low**0.5, part.high**0.5, 4)]
+        share = [percent(part.share), _share_interval(part)]
+        rows.append([name, part.name, str(part.freedom), *sd, *share, number(part.p)])
+        name = ""
     return rows
+
+
+def _share_interval(part: Component) -> str:
+    # A component without degrees of freedom of its own has no share that could be told.
+    if math.isnan(part.share):
+        return ""
+    return f"{percent(part.share_low)} to {percent(part.share_high)}"

@@ -31,16 +31,18 @@ def run(_: argparse.Namespace) -> None:
     """Print the headline figures, what is to be known about them, and what to do next."""
     survey, composition = read_json(paths.SURVEY_METRICS), read_json(paths.COMPOSITION)
     subsets, detail = read_json(paths.SUBSETS_METRICS), read_json(paths.EVALUATION_DETAIL)
-    mined = ", ".join(
-        f"{name} {s['clips']}" for kind in subsets.values() for name, s in kind["subsets"].items()
+    mined = []
+    for kind in subsets.values():
+        for name, subset in kind["subsets"].items():
+            mined.append(f"{name} {subset['clips']}")
+    surveyed = (
+        f"{survey['clips']} clips, {survey['recorders']} recorders, {survey['nights']} nights"
     )
+    if survey["notes"].get("synthetic"):
+        surveyed += "; synthetic"
     console = Console()
-    console.print(
-        f"\n[bold]Survey[/bold]  {survey['clips']} clips, {survey['recorders']} recorders, {survey['nights']} nights"
-        + ("; synthetic" if survey["notes"].get("synthetic") else "")
-        + f"; {survey['quarantined']} in quarantine"
-    )
-    console.print(f"[bold]Mined[/bold]   {mined}", highlight=False)
+    console.print(f"\n[bold]Survey[/bold]  {surveyed}; {survey['quarantined']} in quarantine")
+    console.print(f"[bold]Mined[/bold]   {', '.join(mined)}", highlight=False)
     console.print(
         f"[bold]Trained[/bold] on {composition['positives']} positives and {composition['negatives']} negatives; "
         f"threshold {detail['thresholds']['headline']:.3f}\n"
@@ -83,19 +85,20 @@ def _notes(
     """What was left out, what could not be done, and what can be said all the same."""
     suspects, health = read_json(paths.SUSPECTS), read_json(paths.HEALTH_DETAIL)
     notes = remarks(composition)
-    notes += [
-        f"{kind} mining: {record['note']}" for kind, record in subsets.items() if record["note"]
-    ]
+    for kind, record in subsets.items():
+        if record["note"]:
+            notes.append(f"{kind} mining: {record['note']}")
     notes += read_json(f"{paths.DETECTOR}.json")["training"]["notes"]
-    notes += [suspects["note"]] if suspects["note"] else []
+    if suspects["note"]:
+        notes.append(suspects["note"])
+    # Of a handful of nights none may be left for a test: then this is all that can be said of other nights.
     tests = [detail["splits"][split] for split in ("test_iid", "test_ood")]
-    if (
-        not any(judged and judged["at"] for judged in tests)
-        and suspects["auroc_of_unheard_nights"] is not None
-    ):
+    untested = not any(judged and judged["at"] for judged in tests)
+    unheard = suspects["auroc_of_unheard_nights"]
+    if untested and unheard is not None:
         notes.append(
             f"no test to judge by; but a logistic regression that never heard the night has an AUROC of "
-            f"{suspects['auroc_of_unheard_nights']:.2f} on the {suspects['clips']} training clips"
+            f"{unheard:.2f} on the {suspects['clips']} training clips"
         )
     return [*dict.fromkeys(notes), f"training health: {health['verdict']}. {health['sentence']}"]
 
@@ -104,10 +107,10 @@ def _results(detail: dict[str, Any]) -> Table:
     table = Table(
         title="Detector and trivial baselines", box=box.SIMPLE_HEAD, padding=0, pad_edge=False
     )
-    for heading in ("split", "method", "F1", "95 %", "prec.", "recall", "AUPRC", "95 %"):
-        table.add_column(
-            heading, justify="left" if heading in ("split", "method") else "right", no_wrap=True
-        )
+    for heading in ("split", "method"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("F1", "95 %", "prec.", "recall", "AUPRC", "95 %"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for split, name in NAME_OF.items():
         if split not in detail["splits"]:
             continue
@@ -127,10 +130,12 @@ def _add(
     table: Table, about: list[str], figures: dict[str, Any], intervals: dict[str, Any], style: str
 ) -> None:
     cells = [f"{figures[metric]:.3f}" for metric in ("f1", "precision", "recall", "auprc")]
-    f1, auprc = (_interval(intervals.get(metric)) for metric in ("f1", "auprc"))
+    f1, auprc = _interval(intervals.get("f1")), _interval(intervals.get("auprc"))
     table.add_row(*about, cells[0], f1, *cells[1:], auprc, style=style)
 
 
 def _interval(ends: list[float | None] | None) -> str:
     low, high = ends or (None, None)
-    return "" if low is None or high is None else f"{low:.2f}-{high:.2f}"
+    if low is None or high is None:
+        return ""
+    return f"{low:.2f}-{high:.2f}"

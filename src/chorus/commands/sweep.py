@@ -105,11 +105,13 @@ def _conduct(grid: Grid, arguments: argparse.Namespace) -> list[Failure]:
 def _refuse_changes(grid: Grid, name: str) -> None:
     """Experiments start from a commit: what is not in it would be left out, or falsify where a result came from."""
     results = [f"{folder.as_posix()}/" for folder in (sweep_tables(name), sweep_plots(name))]
-    if changed := grid.changed_files([*results, sweep_report(name).as_posix()]):
-        listed = " ".join(changed[:6]) + (
-            f" and {len(changed) - 6} more" if len(changed) > 6 else ""
-        )
-        raise DataError(f"commit or undo your changes first: {listed}")
+    changed = grid.changed_files([*results, sweep_report(name).as_posix()])
+    if not changed:
+        return
+    listed = " ".join(changed[:6])
+    if len(changed) > 6:
+        listed += f" and {len(changed) - 6} more"
+    raise DataError(f"commit or undo your changes first: {listed}")
 
 
 def _tell_start(grid: Grid, name: str) -> None:
@@ -134,9 +136,12 @@ def _update_shared(grid: Grid) -> None:
 
     Where its results are at hand, what they were made from need not be: a grid reads the embeddings, not the audio.
     """
-    partial = ["--allow-missing"] if grid.at_hand() else []
-    command = [sys.executable, "-m", "dvc", "repro", *partial, *grid.shared]
-    if grid.shared and subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+    if not grid.shared:
+        return
+    command = [sys.executable, "-m", "dvc", "repro", *grid.shared]
+    if grid.at_hand():
+        command.append("--allow-missing")
+    if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
         raise DataError(f"the stages that all runs share failed: dvc repro {' '.join(grid.shared)}")
 
 
@@ -145,15 +150,21 @@ def _list(grid: Grid) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    counted = _Counted() if "compose" in grid.stages else None
+    headings = [axis.rpartition(".")[2] for axis in grid.plan.axes]
+    rows = [[run.name, *map(spell, run.changes.values())] for run in grid.runs]
+    # A study without a composition (accents, fitness) trains all its runs on the same clips.
+    counted = None
+    if "compose" in grid.stages:
+        counted = _Counted()
+        headings += ["positives", "negatives"]
+        for run, row in zip(grid.runs, rows, strict=True):
+            row += counted.of(grid.params(run))
     table = Table(box=None)
     table.add_column("run", no_wrap=True)
-    axes = [axis.rpartition(".")[2] for axis in grid.plan.axes]
-    for heading in (*axes, *(("positives", "negatives") if counted else ())):
+    for heading in headings:
         table.add_column(heading, overflow="fold")  # a narrow terminal too shows names whole
-    for run in grid.runs:
-        counts = counted.of(grid.params(run)) if counted else []
-        table.add_row(run.name, *(spell(value) for value in run.changes.values()), *counts)
+    for row in rows:
+        table.add_row(*row)
     console = Console()
     if not console.is_terminal:
         console.width = 1000  # a file or a pipe is as wide as the table
@@ -168,8 +179,9 @@ class _Counted:
     def __init__(self) -> None:
         self._positive = read_subsets(SUBSETS / "positive")
         self._negative = read_subsets(SUBSETS / "negative")
-        at_hand = SPLITS.exists() and self._positive and self._negative
-        self.clips: pd.DataFrame | None = read_csv(SPLITS) if at_hand else None
+        self.clips: pd.DataFrame | None = None
+        if SPLITS.exists() and self._positive and self._negative:
+            self.clips = read_csv(SPLITS)
 
     def of(self, params: Mapping[str, Any]) -> list[str]:
         """Positives and negatives of a run with these parameters."""
@@ -179,10 +191,8 @@ class _Counted:
         if self.clips is None:
             return ["?", "?"]
         options = parse(ComposeOptions, params["compose"], section="compose")
-        summary = compose(
-            self.clips, self._positive, self._negative, options, params["seed"]
-        ).summary
-        return [str(summary["positives"]), str(summary["negatives"])]
+        composed = compose(self.clips, self._positive, self._negative, options, params["seed"])
+        return [str(composed.summary["positives"]), str(composed.summary["negatives"])]
 
 
 class _Reporter:
@@ -204,7 +214,10 @@ class _Reporter:
         now, ended = time.monotonic(), progress.done + progress.failed == progress.total
         line = self._pace.line(progress, now)
         if self._terminal:
-            print(f"\r\x1b[K{line}", end="\n" if ended else "", file=sys.stderr, flush=True)
+            end = ""
+            if ended:
+                end = "\n"
+            print(f"\r\x1b[K{line}", end=end, file=sys.stderr, flush=True)
         elif ended or now - self._shown > _SECONDS_BETWEEN_LINES:
             print(line, file=sys.stderr, flush=True)
             self._shown = now

@@ -35,19 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
     runs = read_table(arguments)
     metric = metric_of(arguments, runs)
     rows = []
-    for name, found in ends(
-        runs, metric, arguments.low, arguments.high, blocks_of(arguments, runs)
-    ).items():
-        shares = [percent(share, 1) for share in (found.low, found.high, found.low + found.high)]
-        rows.append(
-            [
-                name,
-                str(found.runs),
-                *shares,
-                percent(found.seeds_at_both, 1),
-                str(found.configurations),
-            ]
-        )
+    by_block = ends(runs, metric, arguments.low, arguments.high, blocks_of(arguments, runs))
+    for name, found in by_block.items():
+        either = found.low + found.high
+        shares = (found.low, found.high, either, found.seeds_at_both)
+        told = [percent(share, 1) for share in shares]
+        rows.append([name, str(found.runs), *told, str(found.configurations)])
     heads = (
         "block",
         "runs",

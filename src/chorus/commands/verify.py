@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.remote is not None:
             with progress("the remote", len(objects), "object") as advance:
                 there = store.there(objects, advance)
+            # Only what is whole here is uploaded: a damaged object there would be replaced by a damaged one.
             wrong = faults(there, "damaged") + faults(there, "missing")
             print(f"on the remote: {summary(there, missing='missing')}")
             left += show("damaged on the remote", faults(there, "damaged"))
@@ -56,9 +57,10 @@ def run(arguments: argparse.Namespace) -> None:
                 left -= show(
                     "uploaded again", faults(store.there(uploaded, lambda _: None), "whole")
                 )
+    if left == 1:
+        raise DataError(f"1 object is damaged or missing: {remedy(arguments)}")
     if left:
-        whose = "1 object is" if left == 1 else f"{left} objects are"
-        raise DataError(f"{whose} damaged or missing: {remedy(arguments)}")
+        raise DataError(f"{left} objects are damaged or missing: {remedy(arguments)}")
 
 
 def summary(states: Mapping[Object, State], missing: str) -> str:
@@ -66,26 +68,28 @@ def summary(states: Mapping[Object, State], missing: str) -> str:
     whole = len(faults(states, "whole"))
     if whole == len(states):
         return f"all {whole} objects are whole"
-    counts = {"damaged": len(faults(states, "damaged")), missing: len(faults(states, "missing"))}
-    return ", ".join(
-        [
-            f"{whole} of {len(states)} objects are whole",
-            *(f"{n} {how}" for how, n in counts.items() if n),
-        ]
-    )
+    told = [f"{whole} of {len(states)} objects are whole"]
+    if damaged := faults(states, "damaged"):
+        told.append(f"{len(damaged)} damaged")
+    if absent := faults(states, "missing"):
+        told.append(f"{len(absent)} {missing}")
+    return ", ".join(told)
 
 
 def remedy(arguments: argparse.Namespace) -> str:
     """What to type next, and where."""
-    remote = "" if arguments.remote is None else f" --remote {arguments.remote}".rstrip()
-    command = f"chorus verify{remote} --repair" + (
-        f" --rev {arguments.rev}" if arguments.rev else ""
-    )
+    command = "chorus verify"
+    if arguments.remote is not None:
+        command += f" --remote {arguments.remote}".rstrip()
+    command += " --repair"
+    if arguments.rev:
+        command += f" --rev {arguments.rev}"
     if arguments.remote is None:
         return f"{command} throws away what is damaged, then dvc pull"
-    return command + (
-        " on a machine that has it whole" if arguments.repair else ", here or where it is whole"
-    )
+    # What --repair could not mend, it cannot mend here: the whole object lies on another machine, if anywhere.
+    if arguments.repair:
+        return f"{command} on a machine that has it whole"
+    return f"{command}, here or where it is whole"
 
 
 def show(what: str, objects: list[Object]) -> int:

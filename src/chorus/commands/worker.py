@@ -36,9 +36,10 @@ def run(arguments: argparse.Namespace) -> None:
     known = os.environ | environment()
     if arguments.workers == 1:  # then a signal to this process is one to the worker
         os.execve(sys.executable, [*command, *options], known)
-    processes = [
-        subprocess.Popen([*command, *options], env=known) for _ in range(arguments.workers)
-    ]
+    processes = []
+    for _ in range(arguments.workers):
+        processes.append(subprocess.Popen([*command, *options], env=known))
+    # Whoever stops this process stops them all: a worker left behind would go on taking work.
     try:
         for process in processes:
             process.wait()

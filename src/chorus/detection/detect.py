@@ -145,6 +145,8 @@ def detect(
         batch=options.batch,
         progress=progress,
     )
+    # All names together, and sorted: what a name means (a counter, midnights) depends on the others, and the tables
+    # must not depend on which worker was first.
     heard = {file: found.recordings[file] for file in sorted(outcome.recordings)}
     where = places(heard, times, known_sites)
     with results_in(out) as folder:

@@ -32,6 +32,7 @@ def events(detections: pd.DataFrame, gap: float = 0.0) -> pd.DataFrame:
     called = detections[detections["detected"]].sort_values(
         ["file", "label", "start"], kind="stable"
     )
+    # The latest end so far and not that of the window before: overlapping windows need not end in their order.
     latest_end = called.groupby(["file", "label"])["end"].transform(
         lambda end: end.cummax().shift()
     )

@@ -93,6 +93,7 @@ def _below(path: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, str]]
     def refused(error: OSError) -> None:
         unreadable[Path(error.filename).as_posix()] = f"unreadable folder: {error.strerror}"
 
+    # os.walk passes over what it may not read without a word, and a folder that is missing looks like a quiet season.
     for folder, folders, names in os.walk(path, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         inside = Path(folder).relative_to(path).parts

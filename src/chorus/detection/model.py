@@ -57,6 +57,7 @@ class Detector:
         """
         task = self.head.task
         predictions = task.predictions(logits)
+        # Of two classes each window has a score of the one that is looked for; of several it has the likeliest.
         if POSITIVE in task.classes:
             score = task.scores(predictions)
             labels = np.full(len(score), POSITIVE, dtype=object)

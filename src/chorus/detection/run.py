@@ -176,6 +176,8 @@ class _Run:
         if known is not None and not self._missing(file, known):
             self._end(file, known)
             return
+        # Reading a compressed file to its end costs a tenth of scoring it: it is hashed first, and then read and scored
+        # in one go. Of others the pieces are scored apart, by as many workers as there are.
         path = for_others(place(file))
         if _is_dear(file):
             self._under_way.give(_Taker(self._take_identified, (file,)), work.identify, path)
@@ -216,6 +218,7 @@ class _Run:
         if not missing:
             self._end(file, heard)
             return
+        # Of a run that was stopped in the middle of a file some pieces are known.
         self._open[file] = _Open(heard, len(missing))
         for piece, key in missing:
             if scored and piece in scored:
@@ -230,6 +233,7 @@ class _Run:
         ]
 
     def _known(self, piece: Piece, key: str) -> bool:
+        # Looked into, and not only looked for: what is damaged is scored anew.
         shape = (piece.count, self._detector.head.task.outputs)
         return self._store.has(key) and self._store.logits(key, shape) is not None
 
@@ -251,6 +255,7 @@ class _Run:
     def _take_scored(self, scored: Scored, file: str, piece: Piece, key: str) -> None:
         self._progress.encoding += scored.encoding
         self._progress.working += scored.working
+        # One bad piece refuses the whole file: its other pieces may still be under way, and are of nobody then.
         if file not in self._open:
             return
         if scored.logits is None:

@@ -82,6 +82,7 @@ class Store:
         self._of_unit(key).unlink(missing_ok=True)
 
     def _of_file(self, path: Path) -> Path:
+        # A hash, as a path may be longer than a file's name may be; surrogates, as a name may be in no encoding.
         name = hashlib.sha256(identity(path).encode("utf-8", "surrogateescape")).hexdigest()
         return self._folder / "recordings" / name[:2] / f"{name}.json"
 

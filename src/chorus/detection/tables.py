@@ -133,6 +133,7 @@ def recordings_of(
         windows: all windows of these recordings, in their order.
     """
     heard = {one.file: one.heard for one in recordings}
+    # A recording that goes on past noon is in two nights, and has a row in each.
     nights = windows.groupby(["file", "night"], sort=False)
     rows = nights.agg(
         recorder=("recorder", "first"),
@@ -144,6 +145,7 @@ def recordings_of(
         detected=("detected", "sum"),
         best_score=("score", "max"),
     ).reset_index()
+    # Each night lasts to where the next one begins, the last to the end of the file: together they are its length.
     of_file = rows["file"].map(heard)
     is_last = ~rows["file"].duplicated(keep="last")
     whole = of_file.map(lambda found: found.seconds)
@@ -184,6 +186,7 @@ def as_text(rows: pd.DataFrame) -> pd.DataFrame:
 @contextmanager
 def writing(folder: Path, name: str) -> Iterator[Table]:
     """Write a table into a folder, both of its files whole or not at all."""
+    # "detected" counts windows in a row of a recording, and judges one in a row of a detection.
     kinds = {"detected": pa.int64() if name == "recordings" else pa.bool_()}
     schema = pa.schema(
         [(column, (_KINDS | kinds).get(column, pa.string())) for column in TABLES[name]]

@@ -34,6 +34,7 @@ _TABLE_ENDINGS = re.compile(
     re.IGNORECASE,
 )
 _SPARE = 0.05  # s: as the survey allows
+_UNKNOWN = "unknown label"  # how the reason of such a refusal begins
 _OURS = ("clips.csv", "quarantine.csv", "labels_quarantine.csv")
 
 
@@ -57,10 +58,15 @@ class Wishes:
     def label(self, marked_as: str) -> str:
         """The class of a label as it is written; "" when it is neither."""
         written = marked_as.strip().casefold()
-        if written in {name.casefold() for name in self.positive}:
+        if written in _folded(self.positive):
             return POSITIVE
-        others = {name.casefold() for name in self.negative}
-        return NEGATIVE if written in others or (ALL_OTHERS in others and written) else ""
+        others = _folded(self.negative)
+        if written in others:
+            return NEGATIVE
+        # An empty cell is no other species: "*" stands for what somebody wrote down.
+        if written and ALL_OTHERS in others:
+            return NEGATIVE
+        return ""
 
 
 @dataclass
@@ -104,13 +110,13 @@ def collect(folder: Path, tables: Iterable[Path] | None, wishes: Wishes) -> Coll
     sounds = _Sounds(folder)
     found = Collected()
     if tables is None:
-        marks = [(_of_class(path), path) for path in sounds.files if "/" in path]
-        found.refused += [
-            Refused(path, 0, "in no folder of a class") for path in sounds.files if "/" not in path
-        ]
+        marks = _of_classes(sounds, found)
     else:
-        marks = list(_matched(_read_all(folder, tables, wishes, found), sounds, found))
-    rows = [row for mark, path in marks if (row := _row(mark, path, sounds, wishes, found))]
+        marks = _matched(_read_all(folder, tables, wishes, found), sounds, found)
+    rows = []
+    for mark, path in marks:
+        if row := _row(mark, path, sounds, wishes, found):
+            rows.append(row)
     _check_labels(found, len(rows))
     kept = _without_repeats(_without_heard_beside(rows, wishes, found), found)
     found.clips = pd.DataFrame(kept, columns=list(COLUMNS), dtype=str)
@@ -127,8 +133,11 @@ def tables_in(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise DataError(f"there is no {path}")
-        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-        found += [one for one in inside if one == path or _may_be_table(one)]
+        # A file that is named is taken whatever it is called: only what a folder happens to hold is chosen by name.
+        if path.is_dir():
+            found += filter(_may_be_table, sorted(path.rglob("*")))
+        else:
+            found.append(path)
     return list(dict.fromkeys(found))
 
 
@@ -137,10 +146,8 @@ def _may_be_table(path: Path) -> bool:
 
 
 def _check(wishes: Wishes) -> None:
-    if both := {name.casefold() for name in wishes.positive} & {
-        name.casefold() for name in wishes.negative
-    }:
-        raise ParameterError(f"label {sorted(both)[0]!r} cannot be positive and negative")
+    if both := _folded(wishes.positive) & _folded(wishes.negative):
+        raise ParameterError(f"label {min(both)!r} cannot be positive and negative")
     if wishes.confidence and not 0 <= wishes.confidence[0] <= wishes.confidence[1] <= 1:
         low, high = wishes.confidence
         raise ParameterError(
@@ -150,16 +157,25 @@ def _check(wishes: Wishes) -> None:
         raise ParameterError(f"widen: {wishes.widen:g} is not allowed: from 0 to 60 s")
 
 
+def _folded(names: Iterable[str]) -> set[str]:
+    """Names as they are compared: programs differ in their capitals."""
+    return {name.casefold() for name in names}
+
+
 def _check_labels(found: Collected, taken: int) -> None:
-    unknown = [refused for refused in found.refused if refused.reason.startswith("unknown label")]
-    if len(unknown) > taken:
-        names = ", ".join(
-            f"{label or '(none)'} ({rows})" for label, rows in found.labels.most_common(10)
-        )
-        raise DataError(
-            f"most labels are neither positive nor negative: there are {names}; "
-            "say --positive NAME and --negative NAME, or --negative '*' for all others"
-        )
+    # More unknown labels than known ones: whoever asked does not know yet how the tables call their classes.
+    unknown = 0
+    for refused in found.refused:
+        unknown += refused.reason.startswith(_UNKNOWN)
+    if unknown <= taken:
+        return
+    written = []
+    for label, rows in found.labels.most_common(10):
+        written.append(f"{label or '(none)'} ({rows})")
+    raise DataError(
+        f"most labels are neither positive nor negative: there are {', '.join(written)}; "
+        "say --positive NAME and --negative NAME, or --negative '*' for all others"
+    )
 
 
 def _read_all(
@@ -168,6 +184,7 @@ def _read_all(
     marks: list[tuple[Path, Mark]] = []
     for path in tables:
         name = _name_of(path, folder)
+        # One table that cannot be read is named and kept out: a season's folder holds hundreds.
         try:
             read, refused = read_marks(name, read_text(path), wishes.kind, wishes.label_column)
         except DataError as reason:
@@ -175,7 +192,8 @@ def _read_all(
             continue
         found.tables += 1
         found.refused += refused
-        marks += [(path, mark) for mark in read]
+        for mark in read:
+            marks.append((path, mark))
     return marks
 
 
@@ -189,17 +207,27 @@ def _name_of(path: Path, folder: Path) -> str:
 
 def _matched(
     marks: Iterable[tuple[Path, Mark]], sounds: _Sounds, found: Collected
-) -> Iterable[tuple[Mark, str]]:
+) -> list[tuple[Mark, str]]:
+    """Each mark with the path of the recording that it means."""
+    matched = []
     for table, mark in marks:
         try:
-            yield mark, sounds.find(mark, table)
+            matched.append((mark, sounds.find(mark, table)))
         except DataError as reason:
             found.refused.append(Refused(mark.table, mark.line, str(reason)))
+    return matched
 
 
-def _of_class(path: str) -> Mark:
-    """The mark of a whole recording: no line of a table."""
-    return Mark(path, 0, path, 0.0, 0.0, PurePosixPath(path).parts[-2])
+def _of_classes(sounds: _Sounds, found: Collected) -> list[tuple[Mark, str]]:
+    """A mark of each whole recording, no line of a table: its folder is its label."""
+    marks = []
+    for path in sounds.files:
+        folder = PurePosixPath(path).parent.name
+        if folder:
+            marks.append((Mark(path, 0, path, 0.0, 0.0, folder), path))
+        else:
+            found.refused.append(Refused(path, 0, "in no folder of a class"))
+    return marks
 
 
 class _Sounds:
@@ -208,12 +236,14 @@ class _Sounds:
     def __init__(self, folder: Path) -> None:
         self._root = folder.resolve()
         self._folder = Folder(folder)
-        inside = (path for path in sorted(self._root.rglob("*")) if path.suffix.lower() in SOUNDS)
-        self.files = [path.relative_to(self._root).as_posix() for path in inside if path.is_file()]
+        self.files = []
+        for path in sorted(self._root.rglob("*")):
+            if path.suffix.lower() in SOUNDS and path.is_file():
+                self.files.append(path.relative_to(self._root).as_posix())
         self._known = frozenset(self.files)
         self._by_name = _grouped(self.files, lambda path: path.name)
         self._by_stem = _grouped(self.files, lambda path: path.stem)
-        self._seconds: dict[str, float] = {}
+        self._seconds: dict[str, float | None] = {}
 
     def find(self, mark: Mark, table: Path) -> str:
         """The recording's path in the folder.
@@ -221,22 +251,30 @@ class _Sounds:
         Raises:
             DataError: there is none, or several could be meant, or it lies elsewhere.
         """
-        return self._written(mark.sound, table) if mark.sound else self._beside(table)
+        if mark.sound:
+            return self._written(mark.sound, table)
+        return self._beside(table)
 
     def seconds(self, path: str) -> float | None:
         """How long a recording is by its header; None where only reading it to its end can tell."""
         if path not in self._seconds:
-            try:
-                self._seconds[path] = float(sf.info(self._root / path).duration)
-            except (
-                sf.LibsndfileError,
-                OSError,
-            ):  # the survey reads it, and says what is wrong with it
-                self._seconds[path] = -1.0
-        return self._seconds[path] if self._seconds[path] >= 0 else None
+            self._seconds[path] = self._seconds_by_header(path)
+        return self._seconds[path]
+
+    def _seconds_by_header(self, path: str) -> float | None:
+        # What cannot be read here is no error yet: the survey reads it, and says what is wrong with it.
+        try:
+            seconds = float(sf.info(self._root / path).duration)
+        except (sf.LibsndfileError, OSError):
+            return None
+        if seconds < 0:
+            return None
+        return seconds
 
     def _beside(self, table: Path) -> str:
         """The recording that a table's own name means."""
+        # Programs append their own ending ("a.wav.BirdNET.results", "a.Table.1.selections"): one after the other
+        # goes, until a recording is called like what is left. The whole name first: it may be meant as it is.
         stem, before = table.stem, ""
         candidates: list[str] = []
         while stem != before and not candidates:
@@ -248,31 +286,31 @@ class _Sounds:
     def _written(self, sound: str, table: Path) -> str:
         """The recording that a table names, by a path of another machine perhaps: then its end counts."""
         plain = sound.replace("\\", "/")
-        parts = [part for part in PurePosixPath(plain).parts if part != "/"]
+        parts = PurePosixPath(plain.lstrip("/")).parts
         absolute = plain.startswith("/") or bool(PureWindowsPath(plain).drive)
         if ".." in parts and not absolute:
             return self._folder.find(plain)
-        tails = ["/".join(parts[start:]) for start in range(len(parts) - 1)]
-        for tail in tails if absolute else tails[:1]:
+        # A path of another machine shares its end with ours, and the longest shared end is the surest.
+        for start in range(len(parts) - 1):
+            tail = "/".join(parts[start:])
             if tail in self._known:
                 return tail
-        return self._only(
-            self._by_name.get(parts[-1].casefold(), []), table, f"no recording is called {plain}"
-        )
+            if not absolute:  # seen from the folder of recordings it is what it says
+                break
+        candidates = self._by_name.get(PurePosixPath(plain).name.casefold(), [])
+        return self._only(candidates, table, f"no recording is called {plain}")
 
     def _only(self, candidates: Sequence[str], table: Path, missing: str) -> str:
         if not candidates:
             raise DataError(f"missing sound file: {missing}")
-        if len(candidates) > 1:
-            near = [
-                path for path in candidates if (self._root / path).parent == table.resolve().parent
-            ]
-            if len(near) == 1:
-                return near[0]
-            raise DataError(
-                f"{len(candidates)} recordings could be meant: {', '.join(candidates[:4])}"
-            )
-        return candidates[0]
+        if len(candidates) == 1:
+            return candidates[0]
+        # Recorders number their files anew in each folder: of equal names, the one beside the table is meant.
+        folder = table.resolve().parent
+        near = [path for path in candidates if (self._root / path).parent == folder]
+        if len(near) == 1:
+            return near[0]
+        raise DataError(f"{len(candidates)} recordings could be meant: {', '.join(candidates[:4])}")
 
 
 def _grouped(files: Iterable[str], key: Callable[[PurePosixPath], str]) -> Mapping[str, list[str]]:
@@ -295,17 +333,20 @@ def _row(
     try:
         label = wishes.label(mark.label)
         if not label:
-            raise DataError(
-                f"unknown label: {mark.label}" if mark.label else "unknown label: none is written"
-            )
-        span = _span(mark, sounds.seconds(path), wishes.widen, found) if mark.line else None
+            raise DataError(f"{_UNKNOWN}: {mark.label or 'none is written'}")
+        onset, end, where = "", "", ""
+        # A mark without a line is a whole recording, whose row has no span.
+        if mark.line:
+            span = _span(mark, sounds.seconds(path), wishes.widen, found)
+            onset, end = map(_seconds, span)
+            where = f"{mark.table}:{mark.line}"
     except DataError as reason:
         found.refused.append(Refused(mark.table, mark.line, str(reason)))
         return None
-    onset, end = map(_seconds, span) if span else ("", "")
     low_hz, high_hz = _band(mark)
-    confidence = "" if mark.confidence is None else f"{mark.confidence:g}"
-    where = f"{mark.table}:{mark.line}" if mark.line else ""
+    confidence = ""
+    if mark.confidence is not None:
+        confidence = f"{mark.confidence:g}"
     cells = (path, label, onset, end, mark.label, low_hz, high_hz, confidence, where)
     return dict(zip(COLUMNS, cells, strict=True))
 
@@ -323,6 +364,7 @@ def _span(mark: Mark, seconds: float | None, widen: float, found: Collected) -> 
         raise DataError(f"ends before it begins: {onset:g} to {end:g} s")
     if seconds is not None and onset >= seconds:
         raise DataError(f"beyond the end of the file: begins at {onset:g} of {seconds:.3f} s")
+    # A detector's last window is filled up with silence, so that its end is no mistake of anybody's.
     if seconds is not None and end > seconds + _SPARE:
         if not mark.padded:
             raise DataError(f"beyond the end of the file: ends at {end:g} of {seconds:.3f} s")
@@ -337,9 +379,11 @@ def _span(mark: Mark, seconds: float | None, widen: float, found: Collected) -> 
 
 def _widened(onset: float, end: float, widen: float, seconds: float | None) -> tuple[float, float]:
     """A span of `widen` seconds about the middle of one, moved into the recording where it would leave it."""
-    last = float("inf") if seconds is None else max(seconds - widen, 0.0)
-    begin = min(max((onset + end - widen) / 2, 0.0), last)
-    return begin, begin + widen if seconds is None else min(begin + widen, seconds)
+    begin = max((onset + end - widen) / 2, 0.0)
+    if seconds is None:
+        return begin, begin + widen
+    begin = min(begin, max(seconds - widen, 0.0))
+    return begin, min(begin + widen, seconds)
 
 
 def _band(mark: Mark) -> tuple[str, str]:
@@ -358,26 +402,25 @@ def _without_heard_beside(
     rows: Sequence[dict[str, str]], wishes: Wishes, found: Collected
 ) -> list[dict[str, str]]:
     """Rows without what is negative by "*" alone and sounds together with a positive: another species in its clip."""
-    named = {name.casefold() for name in wishes.negative} - {ALL_OTHERS}
-    by_file: dict[str, list[dict[str, str]]] = defaultdict(list)
+    # What was named as negative stays: somebody says that the target is not heard there. "*" says no such thing.
+    named = _folded(wishes.negative) - {ALL_OTHERS}
+    positives: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in rows:
         if row["label"] == POSITIVE:
-            by_file[row["path"]].append(row)
+            positives[row["path"]].append(row)
     kept = []
     for row in rows:
-        others = row["label"] == NEGATIVE and row["marked_as"].casefold() not in named
-        if others and any(_overlap(row, positive) for positive in by_file[row["path"]]):
-            found.refused.append(
-                Refused(
-                    row["marked_in"] or row["path"], 0, "negative by '*' alone, beside a positive"
-                )
-            )
+        by_star = row["label"] == NEGATIVE and row["marked_as"].casefold() not in named
+        if by_star and any(_overlap(row, positive) for positive in positives[row["path"]]):
+            where = row["marked_in"] or row["path"]
+            found.refused.append(Refused(where, 0, "negative by '*' alone, beside a positive"))
         else:
             kept.append(row)
     return kept
 
 
 def _overlap(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    # A row without a span is a whole recording.
     if not one["onset"] or not other["onset"]:
         return True
     return float(one["onset"]) < float(other["end"]) and float(other["onset"]) < float(one["end"])
@@ -390,28 +433,28 @@ def _without_repeats(rows: Iterable[dict[str, str]], found: Collected) -> list[d
         by_span[row["path"], row["onset"], row["end"]].append(row)
     kept = []
     for same in by_span.values():
-        labels = {row["label"] for row in same}
-        reason = "marked twice" if len(labels) == 1 else f"marked as {' and '.join(sorted(labels))}"
-        out = same[1:] if len(labels) == 1 else same
-        found.refused += [Refused(row["marked_in"] or row["path"], 0, reason) for row in out]
-        kept += same[:1] if len(labels) == 1 else []
-    return sorted(
-        kept,
-        key=lambda row: (
-            row["path"],
-            float(row["onset"] or 0),
-            float(row["end"] or 0),
-            row["label"],
-        ),
-    )
+        labels = sorted({row["label"] for row in same})
+        # Which of two opposite labels is right, nobody here can tell: then none is taken.
+        if len(labels) == 1:
+            kept.append(same[0])
+            out, reason = same[1:], "marked twice"
+        else:
+            out, reason = same, f"marked as {' and '.join(labels)}"
+        for row in out:
+            found.refused.append(Refused(row["marked_in"] or row["path"], 0, reason))
+    return sorted(kept, key=_order)
+
+
+def _order(row: Mapping[str, str]) -> tuple[str, float, float, str]:
+    """By path and time."""
+    return row["path"], float(row["onset"] or 0), float(row["end"] or 0), row["label"]
 
 
 def too_short(clips: pd.DataFrame, least: float) -> str:
     """What to know of labels that are shorter than the survey takes; "" when there are none."""
     spans = clips[clips["onset"] != ""]
-    short = int((spans["end"].astype(float) - spans["onset"].astype(float) < least - 1e-9).sum())
-    return (
-        f"{short} labels are shorter than {least:g} s, which the survey keeps out: --widen 3"
-        if short
-        else ""
-    )
+    seconds = spans["end"].astype(float) - spans["onset"].astype(float)
+    short = int((seconds < least - 1e-9).sum())  # 3.3 - 0.3 is a little less than 3
+    if not short:
+        return ""
+    return f"{short} labels are shorter than {least:g} s, which the survey keeps out: --widen 3"

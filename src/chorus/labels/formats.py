@@ -11,11 +11,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chorus.errors import DataError
 from chorus.labels.marks import Mark, Numbers, Refused
-from chorus.labels.text import Written, plain_name, rows_of
+from chorus.labels.text import Written, lines_of, plain_name, plain_rows, rows_of
 
 Found = tuple[list[Mark], list[Refused]]
 
@@ -104,22 +104,40 @@ def read_marks(table: str, text: str, kind: str = "", label_column: str = "") ->
     if not written.rows:
         return [], []
     names = [plain_name(cell) for cell in written.rows[0][1]]
-    dialect = next((name for name, (signs, _) in _DIALECTS.items() if set(signs) <= set(names)), "")
-    found = "birdnet" if dialect.startswith(("birdnet", "kaleidoscope")) else dialect
-    if not dialect:
-        found = (
-            "raven" if _is_headless_raven(written) else "audacity" if _is_audacity(written) else ""
-        )
+    dialect = _dialect(names)
+    found = _format(dialect, written)
     if not found or kind not in ("", found):
         raise DataError(
             f"no table of {kind or 'Raven, Audacity or BirdNET'} that is known: it begins {_begin(written)}"
         )
     if found == "audacity":
         return _audacity(table, text)
+    # Raven's table without its header line, which some people delete before they share it.
     if not dialect:
         written, names = _with_header(written)
         dialect = "raven"
     return _Reader(table, names, written, dialect, plain_name(label_column)).read()
+
+
+def _dialect(names: Sequence[str]) -> str:
+    """Which of `_DIALECTS` has these columns, the first that fits; "" where none does."""
+    for dialect, (signs, _) in _DIALECTS.items():
+        if set(signs) <= set(names):
+            return dialect
+    return ""
+
+
+def _format(dialect: str, written: Written) -> str:
+    """One of `FORMATS`, by the columns, or without a header by the cells; "" where it is none."""
+    if dialect == "raven":
+        return "raven"
+    if dialect:
+        return "birdnet"
+    if _is_headless_raven(written):
+        return "raven"
+    if _is_audacity(written):
+        return "audacity"
+    return ""
 
 
 @dataclass
@@ -135,26 +153,35 @@ class _Reader:
     refused: list[Refused] = field(default_factory=list)
 
     def read(self) -> Found:
-        signs, columns = _DIALECTS[self.dialect]
-        self.columns = columns
-        body = [
-            row
-            for row in self.written.rows[1:]
-            if [plain_name(cell) for cell in row[1]] != self.names
-        ]
+        self.columns = _DIALECTS[self.dialect][1]
         self.label = self._label_column()
-        timed = {*signs, *columns.onset, *columns.end, *columns.length, "file offset (s)"}
-        places = [place for place, name in enumerate(self.names) if name in timed]
-        self.numbers = Numbers(
-            cells[place] for _, cells in body for place in places if place < len(cells)
-        )
-        self.spans_files = (
-            len({self._first(self._row(cells), columns.sound) for _, cells in body}) > 1
-        )
+        body = self._body()
+        self.numbers = Numbers(self._times(body))
+        sounds = {self._first(self._row(cells), self.columns.sound) for _, cells in body}
+        self.spans_files = len(sounds) > 1
         for line, cells in body:
             self._take(line, cells)
         self.marks = _once(self.marks)
         return self.marks, self.refused
+
+    def _body(self) -> list[tuple[int, list[str]]]:
+        """All rows but headers: tables that were put one below the other have several."""
+        body = []
+        for line, cells in self.written.rows[1:]:
+            if [plain_name(cell) for cell in cells] != self.names:
+                body.append((line, cells))
+        return body
+
+    def _times(self, body: Sequence[tuple[int, list[str]]]) -> list[str]:
+        """All cells of columns of times, by which a table shows whether it writes numbers with a comma."""
+        signs, columns = _DIALECTS[self.dialect]
+        timed = {*signs, *columns.onset, *columns.end, *columns.length, "file offset (s)"}
+        times = []
+        for _, cells in body:
+            for name, cell in zip(self.names, cells, strict=False):
+                if name in timed:
+                    times.append(cell)
+        return times
 
     def _take(self, line: int, cells: Sequence[str]) -> None:
         try:
@@ -177,13 +204,20 @@ class _Reader:
         shift = self._shift(row, onset)
         sound = self._first(row, columns.sound)
         folder = self._first(row, columns.folder)
+        if folder and sound:
+            sound = f"{folder}/{sound}"
         return Mark(
-            self.table, line, f"{folder}/{sound}" if folder and sound else sound, onset + shift, end + shift,
-            row.get(self.label, ""),
-            self._frequency(row, columns.low_hz), self._frequency(row, columns.high_hz),
-            self.numbers.read_if("confidence", self._first(row, columns.confidence)),
+            table=self.table,
+            line=line,
+            sound=sound,
+            onset=onset + shift,
+            end=end + shift,
+            label=row.get(self.label, ""),
+            low_hz=self._frequency(row, columns.low_hz),
+            high_hz=self._frequency(row, columns.high_hz),
+            confidence=self.numbers.read_if("confidence", self._first(row, columns.confidence)),
             padded=self.dialect != "raven",
-        )  # fmt: skip
+        )
 
     def _shift(self, row: Mapping[str, str], onset: float) -> float:
         """From the times of a sequence of files to those of the file in which a selection begins."""
@@ -192,6 +226,8 @@ class _Reader:
         begin, end = row.get("begin file", ""), row.get("end file", "")
         if begin and end and begin != end:
             raise DataError(f"begins in {begin} and ends in {end}: a clip lies in one file")
+        # Raven counts time from the start of the first file of a sequence; only this column tells where in its own
+        # file a selection begins.
         if offset := row.get("file offset (s)", ""):
             return self.numbers.read("file offset", offset) - onset
         if self.spans_files and self.dialect == "raven":
@@ -210,20 +246,28 @@ class _Reader:
         for name in self.columns.label:
             if name in self.names:
                 return name
+        # Raven's annotation columns are named by whoever made the table: a single one that we do not know is meant.
         more = [name for name in self.names if name and name not in _KNOWN]
-        return more[0] if len(more) == 1 else ""
+        if len(more) != 1:
+            return ""
+        return more[0]
 
     def _frequency(self, row: Mapping[str, str], names: Sequence[str]) -> float | None:
         """A frequency; None for what is no number: a clip is cut by its times alone."""
         text = self._first(row, names)
+        if text.casefold() in _POINTS:
+            return None
         try:
-            return None if text.casefold() in _POINTS else self.numbers.read_if("frequency", text)
+            return self.numbers.read_if("frequency", text)
         except DataError:
             return None
 
     @staticmethod
     def _first(row: Mapping[str, str], names: Sequence[str]) -> str:
-        return next((row[name] for name in names if row.get(name)), "")
+        for name in names:
+            if written := row.get(name):
+                return written
+        return ""
 
 
 def _once(marks: Sequence[Mark]) -> list[Mark]:
@@ -235,48 +279,54 @@ def _once(marks: Sequence[Mark]) -> list[Mark]:
 
 
 def _audacity(table: str, text: str) -> Found:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    rows = [(number, line.split("\t")) for number, line in enumerate(lines, 1) if line.strip()]
-    numbers = Numbers(cell.strip() for _, cells in rows for cell in cells[:2])
+    # Not `rows_of`: Audacity writes no quotes, and a label may hold some.
+    rows = list(plain_rows(lines_of(text), "\t"))
+    numbers = Numbers(cell for _, cells in rows for cell in cells[:2])
     marks: list[Mark] = []
     refused: list[Refused] = []
     for line, cells in rows:
+        # The frequencies of the label before: of a label that was refused, they are of nothing.
+        if cells[0] == "\\":
+            if marks:
+                marks[-1] = _with_frequencies(marks[-1], cells, numbers)
+            continue
         try:
-            if cells[0].strip() == "\\":
-                if marks:
-                    marks[-1] = _with_frequencies(marks[-1], cells, numbers)
-                continue
-            onset, end = (
-                numbers.read(what, cell.strip())
-                for what, cell in zip(("start", "end"), cells, strict=False)
-            )
-            marks.append(Mark(table, line, "", onset, end, "\t".join(cells[2:]).strip()))
-        except (DataError, ValueError) as reason:
-            told = (
-                str(reason)
-                if isinstance(reason, DataError)
-                else "one cell where start and end should be"
-            )
-            refused.append(Refused(table, line, told))
+            marks.append(_audacity_mark(table, line, cells, numbers))
+        except DataError as reason:
+            refused.append(Refused(table, line, str(reason)))
     return marks, refused
 
 
-def _with_frequencies(mark: Mark, cells: Sequence[str], numbers: Numbers) -> Mark:
-    from dataclasses import replace
+def _audacity_mark(table: str, line: int, cells: Sequence[str], numbers: Numbers) -> Mark:
+    if len(cells) < 2:
+        raise DataError("one cell where start and end should be")
+    onset, end = numbers.read("start", cells[0]), numbers.read("end", cells[1])
+    return Mark(table, line, "", onset, end, "\t".join(cells[2:]).strip())
 
-    try:
-        low, high = (numbers.read_if("frequency", cell.strip()) for cell in cells[1:3])
-    except (DataError, ValueError):  # they are no part of a clip
+
+def _with_frequencies(mark: Mark, cells: Sequence[str], numbers: Numbers) -> Mark:
+    # They are no part of a clip, so that a line of them which cannot be read refuses no label.
+    if len(cells) < 3:
         return mark
-    known = [
-        None if value is None or value < 0 else value for value in (low, high)
-    ]  # -1 stands for none
-    return replace(mark, low_hz=known[0], high_hz=known[1])
+    try:
+        low, high = [numbers.read_if("frequency", cell) for cell in cells[1:3]]
+    except DataError:
+        return mark
+    return replace(mark, low_hz=_set_frequency(low), high_hz=_set_frequency(high))
+
+
+def _set_frequency(value: float | None) -> float | None:
+    """None for -1, which stands for none."""
+    if value is not None and value < 0:
+        return None
+    return value
 
 
 def _is_audacity(written: Written) -> bool:
-    line = next((cells for _, cells in written.rows if cells[0] != "\\"), [])
-    return len(line) >= 2 and all(_is_number(cell) for cell in line[:2])
+    for _, cells in written.rows:
+        if cells[0] != "\\":
+            return len(cells) >= 2 and _is_number(cells[0]) and _is_number(cells[1])
+    return False
 
 
 def _is_headless_raven(written: Written) -> bool:
@@ -292,8 +342,11 @@ def _is_headless_raven(written: Written) -> bool:
 def _with_header(written: Written) -> tuple[Written, list[str]]:
     """A Raven table without its header: the columns that Raven writes by default, and one of labels as the last."""
     width = max(len(cells) for _, cells in written.rows)
-    more = [f"column {number}" for number in range(len(_RAVEN_ORDER) + 1, width)]
-    names = [*_RAVEN_ORDER[:width], *more, *(["label"] if width > len(_RAVEN_ORDER) else [])]
+    names = list(_RAVEN_ORDER[:width])
+    for number in range(len(_RAVEN_ORDER) + 1, width):
+        names.append(f"column {number}")
+    if width > len(_RAVEN_ORDER):
+        names.append("label")
     return Written([(0, list(names)), *written.rows]), names
 
 

@@ -46,16 +46,17 @@ class Refused:
     @property
     def source(self) -> str:
         """How the quarantine names it."""
-        return f"{self.table}:{self.line}" if self.line else self.table
+        if not self.line:
+            return self.table
+        return f"{self.table}:{self.line}"
 
 
 class Numbers:
     """How a table writes numbers: 12.5, or 12,5 as in half of Europe; never both."""
 
     def __init__(self, cells: Iterable[str]) -> None:
-        found = list(cells)
-        self._with_commas = any(_COMMA.fullmatch(cell) for cell in found)
-        self._with_points = any("." in cell and _POINT.fullmatch(cell) for cell in found)
+        # 12,500 alone may be twelve and a half, or twelve thousand and more: a table with points means the latter.
+        self._with_points = any("." in cell and _POINT.fullmatch(cell) for cell in cells)
 
     def read(self, what: str, text: str) -> float:
         """The number that a cell holds.
@@ -75,4 +76,6 @@ class Numbers:
 
     def read_if(self, what: str, text: str) -> float | None:
         """As `read`; None for an empty cell."""
-        return self.read(what, text) if text else None
+        if not text:
+            return None
+        return self.read(what, text)

@@ -45,11 +45,11 @@ def read_reviews(paths: Iterable[Path]) -> pd.DataFrame:
             file and line.
     """
     tables = [_read(path) for path in paths]
-    if not tables:
-        return pd.DataFrame(
-            {name: pd.Series(dtype="float64" if name in _NUMBERS else "str") for name in EXPORTED}
-        )
-    return pd.concat(tables, ignore_index=True)
+    if tables:
+        return pd.concat(tables, ignore_index=True)
+    # Without a table the columns have their types all the same, so that nobody has to ask for this case.
+    empty = pd.DataFrame(columns=list(EXPORTED), dtype="str")
+    return empty.astype(dict.fromkeys(_NUMBERS, "float64"))
 
 
 def confirmed_sites(reviews: pd.DataFrame) -> set[str]:
@@ -77,6 +77,7 @@ def add_reviews(
     """
     added = Added(clips)
     rows = []
+    # Known before cut: a second pass over the same answers writes no file anew.
     for row in _settled(reviews, added):
         try:
             place = _place(folder, recordings, row)
@@ -89,10 +90,9 @@ def add_reviews(
             added.refused.append(Refused(row["window"], 0, str(reason)))
             continue
         rows.append(new)
-    columns = [*clips.columns, *(name for name in _columns(clips) if name not in clips.columns)]
-    added.clips = pd.DataFrame(
-        [*clips.to_dict("records"), *rows], columns=columns, dtype=str
-    ).fillna("")
+    columns = list(dict.fromkeys([*clips.columns, *_columns(clips)]))
+    records = [*clips.to_dict("records"), *rows]
+    added.clips = pd.DataFrame(records, columns=columns, dtype=str).fillna("")
     added.new = len(rows)
     return added
 
@@ -108,6 +108,7 @@ def _read(path: Path) -> pd.DataFrame:
     if missing := [name for name in EXPORTED if name not in table]:
         raise DataError(f"{path} is no export of a review queue: it lacks {', '.join(missing)}")
     table = table[list(EXPORTED)]
+    # The file was out of our hands, in a browser's downloads: whatever becomes a label is looked at again.
     _one_of(path, table, "label", ("", *ANSWERS))
     _one_of(path, table, "quality", ("", *QUALITIES))
     for name in _NUMBERS:
@@ -141,18 +142,19 @@ def _numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
 
 def _settled(reviews: pd.DataFrame, added: Added) -> list[dict[str, str]]:
     """One answer a window, the last of each person; where people disagree, none."""
+    # Whoever answers a window twice has thought again.
     given = reviews[reviews["label"] != ""].sort_values("when", kind="stable")
     last = given.drop_duplicates(["window", "who"], keep="last")
     settled = []
     for window, answers in last.groupby("window", sort=True):
         sure = answers[answers["label"] != UNSURE]
         if sure["label"].nunique() > 1:
-            said = "; ".join(f"{row['who']}: {row['label']}" for row in sure.to_dict("records"))
+            said = "; ".join(sure["who"] + ": " + sure["label"])
             added.refused.append(Refused(str(window), 0, f"people disagree: {said}"))
         elif sure.empty:
             added.unsure += 1
         else:
-            settled.append({str(name): value for name, value in sure.iloc[-1].items()})
+            settled.append(sure.iloc[-1].to_dict())
     return sorted(settled, key=lambda row: (row["file"], float(row["start"])))
 
 
@@ -163,24 +165,29 @@ def _place(folder: Path, recordings: Path, row: dict[str, str]) -> tuple[str, st
     if not is_remote(source) and source.resolve().is_relative_to(folder.resolve()):
         onset, _, end = str(span).partition("-")
         return source.resolve().relative_to(folder.resolve()).as_posix(), onset, end
+    # The name comes from a table: no part of it may lead out of the folder, or hold what a disk refuses.
     named = PurePosixPath(without_kind(row["file"]))
-    parts = [part for part in named.with_suffix("").parts if part not in ("/", "..")]
-    plain = [re.sub(r"[^\w.+ -]", "_", part) for part in parts]
-    return f"{CUT}/{'/'.join(plain)}_{span.onset:.1f}s_{span.end:.1f}s.flac", "", ""
+    parts = []
+    for part in named.with_suffix("").parts:
+        if part not in ("/", ".."):
+            parts.append(re.sub(r"[^\w.+ -]", "_", part))
+    return f"{CUT}/{'/'.join(parts)}_{span.onset:.1f}s_{span.end:.1f}s.flac", "", ""
 
 
 def _row(
     row: dict[str, str], place: tuple[str, str, str], names: tuple[str, str], clips: pd.DataFrame
 ) -> dict[str, str]:
     path, onset, end = place
-    positive = row["label"] == POSITIVE
+    label, quality = names[1], ""
+    if row["label"] == POSITIVE:
+        label, quality = names[0], row["quality"]
     new = {
-        "path": path, "label": names[0] if positive else names[1], "onset": onset, "end": end, "site": row["site"],
+        "path": path, "label": label, "onset": onset, "end": end, "site": row["site"],
         "recorder": row["recorder"], "date": row["night"], "reviewed_by": row["who"], "reviewed_at": row["when"],
         "reviewed_model": row["model"], "reviewed_quality": row["quality"],
     }  # fmt: skip
     if _names_quality(clips):
-        new["quality"] = row["quality"] if positive else ""
+        new["quality"] = quality
     return new
 
 
@@ -190,8 +197,10 @@ def _names_quality(clips: pd.DataFrame) -> bool:
 
 
 def _columns(clips: pd.DataFrame) -> list[str]:
-    quality = ["quality"] if _names_quality(clips) else []
-    return ["path", "label", "onset", "end", "site", "recorder", "date", *quality, *ADDED]
+    columns = ["path", "label", "onset", "end", "site", "recorder", "date"]
+    if _names_quality(clips):
+        columns.append("quality")
+    return [*columns, *ADDED]
 
 
 def _is_known(clips: pd.DataFrame, new: dict[str, str]) -> bool:
@@ -203,6 +212,8 @@ def _is_known(clips: pd.DataFrame, new: dict[str, str]) -> bool:
     same = clips[clips["path"] == new["path"]]
     if not len(same):
         return False
+    # All rows of the recording, not only that of the span: half a second further a window is another row, but the
+    # same sound.
     mine = _span(new["onset"], new["end"])
     for row in same.to_dict("records"):
         span = _span(row.get("onset", ""), row.get("end", ""))
@@ -217,6 +228,7 @@ def _is_known(clips: pd.DataFrame, new: dict[str, str]) -> bool:
 
 
 def _span(onset: str, end: str) -> Span:
+    # A row without a span is the whole recording, however long it is.
     return read_span(onset, end) or Span(0.0, float("inf"))
 
 

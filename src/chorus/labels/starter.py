@@ -28,13 +28,17 @@ def starter_table(folder: Path, times: TimeRules, label: str = "") -> pd.DataFra
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}")
     root = folder.resolve()
-    inside = (path for path in root.rglob("*") if path.suffix.lower() in SOUNDS and path.is_file())
-    files = sorted(path.relative_to(root).as_posix() for path in inside)
+    files = []
+    for path in root.rglob("*"):
+        if path.suffix.lower() in SOUNDS and path.is_file():
+            files.append(path.relative_to(root).as_posix())
+    files.sort()
     if not files:
         raise DataError(
             f"{folder} holds no recordings: none of its files ends in {', '.join(SOUNDS)}"
         )
     table = pd.DataFrame({"path": files, "label": label, "site": [_site(file) for file in files]})
+    # As the survey will read this table: what it would understand of names and headers is written out, to be corrected.
     clips = pd.DataFrame(
         {"file": compact(table["path"]), "recorder": blank(table.index), "begin": 0.0}
     )
@@ -44,5 +48,5 @@ def starter_table(folder: Path, times: TimeRules, label: str = "") -> pd.DataFra
 
 
 def _site(file: str) -> str:
-    parts = PurePosixPath(file).parts
-    return parts[0] if len(parts) > 1 else ""
+    folder = PurePosixPath(file).parent
+    return "".join(folder.parts[:1])

@@ -33,14 +33,25 @@ def read_text(path: Path) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}") from None
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
-        text = data.decode(encoding)
+        text = data.decode(_encoding(data))
     except UnicodeDecodeError:
         raise DataError("not in UTF-8: save it as UTF-8") from None
     if "\0" in text:
         raise DataError("no text: it holds zero bytes")
     return text
+
+
+def _encoding(data: bytes) -> str:
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return name
+    return "utf-8"
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, whichever of the three line ends it has; `str.splitlines` knows eight more."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def rows_of(text: str, known: Collection[str] = ()) -> Written:
@@ -50,11 +61,12 @@ def rows_of(text: str, known: Collection[str] = ()) -> Written:
         known: names of columns, in lower case: the separator that shows most of them in the first line counts; else the
             one that divides the first line into most cells.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    first = next((line for line in lines if line.strip()), "")
+    lines = lines_of(text)
+    first = next(filter(str.strip, lines), "")
     separator = max(_SEPARATORS, key=lambda sign: _fit(first, sign, known))
-    quoted = separator != "\t" or _all_quoted(first)
-    return Written(list(_quoted(lines, separator) if quoted else _plain(lines, separator)))
+    if separator != "\t" or _all_quoted(first):
+        return Written(list(_quoted_rows(lines, separator)))
+    return Written(list(plain_rows(lines, separator)))
 
 
 def plain_name(cell: str) -> str:
@@ -73,13 +85,14 @@ def _all_quoted(line: str) -> bool:
     return all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells)
 
 
-def _plain(lines: list[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+def plain_rows(lines: list[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows whose quotes are signs like others: pairs of line and cells, without blank lines."""
     for number, line in enumerate(lines, 1):
         if line.strip():
             yield number, [cell.strip() for cell in line.split(separator)]
 
 
-def _quoted(lines: list[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+def _quoted_rows(lines: list[str], separator: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=separator, strict=True)
     while True:
         number = reader.line_num + 1  # where the row begins: a quoted cell may hold line ends

@@ -53,9 +53,13 @@ def aiff_layout(file: BinaryIO, size: int) -> Layout:
     # a recorder that was switched off has filled in one of the two numbers, both or neither
     known = [said for said in (written, counted) if not is_open_end(said)]
     promised = max(known, default=0)
-    chained = regular and written > 0 and start + written <= size <= position <= size + 1
-    end = start + written if chained else size
-    native = whole(size).streams[0] if written == counted else None
+    # Where all chunks follow one another to the file's end, what stands behind the samples are chunks and no sound.
+    end = size
+    if regular and written > 0 and start + written <= size <= position <= size + 1:
+        end = start + written
+    native = None
+    if written == counted:
+        native = whole(size).streams[0]
     return bare_samples(coding, start, promised, end, native=native, unknown=not known)
 
 
@@ -79,9 +83,11 @@ def caf_layout(file: BinaryIO, size: int) -> Layout:
             end = size
             if not unknown and start + promised <= size:
                 end = _end_of_caf(file, start + promised, size)
-            native = None if unknown else Stream(((0, size),))
             if coding is None and unknown:
                 return whole(size)
+            native = None
+            if not unknown:
+                native = Stream(((0, size),))
             return bare_samples(coding, start, promised, end, native=native, unknown=unknown)
         if length < 0:
             break
@@ -96,14 +102,16 @@ def au_layout(file: BinaryIO, size: int) -> Layout:
         DataError: it is cut off.
     """
     head = _at(file, 0, 24)
-    order = ">" if head[:4] == b".snd" else "<"
     if len(head) < 24:
         return whole(size)
+    order, endian = "<", "LITTLE"  # "dns.": written the other way round, by DEC's machines
+    if head[:4] == b".snd":
+        order, endian = ">", "BIG"
     start, promised, encoding, rate, channels = struct.unpack(order + "IIIII", head[4:])
     if encoding not in _AU or not channels or not rate or start > size:
         return whole(size)
     subtype, width = _AU[encoding]
-    coding = Coding(rate, channels, subtype, "BIG" if order == ">" else "LITTLE", width * channels)
+    coding = Coding(rate, channels, subtype, endian, width * channels)
     native = whole(size).streams[0]
     return bare_samples(coding, start, promised, size, native=native, unknown=is_open_end(promised))
 
@@ -113,9 +121,15 @@ def _common(content: bytes) -> tuple[Coding | None, int]:
     if len(content) < 18:
         return None, 0
     channels, frames, bits, exponent, mantissa = struct.unpack(">hIhHQ", content[:18])
+    # The rate is a float of 80 bits, as Motorola's processors had them: 15 bits of exponent, 64 of mantissa.
     power = (exponent & 0x7FFF) - 16383 - 63
-    rate = _whole(math.ldexp(mantissa, power)) if power < 0 else 0
-    kind, endian = _AIFC.get(content[18:22] if len(content) >= 22 else b"NONE", ("", ""))
+    rate = 0
+    if power < 0:
+        rate = _whole(math.ldexp(mantissa, power))
+    compression = b"NONE"  # AIFF, which knows none
+    if len(content) >= 22:
+        compression = content[18:22]
+    kind, endian = _AIFC.get(compression, ("", ""))
     return _linear(kind, endian, bits, channels, rate), frames
 
 
@@ -124,7 +138,9 @@ def _description(content: bytes) -> Coding | None:
     if len(content) < 32:
         return None
     rate, kind, flags, _, _, channels, bits = struct.unpack(">d4sIIIII", content)
-    endian = "LITTLE" if flags & 2 else "BIG"
+    endian = "BIG"
+    if flags & 2:
+        endian = "LITTLE"
     if kind in (b"ulaw", b"alaw"):
         return _linear(kind.decode().upper(), endian, bits, channels, _whole(rate))
     if kind != b"lpcm":
@@ -132,13 +148,17 @@ def _description(content: bytes) -> Coding | None:
     # bit 0 of the flags: kCAFLinearPCMFormatFlagIsFloat; bit 1, above: ...IsLittleEndian
     subtype = "PCM"
     if flags & 1:
-        subtype = "DOUBLE" if bits == 64 else "FLOAT"
+        subtype = "FLOAT"
+        if bits == 64:
+            subtype = "DOUBLE"
     return _linear(subtype, endian, bits, channels, _whole(rate))
 
 
 def _linear(kind: str, endian: str, bits: int, channels: int, rate: int) -> Coding | None:
     width = _BYTES.get(kind, -(-bits // 8))
-    subtype = _PCM.get(width, "") if kind == "PCM" else kind
+    subtype = kind
+    if kind == "PCM":
+        subtype = _PCM.get(width, "")
     if not subtype or channels < 1 or rate < 1:
         return None
     return Coding(rate, channels, subtype, endian, width * channels)
@@ -146,7 +166,9 @@ def _linear(kind: str, endian: str, bits: int, channels: int, rate: int) -> Codi
 
 def _whole(rate: float) -> int:
     """A rate in Hz; 0 when it is none."""
-    return round(rate) if 0 < rate < 1e9 else 0
+    if not 0 < rate < 1e9:
+        return 0
+    return round(rate)
 
 
 def _end_of_caf(file: BinaryIO, position: int, size: int) -> int:

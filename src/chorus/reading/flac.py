@@ -41,12 +41,16 @@ def flac_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     Raises:
         DataError: it is cut off.
     """
-    starts = [begin, *(place for place in _find(file, _MARK, size) if place > begin)]
+    starts = [begin]
+    for place in _find(file, _MARK, size):
+        if place > begin:
+            starts.append(place)
     streams, remarks = [], []
     for start, end in zip(starts, [*starts[1:], size], strict=True):
         stream, remark = _stream(file, start, end)
         streams.append(stream)
-        remarks += [remark] if remark else []
+        if remark:
+            remarks.append(remark)
     if len(streams) > 1:
         remarks.append(
             f"several streams: {len(streams)} FLAC files, one behind the other, were joined"
@@ -63,7 +67,9 @@ def _stream(file: BinaryIO, start: int, end: int) -> tuple[Stream, str]:
     rate, promised = packed >> 44, packed & (1 << 36) - 1
     last = _last_frame(file, start + 42, end, shortest=struct.unpack(">H", head[8:10])[0])
     md5 = head[26:42]
-    stream = Stream(((start, end),), md5=md5 if any(md5) else b"")
+    if not any(md5):  # zeros: the encoder has not computed it
+        md5 = b""
+    stream = Stream(((start, end),), md5=md5)
     if last and last.rate not in (0, rate):
         raise DataError(
             f"header and file disagree: {rate:,} Hz promised, {last.rate:,} Hz in the frames"
@@ -71,15 +77,21 @@ def _stream(file: BinaryIO, start: int, end: int) -> tuple[Stream, str]:
     if last is None or last.behind == promised or not rate:
         return stream, ""  # the decoder checks each frame, and says whether all are there
     if not last.whole:
-        found = last.first / rate
-        said = f"{promised / rate:.3f} s" if promised else "an unknown length"
+        said = _length(promised, rate, "an unknown length")
         raise DataError(
-            f"cut off: {found:.3f} s of {said} are in the file, which ends within a frame"
+            f"cut off: {last.first / rate:.3f} s of {said} are in the file, which ends within a frame"
         )
+    # Eight bytes of the header are put right on the way to the decoder; the file stays as it is.
     right = (packed >> 36 << 36 | last.behind).to_bytes(8, "big")
-    said = f"{promised / rate:.3f} s" if promised else "no length"
+    said = _length(promised, rate, "no length")
     remark = f"header wrong: it says {said}, {last.behind / rate:.3f} s were read"
     return Stream(((start, start + 18), right, (start + 26, end))), remark
+
+
+def _length(samples: int, rate: int, unknown: str) -> str:
+    if not samples:
+        return unknown
+    return f"{samples / rate:.3f} s"
 
 
 @dataclass(frozen=True)
@@ -133,7 +145,9 @@ def _frame_header(head: bytes, fixed: int) -> _Frame | None:
     position += width
     if position >= len(head) or _crc(head[:position], 8, 0x07) != head[position]:
         return None
-    first = number if head[1] & 1 else number * fixed
+    first = number
+    if not head[1] & 1:  # frames of one length are numbered, others by their first sample
+        first = number * fixed
     return _Frame(first, first + block, written or _RATES[rate_code])
 
 
@@ -158,17 +172,14 @@ def _is_whole(frame: bytes) -> bool:
         frame = frame[:-128]
     if (tag := frame.rfind(b"APETAGEX")) >= 0:
         frame = frame[:tag]
-    ends = {
-        len(frame),
-        len(frame.rstrip(b"\0")),
-        len(frame.rstrip(b"\0")) + 1,
-        len(frame.rstrip(b"\0")) + 2,
-    }
-    return any(
-        _crc(frame[: end - 2], 16, 0x8005) == int.from_bytes(frame[end - 2 : end], "big")
-        for end in ends
-        if 8 < end <= len(frame)
-    )
+    # Zeros behind it may be its own: up to two bytes of the check sum.
+    bare = len(frame.rstrip(b"\0"))
+    for end in {bare, bare + 1, bare + 2, len(frame)}:
+        if not 8 < end <= len(frame):
+            continue
+        if _crc(frame[: end - 2], 16, 0x8005) == int.from_bytes(frame[end - 2 : end], "big"):
+            return True
+    return False
 
 
 def _crc(content: bytes, bits: int, polynomial: int) -> int:
@@ -193,8 +204,10 @@ _TABLES: dict[tuple[int, int], tuple[int, ...]] = {}
 def _crc_of_byte(byte: int, bits: int, polynomial: int) -> int:
     value = byte << bits - 8
     for _ in range(8):
-        value = value << 1 ^ (polynomial if value >> bits - 1 else 0)
-        value &= (1 << bits) - 1
+        carry = value >> bits - 1
+        value = value << 1 & (1 << bits) - 1
+        if carry:
+            value ^= polynomial
     return value
 
 

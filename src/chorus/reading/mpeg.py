@@ -74,16 +74,18 @@ def mp3_layout(file: BinaryIO, size: int) -> Layout | None:
         else:
             spans[-1].append((position, position + frame.length))
         position += frame.length
-    found = [
-        _checked(frames[0], counted, pieces)
-        for frames, counted, pieces in zip(streams, counts, spans, strict=True)
-    ]
-    remarks = [remark for _, remark in found if remark]
-    if len(found) > 1:
+    checked = []
+    remarks = []
+    for frames, counted, pieces in zip(streams, counts, spans, strict=True):
+        stream, remark = _checked(frames[0], counted, pieces)
+        checked.append(stream)
+        if remark:
+            remarks.append(remark)
+    if len(checked) > 1:
         remarks.append(
-            f"several streams: {len(found)} MP3 streams, one behind the other, were joined"
+            f"several streams: {len(checked)} MP3 streams, one behind the other, were joined"
         )
-    return Layout(tuple(stream for stream, _ in found), tuple(remarks))
+    return Layout(tuple(checked), tuple(remarks))
 
 
 def _checked(first: _Frame, counted: int, pieces: list[tuple[int, int]]) -> tuple[Stream, str]:
@@ -98,8 +100,10 @@ def _checked(first: _Frame, counted: int, pieces: list[tuple[int, int]]) -> tupl
         raise DataError(f"cut off: {counted - 1:,} of {first.counted:,} MP3 frames are in the file")
     (start, end), *rest = pieces
     stream = Stream((_information(first, counted - 1), (start + first.length, end), *rest))
+    if not first.counted:
+        return stream, ""
     said = f"header wrong: it says {first.counted:,} MP3 frames, {counted - 1:,} were read"
-    return stream, said if first.counted else ""
+    return stream, said
 
 
 def _information(like: _Frame, counted: int) -> bytes:
@@ -123,7 +127,9 @@ def _past_tag(file: BinaryIO, position: int, size: int) -> int:
     again = _next_frame(file, position, size, size)
     if again is None and size - position < _LITTLE_REST:
         return size
-    lost = (size if again is None else again) - position
+    if again is None:
+        again = size
+    lost = again - position
     raise DataError(
         f"damaged: {lost:,} bytes from byte {position:,} on, of {size:,}, are no MP3 frames"
     )
@@ -135,10 +141,7 @@ def _behind_tags(file: BinaryIO, position: int, size: int) -> int:
         file.seek(position)
         head = file.read(32)
         if head[:3] == b"ID3" and len(head) >= 10:
-            position += 10 + sum(
-                (byte & 0x7F) << shift
-                for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
-            )
+            position += 10 + id3_length(head[6:10])
         elif head[:8] == b"APETAGEX" and len(head) == 32:
             header = int.from_bytes(head[20:24], "little") >> 29 & 1
             position += 32 + int.from_bytes(head[12:16], "little") * header
@@ -149,6 +152,14 @@ def _behind_tags(file: BinaryIO, position: int, size: int) -> int:
         else:
             break
     return min(position, size)
+
+
+def id3_length(written: bytes) -> int:
+    """The length of an ID3 tag: four bytes of seven bits, as 0xFF would look like the start of a frame."""
+    length = 0
+    for byte in written:
+        length = length << 7 | byte & 0x7F
+    return length
 
 
 def _behind_zeros(file: BinaryIO, position: int, size: int) -> int:
@@ -206,9 +217,13 @@ def _parsed(head: bytes, position: int) -> _Frame | None:
     mono = head[3] >> 6 == 3
     if layer == 1:
         length = (12_000 * kilobits // hertz + padding) * 4
+    elif layer == 3 and version != 3:  # MPEG-2 and 2.5: half the samples in a frame
+        length = 72_000 * kilobits // hertz + padding
     else:
-        length = (72_000 if layer == 3 and version != 3 else 144_000) * kilobits // hertz + padding
-    counted = _count(head) if layer == 3 else None
+        length = 144_000 * kilobits // hertz + padding
+    counted = None
+    if layer == 3:
+        counted = _count(head)
     return _Frame(position, length, head[:4], (version, layer, rate, mono), counted)
 
 
@@ -216,8 +231,9 @@ def _count(head: bytes) -> int | None:
     """The frames that an encoder's information frame counts; 0 when it does not, None when this is no such frame."""
     for place in (4 + _side(head), 6 + _side(head)):
         if head[place : place + 4] in (b"Xing", b"Info"):
-            known = head[place + 7] & 1
-            return int.from_bytes(head[place + 8 : place + 12], "big") if known else 0
+            if not head[place + 7] & 1:  # this one says other things
+                return 0
+            return int.from_bytes(head[place + 8 : place + 12], "big")
     if head[36:40] == b"VBRI":
         return int.from_bytes(head[50:54], "big")
     return None

@@ -20,10 +20,9 @@ def nist_layout(head: bytes, size: int) -> Layout:
     Raises:
         DataError: it is cut off.
     """
-    fields = {
-        name.decode(): value.decode().strip()
-        for name, value in re.findall(rb"^(\w+) -\w+ ([^\n]*)$", head, re.MULTILINE)
-    }
+    fields = {}
+    for name, value in re.findall(rb"^(\w+) -\w+ ([^\n]*)$", head, re.MULTILINE):
+        fields[name.decode()] = value.decode().strip()
     try:
         start = int(head[8:16])
         frames, width = int(fields["sample_count"]), int(fields["sample_n_bytes"])
@@ -31,18 +30,15 @@ def nist_layout(head: bytes, size: int) -> Layout:
     except (KeyError, ValueError):
         return whole(size)  # the decoder finds the words for it
     subtype = (_SUBTYPES | _COMPANDED).get((fields.get("sample_coding", "pcm"), width))
-    endian = "BIG" if fields.get("sample_byte_format", "01") == "10" else "LITTLE"
-    coding = (
-        Coding(rate, channels, subtype, endian, width * channels)
-        if subtype and channels > 0
-        else None
-    )
+    endian = "LITTLE"
+    if (
+        fields.get("sample_byte_format", "01") == "10"
+    ):  # the order of a sample's bytes, the highest is 1
+        endian = "BIG"
+    coding = None
+    if subtype and channels > 0:
+        coding = Coding(rate, channels, subtype, endian, width * channels)
     promised = frames * width * channels
-    return bare_samples(
-        coding,
-        start,
-        promised,
-        size,
-        native=whole(size).streams[0],
-        unknown=promised <= 0 or rate <= 0,
-    )
+    unknown = promised <= 0 or rate <= 0
+    native = whole(size).streams[0]
+    return bare_samples(coding, start, promised, size, native=native, unknown=unknown)

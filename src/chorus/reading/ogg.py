@@ -51,11 +51,13 @@ def ogg_layout(file: BinaryIO, size: int) -> Layout:
             links[-1].append(page)
         del links[-1][1:-1]  # only the first and the last page of a stream are needed
     streams = tuple(Stream(((link[0].start, link[-1].end),)) for link in links)
-    remarks = [f"several streams: {len(links)} OGG streams, one behind the other, were joined"] * (
-        len(links) > 1
-    )
-    open_ends = sum(not link[-1].flags & _ENDS for link in links)
-    remarks += ["no end mark: the OGG stream ends without one, perhaps too early"] * bool(open_ends)
+    remarks = []
+    if len(links) > 1:
+        remarks.append(
+            f"several streams: {len(links)} OGG streams, one behind the other, were joined"
+        )
+    if not all(link[-1].flags & _ENDS for link in links):
+        remarks.append("no end mark: the OGG stream ends without one, perhaps too early")
     return Layout(streams, tuple(remarks))
 
 
@@ -69,7 +71,9 @@ def _pages(file: BinaryIO, size: int) -> Iterator[_Page]:
             if position and size - position < _LITTLE_REST:
                 return
             raise DataError(f"damaged: no OGG page at byte {position:,}, where one should be")
-        lacing = file.read(head[26]) if len(head) == 27 else b""
+        lacing = b""
+        if len(head) == 27:
+            lacing = file.read(head[26])
         content = file.read(sum(lacing))
         if len(head) < 27 or len(lacing) < head[26] or len(content) < sum(lacing):
             raise DataError(

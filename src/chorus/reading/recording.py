@@ -22,7 +22,7 @@ from chorus.reading.channels import SILENCE, Levels, choose
 from chorus.reading.flac import flac_layout
 from chorus.reading.foreign import CONVERT, name_foreign
 from chorus.reading.layout import Layout, Stream, whole
-from chorus.reading.mpeg import mp3_layout
+from chorus.reading.mpeg import id3_length, mp3_layout
 from chorus.reading.nist import nist_layout
 from chorus.reading.ogg import ogg_layout
 from chorus.reading.riff import is_w64, w64_layout, wav_layout
@@ -84,10 +84,12 @@ class Recording:
         """
         with _open(self.path) as file:
             for part in self.parts:
-                first, last = (_frame(seconds, part) for seconds in (onset, end))
+                first, last = _frame(onset, part), _frame(end, part)
                 if first < last:
                     yield from _heard(file, part, first, last, rate)
-                onset, end = (seconds - part.frames / part.rate for seconds in (onset, end))
+                # The next part begins where this one ends.
+                length = part.frames / part.rate
+                onset, end = onset - length, end - length
 
     def can_enter(self) -> bool:
         """Whether `blocks` from a later onset reads nothing of what lies before, and sounds as reading on would."""
@@ -157,13 +159,12 @@ def find_streams(file: BinaryIO, suffix: str = "") -> Layout:
     head = file.read(4096)
     if not head:
         raise DataError("empty file")
-    begin = 0
+    begin, mark = 0, head[:4]
     if head[:3] == b"ID3" and len(head) > 10:
-        begin = 10 + sum(
-            (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
-        )
+        begin = 10 + id3_length(head[6:10])
         file.seek(begin)
-    mark = head[:4] if not begin else file.read(4)
+        mark = file.read(4)
+    # By what it holds and not by its name: a FLAC file called .wav is a FLAC file.
     if mark == b"fLaC":
         return flac_layout(file, size, begin)
     if begin or mark[:1] == b"\xff" or suffix.lower() in (".mp3", ".mp2"):
@@ -201,12 +202,17 @@ def _examine_stream(
         silences = 0
         frames = 0
         for piece in _examined(sound, stream, scale, levels, may_be_triggered, listener):
-            frames += piece if isinstance(piece, int) else len(piece)
-            silences += isinstance(piece, int)
+            if isinstance(piece, int):  # the length of a silence that the recorder left out
+                silences += 1
+                frames += piece
+            else:
+                frames += len(piece)
             _refuse_long(frames / sound.samplerate, most_seconds)
         _refuse_fewer(levels.frames, sound)
         channels, remark = choose(levels)
-        remarks = [remark] if remark else []
+        remarks = []
+        if remark:
+            remarks.append(remark)
         if silences:
             remarks.append(
                 f"triggered: AudioMoth left out silence in {silences} places, put back as zeros"
@@ -238,7 +244,10 @@ def _examined(
                 listener(sound, decoded)
             if summed:
                 heard.update(_as_stored(decoded, _BITS[sound.subtype]))
-            levels.add(block if scale == 1 else block * np.float32(scale))
+            if scale == 1:
+                levels.add(block)
+            else:
+                levels.add(block * np.float32(scale))
             yield block
         if summed and levels.frames >= sound.frames and heard.digest() != stream.md5:
             raise DataError(
@@ -275,7 +284,9 @@ def _scale(file: BinaryIO, stream: Stream) -> float:
             if np.abs(block).max() > loudest:
                 return 1.0
             fits = fits and not (block * whole % 1).any()
-    return 1.0 if fits else 1 / loudest
+    if fits:
+        return 1.0
+    return 1 / loudest
 
 
 def _refuse_absurd(sound: sf.SoundFile, most_seconds: float) -> None:
@@ -304,7 +315,9 @@ def _refuse_fewer(decoded: int, sound: sf.SoundFile) -> None:
 
     An MP3's length is known to a few frames of 1152 samples only.
     """
-    spare = 4 * 1152 if sound.format == "MP3" else 0
+    spare = 0
+    if sound.format == "MP3":
+        spare = 4 * 1152
     if decoded < sound.frames - spare:
         rate = sound.samplerate
         raise DataError(
@@ -344,8 +357,9 @@ def _frame(seconds: float, part: Part) -> int:
 def _heard(file: BinaryIO, part: Part, first: int, last: int, rate: int) -> Iterator[np.ndarray]:
     """The frames from `first` up to `last` of a part."""
     with part.stream.open(file) as sound:
-        skipped = first if _seeks_exactly(sound, part) else 0
-        if skipped:
+        skipped = 0
+        if first and _seeks_exactly(sound, part):
+            skipped = first
             sound.seek(skipped)
         mono = _between(_mono(sound, part), first - skipped, last - skipped)
         if sound.samplerate == rate:
@@ -376,14 +390,18 @@ def _between(blocks: Iterable[np.ndarray], first: int, last: int) -> Iterator[np
 def _mono(sound: sf.SoundFile, part: Part) -> Iterator[np.ndarray]:
     """The mean of the channels that are heard, float32 blocks of shape (frames,)."""
     means = (_mean(block, part.channels) for block in _blocks(sound))
-    if not part.triggered:
-        yield from means if part.gain == 1 else (mean * np.float32(part.gain) for mean in means)
+    if part.triggered:
+        for piece in expand(means):
+            if isinstance(piece, int):
+                for count in _in_steps(piece):
+                    yield np.zeros(count, np.float32)
+            else:
+                yield piece
         return
-    for piece in expand(means):
-        if isinstance(piece, int):
-            yield from (np.zeros(count, np.float32) for count in _in_steps(piece))
-        else:
-            yield piece
+    for mean in means:
+        if part.gain != 1:
+            mean = mean * np.float32(part.gain)
+        yield mean
 
 
 def _mean(block: np.ndarray, channels: tuple[int, ...]) -> np.ndarray:
@@ -408,7 +426,9 @@ def _blocks(sound: sf.SoundFile) -> Iterator[np.ndarray]:
 def _decoded(sound: sf.SoundFile) -> Iterator[np.ndarray]:
     """The same blocks, of 16-bit files as int16."""
     frames = max(1, _BLOCK_SAMPLES // sound.channels)
-    kind = "int16" if sound.subtype == _WHOLE else "float32"
+    kind = "float32"
+    if sound.subtype == _WHOLE:
+        kind = "int16"
     while len(block := sound.read(frames, dtype=kind, always_2d=True)):
         yield block
 

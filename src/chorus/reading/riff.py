@@ -30,6 +30,7 @@ _SUBTYPES = {
     (1, 1): "PCM_U8", (1, 2): "PCM_16", (1, 3): "PCM_24", (1, 4): "PCM_32",
     (3, 4): "FLOAT", (3, 8): "DOUBLE", (6, 1): "ALAW", (7, 1): "ULAW",
 }  # fmt: skip
+_ORDERS = {">": "BIG", "<": "LITTLE"}
 _PCM = 1
 _EXTENSIBLE = 0xFFFE
 _WILDLIFE_ACOUSTICS = 0x5741
@@ -50,7 +51,9 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
         DataError: it is cut off, or of a kind that nothing here reads.
     """
     head = _at(file, begin, 12)
-    endian = ">" if head[:4] == b"RIFX" else "<"
+    endian = "<"
+    if head[:4] == b"RIFX":
+        endian = ">"
     if head[:4] == b"BW64":
         raise DataError(
             "not supported: BW64, which is RF64 under another name: convert it to WAV or FLAC"
@@ -61,16 +64,20 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
         return whole(size)  # the decoder finds the words for it
     form = _at(file, chunks[b"fmt "].start, min(chunks[b"fmt "].size, 64))
     coding = _coding(form, endian)
-    spare = coding.spare_bits if coding else 0
+    spare = 0
+    if coding:
+        spare = coding.spare_bits
     start, promised = chunks[b"data"].start, chunks[b"data"].size
     unknown = is_open_end(promised)
     if b"ds64" in chunks and promised == 0xFFFFFFFF:
         promised = struct.unpack("<Q", _at(file, chunks[b"ds64"].start + 8, 8))[0]
         unknown = is_open_end(promised, 64)
+    # Where chunks follow up to the end of the file, or to the next one, the header is right about the samples.
     following = _following(file, start + promised, size, endian)
     if following is not None:
-        regular = coding is None or all(chunk.padded for chunk in found)
-        native = Stream(((begin, following),), spare_bits=spare) if regular else None
+        native = None
+        if coding is None or all(chunk.padded for chunk in found):
+            native = Stream(((begin, following),), spare_bits=spare)
         first = bare_samples(
             coding, start, promised, start + promised, native=native, unknown=False
         )
@@ -110,17 +117,15 @@ def w64_layout(file: BinaryIO, size: int) -> Layout:
         return whole(size)
     start, promised = data
     unknown = is_open_end(promised, 64)
-    if unknown or promised > size - start:
-        end = size
-    else:
+    end = size
+    if not unknown and promised <= size - start:
+        # Behind the samples stands nothing, or a chunk: two bytes of its GUID are the same for all.
         behind = _at(file, start + -(-promised // 8) * 8, 24)
-        plausible = size - start - promised < 8 or (
-            len(behind) == 24 and behind[4:6] == b"\xf3\xac"
-        )
-        end = start + promised if plausible else size
-    return bare_samples(
-        _coding(form, "<"), start, promised, end, native=whole(size).streams[0], unknown=unknown
-    )
+        is_chunk = len(behind) == 24 and behind[4:6] == b"\xf3\xac"
+        if is_chunk or size - start - promised < 8:
+            end = start + promised
+    native = whole(size).streams[0]
+    return bare_samples(_coding(form, "<"), start, promised, end, native=native, unknown=unknown)
 
 
 def is_w64(head: bytes) -> bool:
@@ -144,11 +149,15 @@ def _coding(form: bytes, endian: str) -> Coding | None:
         raise DataError(
             "not supported: Wildlife Acoustics W4V: convert it to WAV with Kaleidoscope"
         )
-    subtype = _SUBTYPES.get((tag, frame_bytes // channels)) if channels else None
-    if subtype is None or frame_bytes % channels or not rate:
+    if not channels or frame_bytes % channels or not rate:
         return None
-    spare = bits - valid if tag == _PCM and 0 < valid < bits else 0
-    return Coding(rate, channels, subtype, "BIG" if endian == ">" else "LITTLE", frame_bytes, spare)
+    subtype = _SUBTYPES.get((tag, frame_bytes // channels))
+    if subtype is None:
+        return None
+    spare = 0
+    if tag == _PCM and 0 < valid < bits:
+        spare = bits - valid
+    return Coding(rate, channels, subtype, _ORDERS[endian], frame_bytes, spare)
 
 
 def _chunks(file: BinaryIO, position: int, size: int, endian: str) -> list[_Chunk]:
@@ -187,7 +196,9 @@ def _following(file: BinaryIO, position: int, size: int, endian: str) -> int | N
                 endian + "4sI", _at(file, position + 1, 8).ljust(8, b"\0")
             )
             if not _is_name(shifted):
-                return size if _only_zeros(file, position, size) else None
+                if _only_zeros(file, position, size):
+                    return size
+                return None
             position += 1
         position += 8 + length
         if position > size + 1:
@@ -199,8 +210,14 @@ def _before_chunks(file: BinaryIO, start: int, size: int, endian: str) -> int:
     """Where samples of unknown length end: before the metadata that some recorders write at the very end."""
     first = max(start, size - _TAIL)
     tail = _at(file, first, size - first)
-    places = sorted(first + place for name in _BEHIND for place in _all(tail, name))
-    return next((place for place in places if _following(file, place, size, endian) == size), size)
+    places: list[int] = []
+    for name in _BEHIND:
+        places += _all(tail, name)
+    # Four letters may stand in the sound by chance: only from where chunks lead to the very end is it metadata.
+    for place in sorted(places):
+        if _following(file, first + place, size, endian) == size:
+            return first + place
+    return size
 
 
 def _all(content: bytes, name: bytes) -> list[int]:

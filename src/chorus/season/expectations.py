@@ -87,6 +87,7 @@ def counts_at(precision: float, recall: float, positives: int, negatives: int) -
         raise ParameterError(
             f"positives: {positives}, negatives: {negatives} are not allowed: at least 1 of each"
         )
+    # Published figures are rounded: half a clip more than there are is the rounding.
     true_positives = recall * positives
     false_positives = true_positives * (1 / precision - 1)
     if false_positives > negatives + 0.5:
@@ -119,6 +120,7 @@ def clustered_rate(hits: ArrayLike, clips: ArrayLike, *, level: float = 0.95) ->
     nights, total = len(of), float(of.sum())
     rate = float(hit.sum()) / total
     tail = (1 - level) / 2
+    # No spread between nights to be seen, and log odds without end: nights are counted, each hit or not at all.
     if rate in (0.0, 1.0):
         reach = 1 - tail ** (1 / nights)
         low, high = (0.0, reach) if rate == 0 else (1 - reach, 1.0)
@@ -168,6 +170,7 @@ def intra_night_correlation(hits: ArrayLike, clips: ArrayLike) -> float:
     nights, total = len(of), float(of.sum())
     if total <= nights:
         raise DataError("a correlation within nights needs a night with two clips")
+    # `size` is the mean number of clips of a night, less for their unequal numbers (Donner 1986).
     rate = float(hit.sum()) / total
     share = hit / of
     between = float(np.sum(of * (share - rate) ** 2)) / (nights - 1)

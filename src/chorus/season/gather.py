@@ -83,6 +83,7 @@ def nightly_counts(heard: Heard, threshold: float) -> pd.DataFrame:
     Raises:
         ParameterError: a threshold below the scores that were kept.
     """
+    # From the recordings and not from the detections: a night without a call is evidence too.
     heard.check(threshold)
     keys = ["site", "night"]
     windows = heard.recordings.groupby(keys)["windows"].sum()
@@ -104,6 +105,7 @@ def hourly_counts(heard: Heard, threshold: float) -> pd.DataFrame:
 def best_windows(heard: Heard, threshold: float, each: int) -> pd.DataFrame:
     """The best window of each of a site's best nights: `each` a site, the highest score first."""
     called = heard.windows[heard.windows["score"] >= threshold]
+    # One a night: the ten highest scores of a site may all be one animal within a minute.
     ordered = called.sort_values(["score", "file", "start"], ascending=[False, True, True])
     of_nights = ordered.drop_duplicates(["site", "night"])
     return of_nights.groupby("site").head(each).reset_index(drop=True)

@@ -98,6 +98,7 @@ def choose(
         _mark(windows, best, UNCONFIRMED)
     _mark_random(windows, threshold, wanted.random, generator(seed, "season", "queue", "random"))
     chosen = windows[windows["reason"] != ""]
+    # In an order that owes nothing to scores: people stop early, and what they answered must stay a random sample.
     order = generator(seed, "season", "queue", "order").permutation(len(chosen))
     return chosen.iloc[order].reset_index(drop=True)
 
@@ -135,6 +136,7 @@ def estimate(answers: pd.DataFrame, *, level: float = 0.95) -> Recall:
         raise DataError(
             f"no window of the stratum {counts.index[counts == 0][0]!r} has an answer yet"
         )
+    # Each answer stands for as many windows of its stratum as there are to an answer (Horvitz & Thompson 1952).
     weight = given["stratum"].map(sizes / counts).to_numpy(np.float64)
     call = (given["label"] == POSITIVE).to_numpy()
     found = call & (given["score"] >= given["threshold"]).to_numpy()
@@ -143,6 +145,7 @@ def estimate(answers: pd.DataFrame, *, level: float = 0.95) -> Recall:
         return Recall(math.nan, math.nan, math.nan, 0.0, 0.0, len(given))
     recall = hits / calls
     counts = _counts(given.assign(found=found, missed=call & ~found), sizes.index)
+    # Where all scores of a stratum are below the threshold, no call in it can have been found; and the reverse.
     reaches = (answers["score"] >= answers["threshold"]).groupby(answers["stratum"])
     possible = np.stack([reaches.any(), ~reaches.all()], axis=1)
     low, high = _interval(counts, sizes.to_numpy(), possible, (1 - level) / 2)
@@ -230,6 +233,8 @@ def _mark_random(
         return
     below = left["score"] < threshold
     bands = pd.Series("at or above the threshold", index=left.index)
+    # Most windows of a season are quiet, and most missed calls are just below the threshold: the bands become narrow
+    # towards it, so that a few answers tell of them.
     rank = left.loc[below, "score"].rank(method="first", pct=True)
     for begins in _BANDS:
         bands[rank.index[rank > begins]] = f"below, from {100 * begins:g} %"

@@ -80,6 +80,7 @@ def judge(
 
 def levels(heard: Heard, around: float, steps: Iterable[float]) -> list[float]:
     """Thresholds about one, evenly apart in log odds; only those that the kept scores allow."""
+    # In log odds, where a step means the same at every threshold; the chosen one itself comes back digit by digit.
     centre = float(np.clip(around, 1e-6, 1 - 1e-6))
     found = [around if step == 0 else float(expit(logit(centre) + step)) for step in steps]
     return [threshold for threshold in found if threshold >= heard.least]

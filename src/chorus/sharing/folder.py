@@ -36,11 +36,12 @@ def refuse_what_dvc_cannot_take(folder: Path, key: str) -> None:
         DataError: names the first entries that DVC cannot take, why, and how many there are.
     """
     found = list(_refused(folder))
-    if found:
-        more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise DataError(
-            f"{key}: DVC cannot take {'; '.join(found[:_SHOWN])}{more}: move it elsewhere, or replace it"
-        )
+    if not found:
+        return
+    named = "; ".join(found[:_SHOWN])
+    if len(found) > _SHOWN:
+        named += f", and {len(found) - _SHOWN} more"
+    raise DataError(f"{key}: DVC cannot take {named}: move it elsewhere, or replace it")
 
 
 def _refused(folder: Path) -> Iterator[str]:
@@ -48,7 +49,9 @@ def _refused(folder: Path) -> Iterator[str]:
         for name in sorted([*folders, *files]):
             path = Path(root, name)
             if reason := _reason(path, name in folders):
-                yield f"{os.fsencode(path.relative_to(folder)).decode('utf-8', 'backslashreplace')} ({reason})"
+                # A name may be what is wrong: whatever it holds can be shown.
+                shown = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
+                yield f"{shown} ({reason})"
 
 
 def _reason(path: Path, is_folder: bool) -> str:
@@ -59,6 +62,7 @@ def _reason(path: Path, is_folder: bool) -> str:
         return "DVC takes it for a file of its own"
     if path.is_symlink() and is_folder:
         return "a link to a folder, into which DVC does not look"
+    # A named pipe is the worst: DVC opens it, and waits for ever.
     try:
         mode = path.stat().st_mode
     except PermissionError:
@@ -67,8 +71,14 @@ def _reason(path: Path, is_folder: bool) -> str:
         return "a link to nothing"
     if kind := _ODD_KINDS.get(stat.S_IFMT(mode)):
         return kind
-    readable = os.access(path, os.R_OK | (os.X_OK if is_folder else 0))
-    return "" if readable else "it may not be read"
+    rights = os.R_OK
+    if (
+        is_folder
+    ):  # without the right to enter it, its names can be listed and its files not be read
+        rights |= os.X_OK
+    if not os.access(path, rights):
+        return "it may not be read"
+    return ""
 
 
 def _is_utf8(name: str) -> bool:

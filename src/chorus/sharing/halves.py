@@ -37,13 +37,18 @@ def remove_abandoned(store: Path) -> None:
 
 def _of_output(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        return _halves(path.rglob("*"))
-    beside: Iterable[Path] = path.parent.iterdir() if path.parent.is_dir() else ()
-    return _halves(file for file in beside if file.name.startswith((".", f"{path.name}.")))
+        yield from _halves(path.rglob("*"))
+    # Of a file the halves lie beside it, where other people's files lie too: only what bears its name is ours.
+    elif path.parent.is_dir():
+        for half in _halves(path.parent.iterdir()):
+            if half.name.startswith((".", f"{path.name}.")):
+                yield half
 
 
 def _halves(files: Iterable[Path]) -> Iterator[Path]:
-    return (file for file in files if is_half(file.name) and file.is_file())
+    for file in files:
+        if is_half(file.name) and file.is_file():
+            yield file
 
 
 def is_half(name: str) -> bool:

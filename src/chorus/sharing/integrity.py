@@ -90,19 +90,27 @@ class Store:
             DataError: there is no such commit.
             ChorusError: the list of a folder is neither here nor on the remote.
         """
+        revisions = None
+        if revision:
+            revisions = [revision]
         found: dict[str, list[str]] = {}
+        # DVC's brancher sets its repository to a commit for as long as the loop's body runs.
         try:
-            for _ in self._repo.brancher(revs=[revision] if revision else None, workspace=False):
-                for output in self._repo.index.outs:
-                    wanted = outputs is None or output.def_path in outputs
-                    if wanted and output.use_cache and output.hash_info:
-                        for path, name in self._parts(output.hash_info, str(output)):
-                            found.setdefault(name, []).append(path)
+            for _ in self._repo.brancher(revs=revisions, workspace=False):
+                for path, name in self._parts_of_outputs(outputs):
+                    found.setdefault(name, []).append(path)
         except DvcException as error:
             raise DataError(
                 f"{revision or 'the workspace'}: {' '.join(str(error).split())}"
             ) from None
         return [Object(name, tuple(dict.fromkeys(paths))) for name, paths in found.items()]
+
+    def _parts_of_outputs(self, outputs: Collection[str] | None) -> Iterator[tuple[str, str]]:
+        for output in self._repo.index.outs:
+            wanted = outputs is None or output.def_path in outputs
+            # What git keeps is in no cache, and what no run has made yet has no hash.
+            if wanted and output.use_cache and output.hash_info:
+                yield from self._parts(output.hash_info, str(output))
 
     def here(
         self, objects: Collection[Object], advance: Callable[[int], None]
@@ -130,9 +138,7 @@ class Store:
         Raises:
             ChorusError: the remote cannot be written.
         """
-        names = sorted(
-            (item.name for item in objects), key=lambda name: (name.endswith(".dir"), name)
-        )
+        names = sorted([item.name for item in objects], key=_files_first)
         with using_remote():
             remote = self._remote
             for start in range(0, len(names), _BATCH):
@@ -176,11 +182,12 @@ class Store:
         self.forget()
         lacking = self.lacking(objects)
         lost = [item for item in lacking if not self._is_here(item)]
-        uploaded = [
-            item
-            for item in lacking
-            if item not in lost and not (lost and item.name.endswith(".dir"))
-        ]
+        # Whoever finds a list on the remote takes its files to be there: where some are lost, no list goes up.
+        uploaded = []
+        for item in lacking:
+            is_list_of_lost = bool(lost) and item.name.endswith(".dir")
+            if item not in lost and not is_list_of_lost:
+                uploaded.append(item)
         advance(len(objects) - len(uploaded))
         self.upload(uploaded, advance)
         if lost:
@@ -188,6 +195,7 @@ class Store:
                 f"{_counted(lost)} neither here nor on the remote, {lost[0].paths[0]} first: "
                 "bring the data here first (dvc pull of another remote, or dvc repro)"
             )
+        # Some servers confirm an upload and do not keep it.
         if left := self.lacking(uploaded):
             raise ChorusError(
                 f"{_counted(left)} not on the remote although it took the upload: {left[0].paths[0]}"
@@ -250,15 +258,17 @@ class Store:
         """
         remote = self._remote
         if remote.fs.protocol in ("s3", "http", "https"):
-            if (
-                not self._answered
-            ):  # once: the list of each folder that is not here is looked up there
-                bucket = remote.path.split("/")[0] if remote.fs.protocol == "s3" else remote.path
-                refuse_silent(self._address, remote.fs, bucket)
+            # Once: the list of each folder that is not here is looked up there.
+            if not self._answered:
+                place = remote.path
+                if remote.fs.protocol == "s3":
+                    place = place.split("/")[0]  # the bucket
+                refuse_silent(self._address, remote.fs, place)
             self._answered = True
         elif remote.fs.protocol == "local":
             folder = Path(remote.path)  # FOLDER/files/md5
-            folder = folder.parents[2] if writing else folder
+            if writing:
+                folder = folder.parents[2]
             if not folder.is_dir():
                 raise ChorusError(
                     f"the remote's folder {folder} is not there: is its disk mounted?"
@@ -274,10 +284,10 @@ class Store:
         except FileNotFoundError as error:
             refuse_unanswered(error)
             return False
-        return (
-            not self._is_here(item)
-            or size == Path(self._cache.oid_to_path(item.name)).stat().st_size
-        )
+        # Another size is a half; without the object here there is nothing to compare with.
+        if not self._is_here(item):
+            return True
+        return bool(size == Path(self._cache.oid_to_path(item.name)).stat().st_size)
 
     def _parts(self, info: HashInfo, path: str) -> Iterator[tuple[str, str]]:
         """Path and name of what an output consists of."""
@@ -319,10 +329,18 @@ def faults(states: Mapping[Object, State], kind: State) -> list[Object]:
 def _state(store: Any, item: Object) -> State:
     try:
         stream = store.fs.open(store.oid_to_path(item.name), "rb")
-        return "whole" if _whole(item.name, stream) else "damaged"
+        is_whole = _whole(item.name, stream)
     except FileNotFoundError as error:
         refuse_unanswered(error)
         return "missing"
+    if not is_whole:
+        return "damaged"
+    return "whole"
+
+
+def _files_first(name: str) -> tuple[bool, str]:
+    """The order in which objects are uploaded: lists of files last."""
+    return name.endswith(".dir"), name
 
 
 def _whole(name: str, stream: BinaryIO) -> bool:
@@ -334,7 +352,9 @@ def _whole(name: str, stream: BinaryIO) -> bool:
 
 
 def _counted(objects: Collection[Object]) -> str:
-    return "1 object is" if len(objects) == 1 else f"{len(objects)} objects are"
+    if len(objects) == 1:
+        return "1 object is"
+    return f"{len(objects)} objects are"
 
 
 # What S3 servers say, and what to do about it.
@@ -379,10 +399,12 @@ def using_remote() -> Iterator[None]:
     except Exception as error:
         reason = without_keys(" ".join(str(error).split())) or type(error).__name__
         words = f"{type(error).__name__} {reason} {error.__cause__ or error.__context__ or ''}"
-        remedies = [
-            remedy
-            for pattern, remedy in _REMEDIES
-            if re.search(pattern, words, re.IGNORECASE | re.DOTALL)
-        ]
-        advice = f" ({remedies[0]})" if remedies else ""
-        raise ChorusError(f"the remote cannot be used: {reason[:300]}{advice}") from None
+        raise ChorusError(f"the remote cannot be used: {reason[:300]}{_advice(words)}") from None
+
+
+def _advice(words: str) -> str:
+    """What to do about an error, in brackets; "" where it is not known."""
+    for pattern, remedy in _REMEDIES:
+        if re.search(pattern, words, re.IGNORECASE | re.DOTALL):
+            return f" ({remedy})"
+    return ""

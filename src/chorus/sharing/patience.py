@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -47,12 +48,14 @@ def refuse_silent(remote: str, files: Any, path: str) -> None:
         ChorusError: there is no answer in time, or no connection.
         Exception: of S3's libraries, when the server refuses.
     """
-    s3 = files.protocol == "s3"
-    limits = files.fs_args["config_kwargs" if s3 else "client_kwargs"]
+    ask: Callable[[Any, str], Awaitable[None]]
+    if files.protocol == "s3":
+        ask, limits = _list, files.fs_args["config_kwargs"]
+    else:
+        ask, limits = _get, files.fs_args["client_kwargs"]
     seconds = sum(limits[option] for option in _LIMITS)
-    ask, arguments = (_list, {"Bucket": path}) if s3 else (_get, {"url": path})
     try:
-        sync(files.fs.loop, ask, files.fs, timeout=seconds, **arguments)
+        sync(files.fs.loop, ask, files.fs, path, timeout=seconds)
     except FSTimeoutError:
         raise ChorusError(
             f"the remote {remote} does not answer within {seconds:g} s, or closes every connection: {_NETWORK}"
@@ -70,6 +73,7 @@ def refuse_unanswered(error: FileNotFoundError) -> None:
     Raises:
         ChorusError: the server has not said that there is no such object.
     """
+    # fsspec wraps one in another, with the answer of the server at the bottom.
     cause: BaseException | None = error
     while isinstance(cause, FileNotFoundError):
         cause = cause.__cause__
@@ -96,8 +100,8 @@ def _prepare_with_limits(files: S3FileSystem, **options: Any) -> Any:
     return prepared
 
 
-async def _list(files: Any, Bucket: str) -> None:  # noqa: N803 (S3's name)
-    await files._call_s3("list_objects_v2", Bucket=Bucket, MaxKeys=1)
+async def _list(files: Any, bucket: str) -> None:
+    await files._call_s3("list_objects_v2", Bucket=bucket, MaxKeys=1)
 
 
 async def _get(files: Any, url: str) -> None:

@@ -58,6 +58,7 @@ class S3Server:
         Raises:
             ChorusError: the port is taken, or the server does not come up.
         """
+        # Asked before: the gateway would say nothing of it on the terminal, and another server would answer.
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -74,50 +75,31 @@ class S3Server:
             "MINIO_ROOT_PASSWORD": secret,
         }
         catalogue = f"sqlite3://{self._folder / 'catalogue.db'}"
-        store = [
-            "--storage",
-            "file",
-            "--bucket",
-            str(self._folder / "objects"),
-            "--trash-days",
-            "0",
-            "--no-update",
-        ]
+        store = ["--storage", "file", "--bucket", str(self._folder / "objects")]
+        store += ["--trash-days", "0", "--no-update"]
         # no cache (objects are already on this disk), no metrics and profiling ports of fixed numbers, no report home
-        quiet = [
-            "--cache-size",
-            "0",
-            "--backup-meta",
-            "0",
-            "--metrics",
-            "127.0.0.1:0",
-            "--no-usage-report",
-        ]
+        quiet = ["--cache-size", "0", "--backup-meta", "0", "--metrics", "127.0.0.1:0"]
+        quiet += ["--no-usage-report", "--log", str(self._folder / "log")]
+        make = [self._binary, "format", *store, catalogue, BUCKET]
+        serve = [*_ending_with_this_process(), self._binary, "--no-agent", "gateway", "--no-banner"]
+        serve += [*quiet, catalogue, f"127.0.0.1:{self._port}"]
         with (self._folder / "log").open("ab") as log:
-            format_ = [self._binary, "format", *store, catalogue, BUCKET]
-            if subprocess.run(
-                format_, env=environment, stdout=log, stderr=log, check=False
-            ).returncode:
+            made = subprocess.run(make, env=environment, stdout=log, stderr=log, check=False)
+            if made.returncode:
                 raise ChorusError(
                     f"the S3 server's storage cannot be made: see {self._folder / 'log'}"
                 )
-            gateway = [
-                *_ending_with_this_process(),
-                self._binary,
-                "--no-agent",
-                "gateway",
-                "--no-banner",
-                *quiet,
-            ]
-            gateway += ["--log", str(self._folder / "log"), catalogue, f"127.0.0.1:{self._port}"]
-            self._process = subprocess.Popen(gateway, env=environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(serve, env=environment, stdout=log, stderr=log)
         self._wait()
 
     def stop(self, *, kill: bool = False) -> None:
         """End it; with `kill` in the middle of whatever it does."""
         if self._process is None:
             return
-        self._process.kill() if kill else self._process.terminate()
+        if kill:
+            self._process.kill()
+        else:
+            self._process.terminate()
         self._process.wait()
         self._process = None
 
@@ -160,4 +142,6 @@ class S3Server:
 def _ending_with_this_process() -> list[str]:
     """What to put before a command so that Linux ends it with this process, even if that is killed."""
     setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
+    if setpriv is None:  # elsewhere it stays when this process is killed
+        return []
+    return [setpriv, "--pdeathsig", "TERM"]

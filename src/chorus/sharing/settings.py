@@ -47,10 +47,11 @@ _LOOKS_SECRET = (
 
 def find_config(folder: Path) -> Path | None:
     """The committed .dvc/config of the repository around a folder; None if there is none."""
-    return next(
-        (path for at in (folder, *folder.parents) if (path := at / ".dvc" / "config").is_file()),
-        None,
-    )
+    for at in (folder, *folder.parents):
+        path = at / ".dvc" / "config"
+        if path.is_file():
+            return path
+    return None
 
 
 def refuse_secrets(config: str) -> None:
@@ -90,7 +91,10 @@ def unverified(folder: Path) -> list[str]:
     commands = []
     for name, options in config["remote"].items():
         if str(options["url"]).startswith("s3://") and not options.get("verify"):
-            where = "" if name in committed else "--local "
+            # Where the remote stands, its option belongs: a remote of this machine alone is nobody else's business.
+            where = "--local "
+            if name in committed:
+                where = ""
             commands.append(f"dvc remote modify {where}{name} verify true")
     return commands
 

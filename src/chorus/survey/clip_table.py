@@ -6,6 +6,7 @@ memory than it has text. What is said of a single row, in words, is said of the 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -136,9 +137,10 @@ def _understand(
     moments, first = number([table["date"], table["time"]])
     dates = read_dates(table["date"].iloc[first], table["time"].iloc[first], order)
     reasons = _faults(table, written, labels)
-    of_dates = [moment if isinstance(moment, str) else "" for moment in dates]
+    not_understood = pd.Series([_reason(moment) for moment in dates], dtype="str")
     spans = read_spans(table["onset"], table["end"])
-    for later in (spread(pd.Series(of_dates, dtype="str"), moments, table.index), spans["reason"]):
+    # A row has one reason, the first: what its words say, then its date, then its span.
+    for later in (spread(not_understood, moments, table.index), spans["reason"]):
         reasons = choose(reasons, later, reasons != "")
     ignored = [name for name in written.cells if name not in table or _is_set_aside(name, table)]
     notes = {
@@ -158,10 +160,20 @@ def _understand(
     return table.join(seconds).assign(**more), dates, notes
 
 
+def _reason(moment: date | str | None) -> str:
+    """Why a date is not understood; "" where it is."""
+    if isinstance(moment, str):
+        return moment
+    return ""
+
+
 def _known_columns(cells: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(index=cells.index)
     for name in _COLUMNS:
-        table[name] = cells[name] if name in cells else blank(cells.index)
+        if name in cells:
+            table[name] = cells[name]
+        else:
+            table[name] = blank(cells.index)
     for column in VOCABULARY:
         table[column] = each(table[column], str.casefold)
     if "onset" not in cells and not holds_seconds(table["end"].cat.categories):
@@ -173,14 +185,16 @@ def _blank_out(table: pd.DataFrame) -> int:
     """Empty the cells that say that nothing is known, as R and pandas write them; returns how many there were."""
     cells = 0
     for name in table.columns.drop(["path", "label", *SPAN]):  # a class may well be called "none"
-        column = table[name]
-        cells += sum(rows for text, rows in count(column).items() if _says_nothing(text))
-        table[name] = each(column, lambda text: "" if _says_nothing(text) else text)
+        said = each(table[name], _unless_nothing)
+        cells += int(((said == "") & (table[name] != "")).sum())
+        table[name] = said
     return cells
 
 
-def _says_nothing(text: str) -> bool:
-    return text.casefold() in _NOTHING
+def _unless_nothing(text: str) -> str:
+    if text.casefold() in _NOTHING:
+        return ""
+    return text
 
 
 def _settle_times(table: pd.DataFrame) -> str:
@@ -214,12 +228,13 @@ def _check_labels(
     """
     known = labels.isin(classes)
     unknown = count(written[~known & (labels != "")])
+    # A few unknown labels are typing errors, for the quarantine; more than the known ones are another vocabulary.
     if sum(unknown.values()) > known.sum():
-        found = ", ".join(
-            f"{label} ({rows})" for label, rows in count(written).most_common(_MOST_NAMED)
-        )
+        found = []
+        for label, rows in count(written).most_common(_MOST_NAMED):
+            found.append(f"{label} ({rows})")
         raise DataError(
-            f"most labels of {FILE_NAME} are neither {classes[0]!r} nor {classes[1]!r}; it has: {found}: "
+            f"most labels of {FILE_NAME} are neither {classes[0]!r} nor {classes[1]!r}; it has: {', '.join(found)}: "
             "set survey.positive_label and survey.negative_label to what it calls the two classes"
         )
     return dict(unknown.most_common(_MOST_NAMED))
@@ -264,8 +279,10 @@ def _find_files(table: pd.DataFrame, files: Folder) -> pd.DataFrame:
 
 def _as_clips(table: pd.DataFrame, positive: str) -> pd.DataFrame:
     """The rows with the label and the role of a clip, and the source that names it."""
-    return table.assign(  # of a candidate the label "" is negative too
-        label=each(table["label"], lambda label: POSITIVE if label == positive else NEGATIVE),
+    # Unknown labels are faults by now: whatever is not positive is negative, and of a candidate "" is too.
+    classes = {positive: POSITIVE}
+    return table.assign(
+        label=each(table["label"], lambda label: classes.get(label, NEGATIVE)),
         role=each(table["role"], lambda role: role or LABELLED),
         source=_pieces(table["file"], table["span"]),
     )
@@ -273,8 +290,13 @@ def _as_clips(table: pd.DataFrame, positive: str) -> pd.DataFrame:
 
 def _pieces(files: pd.Series, spans: pd.Series) -> pd.Series:
     """How `cuts.Cut.source` names them: "path" or "path@onset-end"."""
-    behind = each(spans, lambda span: f"@{span}" if span else "")
-    return files.astype("str") + behind.astype("str")
+    return files.astype("str") + each(spans, _behind_file).astype("str")
+
+
+def _behind_file(span: str) -> str:
+    if not span:
+        return ""
+    return f"@{span}"
 
 
 def _without_faults(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejected]]:
@@ -288,9 +310,12 @@ def _in_order(clips: pd.DataFrame) -> pd.DataFrame:
     """Sorted by source, those that only candidates name last: no other order of the rows then matters."""
     clips = clips.iloc[clips["source"].argsort()]
     pool = clips["role"] == CANDIDATE
+    if not pool.any():
+        return clips
+    # A source that a person labelled too stays with the labelled ones, so that its rows remain neighbours.
     twice = _are_repeated(clips["source"])
     pool[twice] = pool[twice].groupby(clips.loc[twice, "source"]).transform("all")
-    return pd.concat([clips[~pool], clips[pool]]) if pool.any() else clips
+    return pd.concat([clips[~pool], clips[pool]])
 
 
 def _are_repeated(sources: pd.Series) -> Flags:
@@ -350,18 +375,18 @@ def _at_one_site(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejected]]:
     named = named.assign(form=each(named["site"], comparable)).drop_duplicates(["file", "form"])
     several = named["file"].duplicated(keep=False)
     home = dict(named.loc[~several, ["file", "site"]].itertuples(index=False, name=None))
-    divided: dict[str, str] = {}
-    for file, site in named.loc[several, ["file", "site"]].itertuples(index=False, name=None):
-        divided[file] = f"{divided[file]} / {site}" if file in divided else site
     of_file = each(clips["file"], lambda file: home.get(file, ""))
     clips = clips.assign(site=choose(clips["site"], of_file, clips["site"] != ""))
+    # Which of several sites is right nobody can tell; taken for that of the wrong one, a piece would leak.
+    divided: dict[str, list[str]] = defaultdict(list)
+    for file, site in named.loc[several, ["file", "site"]].itertuples(index=False, name=None):
+        divided[file].append(site)
     misplaced = clips["file"].isin(list(divided))
-    rejected = [
-        (path, f"pieces of one file at contradicting sites: {divided[file]}")
-        for path, file in zip(
-            _as_written(clips[misplaced]).values(), clips.loc[misplaced, "file"], strict=True
-        )
-    ]
+    written = _as_written(clips[misplaced])
+    rejected = []
+    for position, file in clips.loc[misplaced, "file"].items():
+        sites = " / ".join(divided[file])
+        rejected.append((written[position], f"pieces of one file at contradicting sites: {sites}"))
     return clips[~misplaced], rejected
 
 
@@ -371,12 +396,11 @@ def _without_contradictions(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rej
     if not found:
         return clips, []
     positions = sorted(found)
-    others = clips["source"].iloc[[found[position] for position in positions]]
     written = _as_written(clips.iloc[positions]).values()
-    rejected = [
-        (path, f"overlapping spans with contradicting labels: {other}")
-        for path, other in zip(written, others, strict=True)
-    ]
+    rejected = []
+    for path, position in zip(written, positions, strict=True):
+        other = clips["source"].iloc[found[position]]
+        rejected.append((path, f"overlapping spans with contradicting labels: {other}"))
     return clips.drop(clips.index[positions]), rejected
 
 
@@ -384,7 +408,8 @@ def _moments(clips: pd.DataFrame, dates: Sequence[date | str | None]) -> Moments
     """The dates of clips, none of which is a reason: those of faulty rows."""
     numbers, different = pd.factorize(clips["moment"])
     moments: list[date | None] = []
-    for moment in (dates[position] for position in different):
+    for position in different:
+        moment = dates[position]
         assert not isinstance(moment, str)
         moments.append(moment)
     return Moments(moments, numbers)
@@ -398,6 +423,7 @@ def _complete(clips: pd.DataFrame, placed: Placed) -> tuple[pd.DataFrame, dict[s
     site = each(clips["site"], lambda site: site or UNKNOWN_SITE)
     recorder = choose(placed.recorders, site, placed.recorders != "")
     known = placed.nights != ""
+    # What one recorder heard in one night is not independent; of an unknown night each file stands for itself.
     by_night = choose(_join(recorder, placed.nights), clips["file"], known)
     rows = clips[["label", "call_type", "speaker", "role", "split", "source"]].assign(
         quality=choose(quality, blank(clips.index), positive),
@@ -407,15 +433,14 @@ def _complete(clips: pd.DataFrame, placed: Placed) -> tuple[pd.DataFrame, dict[s
         recording=choose(clips["recording"], by_night, clips["recording"] != ""),
     )
     said = {
-        "quality_assumed_high": positive & ~named,
-        "quality_of_negatives_ignored": ~positive & named,
-        "site_unknown": clips["site"] == "",
-        "recorder_assumed_site": placed.recorders == "",
+        "quality_assumed_high": (positive & ~named).to_numpy(bool),
+        "quality_of_negatives_ignored": (~positive & named).to_numpy(bool),
+        "site_unknown": (clips["site"] == "").to_numpy(bool),
+        "recorder_assumed_site": (placed.recorders == "").to_numpy(bool),
         **placed.assumed,
-        "night_unknown": ~known & (clips["recording"] == ""),
+        "night_unknown": (~known & (clips["recording"] == "")).to_numpy(bool),
     }
-    flags = {assumption: np.asarray(made, bool) for assumption, made in said.items()}
-    return rows.reset_index(drop=True), _tally(flags, clips["source"])
+    return rows.reset_index(drop=True), _tally(said, clips["source"])
 
 
 def _join(recorder: pd.Series, night: pd.Series) -> pd.Series:
@@ -439,10 +464,11 @@ def _tally(said: Mapping[str, Flags], sources: pd.Series) -> dict[str, Any]:
 def _spelled_alike(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     """The rows with one spelling for each name; and by column the names that only look like one another."""
     rows = rows.assign(**{name: _one_spelling(rows[name]) for name in NAMES})
-    alike = {name: look_alikes(rows[name].unique()) for name in ("site", "recorder", "speaker")}
-    return rows, {
-        column: [" / ".join(group) for group in found] for column, found in alike.items() if found
-    }
+    alike = {}
+    for name in ("site", "recorder", "speaker"):
+        if found := look_alikes(rows[name].unique()):
+            alike[name] = [" / ".join(group) for group in found]
+    return rows, alike
 
 
 def _one_spelling(names: pd.Series) -> pd.Series:

@@ -59,7 +59,9 @@ class Cut:
     @property
     def source(self) -> str:
         """How the survey's tables name it: the path, or "path@onset-end"."""
-        return self.file if self.span is None else f"{self.file}@{self.span}"
+        if self.span is None:
+            return self.file
+        return f"{self.file}@{self.span}"
 
 
 def read_span(onset: str, end: str) -> Span | None:
@@ -122,6 +124,7 @@ def contradicted(clips: pd.DataFrame) -> dict[int, int]:
             "candidate": (clips["role"] == CANDIDATE).to_numpy(),
         }
     )
+    # By columns to the few chains of overlapping spans that have two labels; only these are looked at one by one.
     spans = spans.iloc[np.lexsort((spans["end"], spans["onset"], spans["file"]))]
     cluster = _clusters(spans)
     labels = spans["label"].groupby(cluster)
@@ -159,7 +162,9 @@ def _try_span(onset: str, end: str) -> tuple[float | None, float | None, str, st
         span = read_span(onset, end)
     except DataError as reason:
         return None, None, "", str(reason)
-    return (span.onset, span.end, str(span), "") if span else (None, None, "", "")
+    if span is None:
+        return None, None, "", ""
+    return span.onset, span.end, str(span), ""
 
 
 def _seconds(column: str, text: str) -> float:

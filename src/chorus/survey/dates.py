@@ -64,12 +64,14 @@ def parse_date(text: str, order: DateFormat | None = None) -> date:
 def readings(text: str) -> dict[DateFormat, date]:
     """The days that a date like "12.06.2024" or "24-06-12" may mean, by the order in which it is read."""
     found: dict[DateFormat, date] = {}
+    if not _TURNED.fullmatch(text):
+        return found
     for order in _FORMATS:
         try:
             found[order] = _read(text, order)
         except ValueError:
             continue
-    return found if _TURNED.fullmatch(text) else {}
+    return found
 
 
 def order_of(column: Iterable[str]) -> DateFormat | None:
@@ -78,7 +80,9 @@ def order_of(column: Iterable[str]) -> DateFormat | None:
     for text in set(column):
         if days := readings(text):
             possible &= set(days)
-    return possible.pop() if len(possible) == 1 else None
+    if len(possible) != 1:
+        return None
+    return possible.pop()
 
 
 def is_clock(text: str) -> bool:
@@ -103,19 +107,33 @@ def clocks(column: Mapping[str, int]) -> dict[str, str] | None:
         text -> time.
     """
     texts = {text: plain(text) for text in column}
-    filled = [text for text in texts.values() if text]
-    digits = all(_CLOCK_DIGITS.fullmatch(text) for text in filled) and any(
-        text[0] == "0" for text in filled
-    )
-    form = _CLOCK_DIGITS if digits else _CLOCK_LETTERS
-    written = {text: _with_colons(form.fullmatch(bare), bare) for text, bare in texts.items()}
-    told = sum(rows for text, rows in column.items() if written[text])
-    known = sum(rows for text, rows in column.items() if written[text] and is_clock(written[text]))
-    return written if 2 * known >= told else None
+    form = _clock_form(list(filter(None, texts.values())))
+    written = {}
+    filled = known = 0
+    for text, rows in column.items():
+        time = _with_colons(form.fullmatch(texts[text]), texts[text])
+        written[text] = time
+        if time:
+            filled += rows
+            known += rows * is_clock(time)
+    if 2 * known < filled:
+        return None
+    return written
+
+
+def _clock_form(filled: list[str]) -> re.Pattern[str]:
+    # "0230" is half past two, and "2030" alone may be a year or a number of seconds: the zero tells.
+    if not all(map(_CLOCK_DIGITS.fullmatch, filled)):
+        return _CLOCK_LETTERS
+    if not any(text.startswith("0") for text in filled):
+        return _CLOCK_LETTERS
+    return _CLOCK_DIGITS
 
 
 def _with_colons(match: re.Match[str] | None, text: str) -> str:
-    return ":".join(filter(None, match.groups())) if match else text
+    if match is None:
+        return text
+    return ":".join(filter(None, match.groups()))
 
 
 def _read(text: str, order: DateFormat | None) -> date:
@@ -130,8 +148,10 @@ def _read(text: str, order: DateFormat | None) -> date:
         return _with_time(int(match["year"]), number, int(match["day"]), match["rest"])
     if order and (match := _TURNED.fullmatch(text)):
         written, month, day = match.group(*_PARTS[order])
-        century = 2000 if len(written) == 2 else 0
-        return _with_time(century + int(written), int(month), int(day), match["rest"])
+        year = int(written)
+        if len(written) == 2:  # no recorder has heard another century
+            year += 2000
+        return _with_time(year, int(month), int(day), match["rest"])
     return date.fromisoformat(text)
 
 
@@ -142,13 +162,16 @@ def _with_time(year: int, month: int, day: int, rest: str | None) -> date:
     match = _TIME.fullmatch(rest)
     if not match:
         raise ValueError(f"no time: {rest}")
-    hour, half, zone = int(match["hour"]), match["half"], match["zone"]
+    hour, half = int(match["hour"]), match["half"]
     if half and not 1 <= hour <= 12:
         raise ValueError(f"no hour before or after noon: {hour}")
-    if half:
-        hour = hour % 12 + (12 if half in "Pp" else 0)
+    if half:  # 12 AM is midnight, 12 PM noon
+        hour = hour % 12 + 12 * (half in "Pp")
+    zone = None
+    if match["zone"]:
+        zone = parse_zone(match["zone"])
     second = int(match["second"] or 0)
     clock = timedelta(hours=hour, minutes=int(match["minute"]), seconds=second)
     if clock > _A_DAY or second > 60:  # the end of a day is written 24:00 too, and a leap second 60
         raise ValueError(f"no time: {rest}")
-    return datetime.combine(bare, time(), parse_zone(zone) if zone else None) + clock
+    return datetime.combine(bare, time(), zone) + clock

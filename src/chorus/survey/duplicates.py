@@ -34,7 +34,11 @@ def contradiction(rows: Sequence[Mapping[str, str]]) -> str:
         rows: one or more, with label, site and role.
     """
     judged = [row for row in rows if row["role"] != CANDIDATE] or rows
-    if len({row["label"] for row in judged}) > 1:
+    labels = {row["label"] for row in judged}
+    sites = {comparable(row["site"]) for row in judged}
+    if len(labels) > 1:
         return "labels"
-    sites = {comparable(row["site"]) for row in judged} - {"", UNKNOWN_SITE}
-    return "sites" if len(sites) > 1 else ""
+    # Who does not say where contradicts nobody.
+    if len(sites - {"", UNKNOWN_SITE}) > 1:
+        return "sites"
+    return ""

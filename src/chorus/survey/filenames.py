@@ -126,8 +126,9 @@ class _Stamp(NamedTuple):
 
 def parse_filename(path: str) -> FileName:
     """Read what a file name tells; folders and the suffix are ignored, and so is what is not understood."""
-    name = path[path.rfind("/") + 1 :]
-    stem = name[: name.rfind(".")] if name.rfind(".") > 0 else name
+    stem = path[path.rfind("/") + 1 :]
+    if (suffix := stem.rfind(".")) > 0:
+        stem = stem[:suffix]
     if match := _NO_RECORDER.match(stem):
         stem = stem[match.end() :]
     stamps = _find_stamps(stem)
@@ -140,7 +141,8 @@ def parse_filename(path: str) -> FileName:
     moment = first.moment
     if clip := _CLIP.search(stem, first.end):
         start, end = float(clip["start"]), float(clip["end"])
-        moment += timedelta(seconds=start if start < end < 1e6 else 0)
+        if start < end < 1e6:  # s; else they are no places in a recording
+            moment += timedelta(seconds=start)
     return _believed(recorder, moment)
 
 
@@ -175,22 +177,35 @@ def _read_all(pattern: re.Pattern[str], stem: str) -> Iterator[_Stamp]:
 
 
 def _moment(match: re.Match[str]) -> datetime | None:
-    year, month, day, hour, minute = match.group("year", "month", "day", "hour", "minute")
-    second = int(match["second"]) if "second" in match.re.groupindex else 0
-    number = MONTHS.index(month.lower()) + 1 if month.isalpha() else int(month)
+    fields = match.groupdict(default="0")
+    second = int(fields.get("second", "0"))
     try:
-        midnight = datetime(int(year) + (2000 if len(year) == 2 else 0), number, int(day))
+        midnight = datetime(_year(fields["year"]), _month(fields["month"]), int(fields["day"]))
     except ValueError:
         return None
-    time = timedelta(hours=int(hour), minutes=int(minute), seconds=second)
+    time = timedelta(hours=int(fields["hour"]), minutes=int(fields["minute"]), seconds=second)
     # the end of a day is written 24:00:00 too, and a leap second 60
-    return midnight + time if time <= timedelta(days=1) and second <= 60 else None
+    if time > timedelta(days=1) or second > 60:
+        return None
+    return midnight + time
+
+
+def _year(text: str) -> int:
+    if len(text) == 2:
+        return 2000 + int(text)
+    return int(text)
+
+
+def _month(text: str) -> int:
+    if text.isalpha():
+        return MONTHS.index(text.lower()) + 1
+    return int(text)
 
 
 def _in_half(moment: datetime, half: str) -> datetime:
     if not 1 <= moment.hour <= 12:
         return moment
-    return moment.replace(hour=moment.hour % 12 + (12 if half in "Pp" else 0))
+    return moment.replace(hour=moment.hour % 12 + 12 * (half in "Pp"))
 
 
 def _zone(stem: str, position: int) -> tuple[tzinfo | None, int]:
@@ -200,12 +215,18 @@ def _zone(stem: str, position: int) -> tuple[tzinfo | None, int]:
     signs = (("sign", "hours", "minutes"), ("long_sign", "long_hours", "long_minutes"))
     for sign, hours, minutes in signs:
         if match[sign]:
-            zone = fixed_zone(match[sign], match[hours], match[minutes])
-            return zone, match.end() if zone else position
+            return _zone_until(match, fixed_zone(match[sign], match[hours], match[minutes]))
     if short := match["plus"] or match["minus"]:
-        zone = fixed_zone(short, match["plus_hours"] or match["minus_hours"], None)
-        return zone, match.end() if zone else position
+        hours = match["plus_hours"] or match["minus_hours"]
+        return _zone_until(match, fixed_zone(short, hours, None))
     return UTC, match.end()
+
+
+def _zone_until(match: re.Match[str], zone: tzinfo | None) -> tuple[tzinfo | None, int]:
+    """A zone, and where the name goes on; what looks like one and is on no map belongs to what follows."""
+    if zone is None:
+        return None, match.start()
+    return zone, match.end()
 
 
 def _follows(first: _Stamp, other: _Stamp) -> bool:
@@ -215,7 +236,7 @@ def _follows(first: _Stamp, other: _Stamp) -> bool:
 
 
 def _recorder(prefix: str) -> str:
-    return _CHANNEL.sub("", _LOOSE_END.sub("", prefix)) if prefix else ""
+    return _CHANNEL.sub("", _LOOSE_END.sub("", prefix))
 
 
 def _believed(recorder: str, moment: datetime) -> FileName:

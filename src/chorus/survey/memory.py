@@ -59,7 +59,9 @@ class Memory:
     def identity(self, source: str, version: Version | None) -> str:
         """The identity of a clip whose file has not changed since it was hashed; "" when that is not certain."""
         known, identity = self.identities.get(source, (None, ""))
-        return identity if version is not None and version == known else ""
+        if version is None or version != known:
+            return ""
+        return identity
 
     def trusts(self, shard: Path) -> bool:
         """Whether a shard is what the survey wrote, and something is known of its clips."""
@@ -73,10 +75,9 @@ def recall(path: Path, reader: str) -> Memory:
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
         if saved["reader"] == reader:
-            identities = {
-                source: (version, identity)
-                for source, (version, identity) in saved["identities"].items()
-            }
+            identities = {}
+            for source, (version, identity) in saved["identities"].items():
+                identities[source] = (version, identity)
             return Memory(reader, dict(saved["hashes"]), dict(saved["findings"]), identities)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # then all is read again, which costs nothing but time
@@ -92,9 +93,13 @@ def reader_id(padding: str, min_seconds: float) -> str:
     """A name for how files are read: parameters, code and libraries."""
     digest = hashlib.sha256()
     folder = Path(chorus.__file__).parent
+    # Bytes and not meanings, as fingerprints have it: a comment costs one reading, a forgotten import a wrong survey.
     for name in _CODE:
         place = folder / name
-        for file in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+        files = [place]
+        if place.is_dir():
+            files = sorted(place.glob("*.py"))
+        for file in files:
             digest.update(file.read_bytes())
     versions = (sf.__version__, sf.__libsndfile_version__, soxr.__version__, np.__version__)
     digest.update(repr((versions, padding, min_seconds)).encode())

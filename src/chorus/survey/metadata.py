@@ -80,12 +80,14 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         name, size = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"ds64" and size >= 16:  # of RF64: the size that does not fit into 32 bits
             sizes = file.read(min(size, _LARGEST))
-            data_size = struct.unpack("<Q", sizes[8:16])[0] if len(sizes) >= 16 else 0
+            if len(sizes) >= 16:
+                data_size = struct.unpack("<Q", sizes[8:16])[0]
             continue
         if name in _WANTED and size <= _LARGEST:
             yield name, file.read(size)
             file.seek(size % 2, 1)
             continue
+        # Some recorders write their notes behind the sound: it is passed over, however long it is.
         if name == b"data" and size == _UNKNOWN_SIZE:
             size = data_size
         file.seek(size + size % 2, 1)
@@ -100,8 +102,11 @@ def _text(raw: bytes) -> str:
 
 
 def _guano(raw: bytes) -> Metadata | None:
-    lines = (line.partition(":") for line in _text(raw).splitlines())
-    fields = {key.strip(): value.strip() for key, _, value in lines if value.strip()}
+    fields = {}
+    for line in _text(raw).splitlines():
+        key, _, value = line.partition(":")
+        if value.strip():
+            fields[key.strip()] = value.strip()
     if not {"GUANO|Version", "Timestamp"} & set(fields):
         return None
     settings = {
@@ -121,12 +126,9 @@ def _info(raw: bytes) -> dict[bytes, str]:
     found: dict[bytes, str] = {}
     position = 4
     while raw[:4] == b"INFO" and position + 8 <= len(raw):
-        name, size = (
-            raw[position : position + 4],
-            struct.unpack("<I", raw[position + 4 : position + 8])[0],
-        )
+        name, size = struct.unpack("<4sI", raw[position : position + 8])
         found[name] = _text(raw[position + 8 : position + 8 + size])
-        position += 8 + size + size % 2
+        position += 8 + size + size % 2  # chunks begin at even places
     return found
 
 
@@ -135,20 +137,25 @@ def _audiomoth(info: dict[bytes, str]) -> Metadata | None:
     match = _COMMENT.search(comment)
     if not match:
         return None
-    gain, battery, temperature = (
-        pattern.search(comment) for pattern in (_GAIN, _VOLTS, _TEMPERATURE)
-    )
     settings = {
         "make": "Open Acoustic Devices",
         "model": "AudioMoth",
-        "gain": (gain["name"] or gain["number"]) if gain else "",
-        "battery": f"{battery['bound'] or ''}{battery['volts']}" if battery else "",
-        "temperature": temperature["celsius"] if temperature else "",
+        "gain": _groups(_GAIN, comment),
+        "battery": _groups(_VOLTS, comment),
+        "temperature": _groups(_TEMPERATURE, comment),
     }
     artist = _ARTIST.match(info.get(b"IART", ""))
     written = f"{match['year']}-{match['month']}-{match['day']} {match['time']}"
     start = _start(written, _zone(match["zone"] or "UTC"))  # the first firmware knew no other zone
     return Metadata("AudioMoth", (artist or match)["recorder"].upper(), start, _given(settings))
+
+
+def _groups(pattern: re.Pattern[str], text: str) -> str:
+    """What the groups of a pattern found, one behind the other; "" where it is not in the text."""
+    match = pattern.search(text)
+    if not match:
+        return ""
+    return "".join(filter(None, match.groups()))
 
 
 def _wamd(raw: bytes) -> Metadata | None:
@@ -175,15 +182,20 @@ def _bext(raw: bytes) -> Metadata | None:
     if len(raw) < 338:
         return None
     day, clock = _text(raw[320:330]), _text(raw[330:338])
+    # The standard leaves open which signs separate their parts.
     start = _start(re.sub(r"\D", "-", day) + " " + re.sub(r"\D", ":", clock))
-    return Metadata("bext", "", start, _given({"make": _text(raw[256:288])})) if start else None
+    if start is None:
+        return None
+    return Metadata("bext", "", start, _given({"make": _text(raw[256:288])}))
 
 
 def _zone(text: str) -> tzinfo | None:
     offset = re.fullmatch(r"UTC(?P<sign>[-+])(?P<hours>\d\d?)(?::(?P<minutes>\d\d))?", text)
     if offset:
         return fixed_zone(offset["sign"], offset["hours"], offset["minutes"])
-    return UTC if text == "UTC" else None
+    if text == "UTC":
+        return UTC
+    return None
 
 
 def _start(written: str, zone: tzinfo | None = None) -> datetime | None:
@@ -193,7 +205,9 @@ def _start(written: str, zone: tzinfo | None = None) -> datetime | None:
         return None
     if not isinstance(moment, datetime):
         return None
-    return moment.replace(tzinfo=zone) if zone else moment
+    if zone is None:
+        return moment
+    return moment.replace(tzinfo=zone)
 
 
 def _given(settings: dict[str, str]) -> dict[str, str]:

@@ -39,16 +39,24 @@ class LocalTime:
         """The local time of a moment, without a time zone; a naive moment is local as it is."""
         if moment.tzinfo is None:
             return moment
-        target = self.zone or (self.offset if is_utc(moment) else None)
-        return (moment.astimezone(target) if target else moment).replace(tzinfo=None)
+        # A time with an offset of its own is local as it is; UTC is what recorders write that know no place.
+        target = self.zone
+        if target is None and is_utc(moment):
+            target = self.offset
+        if target:
+            moment = moment.astimezone(target)
+        return moment.replace(tzinfo=None)
 
     def later(self, moment: datetime, after: timedelta) -> datetime:
         """What the moment's clock shows so much later, though it may be put forward or back in between."""
         zone = moment.tzinfo or self.zone
         if not after or zone is None:
             return moment + after
+        # By way of UTC: Python adds to what the clock shows, and a recording goes on while the clock is put back.
         passed = (moment.replace(tzinfo=zone).astimezone(UTC) + after).astimezone(zone)
-        return passed if moment.tzinfo else passed.replace(tzinfo=None)
+        if moment.tzinfo is None:
+            passed = passed.replace(tzinfo=None)
+        return passed
 
     def is_guess(self, moment: date | None) -> bool:
         """Whether the moment is in UTC, and nothing says what the time was at the pond."""
@@ -56,12 +64,9 @@ class LocalTime:
 
     def takes_offset(self, moment: date | None) -> bool:
         """Whether the moment is in UTC and becomes local by the offset of other times in the survey."""
-        return (
-            isinstance(moment, datetime)
-            and is_utc(moment)
-            and not self.zone
-            and self.offset is not None
-        )
+        if self.zone or self.offset is None:
+            return False
+        return isinstance(moment, datetime) and is_utc(moment)
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ class Moments:
         begins = np.array([_shown(moment, place) for moment in self.different], "M8[us]")
         if onsets is None:
             return begins[self.numbers]
+        # By columns where clocks go evenly, which is nearly everywhere; one by one in files that meet a change.
         after = np.rint(onsets * 1e6).astype("m8[us]")
         times: Times = begins[self.numbers] + after
         for row in np.flatnonzero(self._meet_change(begins, after, place)).tolist():
@@ -116,9 +122,13 @@ def is_utc(moment: datetime) -> bool:
 
 def only_offset(moments: Iterable[date | None]) -> tzinfo | None:
     """The only offset from UTC, other than none, with which moments are written; None: there is none, or several."""
-    aware = (moment for moment in moments if isinstance(moment, datetime) and moment.tzinfo)
-    offsets = {moment.utcoffset(): moment.tzinfo for moment in aware if not is_utc(moment)}
-    return next(iter(offsets.values())) if len(offsets) == 1 else None
+    offsets: dict[timedelta | None, tzinfo] = {}
+    for moment in moments:
+        if isinstance(moment, datetime) and moment.tzinfo and not is_utc(moment):
+            offsets[moment.utcoffset()] = moment.tzinfo
+    if len(offsets) != 1:
+        return None
+    return offsets.popitem()[1]
 
 
 def night_of(moment: date) -> str:
@@ -148,6 +158,7 @@ def decide_nights(
     heard = file.local(place, onsets)
     of_file = _nights(file.days, heard)
     of_column = _nights(column.days, column.local(place, onsets))
+    # A table may give the date of the file's start or of the clip itself: both are no contradiction to the file.
     same_day = _is_date_of(column, file.local(place), place) | _is_date_of(column, heard, place)
     both = ~np.isnat(of_file) & ~np.isnat(of_column)
     nights = np.where(np.isnat(of_column) | both & same_day, of_file, of_column)
@@ -156,6 +167,7 @@ def decide_nights(
 
 def dates_at_midnight(moments: Sequence[datetime], local: LocalTime) -> list[date]:
     """The dates of which times were made that are all 00:00:00, as written or local; of other times nothing."""
+    # Programs that know no bare dates write midnight; and midnight there is another hour in UTC.
     in_place = [local.of(moment) for moment in moments]
     for times in (moments, in_place):
         if all(moment.time() == _MIDNIGHT for moment in times):
@@ -164,13 +176,17 @@ def dates_at_midnight(moments: Sequence[datetime], local: LocalTime) -> list[dat
 
 
 def _bare(moment: date | None) -> date | None:
-    return None if isinstance(moment, datetime) else moment
+    if isinstance(moment, datetime):
+        return None
+    return moment
 
 
 def _shown(
     moment: date | None, place: LocalTime, after: timedelta = timedelta()
 ) -> datetime | None:
-    return place.of(place.later(moment, after)) if isinstance(moment, datetime) else None
+    if not isinstance(moment, datetime):
+        return None
+    return place.of(place.later(moment, after))
 
 
 def _nights(days: Days, times: Times) -> Days:
@@ -183,6 +199,8 @@ def _evening(times: Times) -> Days:
 
 def _is_date_of(column: Moments, times: Times, place: LocalTime) -> Flags:
     """Whether the table holds no more than the calendar date, or the evening's, of these times."""
+    # Midnight was added by a program to the calendar's date; a bare date may be that or, as people write it, the
+    # evening's.
     calendar = times.astype("M8[D]")
     written = column.local(place)
     midnight = written == written.astype("M8[D]")

@@ -70,6 +70,9 @@ class SurveyOptions:
     @property
     def times(self) -> TimeRules:
         """How times are read."""
-        zone = parse_zone(self.time_zone) if self.time_zone else None
-        clock = parse_zone(self.clock_zone) if self.clock_zone else None
+        zone = clock = None
+        if self.time_zone:
+            zone = parse_zone(self.time_zone)
+        if self.clock_zone:
+            clock = parse_zone(self.clock_zone)
         return TimeRules(zone, clock, self.date_format)

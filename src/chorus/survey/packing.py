@@ -109,46 +109,32 @@ def build(
     """
     scratch = _clear(out)
     reader = reader_id(padding, min_seconds)
-    memory = recall(earlier.memory, reader) if earlier else Memory(reader)
-    versions = {source.meta["source"]: source.version() for source in sources} if earlier else {}
+    memory = Memory(reader)
+    folder: Path | None = None
+    versions: _Versions = {}
+    if earlier:
+        memory, folder = recall(earlier.memory, reader), earlier.folder
+        # Before anything is read: a file that changes from now on is another one to the next survey.
+        versions = {source.meta["source"]: source.version() for source in sources}
     try:
-        nights = _nights(sources, versions, memory, earlier.folder if earlier else None)
-        jobs = [job for night in nights for job in _jobs(night, scratch, padding, min_seconds)]
+        nights = _nights(sources, versions, memory, folder)
+        jobs = _jobs(nights, scratch, padding, min_seconds)
+        unknown = sum(len(job.sources) for job in jobs)
         if progress:
-            progress(len(sources) - sum(len(job.sources) for job in jobs))
-        read = parallel.each(
-            _read_clips,
-            jobs,
-            workers=workers,
-            progress=lambda done: progress(len(done)) if progress else None,
-        )
-        heard = [(night.shard, *clip) for night in nights for clip in night.known]
-        for job, results in zip(jobs, read, strict=True):
-            heard += [
-                (job.shard, source, *result)
-                for source, result in zip(job.sources, results, strict=True)
-            ]
-        rows = [
-            _row(shard, source, finding)
-            for shard, source, _, finding in heard
-            if "reason" not in finding
-        ]
+            progress(len(sources) - unknown)
+        heard = _hear(nights, jobs, workers, progress)
+        rows, rejected = _sorted_out(heard)
         kept, copies = _without_copies(rows)
         hashes = _assemble(kept, nights, jobs, out, memory)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    rejected = [
-        (source.meta["source"], finding["reason"])
-        for _, source, _, finding in heard
-        if "reason" in finding
-    ]
     assert len(kept) + len(copies) + len(rejected) == len(sources)
     return BuiltSurvey(
-        _table(kept),
-        quarantine.table(rejected + copies),
-        _remarks(heard, kept),
-        sum(len(job.sources) for job in jobs),
-        Memory(reader, hashes, _by_identity(heard), _identities(heard, versions)),
+        clips=_table(kept),
+        quarantine=quarantine.table(rejected + copies),
+        remarks=_remarks(heard, kept),
+        read=unknown,
+        memory=Memory(reader, hashes, _by_identity(heard), _identities(heard, versions)),
     )
 
 
@@ -184,11 +170,9 @@ def _clear(out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     scratch = out / _SCRATCH
     shutil.rmtree(scratch, ignore_errors=True)
-    for stale in [
-        *out.glob("*.tar"),
-        *out.glob(".*.tar"),
-    ]:  # also what a killed run left half written
-        stale.unlink(missing_ok=True)
+    for pattern in ("*.tar", ".*.tar"):  # also what a killed run left half written
+        for stale in out.glob(pattern):
+            stale.unlink(missing_ok=True)
     scratch.mkdir()
     return scratch
 
@@ -200,12 +184,12 @@ def _nights(
     for source in sources:
         groups[source.meta["recorder"], source.meta["night"]].append(source)
     slug = slugs(recorder for recorder, _ in groups)
-    shards = {group: shard_name(slug[group[0]], group[1]) for group in groups}
-    assert len(set(shards.values())) == len(groups)
-    return [
-        _night(shards[group], clips, versions, memory, earlier)
-        for group, clips in sorted(groups.items())
-    ]
+    nights = []
+    for (recorder, night), clips in sorted(groups.items()):
+        shard = shard_name(slug[recorder], night)
+        nights.append(_night(shard, clips, versions, memory, earlier))
+    assert len({night.shard for night in nights}) == len(nights)
+    return nights
 
 
 def _night(
@@ -231,17 +215,51 @@ def _night(
     return _Night(shard, earlier / shard, tuple(known), tuple(unknown))
 
 
-def _jobs(night: _Night, scratch: Path, padding: audio.Padding, min_seconds: float) -> list[_Job]:
-    return [
-        _Job(
-            night.unknown[start : start + _PART_CLIPS],
-            scratch / f"{start}_{night.shard}",
-            night.shard,
-            padding,
-            min_seconds,
-        )
-        for start in range(0, len(night.unknown), _PART_CLIPS)
-    ]
+def _jobs(
+    nights: Iterable[_Night], scratch: Path, padding: audio.Padding, min_seconds: float
+) -> list[_Job]:
+    jobs = []
+    for night in nights:
+        for start in range(0, len(night.unknown), _PART_CLIPS):
+            sources = night.unknown[start : start + _PART_CLIPS]
+            part = scratch / f"{start}_{night.shard}"
+            jobs.append(_Job(sources, part, night.shard, padding, min_seconds))
+    return jobs
+
+
+def _hear(
+    nights: Iterable[_Night],
+    jobs: Sequence[_Job],
+    workers: int,
+    progress: Callable[[int], None] | None,
+) -> list[_Heard]:
+    """What is known of the clips, and then what is found in those that are read."""
+
+    def tell(done: Sequence[object]) -> None:
+        if progress:
+            progress(len(done))
+
+    read = parallel.each(_read_clips, jobs, workers=workers, progress=tell)
+    heard: list[_Heard] = []
+    for night in nights:
+        for source, identity, finding in night.known:
+            heard.append((night.shard, source, identity, finding))
+    for job, results in zip(jobs, read, strict=True):
+        for source, (identity, finding) in zip(job.sources, results, strict=True):
+            heard.append((job.shard, source, identity, finding))
+    return heard
+
+
+def _sorted_out(heard: Iterable[_Heard]) -> tuple[list[dict[str, str]], list[tuple[str, str]]]:
+    """A row for each clip with usable audio, and pairs of source and reason for the others."""
+    rows = []
+    rejected = []
+    for shard, source, _, finding in heard:
+        if "reason" in finding:
+            rejected.append((source.meta["source"], finding["reason"]))
+        else:
+            rows.append(_row(shard, source, finding))
+    return rows, rejected
 
 
 def _read_clips(job: _Job) -> list[tuple[str, Finding]]:
@@ -339,9 +357,8 @@ def _without_copies(
             continue
         stays, *rest = same
         kept.append(stays)
-        copies += [
-            (row["source"], f"same audio as another clip: {stays['source']}") for row in rest
-        ]
+        for row in rest:
+            copies.append((row["source"], f"same audio as another clip: {stays['source']}"))
     return kept, copies
 
 
@@ -362,11 +379,14 @@ def _assemble(
         members[row["shard"]].append(_member(row["clip_id"]))
     hashes = {}
     for shard, names in sorted(members.items()):
+        # A night with the same clips as before is the same file: its hash need not be computed again.
         if shard in old and set(member_names(old[shard])) == set(names):
             _share(old[shard], out / shard)
             hashes[shard] = memory.hashes[shard]
         else:
-            places = [old[shard], *parts[shard]] if shard in old else parts[shard]
+            places = parts[shard]
+            if shard in old:
+                places = [old[shard], *places]
             write_shard(out / shard, Members(places, names))
             hashes[shard] = hash_file(out / shard)
         for part in parts[shard]:
@@ -385,9 +405,8 @@ def _share(old: Path, new: Path) -> None:
 def _table(kept: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     clips = pd.DataFrame(kept, columns=list(CLIP_COLUMNS), dtype=str).astype({"windows": int})
     clips = clips.sort_values("clip_id", ignore_index=True)
-    if (
-        shared := clips["clip_id"].duplicated(keep=False)
-    ).any():  # 12 hex digits: one chance in 10^14 a pair
+    shared = clips["clip_id"].duplicated(keep=False)
+    if shared.any():  # 12 hex digits: one chance in 10^14 a pair
         raise DataError(
             f"different audio with one clip id: {', '.join(clips['source'][shared])}; rename a recorder"
         )

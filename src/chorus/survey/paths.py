@@ -39,11 +39,8 @@ class Folder:
             if found := self._resolve(path):
                 return found
             return self._find_respelt(path)
-        except (
-            OSError,
-            RuntimeError,
-            ValueError,
-        ) as error:  # too long, not permitted; a circle; a zero byte
+        # too long, not permitted; a circle; a zero byte
+        except (OSError, RuntimeError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error).split(" from ")[0]
             raise DataError(f"unusable path: {reason}") from None
 
@@ -73,8 +70,9 @@ class Folder:
             raise DataError(
                 f"missing file: {len(same)} differ from it in capitals, accents or blanks only, {', '.join(same)}"
             )
-        nearest = self._nearest(plain)
-        raise DataError(f"missing file: nearest is {nearest}" if nearest else "missing file")
+        if nearest := self._nearest(plain):
+            raise DataError(f"missing file: nearest is {nearest}")
+        raise DataError("missing file")
 
     def _nearest(self, path: str) -> str | None:
         """The only file of the same name elsewhere, or of the same name but for the suffix, or one much alike."""
@@ -83,19 +81,21 @@ class Folder:
         self._guesses += 1
         name = _spelling(PurePosixPath(path).name)
         stem = PurePosixPath(name).stem
-        same_name = [file for file in self._ordered if _spelling(PurePosixPath(file).name) == name]
-        same_stem = [file for file in self._ordered if _spelling(PurePosixPath(file).stem) == stem]
-        for alike in (same_name, same_stem):
-            if alike and stem:
-                return alike[0]
-        stems = {
-            _spelling(str(PurePosixPath(file).with_suffix(""))): file
-            for file in self._ordered[:_MOST_NAMES]
-        }
-        close = difflib.get_close_matches(
-            _spelling(path).rpartition(".")[0], stems, n=1, cutoff=0.8
-        )
-        return stems[close[0]] if close else None
+        if stem:
+            for file in self._ordered:
+                if _spelling(PurePosixPath(file).name) == name:
+                    return file
+            for file in self._ordered:
+                if _spelling(PurePosixPath(file).stem) == stem:
+                    return file
+        # What is alike is found letter by letter: in a million names that would take longer than the survey.
+        stems = {}
+        for file in self._ordered[:_MOST_NAMES]:
+            stems[_spelling(str(PurePosixPath(file).with_suffix("")))] = file
+        wanted = _spelling(path).rpartition(".")[0]
+        for close in difflib.get_close_matches(wanted, stems, n=1, cutoff=0.8):
+            return stems[close]
+        return None
 
     @cached_property
     def _files(self) -> frozenset[str]:
@@ -123,9 +123,8 @@ def _plain_files(folder: Path | str, prefix: str) -> list[str]:
                     found.append(prefix + entry.name)
                 elif entry.is_dir(follow_symlinks=False):
                     found += _plain_files(entry.path, f"{prefix}{entry.name}/")
-    except (
-        OSError
-    ):  # a folder that may not be read: a path into it is looked up by itself, and the reason said
+    # A folder that may not be read: a path into it is looked up by itself, and the reason said.
+    except OSError:
         return found
     return found
 

@@ -142,22 +142,22 @@ def suggest_columns(
         in_seconds: those of the unknown ones that hold seconds; only they can mean onset and end.
     """
     found: dict[str, str] = {}
-    alike = sorted(
-        set(missing) - {"onset", "end"}
-    )  # these are so short that other words are nearly alike
+    # "onset" and "end" are so short that other words are nearly alike.
+    alike = sorted(set(missing) - {"onset", "end"})
     has_end = "end" not in missing or not set(_ENDS).isdisjoint(in_seconds)
     of_spans = {"onset": _BEGINS + _STARTS * has_end, "end": _ENDS}
     for name in unknown:
-        of_span = [
-            column for column, names in of_spans.items() if name in names and name in in_seconds
-        ]
-        by_synonym = [
-            column for column in missing if column in of_span or name in _SYNONYMS.get(column, ())
-        ]
-        by_synonym.sort(
-            key=lambda column: column not in of_span
-        )  # stable: what the numbers say comes first
-        close = by_synonym or difflib.get_close_matches(name, alike, n=1, cutoff=0.75)
+        # What the numbers of a column say before what its name says: "start" may be a date or seconds.
+        by_numbers = []
+        by_synonym = []
+        for column in missing:
+            if name in in_seconds and name in of_spans.get(column, ()):
+                by_numbers.append(column)
+            elif name in _SYNONYMS.get(column, ()):
+                by_synonym.append(column)
+        close = by_numbers or by_synonym
+        if not close:
+            close = difflib.get_close_matches(name, alike, n=1, cutoff=0.75)
         if close and close[0] not in found.values():
             found[name] = close[0]
     return found
@@ -204,9 +204,11 @@ class _Body:
     def _is_header(self, row: Sequence[str]) -> bool:
         """As in tables that were put one below the other."""
         header = self._header
-        return (
-            _plain(row[0]) == header[0] and [_plain(cell) for cell in row[: len(header)]] == header
-        )
+        if (
+            _plain(row[0]) != header[0]
+        ):  # nearly always: the other cells of a million rows stay unread
+            return False
+        return list(map(_plain, row[: len(header)])) == header
 
 
 def _joined(parts: Sequence[pa.Array]) -> pd.Series:
@@ -236,16 +238,27 @@ def _read_bytes(path: Path) -> bytes:
 
 def _first_line(path: Path, data: bytes) -> str:
     """The first line that is not empty, of what is known to be text in UTF-8 from here on."""
-    marked = next((f"in {name}, not" for mark, name in _MARKS if data.startswith(mark)), "not")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError(f"{path} is {marked} in UTF-8: save it as CSV in UTF-8") from None
+        raise DataError(
+            f"{path} is {_named_encoding(data)}not in UTF-8: save it as CSV in UTF-8"
+        ) from None
     if text.count("\0") > len(text) / 4:  # UTF-16 without its mark, or no text at all
         raise DataError(f"{path} is not in UTF-8: save it as CSV in UTF-8")
     begin = len(text) - len(text.lstrip("\r\n"))
     end = text.find("\n", begin)
-    return text[begin : end if end >= 0 else None].strip("\r")
+    if end < 0:
+        end = len(text)
+    return text[begin:end].strip("\r")
+
+
+def _named_encoding(data: bytes) -> str:
+    """ "in UTF-16, " by its mark; "" where there is none."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return f"in {name}, "
+    return ""
 
 
 def _separator(path: Path, header: str, required: Collection[str]) -> str:
@@ -274,7 +287,7 @@ def _rows(path: Path, data: bytes, separator: str) -> Iterator[list[str]]:
     begun = False
     try:
         for row in reader:
-            cells = [cell.strip() for cell in row]
+            cells = list(map(str.strip, row))
             begun = begun or any(cells)
             if begun:
                 yield cells
@@ -297,15 +310,23 @@ def _check_header(
     if missing and (foreign := _name_foreign(header, first)):
         raise DataError(f"{path} is {foreign}: {_REMEDY}")
     if missing:
-        nearest = {meant: name for name, meant in suggest_columns(header, missing).items()}
-        hints = [f"rename {nearest[name]!r} to {name!r}" for name in missing if name in nearest]
-        has = ", ".join(name or "(no name)" for name in header[:20])
-        raise DataError(
-            f"{path} lacks the column{'s' * (len(missing) > 1)} {' and '.join(map(repr, missing))}; it has: {has}"
-            + (f"; {', '.join(hints)}" if hints else "")
-        )
-    if twice := [name for name, uses in Counter(header).items() if uses > 1 and name in known]:
-        raise DataError(f"{path} has the column {twice[0]!r} twice")
+        raise DataError(f"{path} lacks the {_lacks(header, missing)}")
+    for name, uses in Counter(header).items():
+        if uses > 1 and name in known:
+            raise DataError(f"{path} has the column {name!r} twice")
+
+
+def _lacks(header: Sequence[str], missing: Sequence[str]) -> str:
+    """Which columns are not there, which are, and which of these were probably meant."""
+    has = ", ".join(name or "(no name)" for name in header[:20])
+    named = " and ".join(map(repr, missing))
+    sentence = f"column{'s' * (len(missing) > 1)} {named}; it has: {has}"
+    hints = []
+    for written, meant in suggest_columns(header, missing).items():
+        hints.append(f"rename {written!r} to {meant!r}")
+    if hints:
+        sentence += f"; {', '.join(hints)}"
+    return sentence
 
 
 def _name_foreign(header: Sequence[str], first: Sequence[str]) -> str | None:

@@ -66,9 +66,7 @@ def _first_faults(
             "path": pa.Column(str, pa.Check.str_length(min_value=1, error="empty path")),
             "label": one_of(["", positive_label, negative_label], "unknown label"),
             "quality": one_of(["", *QUALITIES], "unknown quality"),
-            "split": one_of(
-                ["", *(split for split in SPLITS if split != CANDIDATE)], "unknown split"
-            ),
+            "split": one_of(["", *sorted(set(SPLITS) - {CANDIDATE})], "unknown split"),
             "role": one_of(["", *ROLES], "unknown role"),
         },
         checks=[
@@ -93,10 +91,10 @@ def _first_faults(
         schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as errors:
         for case in errors.failure_cases.itertuples():
-            faults.setdefault(
-                int(case.index),
-                (case.check, case.column if case.schema_context == "Column" else ""),
-            )
+            column = ""  # what several columns make wrong is the fault of none of them
+            if case.schema_context == "Column":
+                column = case.column
+            faults.setdefault(int(case.index), (case.check, column))
     return faults
 
 

@@ -55,8 +55,10 @@ def tally(table: pd.DataFrame, column: str, most: int = 3) -> list[str]:
     sentences = []
     for kind, count in sorted(Counter(kinds).items(), key=lambda item: (-item[1], item[0])):
         files = sorted(set(table.loc[kinds == kind, "source"]))
-        more = f" and {len(files) - most} more" if len(files) > most else ""
-        sentences.append(f"{kind} ({count}): {', '.join(files[:most])}{more}")
+        named = ", ".join(files[:most])
+        if len(files) > most:
+            named += f" and {len(files) - most} more"
+        sentences.append(f"{kind} ({count}): {named}")
     return sentences
 
 

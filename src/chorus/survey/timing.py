@@ -84,19 +84,27 @@ def read_dates(
     """
     dates = list(map(plain, dates))
     order = order or order_of(dates)
-    written = [
-        f"{day} {clock}" if clock and ":" not in day else day
-        for day, clock in zip(dates, times, strict=True)
-    ]
-    moments = [_read_date(text, order) for text in written]
-    refused = [text for text, moment in zip(dates, moments, strict=True) if isinstance(moment, str)]
-    ambiguous = [text for text in refused if readings(text)]
+    moments: list[date | str | None] = []
+    ambiguous: list[str] = []
+    for day, clock in zip(dates, times, strict=True):
+        moment = _read_date(_with_clock(day, clock), order)
+        moments.append(moment)
+        if isinstance(moment, str) and readings(day):
+            ambiguous.append(day)
+    # One ambiguous date is a row for the quarantine. All of them are a whole survey, which one parameter makes good.
     if ambiguous and len(ambiguous) == sum(map(bool, dates)):
         raise DataError(
             f"the dates of clips.csv are written as {ambiguous[0]}, which is {_spell_out(ambiguous[0])}: "
             f"set survey.date_format to {' or '.join(readings(ambiguous[0]))}"
         )
     return moments
+
+
+def _with_clock(day: str, clock: str) -> str:
+    # A date that holds a time already keeps it: the column time may then be that of something else.
+    if not clock or ":" in day:
+        return day
+    return f"{day} {clock}"
 
 
 def place_clips(folder: Path, clips: pd.DataFrame, columns: Moments, rules: TimeRules) -> Placed:
@@ -119,6 +127,7 @@ def place_clips(folder: Path, clips: pd.DataFrame, columns: Moments, rules: Time
     )
     known = ~np.isnat(nights)
     recorders, of_recorder = _recorders(clips["recorder"], told, numbers)
+    # In this order they are told, where several were first made of one clip.
     assumed = {
         **of_recorder,
         **_night_assumptions(told, columns, files, known),
@@ -151,7 +160,9 @@ class Beginning:
     def night_after(self, seconds: float) -> str:
         """The night, YYYY-MM-DD, in which that is; "" when it is unknown."""
         moment = self.time_after(seconds) or self.moment
-        return "" if moment is None else night_of(moment)
+        if moment is None:
+            return ""
+        return night_of(moment)
 
 
 def beginnings(files: Sequence[str], rules: TimeRules) -> dict[str, Beginning]:
@@ -162,10 +173,10 @@ def beginnings(files: Sequence[str], rules: TimeRules) -> dict[str, Beginning]:
     """
     told = _ask_files(Path(), list(dict.fromkeys(files)), rules.clock)
     local = LocalTime(rules.zone, only_offset(file.start for file in told.values()))
-    return {
-        file: Beginning(said.name.recorder or said.recorder_inside, said.start, local)
-        for file, said in told.items()
-    }
+    begun = {}
+    for file, said in told.items():
+        begun[file] = Beginning(said.name.recorder or said.recorder_inside, said.start, local)
+    return begun
 
 
 @dataclass(frozen=True)
@@ -180,7 +191,14 @@ class _Told:
     @property
     def recorder_inside(self) -> str:
         """The recorder as it wrote its own name into the file; "" where it did not."""
-        return self.data.recorder if self.data else ""
+        if self.data is None:
+            return ""
+        return self.data.recorder
+
+    @property
+    def is_timed_by_name(self) -> bool:
+        """Whether its name says when it begins, or at least on which day."""
+        return bool(self.name.start or self.name.day)
 
 
 def _ask_files(folder: Path, files: Sequence[str], clock: tzinfo | None) -> dict[str, _Told]:
@@ -189,7 +207,9 @@ def _ask_files(folder: Path, files: Sequence[str], clock: tzinfo | None) -> dict
     more = _of_all_names(parsed, names)
     told = {}
     for file, name, assumptions in zip(files, names, more, strict=True):
-        data = read_metadata(below(folder, file)) if file.lower().endswith(_WAV) else None
+        data = None
+        if file.lower().endswith(_WAV):
+            data = read_metadata(below(folder, file))
         said = (*_of_file(name, data), *assumptions)
         told[file] = _Told(name, data, _start(name, data, clock), said)
     return told
@@ -197,9 +217,11 @@ def _ask_files(folder: Path, files: Sequence[str], clock: tzinfo | None) -> dict
 
 def _of_file(name: FileName, data: Metadata | None) -> tuple[str, ...]:
     """What is assumed of a file by its own name and metadata."""
-    if _are_apart(name.start, data.start if data else None):
+    if data and _are_apart(name.start, data.start):
         return ("name_contradicts_metadata",)
-    return (_PROBLEMS[name.problem],) if name.problem else ()
+    if name.problem:
+        return (_PROBLEMS[name.problem],)
+    return ()
 
 
 def _read_date(text: str, order: DateFormat | None) -> date | str | None:
@@ -208,13 +230,15 @@ def _read_date(text: str, order: DateFormat | None) -> date | str | None:
     try:
         return parse_date(text, order)
     except ValueError as error:
+        # 12.12.2024 is one day in all orders, so that readings are counted by what they mean.
         found = readings(text)
         if len(set(found.values())) > 1:
             return f"ambiguous date: {text} is {_spell_out(text)}; set survey.date_format to {' or '.join(found)}"
-        known = (
-            str(error) if str(error).startswith(("year", "clock")) else f"write it as {ACCEPTED}"
-        )
-        return f"date not understood: {text} ({known})"
+        # Of a day that exists the reason is ours; of all else it is Python's, which helps nobody to write dates.
+        remedy = str(error)
+        if not remedy.startswith(("year", "clock")):
+            remedy = f"write it as {ACCEPTED}"
+        return f"date not understood: {text} ({remedy})"
 
 
 def _spell_out(text: str) -> str:
@@ -232,37 +256,56 @@ def _without_counters(names: Sequence[FileName]) -> list[FileName]:
 def _of_all_names(parsed: Sequence[FileName], names: Sequence[FileName]) -> list[tuple[str, ...]]:
     """For each file what is assumed of its name because of all the others."""
     stamped = [name.start for name in names if name.start]
-    midnight = len(stamped) > 1 and all(start.time() == _MIDNIGHT for start in stamped)
-    return [
-        ("names_at_midnight",) * bool(midnight and name.start)
-        + ("counter_before_time",) * (before != name)
-        for before, name in zip(parsed, names, strict=True)
-    ]
+    all_at_midnight = len(stamped) > 1 and all(start.time() == _MIDNIGHT for start in stamped)
+    assumed = []
+    for before, name in zip(parsed, names, strict=True):
+        of_name: tuple[str, ...] = ()
+        if all_at_midnight and name.start:
+            of_name += ("names_at_midnight",)
+        if before != name:
+            of_name += ("counter_before_time",)
+        assumed.append(of_name)
+    return assumed
 
 
 def _start(name: FileName, data: Metadata | None, clock: tzinfo | None) -> date | None:
     """When the clip begins, by its name or else by what the recorder wrote into it; aware where either says so."""
-    inside = data.start if data else None
-    start = name.start or (None if name.problem == TWO_TIMES else inside)
+    start, inside = name.start, None
+    if data:
+        inside = data.start
+    # Where a name has two times neither is taken, nor a third one.
+    if start is None and name.problem != TWO_TIMES:
+        start = inside
     if start is None:
         return name.day
     if start.tzinfo is None and inside and inside.tzinfo:
         start = _in_zone_of(inside, start)
-    return start.replace(tzinfo=clock) if start.tzinfo is None else start
+    if start.tzinfo is None:
+        start = start.replace(tzinfo=clock)
+    return start
 
 
 def _in_zone_of(inside: datetime, start: datetime) -> datetime:
     """The name's time in the zone that the file gives for the same clock."""
     apart = abs(start - inside.replace(tzinfo=None))
+    # The file is in UTC and the name, hours away, in local time.
     if is_utc(inside) and apart and not apart.total_seconds() % 1800:
-        return start  # the file is in UTC and the name, hours away, in local time
-    return start.replace(tzinfo=inside.tzinfo) if apart < _A_DAY else start
+        return start
+    if apart >= _A_DAY:
+        return start
+    return start.replace(tzinfo=inside.tzinfo)
 
 
 def _without_midnights(columns: Sequence[date | None], local: LocalTime) -> list[date | None]:
+    """Times that are all 00:00:00 as the dates that a program made them of; other times as they are."""
     moments = [moment for moment in columns if isinstance(moment, datetime)]
     dates = iter(dates_at_midnight(moments, local) or moments)
-    return [next(dates) if isinstance(moment, datetime) else moment for moment in columns]
+    meant: list[date | None] = []
+    for moment in columns:
+        if isinstance(moment, datetime):
+            moment = next(dates)
+        meant.append(moment)
+    return meant
 
 
 def _are_apart(name: datetime | None, inside: datetime | None) -> bool:
@@ -274,7 +317,8 @@ def _are_apart(name: datetime | None, inside: datetime | None) -> bool:
 
 def _in_words(nights: Days, index: pd.Index) -> pd.Series:
     numbers, different = pd.factorize(nights, use_na_sentinel=False)
-    words = ["" if np.isnat(night) else str(night) for night in different.astype("M8[D]")]
+    days = different.astype("M8[D]")
+    words = np.where(np.isnat(days), "", np.datetime_as_string(days))
     return spread(pd.Series(words, dtype="str"), numbers, index)
 
 
@@ -286,6 +330,7 @@ def _recorders(
     inside = pd.Series([file.recorder_inside for file in told], dtype="str")
     in_name, in_file = (names != "").to_numpy()[numbers], (inside != "").to_numpy()[numbers]
     silent = (written == "").to_numpy()
+
     of_files = spread(names.where(names != "", inside), numbers, written.index)
     return choose(written, of_files, ~silent), {
         "recorder_from_file_name": silent & in_name,
@@ -297,9 +342,8 @@ def _night_assumptions(
     told: Sequence[_Told], columns: Moments, files: Moments, known: Flags
 ) -> dict[str, Flags]:
     """What of the files the nights come from, where the table names none."""
-    of_name = np.array([bool(file.name.start or file.name.day) for file in told], bool)[
-        files.numbers
-    ]
+    by_name = np.array([file.is_timed_by_name for file in told], bool)
+    of_name = by_name[files.numbers]
     silent = columns.where(lambda moment: moment is None)
     return {
         "night_from_file_name": known & silent & of_name,
@@ -321,12 +365,17 @@ def _zone_assumptions(
 def _file_assumptions(
     told: Sequence[_Told], numbers: Numbers, names: Iterable[str]
 ) -> dict[str, Flags]:
-    made = {name: np.array([name in file.assumptions for file in told], bool) for name in names}
-    return {name: of_files[numbers] for name, of_files in made.items()}
+    flags = {}
+    for name in names:
+        of_files = np.array([name in file.assumptions for file in told], bool)
+        flags[name] = of_files[numbers]
+    return flags
 
 
 def _zone_name(start: datetime | None) -> str:
-    return str(start.tzinfo) if start and start.tzinfo else ""
+    if start is None or start.tzinfo is None:
+        return ""
+    return str(start.tzinfo)
 
 
 def _count_settings(told: Sequence[_Told], clips: Numbers) -> dict[str, dict[str, int]]:
@@ -335,7 +384,8 @@ def _count_settings(told: Sequence[_Told], clips: Numbers) -> dict[str, dict[str
         for setting, value in _settings(file.data).items():
             if value:
                 counts.setdefault(setting, Counter())[value] += rows
-    return {setting: dict(sorted(values.items())) for setting, values in sorted(counts.items())}
+    # Sorted, as they go to a tracked file: files come in the order of the table.
+    return {setting: dict(sorted(counts[setting].items())) for setting in sorted(counts)}
 
 
 def _settings(data: Metadata | None) -> dict[str, str]:

@@ -23,7 +23,11 @@ def fixed_zone(sign: str, hours: str, minutes: str | None) -> timezone | None:
     offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
     if offset > _WIDEST or offset.seconds % 900:  # all are multiples of a quarter of an hour
         return None
-    return timezone(-offset if sign == "-" else offset) if offset else UTC
+    if not offset:
+        return UTC
+    if sign == "-":
+        offset = -offset
+    return timezone(offset)
 
 
 @cache
