@@ -33,7 +33,7 @@ import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 import numpy as np
 import pandas as pd
 from planted_faults import COLUMNS, Run, flip, path_of, report, report_suspects, rows
-from voice_networks import options_of_the_study
+from spoken_digits import options_of_the_study
 
 from accents import fitting, health, live
 from accents.said import task_of

@@ -8,6 +8,7 @@ import pytest
 
 from accents import health, suspecting
 from chorus.clips import TRAIN, VALIDATION
+from chorus.health.diagnosis import Details, diagnose
 
 CLASSES = ("North", "South", "West")
 
@@ -59,6 +60,28 @@ def test_the_class_with_the_fewest_training_speakers_counts():
     lonely = said.assign(speaker_id=said["speaker_id"].where(said["label"] == "North", "one"))
     assert health.fewest_speakers(lonely) == 1
     assert health.fewest_speakers(lonely.assign(split=VALIDATION)) is None
+
+
+def findings(**signals) -> set[str]:
+    """What the study's rules find in a training that ended well on validation."""
+    history = pd.DataFrame({"epoch": range(1, 13), "validation_accuracy": 0.8})
+    found = diagnose(history, Details(classes=3, signals=signals), health.rules("calibrated"))
+    return {one.name for one in found.findings}
+
+
+@pytest.mark.parametrize(("share", "named"), [(0.05, set()), (0.1, {"mislabelled"})])
+def test_labels_that_the_network_doubts_are_said_to_be_wrong(share, named):
+    signals = {"training.contradicted": share, "sources.unlearned": 0.0}
+    assert findings(**signals) == named
+    assert findings(**signals | {"sources.unlearned": 0.5}) == {"corrupted_samples"}
+
+
+@pytest.mark.parametrize(
+    ("voices", "named"), [(1, "too_little_validation"), (3, "suspiciously_good")]
+)
+def test_one_voice_that_is_easier_than_others_is_no_leak(voices, named):
+    signals = {"split.lead_errors": 5.0, "validation.rarest": 50}
+    assert findings(**signals, **{"validation.rarest_nights": voices}) == {named}
 
 
 def test_the_guide_is_the_houses_and_what_is_calibrated_the_studys():

@@ -13,7 +13,7 @@ from benchmark import load_benchmark
 
 @pytest.fixture(scope="module")
 def networks():
-    return load_benchmark("voice_networks")
+    return load_benchmark("spoken_digits")
 
 
 def test_the_first_takes_become_samples_with_their_speakers_and_digits(networks, tmp_path):

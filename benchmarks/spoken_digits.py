@@ -1,11 +1,9 @@
-"""The accents study's network where its pipeline does not take it.
+"""The accents study's network on real voices: spoken digits (FSDD), beside a plain head on log-mel statistics.
 
-    python benchmarks/voice_networks.py digits SOUNDS    # real voices: FSDD, leave one of six speakers out, six times;
-                                                         # and once with rows dealt at random
-    python benchmarks/voice_networks.py overlap STUDY    # what a split by rows hides, speakers not apart
+    python benchmarks/spoken_digits.py SOUNDS
 
-SOUNDS holds `fsdd/recordings/` (`{digit}_{speaker}_{index}.wav`). STUDY is studies/accents after `dvc repro encode`.
---epochs N trains for fewer.
+SOUNDS holds `fsdd/recordings/` (`{digit}_{speaker}_{index}.wav`). One of six speakers is left out, six times; then rows
+are dealt once without asking who speaks, as many to each split. --epochs N trains for fewer.
 """
 
 from __future__ import annotations
@@ -29,17 +27,17 @@ import numpy as np
 import pandas as pd
 
 from accents import fitting, health, live
-from accents.said import likely, predictions, task_of, task_of_predictions
+from accents.said import likely, predictions, task_of
 from chorus import parallel
 from chorus.clips import TEST_IID, TRAIN, VALIDATION
 from chorus.encoders import EncodeOptions
-from chorus.files import read_csv, read_yaml
+from chorus.files import read_yaml
 from chorus.health.options import HealthOptions
 from chorus.options import parse
 from chorus.seeds import generator
 from chorus.statistics.intervals import student
 from chorus.training import HeadOptions
-from chorus.voices import corpora, judging, packing, plain, sequences
+from chorus.voices import corpora, packing, plain, sequences
 from chorus.voices.augment import AugmentOptions
 from chorus.voices.cutting import CutOptions
 from chorus.voices.listening import embeddings_of, half_frames
@@ -61,9 +59,6 @@ def options_of_the_study(epochs: int, **sections: Any) -> fitting.Run:
         replace(options, epochs=epochs, early_stopping="none"),
         seed=values["seed"],
     )
-
-
-# Digits
 
 
 def write_listing(recordings: Path, folder: Path) -> None:
@@ -174,40 +169,14 @@ def _over_speakers(values: np.ndarray) -> str:
     return f"{values.mean():.3f} (95 % over {len(values)} speakers: {low:.3f} to {high:.3f})"
 
 
-# Speakers on both sides
-
-
-def overlap(study: Path, epochs: int) -> None:
-    """The same network and as many samples: with voices apart, as the study has it, and with rows dealt at random."""
-    samples = read_csv(study / "data/manifests/splits.csv")
-    samples = samples[samples["split"].isin((TRAIN, VALIDATION, TEST_IID))]
-    heard = sequences.read(study / "data/heard/tdnn")
-    dealt = generator(1, "overlap").permutation(samples["split"].to_numpy())
-    for name, split in (("voices apart", samples["split"]), ("rows dealt at random", dealt)):
-        table = samples.assign(split=split)
-        test = table[table["split"] == TEST_IID]
-        learned = set(table.loc[table["split"] == TRAIN, "speaker_id"])
-        shared = np.mean([speaker in learned for speaker in set(test["speaker_id"])])
-        done = fitting.fit(table, heard, options_of_the_study(epochs))
-        said = done.predictions
-        task = task_of_predictions(said)
-        _, detail = judging.judge(said, {}, task, judging.EvaluateOptions())
-        found = detail["by_split"][TEST_IID]["accuracy"]
-        print(
-            f"{name}: {shared:.0%} of the test's speakers are heard in training; accuracy {found['value']:.3f} "
-            f"({found['low']:.3f} to {found['high']:.3f} over voices)"
-        )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("digits", "overlap"))
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("sounds", type=Path, metavar="SOUNDS")
     parser.add_argument("--epochs", type=int, default=15)
     arguments = parser.parse_args()
-    {"digits": digits, "overlap": overlap}[arguments.what](arguments.folder, arguments.epochs)
+    digits(arguments.sounds, arguments.epochs)
 
 
 if __name__ == "__main__":
