@@ -22,7 +22,7 @@ def kills():
 
 def test_sweep_push_and_pull_end_as_without_kills(tmp_path):
     output = Folder(tmp_path).run(
-        "python", str(BENCHMARK), "--times", "2", "--only", "sweep", "push", "pull"
+        "python", str(BENCHMARK), "--times", "2", "--only", "sweep", "push", "pull", patience=1200
     )
     table = [line.split() for line in output.splitlines()[-3:]]
     assert [row[:2] for row in table] == [["sweep", "2"], ["push", "2"], ["pull", "2"]]

@@ -90,7 +90,10 @@ def _head_in(path: Path) -> Path | None:
     # of several, the one that is called as the stage `train` calls it
     named = [head for head in heads if head.name == Path(HEAD).name] or heads
     if len(named) != 1:
-        names = ", ".join(head.name for head in heads) or "none"
+        names = (
+            ", ".join(head.name for head in heads)
+            or "none; dvc pull fetches it, dvc repro makes it"
+        )
         raise ModelError(
             f"{path} should hold one head (NAME.safetensors and NAME.json), but holds: {names}"
         )
