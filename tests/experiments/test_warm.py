@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -22,7 +25,7 @@ ABOUT = """
 import json, os, sys
 about = {
     "arguments": sys.argv, "folder": os.getcwd(), "first": sys.path[0], "file": __file__,
-    "value": os.environ.get("VALUE"), "given": sys.stdin.read(), "ours": "chorus" in sys.modules,
+    "value": os.environ.get("DVC_VALUE"), "given": sys.stdin.read(), "ours": "chorus" in sys.modules,
     "loaded": "colorsys" in sys.modules, "name": __name__, "main": sys.modules["__main__"].__file__,
     "process": os.getpid(),
 }
@@ -44,15 +47,29 @@ def script(tmp_path):
     return write
 
 
+CHANGES = "PYTEST_CURRENT_TEST"  # and in another environment there are no copies
+
+
 @pytest.fixture
-def warmed():
+def warmed(monkeypatch):
+    monkeypatch.delenv(CHANGES, raising=False)
     with warm.commands():
         yield
 
 
-def run(*command: object, **options: object) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: object, env: Mapping[str, str] = os.environ, **options: Any
+) -> subprocess.CompletedProcess[str]:
     asked = [str(part) for part in command]
-    return subprocess.run(asked, capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+    environment = {name: value for name, value in env.items() if name != CHANGES}
+    return subprocess.run(
+        asked, env=environment, capture_output=True, text=True, timeout=60, **options
+    )
+
+
+def start(*command: object) -> subprocess.Popen[bytes]:
+    environment = {name: value for name, value in os.environ.items() if name != CHANGES}
+    return subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.PIPE)
 
 
 def copied() -> list[psutil.Process]:
@@ -77,7 +94,7 @@ def test_a_copy_has_the_folder_arguments_environment_and_files_of_its_caller(scr
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
     path = script(ABOUT)
-    environment = os.environ | {"VALUE": "ä\udc80"}
+    environment = os.environ | {"DVC_VALUE": "ä\udc80"}
     options = {"cwd": elsewhere, "env": environment, "input": "in"}
     about = json.loads(run("python", path, "a b", "", "ü", **options).stdout)
     alike = json.loads(run(sys.executable, path, "a b", "", "ü", **options).stdout)
@@ -98,7 +115,16 @@ def test_what_a_command_had_to_load_the_next_one_finds_loaded_but_never_what_is_
 
 @pytest.mark.usefixtures("warmed")
 @pytest.mark.parametrize(
-    "end", ["pass", "sys.exit()", "sys.exit(3)", "sys.exit('a sentence')", "1 / 0", "sys.exit(-1)"]
+    "end",
+    [
+        "pass",
+        "sys.exit()",
+        "sys.exit(3)",
+        "sys.exit('a sentence')",
+        "1 / 0",
+        "sys.exit(-1)",
+        "raise KeyboardInterrupt",
+    ],
 )
 def test_a_copy_ends_as_the_script_would(script, end):
     path = script(f"import atexit, sys\natexit.register(print, 'last')\nprint('first')\n{end}\n")
@@ -114,7 +140,7 @@ def test_a_signal_reaches_the_copy_and_its_end_by_one_is_told(script):
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
         "print('ready', flush=True)\ntime.sleep(60)\n"
     )
-    asker = subprocess.Popen(["python", str(path)], stdout=subprocess.PIPE)
+    asker = start("python", path)
     assert asker.stdout
     asker.stdout.readline()
     asker.terminate()
@@ -130,12 +156,40 @@ def test_with_its_caller_a_copy_is_killed_and_what_that_has_started(script):
         "process = subprocess.Popen(['sleep', '60'])\nprint(process.pid, flush=True)\n"
         "process.wait()\n"
     )
-    asker = subprocess.Popen(["python", str(path)], stdout=subprocess.PIPE)
+    asker = start("python", path)
     assert asker.stdout
     started = psutil.Process(int(asker.stdout.readline()))
     asker.kill()
     asker.wait()
     until(lambda: not started.is_running() or started.status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.usefixtures("warmed")
+def test_for_a_caller_that_is_gone_before_it_is_answered_nothing_runs(script, tmp_path):
+    path = script("import time\ntime.sleep(1)\nopen('ran', 'w').close()\n")
+    (server,) = copied()
+    request = {"arguments": [str(path)], "folder": str(tmp_path), "environment": server.environ()}
+    content = json.dumps(request).encode()
+    with socket.socket(socket.AF_UNIX) as asker:
+        asker.connect(str(Path(server.cmdline()[-1], "address")))
+        socket.send_fds(asker, [len(content).to_bytes(8, "big")], [0, 1, 2])
+        asker.sendall(content)
+    time.sleep(2)
+    assert copied() == [server]
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.usefixtures("warmed")
+def test_a_copy_does_not_outlive_what_keeps_it(script):
+    path = script("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n")
+    asker = start("python", path)
+    assert asker.stdout
+    copy = psutil.Process(int(asker.stdout.readline()))
+    keeper = copy.parent()
+    assert keeper
+    keeper.kill()
+    assert asker.wait(20) == 1
+    until(lambda: not copy.is_running() or copy.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_nothing_is_left_of_it_and_without_it_commands_start_as_always(script):
@@ -157,6 +211,9 @@ def test_a_python_that_is_told_something_else_at_its_start_is_no_copy(script):
     path = script("import sys\nprint(sys.flags.safe_path, sys.flags.optimize)\n")
     safe = os.environ | {"PYTHONSAFEPATH": "1"}
     assert run("python", path, env=safe).stdout == "True 0\n"
+    missing = run("python", path.with_name("none.py"))
+    assert missing.returncode == 2
+    assert len(missing.stderr.splitlines()) == 1
     assert run("python", "-O", path).stdout == "False 1\n"
     assert run("python", "-c", "print(1)").stdout == "1\n"
 
@@ -177,7 +234,7 @@ def test_it_ends_with_the_process_that_it_works_for(script):
         "from chorus.experiments import warm\n"
         "with warm.commands():\n    print('ready', flush=True)\n    time.sleep(60)\n"
     )
-    process = subprocess.Popen([sys.executable, str(holder)], stdout=subprocess.PIPE)
+    process = start(sys.executable, holder)
     assert process.stdout
     process.stdout.readline()
     server = copied()
@@ -198,9 +255,11 @@ def test_the_kernels_of_a_copy_are_those_that_were_chosen_before_its_libraries_w
 
 
 @pytest.mark.usefixtures("warmed")
-@pytest.mark.usefixtures("warmed")
 def test_copies_draw_other_numbers_where_nobody_gave_a_seed(script):
-    path = script("import random, numpy\nprint(random.random(), numpy.random.random())\n")
+    path = script(
+        "import random, numpy, torch\n"
+        "print(random.random(), numpy.random.random(), torch.rand(1).item())\n"
+    )
     draws = [run("python", path).stdout.split() for _ in range(3)]
     assert all(len(set(column)) == 3 for column in zip(*draws, strict=True))
 
@@ -213,3 +272,57 @@ def test_kernels_chosen_after_a_library_was_loaded_are_refused(script):
     unset = {name: value for name, value in os.environ.items() if name != "MKL_CBWR"}
     assert run(sys.executable, path, env=unset).stdout == "False\n"
     assert run(sys.executable, path).stdout == "True\n"
+
+
+@pytest.mark.usefixtures("warmed")
+def test_workers_of_a_copy_load_the_script_of_its_own_folder(tmp_path):
+    """A path that is relative, as in dvc.yaml, in two folders one after the other."""
+    text = (
+        "import multiprocessing\n\ndef place(_):\n    return {!r}\n\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('{}').Pool(1) as pool:\n"
+        "        print(__file__, *pool.map(place, [0]))\n"
+    )
+    for method in ("spawn", "forkserver"):
+        for name in ("one", "other"):
+            path = tmp_path / method / name / "src/script.py"
+            path.parent.mkdir(parents=True)
+            path.write_text(text.format(name, method))
+            done = run("python", "src/script.py", cwd=path.parents[1])
+            assert done.stdout.split() == [str(path), name], done.stderr
+
+
+@pytest.mark.usefixtures("warmed")
+def test_what_was_written_to_files_that_nobody_closed_is_there(script, tmp_path):
+    path = script(
+        "def unused(): pass\n"  # holds the names of the script, and with them the file, in a cycle
+        "file = open('written', 'w')\nfile.write('all of it')\n"
+    )
+    assert run("python", path, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "written").read_text() == "all of it"
+
+
+@pytest.mark.usefixtures("warmed")
+def test_another_environment_is_another_python_and_what_libraries_add_to_it_is_there(script):
+    path = script(
+        "import os, sys\nprint('sklearn' in sys.modules, 'KMP_INIT_AT_FORK' in os.environ)\nimport sklearn\n"
+    )
+    assert [run("python", path).stdout for _ in range(2)] == ["False False\n", "True True\n"]
+    other = os.environ | {"OMP_NUM_THREADS": "2"}
+    assert run("python", path, env=other).stdout == "False False\n"
+
+
+def test_after_a_library_that_starts_threads_there_are_no_copies(script, tmp_path, monkeypatch):
+    (tmp_path / "threaded.py").write_text(
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=[60], daemon=True).start()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv(CHANGES)
+    path = script("import sys\nprint('threaded' in sys.modules)\n")
+    with warm.commands():
+        (server,) = copied()
+        Path(server.cmdline()[-1], "1.json").write_text(json.dumps(["threaded"]))
+        assert run("python", path).stdout == "False\n"
+        until(lambda: not copied())
+        assert run("python", path).stdout == "False\n"

@@ -6,7 +6,8 @@ Half of the processor time of a small run went into importing DVC, torch, pandas
 command: folder, arguments, environment, files and exit code are those of the caller.
 
 Nothing of ours is loaded beforehand, so that a run uses the source of its own checkout. A command that a copy could not
-do alike (Python itself is given options, the process has ended, no Linux) starts as it always did.
+do alike starts as it always did: Python is given options, the environment is another one, a library has started threads
+when it was loaded, the process has ended, there is no Linux.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -28,23 +29,12 @@ _ADDRESS = "address"
 @contextmanager
 def commands() -> Iterator[None]:
     """While it lasts, `python SCRIPT` and `dvc` start in copies of a process that has loaded their libraries."""
-    if sys.platform != "linux":  # os.pidfd_open, and a fork that every library survives
+    with ExitStack() as stack:
+        if sys.platform == "linux":  # os.pidfd_open, and a fork that the libraries survive
+            # no room on the disk, or a folder whose path is too long for a socket's, 107 bytes
+            with suppress(OSError):
+                _start(stack)
         yield
-        return
-    before = os.environ["PATH"]
-    with tempfile.TemporaryDirectory(prefix="chorus-") as scratch:
-        server = _serve(Path(scratch))
-        if server is None:
-            yield
-            return
-        _write_commands(Path(scratch))
-        os.environ["PATH"] = os.pathsep.join([scratch, before])
-        try:
-            yield
-        finally:
-            os.environ["PATH"] = before
-            server.kill()
-            server.wait()
 
 
 def serves(command: str) -> bool:
@@ -52,12 +42,21 @@ def serves(command: str) -> bool:
     return str(_HERE / "serve.py") in command
 
 
-def _serve(folder: Path) -> subprocess.Popen[bytes] | None:
+def _start(stack: ExitStack) -> None:
+    scratch = tempfile.TemporaryDirectory(prefix="chorus-", ignore_cleanup_errors=True)
+    folder = Path(stack.enter_context(scratch))
+    _write_commands(folder)
+    server = _serve(folder)
+    stack.callback(server.wait)
+    stack.callback(server.kill)
+    before = os.environ["PATH"]
+    stack.callback(os.environ.update, PATH=before)
+    os.environ["PATH"] = os.pathsep.join([str(folder), before])
+
+
+def _serve(folder: Path) -> subprocess.Popen[bytes]:
     with socket.socket(socket.AF_UNIX) as listener:
-        try:
-            listener.bind(str(folder / _ADDRESS))
-        except OSError:  # the path of a socket has no more than 107 bytes
-            return None
+        listener.bind(str(folder / _ADDRESS))
         listener.listen()
         descriptor = listener.fileno()
         command = [sys.executable, str(_HERE / "serve.py"), str(descriptor), str(folder)]

@@ -17,23 +17,28 @@ PASSED_ON = (signal.SIGINT, signal.SIGTERM)
 def main() -> None:
     _, address, python, *arguments = sys.argv
     connection = None
-    if arguments and not arguments[0].startswith("-"):  # a script, and no options of Python
+    # a signal waits until there is a copy to pass it on to, or Python has started as always
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)
+    # a script, and no options of Python; pathlib would take longer to load than all the rest
+    if arguments and os.path.isfile(arguments[0]):  # noqa: PTH113
         connection = asked(address, arguments)
     if connection is None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
         os.execv(python, [python, *arguments])
     for number in PASSED_ON:
         signal.signal(number, lambda number, _: connection.send(bytes([number])))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     answer = connection.recv(STATUS.size)
     end_as(STATUS.unpack(answer)[0] if answer else 1)
 
 
 def asked(address: str, arguments: list[str]) -> socket.socket | None:
     """The connection to the copy that runs the script; None if there is nothing to copy, or it would not do."""
-    folder = os.getcwd()  # noqa: PTH109  # pathlib takes longer to load than all the rest
-    request = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
-    content = json.dumps(request).encode("ascii")
     connection = socket.socket(socket.AF_UNIX)
     try:
+        folder = os.getcwd()  # noqa: PTH109
+        request = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
+        content = json.dumps(request).encode("ascii")
         connection.connect(address)
         socket.send_fds(connection, [LENGTH.pack(len(content))], [0, 1, 2])
         connection.sendall(content)

@@ -6,17 +6,21 @@ Started by its path and never imported, so that nothing of ours is loaded in it.
 """
 
 import atexit
+import ctypes
 import gc
 import importlib
+import io
 import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import struct
 import sys
 import sysconfig
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,9 +29,17 @@ from typing import Any
 LENGTH, STATUS = struct.Struct("!Q"), struct.Struct("!i")
 STANDARD_INPUT = 0
 EXIT_FAILURE = 1
+C = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
 INSTALLED = tuple(
     sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")
 )
+# no library looks at them when it is loaded
+HARMLESS = {"PATH", "PWD", "OLDPWD", "SHLVL", "_", "LINES", "COLUMNS", "LC_CTYPE"}
+OF_A_RUN = ("DVC_", "CELERY_", "_MP_FORK_LOG")  # and of the worker that has it in hand
+FORKED_WELL = {"jemalloc_bg_thd"}  # threads that their library starts anew in a copy
+WRITTEN = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+AT_START = dict(os.environ)
 
 
 def main() -> None:
@@ -39,10 +51,13 @@ def main() -> None:
     atexit.register(lambda: tell(folder, known))
     become(request, files)
     try:
-        runpy.run_path(request["arguments"][0], run_name="__main__")
+        runpy.run_path(str(Path(sys.argv[0]).absolute()), run_name="__main__")
         status = os.EX_OK
     except SystemExit as end:
         status = exit_status(end.code)
+        raise
+    except KeyboardInterrupt:
+        status = -signal.SIGINT
         raise
 
 
@@ -50,11 +65,16 @@ def next_request(listener: socket.socket, folder: Path) -> tuple[dict[str, Any],
     """Wait for requests for ever: only copies return, each with its own."""
     while True:
         ready, _, _ = select.select([listener.fileno(), STANDARD_INPUT], [], [])
-        if STANDARD_INPUT in ready:
-            os._exit(os.EX_OK)  # whose commands we run has ended
+        if STANDARD_INPUT in ready:  # whose commands we run has ended, perhaps without tidying up
+            shutil.rmtree(folder, ignore_errors=True)
+            os._exit(os.EX_OK)
         connection, _ = listener.accept()
         forget_ended()
         learn(folder)
+        if (
+            threads() - FORKED_WELL
+        ):  # a lock that one of them holds would be held in a copy for ever
+            os._exit(os.EX_OK)
         if os.fork() == 0:
             listener.close()
             return kept(connection)
@@ -80,12 +100,27 @@ def learn(folder: Path) -> None:
         file.unlink()
     if lists:
         gc.freeze()  # or the first collection in a copy would touch, and so double, all that was loaded
+        flush(
+            sys.stdout, sys.stderr
+        )  # or each copy would say again what a module said when it was loaded
+
+
+def threads() -> set[str]:
+    """The names of the threads of this process beside its first."""
+    own = str(os.getpid())
+    return {
+        (task / "comm").read_text(encoding="utf-8").strip()
+        for task in Path("/proc/self/task").iterdir()
+        if task.name != own
+    }
 
 
 def tell(folder: Path, known: frozenset[str]) -> None:
     """Leave word of the installed modules that this copy had to load."""
     new = [name for name in sys.modules if name not in known and is_installed(name)]
-    if new:
+    if not new:
+        return
+    with suppress(OSError):  # the worker has ended, or the disk is full: nobody will miss it
         file = folder / f"{os.getpid()}.new"
         file.write_text(json.dumps(new), encoding="utf-8")
         file.rename(file.with_suffix(".json"))
@@ -103,34 +138,45 @@ def kept(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
     if len(start) < LENGTH.size:
         os._exit(os.EX_OK)  # who asked is gone
     request = json.loads(received(connection, LENGTH.unpack(start)[0]))
-    if told(request["environment"]) != told(os.environ):
+    if told(request["environment"]) != told(AT_START):
         os._exit(os.EX_OK)  # a Python started now would be another one
+    try:
+        connection.send(b"1")
+    except OSError:
+        os._exit(os.EX_OK)  # who asked is gone
     copy = os.fork()
     if copy == 0:
         os.setpgid(0, 0)  # it and what it starts can be ended together
+        C.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # should its keeper be killed
         connection.close()
         return request, files
     for file in files:
         os.close(file)
     with suppress(PermissionError, ProcessLookupError):  # the copy was faster
         os.setpgid(copy, copy)
-    connection.send(b"1")
     end = os.pidfd_open(copy)
     while end not in select.select([end, connection.fileno()], [], [])[0]:
-        signals = connection.recv(16)
+        signals = signals_for_copy(connection)
         if not signals:  # who asked is gone
             os.killpg(copy, signal.SIGKILL)
             os._exit(os.EX_OK)
         for number in signals:
             os.kill(copy, number)
     _, status = os.waitpid(copy, 0)
-    connection.send(STATUS.pack(os.waitstatus_to_exitcode(status)))
+    with suppress(OSError):  # who asked may be gone by now
+        connection.send(STATUS.pack(os.waitstatus_to_exitcode(status)))
     os._exit(os.EX_OK)
 
 
 def told(environment: Mapping[str, str]) -> dict[str, str]:
-    """What an environment tells Python at its start: where it looks for modules, and whether it writes them."""
-    return {name: value for name, value in environment.items() if name.startswith("PYTHON")}
+    """What an environment tells Python and its libraries when they are loaded."""
+    added = os.environ.keys() - AT_START.keys()  # by the libraries themselves
+    passed_over = HARMLESS | added
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in passed_over and not name.startswith(OF_A_RUN)
+    }
 
 
 def received(connection: socket.socket, length: int) -> bytes:
@@ -143,17 +189,34 @@ def received(connection: socket.socket, length: int) -> bytes:
     return content
 
 
+def signals_for_copy(connection: socket.socket) -> bytes:
+    """The numbers of the signals that were passed on; none if who asked is gone."""
+    try:
+        return connection.recv(16)
+    except ConnectionResetError:
+        return b""
+
+
 def become(request: dict[str, Any], files: list[int]) -> None:
     """Take over what a process has of its caller: files, folder, environment and arguments."""
     for standard, file in enumerate(files):
         os.dup2(file, standard)
         os.close(file)
     os.chdir(request["folder"])
+    added = {name: value for name, value in os.environ.items() if name not in AT_START}
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update(added | request["environment"])
+    time.tzset()
     sys.argv = request["arguments"]
-    if "numpy" in sys.modules:  # or all copies would draw the same numbers where nobody gave a seed
+    # or all copies would draw the same numbers where nobody gave a seed
+    if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].seed()
+    # from here multiprocessing's own workers load the script
+    process: Any = sys.modules.get("multiprocessing.process")
+    if process:
+        process.ORIGINAL_DIR = request["folder"]
     # the first place is the folder of the script that Python was started with
     if not sys.flags.safe_path:
         sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
@@ -168,9 +231,19 @@ def exit_status(code: object) -> int:
 
 def leave(status: int) -> None:
     """End at once: taking all modules down would touch, and so double, all that was loaded."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    left_open = [thing for thing in gc.get_objects() if isinstance(thing, WRITTEN)]
+    flush(*left_open, sys.stdout, sys.stderr)
+    C.fflush(None)
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
     os._exit(status)
+
+
+def flush(*streams: Any) -> None:
+    for stream in streams:
+        with suppress(OSError, ValueError, AttributeError):  # read only, closed, or none
+            stream.flush()
 
 
 if __name__ == "__main__":
