@@ -66,10 +66,7 @@ def _serve(folder: Path) -> subprocess.Popen[bytes]:
 
 def _write_commands(folder: Path) -> None:
     ask = [sys.executable, "-IS", str(_HERE / "ask.py"), str(folder / _ADDRESS), sys.executable]
-    scripts = {"python": ask}
-    dvc = Path(sys.executable).with_name("dvc")
-    if dvc.is_file():
-        scripts["dvc"] = [*ask, str(dvc)]
+    scripts = {"python": ask, "dvc": [*ask, str(_HERE / "exec_run.py")]}
     for name, command in scripts.items():
         file = folder / name
         file.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
