@@ -46,6 +46,8 @@ def study(tmp_path):
     (study.folder / "recordings/one.wav").write_text("one")
     study.git_init()
     study.dvc_init()
+    # as in this repository: what Python compiles is no change of the code
+    (study.folder / ".dvcignore").write_text("__pycache__\n")
     return study
 
 
