@@ -46,7 +46,7 @@ class SmallStudy(Folder):
             (self.folder / name).mkdir(parents=True)
         Folder(folder).git_init()
         Folder(folder).dvc_init(NO_ANALYTICS)
-        self.write(".gitignore", "/given\n/data/predictions.parquet\n")
+        self.write(".gitignore", "/given\n/data/predictions.parquet\n__pycache__\n")
         self.write("dvc.yaml", PIPELINE)
         self.write("sweeps/small.yaml", SWEEP)
         self.expected: dict[str, pd.DataFrame] = {}

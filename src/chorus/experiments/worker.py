@@ -8,6 +8,7 @@ All else is DVC's: the queue, what a run does, its experiment.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -131,5 +132,8 @@ class Borrower(TempDirExecutor):  # type: ignore[misc]
             )
             return fetched
         remote = home.remotes.create_anonymous(self.root_dir)
-        remote.fetch([f"+{name}:{name}" for name in refs])
+        # one worker at a time: libgit2 locks a file for a moment, and fails where another has locked it
+        with Path(home.path, "chorus.lock").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            remote.fetch([f"+{name}:{name}" for name in refs])
         return refs
