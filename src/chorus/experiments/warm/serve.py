@@ -71,9 +71,8 @@ def next_request(listener: socket.socket, folder: Path) -> tuple[dict[str, Any],
         connection, _ = listener.accept()
         forget_ended()
         learn(folder)
-        if (
-            threads() - FORKED_WELL
-        ):  # a lock that one of them holds would be held in a copy for ever
+        # a lock that another thread holds would be held in a copy for ever
+        if threads() - FORKED_WELL:
             os._exit(os.EX_OK)
         if os.fork() == 0:
             listener.close()
@@ -93,16 +92,15 @@ def learn(folder: Path) -> None:
     lists = sorted(folder.glob("*.json"))
     for file in lists:
         for module in json.loads(file.read_text(encoding="utf-8")):
-            with suppress(
-                Exception
-            ):  # what cannot be loaded beforehand, a script loads or misses by itself
+            # what cannot be loaded beforehand, a script loads or misses by itself
+            with suppress(Exception):
                 importlib.import_module(module)
         file.unlink()
     if lists:
-        gc.freeze()  # or the first collection in a copy would touch, and so double, all that was loaded
-        flush(
-            sys.stdout, sys.stderr
-        )  # or each copy would say again what a module said when it was loaded
+        # or the first collection in a copy would touch, and so double, all that was loaded
+        gc.freeze()
+        # or each copy would say again what a module said when it was loaded
+        flush(sys.stdout, sys.stderr)
 
 
 def threads() -> set[str]:
