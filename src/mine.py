@@ -1,16 +1,15 @@
 """Stage mine: the best of the doubtful positives and the hardest candidates, by miners that never heard them."""
 
-from typing import Any
-
 import stage
 
-import pandas as pd
-
-from chorus import embeddings, mining, paths, pictures
+from chorus import embeddings, mining, paths
 from chorus.files import read_csv, write_csv, write_json, write_text
 from chorus.miner import fit_miner
 from chorus.options import parse
+from chorus.reports.mining import draw_pool
 from chorus.training import HeadOptions, save_head
+
+IN_FULL = 17  # digits: cut-offs are compared with the scores of a pool
 
 
 def main() -> None:
@@ -20,46 +19,24 @@ def main() -> None:
     for name, kind in mining.KINDS.items():
         section = f"mine.{name}s"
         options = parse(kind.options, stage.params(section), section=section)
-        miner = fit_miner(clips, known, options.composition, head, options.seed)
+        seed, encoder = options.seed, known.encoder_id
+        miner = fit_miner(clips, known, options.composition, head, seed)
         weights = save_head(
-            miner.trained,
-            paths.MINERS / name,
-            encoder_id=known.encoder_id,
-            options=head,
-            seed=options.seed,
+            miner.trained, paths.MINERS / name, encoder_id=encoder, options=head, seed=seed
         )
         pool = miner.rank(known, kind.pool(clips, miner.heard))
-        subsets = kind.pick(pool, options)
-        rules = kind.rules(pool, options)
+        subsets, rules = kind.pick(pool, options), kind.rules(pool, options)
         about = miner.about | {"weights_sha256": weights}
-        records[name] = mining.record(kind.source, pool, subsets, rules, about, miner.note)
-        write(name, pool, subsets, records[name])
+        record = mining.record(kind.source, pool, subsets, rules, about, miner.note)
+        records[name] = record
+        for subset, picked in subsets.items():
+            write_csv(paths.SUBSETS / name / f"{subset}.csv", picked)
+            print(f"{subset:<24} {len(picked):>6} clips")
+        write_csv(paths.SUBSETS / name / "pool" / "scores.csv", pool, digits=IN_FULL)
+        draw_pool(pool, record, name, paths.PLOTS / "subsets" / f"{name}.png")
+        stage.note(filter(None, [record["note"]]))
     write_json(paths.SUBSETS_METRICS, records)
     write_text(paths.METRICS / "subsets.md", mining.describe(records))
-
-
-def write(
-    kind: str, pool: pd.DataFrame, subsets: dict[str, pd.DataFrame], record: dict[str, Any]
-) -> None:
-    """A CSV a subset, in pool/ all scores, and a picture of them with the subsets' cut-offs."""
-    for name, subset in subsets.items():
-        write_csv(paths.SUBSETS / kind / f"{name}.csv", subset)
-        print(f"{name:<24} {len(subset):>6} clips")
-    stage.note(filter(None, [record["note"]]))
-    write_csv(
-        paths.SUBSETS / kind / "pool" / "scores.csv", pool, digits=17
-    )  # in full: cut-offs are compared with them
-    pictures.draw_score_distribution(
-        pool["score"].astype(float).to_numpy(),
-        cutoffs={
-            name: about["lowest_score"]
-            for name, about in record["subsets"].items()
-            if about["clips"]
-        },
-        path=paths.PLOTS / "subsets" / f"{kind}.png",
-        heading=f"{kind.capitalize()} mining: {record['clips_scored']} clips scored",
-        xlabel="miner's score of the clip",
-    )
 
 
 if __name__ == "__main__":

@@ -102,12 +102,12 @@ def test_an_edited_digit_is_named(broken):
 
 def test_a_picture_of_another_run_is_named(broken):
     shutil.copy(
-        broken / "plots/evaluation/false_positives.png",
-        broken / "plots/evaluation/false_negatives.png",
+        broken / "plots/gallery/false_positives.png",
+        broken / "plots/gallery/false_negatives.png",
     )
     (problem,) = problems(broken)
     assert problem.startswith(
-        "plots/evaluation/false_negatives.png is not what the stage gallery made"
+        "plots/gallery/false_negatives.png is not what the stage gallery made"
     )
 
 

@@ -16,7 +16,7 @@ from chorus.files import read_json
 from chorus.pictures.look import NAME_OF
 
 NEXT = """
-Look next at plots/evaluation/overview.png, and false_positives.png and
+Look next at plots/gallery/overview.png, and false_positives.png and
 false_negatives.png beside it; at metrics/subsets.md; at `dvc plots show`.
 Hear a clip: chorus listen CLIP_ID
 Try another training set (source .venv/bin/activate first):

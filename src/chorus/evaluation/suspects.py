@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -47,6 +49,20 @@ def suspects(training: Examples, *, folds: int = FOLDS) -> pd.DataFrame:
     )
     table = table.sort_values(["score", "clip_id"], ignore_index=True)
     return table.assign(rank=np.arange(1, len(table) + 1))
+
+
+def suspects_or_why_not(training: Examples) -> tuple[pd.DataFrame, str]:
+    """The same for a run that goes on without them: of too little data a table without rows, and why."""
+    try:
+        return suspects(training), ""
+    except DataError as reason:
+        return nobody(), str(reason)
+
+
+def describe(ranked: pd.DataFrame, note: str) -> dict[str, Any]:
+    """What metrics/suspects.json says of the table: its rows, how well nights know each other, why it is empty."""
+    separated = separation(ranked)
+    return {"clips": len(ranked), "auroc_of_unheard_nights": separated, "note": note}
 
 
 def nobody() -> pd.DataFrame:
