@@ -3,13 +3,14 @@
 Two steps of DVC's grow with the repository and not with the run. It checks out the outputs of *every* stage before
 those that run (1,047 files of the RADR study, of which its runs read a third), and before it commits the experiment it
 reads, compresses and writes *every* file that git tracks, to find the few that have changed (`BaseExecutor.reproduce`
-and `.commit` of DVC 3.67.1). All else is DVC's.
+and `.commit` of DVC 3.67.1). And it parses the same few YAML files 75 times. All else is DVC's.
 
 Started by its path and never imported, so that nothing of ours is loaded with it.
 """
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from dvc.cli import main
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import OutputNotFoundError
 from dvc.repo import Repo, checkout
+from dvc.utils import strictyaml
 from pygit2.enums import FileStatus
 from scmrepo.git.backend.dulwich import DulwichBackend
 
@@ -86,7 +88,23 @@ def changed(root: str) -> list[str]:
     return found
 
 
+def once_a_text(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """A parser of YAML that parses a text once, and gives everybody a copy of what it says."""
+    known: dict[str, Any] = {}
+
+    @wraps(parse)
+    def parse_once(text: str, path: str, typ: str = "safe") -> Any:
+        if typ != "safe":  # with its comments, for writing
+            return parse(text, path, typ)
+        if text not in known:
+            known[text] = parse(text, path)
+        return deepcopy(known[text])
+
+    return parse_once
+
+
 if __name__ == "__main__":
     checkout.checkout = of_what_is_read(checkout.checkout)
     DulwichBackend.add = of_what_has_changed(DulwichBackend.add)  # type: ignore[method-assign]
+    strictyaml.parse_yaml = once_a_text(strictyaml.parse_yaml)
     sys.exit(main())

@@ -62,29 +62,38 @@ def main() -> None:
 
 
 def next_request(listener: socket.socket, folder: Path) -> tuple[dict[str, Any], list[int]]:
-    """Wait for requests for ever: only copies return, each with its own."""
-    while True:
-        ready, _, _ = select.select([listener.fileno(), STANDARD_INPUT], [], [])
-        if STANDARD_INPUT in ready:  # whose commands we run has ended, perhaps without tidying up
+    """Wait for requests, and keep the copies that run them: only copies return, each with its own request."""
+    copies: list[Copy] = []
+    awaited: list[Any] = [listener, STANDARD_INPUT]
+    while awaited or copies:
+        events = [event for copy in copies for event in copy.events]
+        ready, _, _ = select.select([*awaited, *events], [], [])
+        copies = [copy for copy in copies if copy.lives_on(ready)]
+        # whose commands we run has ended, perhaps without tidying up; what it began goes on, as it would elsewhere
+        if STANDARD_INPUT in ready:
             shutil.rmtree(folder, ignore_errors=True)
-            os._exit(os.EX_OK)
-        connection, _ = listener.accept()
-        forget_ended()
-        learn(folder)
-        # a lock that another thread holds would be held in a copy for ever
-        if threads() - FORKED_WELL:
-            os._exit(os.EX_OK)
-        if os.fork() == 0:
-            listener.close()
-            return kept(connection)
-        connection.close()
-
-
-def forget_ended() -> None:
-    """Let go of the keepers of copies that have come to their end."""
-    with suppress(ChildProcessError):  # there are none
-        while os.waitpid(-1, os.WNOHANG) != (0, 0):
-            pass
+            awaited.clear()
+        elif listener in ready:
+            learn(folder)
+            # a lock that another thread holds would be held in a copy for ever: from here all start as always
+            if threads() - FORKED_WELL:
+                awaited.clear()
+                listener.close()
+                continue
+            connection, _ = listener.accept()
+            asked = received_request(connection)
+            if asked is None:
+                connection.close()
+                continue
+            process = os.fork()
+            if process == 0:
+                become_a_group()
+                for one in [listener, connection, *(copy.caller for copy in copies)]:
+                    one.close()  # or its other end would not see it close
+                return asked
+            copies.append(Copy(process, connection))
+            close(*asked[1])
+    os._exit(os.EX_OK)
 
 
 def learn(folder: Path) -> None:
@@ -130,40 +139,70 @@ def is_installed(name: str) -> bool:
     return spec is not None and str(spec.origin).startswith(INSTALLED)
 
 
-def kept(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """Copy this process once more, and keep the copy: pass signals on to it, and its end back to who asked."""
+def received_request(connection: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """What is to be run and its standard files; None if a Python started now would be another one, or nobody asks."""
     start, files, _, _ = socket.recv_fds(connection, LENGTH.size, 3)
-    if len(start) < LENGTH.size:
-        os._exit(os.EX_OK)  # who asked is gone
-    request = json.loads(received(connection, LENGTH.unpack(start)[0]))
-    if told(request["environment"]) != told(AT_START):
-        os._exit(os.EX_OK)  # a Python started now would be another one
-    try:
-        connection.send(b"1")
-    except OSError:
-        os._exit(os.EX_OK)  # who asked is gone
-    copy = os.fork()
-    if copy == 0:
-        os.setpgid(0, 0)  # it and what it starts can be ended together
-        C.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # should its keeper be killed
-        connection.close()
-        return request, files
+    length = LENGTH.unpack(start)[0] if len(start) == LENGTH.size else 0
+    content = received(connection, length)
+    request = json.loads(content) if content else None
+    if request and told(request["environment"]) == told(AT_START):
+        # who asked may be gone by now
+        with suppress(OSError):
+            connection.send(b"1")
+            return request, files
+    close(*files)
+    return None
+
+
+def received(connection: socket.socket, length: int) -> bytes:
+    """So many bytes; none if who sends them is gone before."""
+    content = b""
+    while len(content) < length:
+        part = connection.recv(length - len(content))
+        if not part:
+            return b""
+        content += part
+    return content
+
+
+def close(*files: int) -> None:
     for file in files:
         os.close(file)
-    with suppress(PermissionError, ProcessLookupError):  # the copy was faster
-        os.setpgid(copy, copy)
-    end = os.pidfd_open(copy)
-    while end not in select.select([end, connection.fileno()], [], [])[0]:
-        signals = signals_for_copy(connection)
-        if not signals:  # who asked is gone
-            os.killpg(copy, signal.SIGKILL)
-            os._exit(os.EX_OK)
-        for number in signals:
-            os.kill(copy, number)
-    _, status = os.waitpid(copy, 0)
-    with suppress(OSError):  # who asked may be gone by now
-        connection.send(STATUS.pack(os.waitstatus_to_exitcode(status)))
-    os._exit(os.EX_OK)
+
+
+def become_a_group() -> None:
+    """It and what it starts can be ended together, and it ends with the process of which it is a copy."""
+    os.setpgid(0, 0)
+    C.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Copy:
+    """One at work: signals are passed on to it, and its end back to its caller; without a caller it ends."""
+
+    def __init__(self, process: int, caller: socket.socket) -> None:
+        self.process, self.caller = process, caller
+        with suppress(PermissionError, ProcessLookupError):  # the copy was faster
+            os.setpgid(process, process)
+        self.end = os.pidfd_open(process)
+        self.events: tuple[Any, ...] = (self.end, caller)
+
+    def lives_on(self, ready: list[Any]) -> bool:
+        """Attend to what is ready; False: it has come to its end."""
+        if self.end in ready:
+            _, status = os.waitpid(self.process, 0)
+            with suppress(OSError):  # who asked may be gone by now
+                self.caller.send(STATUS.pack(os.waitstatus_to_exitcode(status)))
+            self.caller.close()
+            os.close(self.end)
+            return False
+        if self.caller in ready:
+            signals = signals_for_copy(self.caller)
+            for number in signals:
+                os.kill(self.process, number)
+            if not signals:  # who asked is gone
+                os.killpg(self.process, signal.SIGKILL)
+                self.events = (self.end,)
+        return True
 
 
 def told(environment: Mapping[str, str]) -> dict[str, str]:
@@ -175,16 +214,6 @@ def told(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name not in passed_over and not name.startswith(OF_A_RUN)
     }
-
-
-def received(connection: socket.socket, length: int) -> bytes:
-    content = b""
-    while len(content) < length:
-        part = connection.recv(length - len(content))
-        if not part:
-            os._exit(os.EX_OK)  # who asked is gone
-        content += part
-    return content
 
 
 def signals_for_copy(connection: socket.socket) -> bytes:
