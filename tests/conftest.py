@@ -7,15 +7,30 @@ from pathlib import Path
 import chorus  # noqa: F401  # before NumPy is loaded, as in stages
 
 # isort: split
+import pytest
 from hypothesis import settings
 
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER))
-LONG = (FOLDER / "end_to_end", FOLDER / "studies")  # minutes a file
+
+import prepared  # noqa: E402  # it lies beside this file
+
+from chorus import parallel  # noqa: E402
+
+# Those that take minutes, so that none begins last and keeps a single processor busy at the end. The first makes
+# the study that the others in its folder wait for (end_to_end/conftest.py): meanwhile the second keeps the rest busy.
+FIRST = (FOLDER / "end_to_end/test_demo.py", FOLDER / "studies", FOLDER / "end_to_end")
 
 # A deadline would measure how busy the machine is, not the code.
 settings.register_profile("chorus", deadline=None)
 settings.load_profile("chorus")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prepared_processes():
+    """Those of a file of tests end with it, so that what they have loaded does not pile up."""
+    with prepared.processes():
+        yield
 
 
 def pytest_collection_finish():
@@ -24,5 +39,17 @@ def pytest_collection_finish():
 
 
 def pytest_collection_modifyitems(items):
-    """The files that take minutes come first: one that began last would keep a single processor busy at the end."""
-    items.sort(key=lambda item: not any(folder in item.path.parents for folder in LONG))
+    """The files that take minutes come first."""
+    items.sort(key=_place)
+
+
+def _place(item) -> int:
+    for place, first in enumerate(FIRST):
+        if first in (item.path, *item.path.parents):
+            return place
+    return len(FIRST)
+
+
+def pytest_xdist_auto_num_workers():
+    """One more than there are processors, as tests wait for disks, servers and browsers."""
+    return parallel.cores() + 1

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import prepared
 import psutil
 from dvc.repo import Repo
 
@@ -30,14 +31,18 @@ class Folder:
         own = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith(("AWS_", "PYTHONPATH"))
+            if not key.startswith(("AWS_", "PYTHONPATH", "PYTEST_"))
         }
         path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         self.environment = own | path | dict(environment)
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command; what it writes to both streams is in its stdout."""
-        program, environment = self.typed(*command)
+        return self._start(*self.typed(*command))
+
+    def _start(
+        self, program: tuple[str, ...], environment: Mapping[str, str]
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             program,
             cwd=self.folder,
@@ -60,8 +65,14 @@ class Folder:
         return command, environment
 
     def run(self, *command: str, fails: bool = False, patience: float = 300) -> str:
-        """What a command writes to both streams; it must end well, or badly if it `fails`, within seconds."""
-        process = self.start(*command)
+        """What a command writes to both streams; it must end well, or badly if it `fails`, within seconds.
+
+        `dvc`, `python SCRIPT` and the stages that they start are copies of a prepared process (`prepared.py`).
+        """
+        program, environment = self.typed(*command)
+        if command[0] in ("dvc", "python"):
+            program, environment = command, prepared.environment(self.environment)
+        process = self._start(program, environment)
         output, _ = process.communicate(timeout=patience)
         assert (process.returncode != 0) == fails, f"{' '.join(command)}:\n{output}"
         return output

@@ -18,23 +18,43 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _HERE = Path(__file__).parent
 _ADDRESS = "address"
+EXEC_RUN = _HERE / "exec_run.py"
 
 
 @contextmanager
 def commands() -> Iterator[None]:
     """While it lasts, `python SCRIPT` and `dvc` start in copies of a process that has loaded their libraries."""
+    with prepared(EXEC_RUN, os.environ) as folder:
+        before = os.environ["PATH"]
+        if folder:
+            os.environ["PATH"] = os.pathsep.join([str(folder), before])
+        try:
+            yield
+        finally:
+            os.environ["PATH"] = before
+
+
+@contextmanager
+def prepared(dvc: Path, environment: Mapping[str, str]) -> Iterator[Path | None]:
+    """The folder of such a `python` and `dvc`, for the beginning of a PATH; None where they cannot be had.
+
+    Args:
+        dvc: the script that `dvc` is.
+        environment: of the commands to come; in another one they start as they always did.
+    """
     with ExitStack() as stack:
+        folder = None
         if sys.platform == "linux":  # os.pidfd_open, and a fork that the libraries survive
             # no room on the disk, or a folder whose path is too long for a socket's, 107 bytes
             with suppress(OSError):
-                _start(stack)
-        yield
+                folder = _start(stack, dvc, environment)
+        yield folder
 
 
 def serves(command: str) -> bool:
@@ -42,31 +62,31 @@ def serves(command: str) -> bool:
     return str(_HERE / "serve.py") in command
 
 
-def _start(stack: ExitStack) -> None:
+def _start(stack: ExitStack, dvc: Path, environment: Mapping[str, str]) -> Path:
     scratch = tempfile.TemporaryDirectory(prefix="chorus-", ignore_cleanup_errors=True)
     folder = Path(stack.enter_context(scratch))
-    _write_commands(folder)
-    server = _serve(folder)
+    _write_commands(folder, dvc)
+    server = _serve(folder, environment)
     stack.callback(server.wait)
     stack.callback(server.kill)
-    before = os.environ["PATH"]
-    stack.callback(os.environ.update, PATH=before)
-    os.environ["PATH"] = os.pathsep.join([str(folder), before])
+    return folder
 
 
-def _serve(folder: Path) -> subprocess.Popen[bytes]:
+def _serve(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / _ADDRESS))
         listener.listen()
         descriptor = listener.fileno()
         command = [sys.executable, str(_HERE / "serve.py"), str(descriptor), str(folder)]
         # its standard input ends when this process does, however that ends
-        return subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[descriptor])
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, pass_fds=[descriptor], env=environment
+        )
 
 
-def _write_commands(folder: Path) -> None:
+def _write_commands(folder: Path, dvc: Path) -> None:
     ask = [sys.executable, "-IS", str(_HERE / "ask.py"), str(folder / _ADDRESS), sys.executable]
-    scripts = {"python": ask, "dvc": [*ask, str(_HERE / "exec_run.py")]}
+    scripts = {"python": ask, "dvc": [*ask, str(dvc)]}
     for name, command in scripts.items():
         file = folder / name
         file.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
