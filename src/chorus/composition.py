@@ -23,9 +23,8 @@ BASELINE = "baseline"  # the source of clips that come from the training split i
 
 AUTO = "auto"
 AUTO_QUALITY = ("high", "medium")
-AUTO_POSITIVES = (
-    30  # with fewer, leaving clips out costs more than they disturb (docs/your_recordings.md)
-)
+# With fewer, leaving clips out costs more than they disturb (docs/your_recordings.md).
+AUTO_POSITIVES = 30
 
 Quality = Literal["high", "medium", "low", "auto"]
 

@@ -20,13 +20,11 @@ SHORT_SIMILARITY = 0.90  # of less: two people's "seven" agree in up to 0.82
 _SECOND = FRAMES_A_WINDOW // 3
 _LEAST = 10  # frames: half a second of sound
 _AROUND = FRAMES_A_WINDOW // 2  # frames on each side of a shared word
-_NEIGHBOURS = (
-    4  # in the list of equal words; of more copies than that, each is found by way of others
-)
+# In the list of equal words: of more copies than that, each is found by way of others.
+_NEIGHBOURS = 4
 _AT_ONCE = 20_000  # pairs compared in one piece of work
-_MIX = np.uint32(
-    2_654_435_769
-)  # Knuth's multiplier: which words are looked up depends on all their bits
+# Knuth's multiplier (2^32 by the golden ratio): which words are looked up depends on all their bits.
+_MIX = np.uint32(2_654_435_769)
 
 Ints = NDArray[np.int64]
 

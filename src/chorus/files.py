@@ -18,9 +18,8 @@ import yaml
 from chorus.errors import ParameterError
 from chorus.yaml12 import UniqueKeysLoader
 
-_LARGEST_YAML = (
-    1_000_000  # bytes; what people write has a few thousand, and DVC reads ten million for minutes
-)
+# bytes; what people write has a few thousand, and DVC reads ten million for minutes
+_LARGEST_YAML = 1_000_000
 
 
 @contextmanager

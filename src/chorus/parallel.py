@@ -17,9 +17,8 @@ from chorus.errors import ChorusError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_WAITING = (
-    3  # items a worker that are given out or done and not yet taken: what memory holds at most
-)
+# Items a worker that are given out or done and not yet taken: what memory holds at most.
+_WAITING = 3
 
 
 def cores() -> int:

@@ -33,9 +33,8 @@ RATE = 8_000  # Hz; what lies above 4 kHz is lost in many recordings and by ever
 FRAME, HOP = 2_048, 240  # samples: 256 ms and 30 ms
 FRAMES_A_WINDOW = WINDOW_SECONDS * RATE // HOP
 _BANDS = 33
-_EDGES = np.rint(np.geomspace(200, 3_800, _BANDS + 1) * FRAME / RATE).astype(
-    int
-)  # in bins of the spectrum
+# In bins of the spectrum. Spaced by ratios, as in the paper: an octave has as many bands wherever it lies.
+_EDGES = np.rint(np.geomspace(200, 3_800, _BANDS + 1) * FRAME / RATE).astype(int)
 _BLOCK = 20 * WINDOW_SAMPLES  # a minute
 SILENT = 0  # the word of a frame in which nothing is heard
 _LEVEL = 4.0  # mean square in steps of 16 bits; quieter is the rounding of samples, not a sound

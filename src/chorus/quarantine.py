@@ -9,12 +9,8 @@ import pandas as pd
 
 from chorus.errors import DataError
 
-COLUMNS = (
-    "source",
-    "clip_id",
-    "stage",
-    "reason",
-)  # source: the path; clip_id: "" when it never became a clip
+# source: the path; clip_id: "" when it never became a clip
+COLUMNS = ("source", "clip_id", "stage", "reason")
 SURVEY, ENCODE = "survey", "encode"
 
 

@@ -52,9 +52,8 @@ class Stream:
         Raises:
             soundfile.LibsndfileError: it cannot be read.
         """
-        view = io.BufferedReader(
-            Spans(file, self.pieces), _BUFFER
-        )  # libsndfile asks for 8 kB at a time
+        # libsndfile asks for 8 kB at a time.
+        view = io.BufferedReader(Spans(file, self.pieces), _BUFFER)
         if self.coding is None:
             return sf.SoundFile(view)
         return sf.SoundFile(

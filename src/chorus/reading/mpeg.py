@@ -8,11 +8,8 @@ from typing import BinaryIO
 from chorus.errors import DataError
 from chorus.reading.layout import Layout, Stream
 
-_RATES = {
-    3: (44_100, 48_000, 32_000),
-    2: (22_050, 24_000, 16_000),
-    0: (11_025, 12_000, 8_000),
-}  # by version bits
+# By the version's bits: 3 is MPEG-1, 2 MPEG-2, 0 the unofficial 2.5; 1 was never given out.
+_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _KILOBITS = {  # by (version 1?, layer)
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -33,9 +30,8 @@ class _Frame:
     length: int
     head: bytes
     kind: tuple[int, ...]  # version, layer, rate, mono?: a decoder does not follow when it changes
-    counted: (
-        int | None
-    )  # frames that this one, which holds no sound, says there are; None: it holds sound
+    # frames that this one, which holds no sound, says there are; None: it holds sound
+    counted: int | None
 
 
 def mp3_layout(file: BinaryIO, size: int) -> Layout | None:

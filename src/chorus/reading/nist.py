@@ -31,9 +31,8 @@ def nist_layout(head: bytes, size: int) -> Layout:
         return whole(size)  # the decoder finds the words for it
     subtype = (_SUBTYPES | _COMPANDED).get((fields.get("sample_coding", "pcm"), width))
     endian = "LITTLE"
-    if (
-        fields.get("sample_byte_format", "01") == "10"
-    ):  # the order of a sample's bytes, the highest is 1
+    # The order of a sample's bytes, of which the highest is 1.
+    if fields.get("sample_byte_format", "01") == "10":
         endian = "BIG"
     coding = None
     if subtype and channels > 0:

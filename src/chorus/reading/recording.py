@@ -34,9 +34,8 @@ MOST_CHANNELS = 64
 MOST_HOURS = 48  # a recorder's file has 24 at the most; what claims more is damaged
 _SEEKING = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "NIST", "RAW")
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # a sample has
-_WHOLE = (
-    "PCM_16"  # decoded as whole numbers, which is much faster than as floats and gives the same
-)
+# Decoded as whole numbers, which is much faster than as floats and gives the same.
+_WHOLE = "PCM_16"
 _FULL_SCALE = 32_768
 _LINEAR = ("PCM", "FLOAT", "DOUBLE")  # codings in which each frame stands by itself
 _BLOCK_SAMPLES = 1 << 18  # of all channels, read at once

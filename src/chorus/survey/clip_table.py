@@ -31,27 +31,12 @@ from chorus.survey.schema import OPTIONAL, REQUIRED, SPAN, VOCABULARY, find_faul
 from chorus.survey.timing import Placed, TimeRules, place_clips, read_dates
 
 FILE_NAME = "clips.csv"
-NAMES = (
-    "site",
-    "recorder",
-    "speaker",
-    "recording",
-)  # columns that name things, as people spell them
+# Columns that name things, as people spell them.
+NAMES = ("site", "recorder", "speaker", "recording")
 _COLUMNS = (*REQUIRED, *OPTIONAL)
 _MOST_NAMED = 10  # values in one message
-_NOTHING = (
-    "na",
-    "n/a",
-    "#n/a",
-    "<na>",
-    "nan",
-    "nat",
-    "null",
-    "none",
-    "unknown",
-    "-",
-    "?",
-)  # how programs write it
+# How R, pandas, spreadsheets and people write that nothing is known.
+_NOTHING = ("na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "unknown", "-", "?")
 _ALWAYS_TOLD = (
     "quality_assumed_high",
     "quality_of_negatives_ignored",

@@ -204,9 +204,8 @@ class _Body:
     def _is_header(self, row: Sequence[str]) -> bool:
         """As in tables that were put one below the other."""
         header = self._header
-        if (
-            _plain(row[0]) != header[0]
-        ):  # nearly always: the other cells of a million rows stay unread
+        # Nearly always: the other cells of a million rows stay unread.
+        if _plain(row[0]) != header[0]:
             return False
         return list(map(_plain, row[: len(header)])) == header
 

@@ -69,9 +69,8 @@ def _version(path: Path) -> _Version:
     return state.st_size, state.st_mtime_ns
 
 
-@lru_cache(
-    maxsize=4
-)  # the cuts of a file come one after the other: it is read to its end once, not once a cut
+# The cuts of a file come one after the other: it is read to its end once, not once a cut.
+@lru_cache(maxsize=4)
 def _examine_once(path: Path, _version_of_file: _Version) -> Recording | str:
     """The recording, or the reason why it is of no use."""
     try:
