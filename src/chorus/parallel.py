@@ -144,4 +144,5 @@ def _end_with_owner() -> None:
     owner = multiprocessing.parent_process()
     if owner is not None:
         connection.wait([owner.sentinel])
+        # sys.exit would end this thread alone, and the work would go on for nobody.
         os._exit(1)

@@ -93,11 +93,14 @@ def _block_words(pcm: NDArray[np.int16]) -> Words:
     frames = np.lib.stride_tricks.sliding_window_view(slow, FRAME)[::HOP]
     spectrum = np.fft.rfft(frames * np.hanning(FRAME))
     power = spectrum.real**2 + spectrum.imag**2
+    # Without the slice, all that lies above the last band would be added to it.
     energy = np.add.reduceat(power[:, : _EDGES[-1]], _EDGES[:-1], axis=1)
     growth = np.diff(energy, axis=0)
     bits = growth[:, :-1] > growth[:, 1:]
     words = np.packbits(bits, axis=1).view(">u4")[:, 0]
     heard = np.einsum("nd,nd->n", frames, frames)[1:] > _LEVEL * FRAME
+    # The first frame has none before it, and behind the last there is no whole one: there the words stay silent.
+    # A frame that is heard must not pass for silence because none of its bits is set.
     found = np.full(len(pcm) // WINDOW_SAMPLES * FRAMES_A_WINDOW, SILENT, dtype=np.uint32)
     found[1 : 1 + len(words)] = np.where(heard, np.maximum(words, 1), SILENT)
     return found
@@ -249,6 +252,7 @@ def _is_current(job: _Job) -> bool:
 
 def _taken(values: np.ndarray, lengths: NDArray[np.int64], rows: NDArray[np.intp]) -> np.ndarray:
     """The stretches of `values` that belong to these rows, one after the other."""
+    # All of them in order, as nearly always: a copy would take their memory once more.
     if np.array_equal(rows, np.arange(len(lengths))):
         return values
     starts = np.cumsum(lengths) - lengths

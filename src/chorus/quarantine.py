@@ -47,6 +47,7 @@ def add(
 
 def count_reasons(rejected: pd.DataFrame) -> dict[str, int]:
     """Reason -> rows, the commonest first. What follows a colon in a reason is about the single row and left out."""
+    # Of equally common ones the order is that of the alphabet: it goes to a tracked file.
     kinds = Counter(reason.split(":")[0] for reason in rejected["reason"])
     return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
 

@@ -99,6 +99,7 @@ def open_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
         end = 0
         whole = path.stat().st_size
         for member in tar:
+            # Before it is given out: tarfile notices that a member is cut off only when the next one is asked for.
             if member.offset_data + member.size > whole:
                 raise tarfile.ReadError(f"unexpected end of data in {member.name}")
             yield member.name, _file(tar, member)

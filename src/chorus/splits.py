@@ -288,6 +288,7 @@ def _joined(table: pd.DataFrame, pairs: pd.DataFrame, free: pd.Series) -> pd.Ser
     if linked.empty:
         return table["group"]
     group = clips.set_index("clip_id")["group"]
+    # Here and not above: few surveys have copies to join, and scipy is slow to load.
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -302,6 +303,7 @@ def _joined(table: pd.DataFrame, pairs: pd.DataFrame, free: pd.Series) -> pd.Ser
 def _dealt_by_recorder(table: pd.DataFrame, options: SplitOptions) -> pd.Series:
     """The split of each clip if each recorder's nights were dealt by themselves; of the clips that are dealt at all."""
     dealt = table["split"].isin((TRAIN, VALIDATION, TEST_IID)) & (table["night"] != "")
+    # Without sites, a site-night is the recorder's own.
     unplaced = table.loc[dealt, ["site", "recorder", "night", "recording"]].assign(site="")
     by_recorder = keys(
         site_nights(unplaced, options.block_nights),
