@@ -63,6 +63,7 @@ def mp3_layout(file: BinaryIO, size: int) -> Layout | None:
             streams.append([])
             spans.append([])
             counts.append(0)
+        # Of the millions of frames in a day-long file, all that is needed are the first and the last.
         streams[-1] = [*streams[-1][:1], frame]
         counts[-1] += 1
         if spans[-1] and spans[-1][-1][1] == position:
@@ -104,6 +105,7 @@ def _checked(first: _Frame, counted: int, pieces: list[tuple[int, int]]) -> tupl
 
 def _information(like: _Frame, counted: int) -> bytes:
     """A frame without sound that tells how many follow: without it, the decoder guesses, and stops there."""
+    # Of the same kind as the others, or the decoder would not follow; without a check sum, and without padding.
     head = bytes([0xFF, like.head[1] | 1, like.head[2] & 0x0C | _ROOMY << 4, like.head[3]])
     frame = _parsed(head.ljust(64, b"\0"), 0)
     assert frame is not None

@@ -139,6 +139,7 @@ def examine(path: Path, *, min_seconds: float = 0.0, listener: Listener | None =
         raise DataError(f"too short: {seconds:.3g} s of at least {min_seconds:g} s")
     if not sounding:
         raise DataError("silent")
+    # Each remark once, in order: files that were put together mostly have the same faults.
     return Recording(path, tuple(parts), seconds, tuple(dict.fromkeys(remarks)))
 
 
@@ -233,6 +234,7 @@ def _examined(
     """The sound, added to the levels on its way; of a triggered recording also the lengths of its silences."""
 
     def measured() -> Iterator[np.ndarray]:
+        # FLAC's own choice; machines with FIPS's rules refuse MD5 unless they are told that it guards nothing.
         heard = hashlib.md5(usedforsecurity=False)
         summed = bool(stream.md5) and sound.subtype in _BITS
         for decoded in _decoded(sound):
@@ -248,6 +250,7 @@ def _examined(
             else:
                 levels.add(block * np.float32(scale))
             yield block
+        # Of sound that ends too early the sum must differ: `_refuse_fewer` says so with figures.
         if summed and levels.frames >= sound.frames and heard.digest() != stream.md5:
             raise DataError(
                 "damaged: what is decoded is not the sound of which the file holds the check sum (MD5)"
@@ -327,6 +330,7 @@ def _refuse_fewer(decoded: int, sound: sf.SoundFile) -> None:
 
 def _gain(levels: Levels, channels: list[int], remarks: list[str]) -> float:
     """What brings a recording that has no full scale (32-bit float) into it."""
+    # A few samples beyond full scale are clipped, as any converter would have: all else stays as loud as it was.
     beyond = int(levels.beyond[channels].max())
     peak = float(levels.peak[channels].max())
     if beyond <= _CLIPPED * levels.frames:

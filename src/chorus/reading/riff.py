@@ -62,6 +62,7 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     chunks = {chunk.name: chunk for chunk in found}
     if b"data" not in chunks or b"fmt " not in chunks:
         return whole(size)  # the decoder finds the words for it
+    # At most so much: the size may be damaged, and a fmt chunk is short.
     form = _at(file, chunks[b"fmt "].start, min(chunks[b"fmt "].size, 64))
     coding = _coding(form, endian)
     spare = 0

@@ -64,6 +64,7 @@ def parse_date(text: str, order: DateFormat | None = None) -> date:
 def readings(text: str) -> dict[DateFormat, date]:
     """The days that a date like "12.06.2024" or "24-06-12" may mean, by the order in which it is read."""
     found: dict[DateFormat, date] = {}
+    # Of a date in any other form the order of day and month is no question.
     if not _TURNED.fullmatch(text):
         return found
     for order in _FORMATS:
@@ -116,6 +117,7 @@ def clocks(column: Mapping[str, int]) -> dict[str, str] | None:
         if time:
             filled += rows
             known += rows * is_clock(time)
+    # A few that are no times are typing errors, for the quarantine; where most are none, the column means no times.
     if 2 * known < filled:
         return None
     return written

@@ -123,6 +123,7 @@ def version_of(path: Path) -> Version | None:
         state = path.stat()
     except OSError:  # whoever opens the file says why
         return None
+    # Else a file that is written twice in one tick of the clock would have one version for two contents.
     if now - max(state.st_mtime_ns, state.st_ctime_ns) < _UNSETTLED:
         return None
     return [state.st_size, state.st_ino, state.st_mtime_ns, state.st_ctime_ns]

@@ -61,6 +61,7 @@ def read_metadata(path: Path) -> Metadata | None:
         return None
     if not chunks:
         return None
+    # The fullest first: GUANO names its fields and its zone, bext holds little more than a date.
     if guano := _guano(chunks.get(b"guan", b"")):
         return guano
     if audiomoth := _audiomoth(_info(chunks.get(b"LIST", b""))):
@@ -95,6 +96,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
 
 def _text(raw: bytes) -> str:
     raw = raw.split(b"\0", 1)[0]
+    # GUANO is UTF-8; in Latin-1, which others write, every byte is a letter, so that nothing is lost by trying.
     try:
         return raw.decode("utf-8").strip()
     except UnicodeDecodeError:

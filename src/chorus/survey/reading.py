@@ -190,6 +190,7 @@ class _Body:
                 row = (row + [""] * width)[:width]
             taken.append(row)
         self.rows += len(taken)
+        # As dictionaries at once, so that of a block only its different texts stay in memory.
         columns = zip(*taken, strict=True)
         self._parts.append([pa.array(texts, _TEXT).dictionary_encode() for texts in columns])
 
@@ -270,6 +271,7 @@ def _separator(path: Path, header: str, required: Collection[str]) -> str:
         names = [_plain(name.strip('" ')) for name in header.split(separator)]
         return len(set(required) & set(names)), len(names)
 
+    # Of equals the first, the comma: a table of one column has none of them.
     best: str = max((*_SEPARATORS, *_OTHER_SEPARATORS), key=fit)
     if best in _OTHER_SEPARATORS and fit(best)[0] == len(required):
         raise DataError(
@@ -282,6 +284,7 @@ def _separator(path: Path, header: str, required: Collection[str]) -> str:
 def _rows(path: Path, data: bytes, separator: str) -> Iterator[list[str]]:
     """The rows from the first that is not blank on, their cells stripped of white space."""
     lines = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+    # Strict: else a quote that is never closed swallows the rest of the table without a word.
     reader = csv.reader(lines, delimiter=separator, strict=True)
     begun = False
     try:

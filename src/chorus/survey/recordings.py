@@ -106,6 +106,7 @@ def user_sources(
 def _clips(folder: Path, table: ClipTable, min_seconds: float) -> list[RecordedClip]:
     names = list(table.rows)
     rows = table.rows.astype(object).itertuples(index=False, name=None)
+    # One path object a file: a season cut into a million clips would hold a million of them.
     paths = {file: folder / file for file in table.cuts["file"].cat.categories}
     clips = []
     for row, cut in zip(rows, table.cuts.astype({"file": object}).itertuples(), strict=True):

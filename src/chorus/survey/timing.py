@@ -84,6 +84,7 @@ def read_dates(
     """
     dates = list(map(plain, dates))
     order = order or order_of(dates)
+    # A date that cannot be read stays among them, as its reason: one bad row must not move the others.
     moments: list[date | str | None] = []
     ambiguous: list[str] = []
     for day, clock in zip(dates, times, strict=True):
