@@ -176,4 +176,7 @@ def _with_time(year: int, month: int, day: int, rest: str | None) -> date:
     clock = timedelta(hours=hour, minutes=int(match["minute"]), seconds=second)
     if clock > _A_DAY or second > 60:  # the end of a day is written 24:00 too, and a leap second 60
         raise ValueError(f"no time: {rest}")
-    return datetime.combine(bare, time(), zone) + clock
+    try:
+        return datetime.combine(bare, time(), zone) + clock
+    except OverflowError:  # 9999-12-31 24:00
+        raise ValueError(f"no time: {rest}") from None
