@@ -11,6 +11,7 @@ import soundfile as sf
 
 from chorus.errors import DataError
 from chorus.reading import Recording, examine
+from chorus.reading.flac import _crc
 from chorus.reading.mpeg import _frame
 from chorus.reading.recording import find_streams
 
@@ -309,6 +310,16 @@ def test_of_flac_files_put_together_each_has_its_check_sum(tmp_path):
     assert _examined(tmp_path, FLAC + other).seconds == 15
     with pytest.raises(DataError, match=r"^damaged: .* check sum \(MD5\)$"):
         _examined(tmp_path, FLAC + _patched(other, (26, FLAC[26:42])))
+
+
+def test_what_only_looks_like_a_header_within_the_last_frame_cuts_no_flac_off(tmp_path):
+    header = b"\xff\xf8\xca\x08\x05"  # 4096 samples at 48 kHz, mono, 16 bits, frame 5; then its check sum
+    header += bytes([_crc(header, 8, 0x07)])
+    samples = np.random.default_rng(0).integers(-32_768, 32_768, 9_000).astype(np.int16)
+    samples[-300:-297] = np.frombuffer(header, ">i2")
+    content = _encoded("FLAC", samples)
+    assert header in content  # noise this loud is kept as it is
+    np.testing.assert_array_equal(_examined(tmp_path, content).read(), samples)
 
 
 @pytest.mark.parametrize("total", [0, 12 * RATE, 2**36 - 1])

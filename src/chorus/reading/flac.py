@@ -113,11 +113,18 @@ def _last_frame(file: BinaryIO, start: int, end: int, *, shortest: int) -> _Fram
     file.seek(first)
     tail = file.read(end - first)
     place = len(tail)
+    broken: _Frame | None = None
     while (place := tail.rfind(b"\xff", 0, place)) >= 0:
         frame = _frame_header(tail[place : place + 16], shortest)
-        if frame:
-            return replace(frame, whole=_is_whole(tail[place:]))
-    return None
+        if frame is None:
+            continue
+        if _is_whole(tail[place:]):
+            return frame
+        # Bytes within the last frame look like a header once in some thousand files: then the one before it is whole.
+        if broken:
+            return broken
+        broken = replace(frame, whole=False)
+    return broken
 
 
 def _frame_header(head: bytes, fixed: int) -> _Frame | None:
