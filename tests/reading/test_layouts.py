@@ -412,6 +412,39 @@ DAMAGED = {
 }
 
 
+def _nist(*fields: bytes) -> bytes:
+    """The sound as SPHERE, the fields in place of those of their names."""
+    content = _encoded("NIST", SOUND)
+    known = {line.split(b" ")[0]: line for line in content[16:1024].splitlines() if b" -" in line}
+    known |= {field.split(b" ")[0]: field for field in fields}
+    header = b"\n".join([b"NIST_1A\n   1024", *known.values(), b"end_head\n"])
+    return header.ljust(1024) + content[1024:]
+
+
+def test_a_sphere_header_may_name_a_speaker_in_latin_1(tmp_path):
+    found = _examined(tmp_path, _nist("speaker_name -s4 J\xf6rg".encode("latin-1")))
+    np.testing.assert_array_equal(found.read(), SOUND[:, 0])
+
+
+BEYOND = {
+    "NIST without a rate": _nist(b"sample_rate -i 0", b"sample_count -i 5"),
+    "CAF, a chunk of all that 64 bits hold": b"caff\0\1\0\0"
+    + struct.pack(">4sq", b"free", 2**63 - 1),
+    "W64, a chunk of all that 64 bits hold": _encoded("W64", SOUND)[:40]
+    + b"junk".ljust(16, b"\xac")
+    + struct.pack("<q", 2**63 - 1),
+    "RF64, sizes cut off": b"RF64\xff\xff\xff\xffWAVE"
+    + FORM
+    + b"ds64\0\0\0\0data\xff\xff\xff\xffab",
+}
+
+
+@pytest.mark.parametrize("content", BEYOND.values(), ids=BEYOND)
+def test_a_header_beyond_all_bounds_is_a_reason_and_no_traceback(tmp_path, content):
+    with pytest.raises(DataError, match=r"^(unreadable|too short|not supported|damaged|cut off): "):
+        _examined(tmp_path, content)
+
+
 @pytest.mark.parametrize(("content", "reason"), DAMAGED.values(), ids=DAMAGED)
 def test_what_is_damaged_is_refused(tmp_path, content, reason):
     with pytest.raises(DataError, match=reason):

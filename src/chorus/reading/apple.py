@@ -90,7 +90,8 @@ def caf_layout(file: BinaryIO, size: int) -> Layout:
             if not unknown:
                 native = Stream(((0, size),))
             return bare_samples(coding, start, promised, end, native=native, unknown=unknown)
-        if length < 0:
+        # Sizes of 64 bits may be beyond all that a file can be asked for, which is no error of reading.
+        if not 0 <= length <= size:
             break
         position += 12 + length
     return whole(size)

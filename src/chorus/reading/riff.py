@@ -71,7 +71,8 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     start, promised = chunks[b"data"].start, chunks[b"data"].size
     unknown = is_open_end(promised)
     if b"ds64" in chunks and promised == 0xFFFFFFFF:
-        promised = struct.unpack("<Q", _at(file, chunks[b"ds64"].start + 8, 8))[0]
+        written = _at(file, chunks[b"ds64"].start + 8, 8).ljust(8, b"\0")
+        promised = struct.unpack("<Q", written)[0]
         unknown = is_open_end(promised, 64)
     # Where chunks follow up to the end of the file, or to the next one, the header is right about the samples.
     following = _following(file, start + promised, size, endian)
@@ -111,7 +112,8 @@ def w64_layout(file: BinaryIO, size: int) -> Layout:
             break
         if head[:4] == b"fmt ":
             form = _at(file, position + 24, 64)
-        if length < 24:
+        # Sizes of 64 bits may be beyond all that a file can be asked for, which is no error of reading.
+        if not 24 <= length <= size:
             break
         position += -(-length // 8) * 8
     if data is None or not form:

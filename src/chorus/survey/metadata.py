@@ -23,6 +23,7 @@ _WANTED = (b"guan", b"LIST", b"wamd", b"bext")
 _LARGEST = 1 << 20  # bytes of one chunk; more is no text
 _MOST_CHUNKS = 100
 _UNKNOWN_SIZE = 0xFFFFFFFF
+_MOST_BYTES = 1 << 62
 _COMMENT = re.compile(
     r"Recorded at (?P<time>\d\d:\d\d:\d\d) (?P<day>\d\d)/(?P<month>\d\d)/(?P<year>\d{4})"
     r"(?: \((?P<zone>UTC[-+:\d]*)\))? (?:by AudioMoth|during deployment) (?P<recorder>[0-9A-Za-z]+)"
@@ -91,6 +92,9 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         # Some recorders write their notes behind the sound: it is passed over, however long it is.
         if name == b"data" and size == _UNKNOWN_SIZE:
             size = data_size
+        # A recorder that was switched off leaves a size of 64 bits open, beyond all that a file can be asked for.
+        if size > _MOST_BYTES:
+            return
         file.seek(size + size % 2, 1)
 
 
