@@ -374,6 +374,11 @@ def test_files_put_together_are_heard_one_after_the_other(tmp_path, kind, first)
     )
 
 
+def test_a_season_of_wav_files_put_together_is_heard(tmp_path):
+    clip = _encoded("WAV", _noise(0.01))
+    assert _examined(tmp_path, clip * 1_500).seconds == pytest.approx(15)
+
+
 def _pages() -> list[int]:
     """Where the pages of OGG begin."""
     places = [0]
