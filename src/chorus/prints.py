@@ -208,7 +208,7 @@ def _by_minute(windows: Iterator[NDArray[np.int16]]) -> Iterator[tuple[Words, ND
 def _write_file(
     job: _Job, words: Mapping[str, Words], contents: Mapping[str, NDArray[np.uint64]]
 ) -> None:
-    # An empty part first, so that a night without a readable clip is a file too, and is not read again.
+    # An empty part first, so that a night without a readable clip is a file too.
     clip_ids = sorted(words)
     all_words: list[Words] = [np.empty(0, np.uint32)]
     all_contents: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
@@ -244,10 +244,12 @@ def _read_file(path: Path, asked_for: list[str] | None = None) -> dict[str, np.n
 
 def _is_current(job: _Job) -> bool:
     try:
-        _read_file(job.target, job.clip_ids)
+        held = _read_file(job.target, job.clip_ids)
     except DataError:
         return False
-    return True
+    # A clip that could not be read is tried again: by now its shard may be whole, and no name or hash tells.
+    readable: list[str] = held["clip_ids"].tolist()
+    return readable == job.clip_ids
 
 
 def _taken(values: np.ndarray, lengths: NDArray[np.int64], rows: NDArray[np.intp]) -> np.ndarray:
