@@ -438,6 +438,14 @@ BEYOND = {
     "W64, a chunk of all that 64 bits hold": _encoded("W64", SOUND)[:40]
     + b"junk".ljust(16, b"\xac")
     + struct.pack("<q", 2**63 - 1),
+    "WAV, a rate of 4 GHz, and no length": _patched(
+        _sizes(0, 0), (24, b"\x7f\xff\xff\xff"), (32, b"\2\0")
+    ),
+    "CAF, 4 billion channels": b"caff\0\1\0\0"
+    + struct.pack(">4sqd4sIIIII", b"desc", 32, RATE, b"lpcm", 2, 2, 1, 2**32 - 1, 16)
+    + struct.pack(">4sqI", b"data", -1, 0)
+    + DATA,
+    "MP3, cut off within a count": MP3 + MP3[:26],
     "RF64, sizes cut off": b"RF64\xff\xff\xff\xffWAVE"
     + FORM
     + b"ds64\0\0\0\0data\xff\xff\xff\xffab",

@@ -227,6 +227,7 @@ def _parsed(head: bytes, position: int) -> _Frame | None:
 
 def _count(head: bytes) -> int | None:
     """The frames that an encoder's information frame counts; 0 when it does not, None when this is no such frame."""
+    head = head.ljust(64, b"\0")  # the file may end within it
     for place in (4 + _side(head), 6 + _side(head)):
         if head[place : place + 4] in (b"Xing", b"Info"):
             if not head[place + 7] & 1:  # this one says other things

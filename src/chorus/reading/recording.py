@@ -194,6 +194,9 @@ def _examine_stream(
     file: BinaryIO, stream: Stream, most_seconds: float, listener: Listener | None
 ) -> tuple[Part, Levels, float, list[str]]:
     """How a stream is to be heard, its levels, its length in seconds, and what was noticed."""
+    # Before it is opened: what does not fit a C integer is an error of Python's there, and not of the file.
+    if stream.coding:
+        _refuse_impossible(stream.coding.rate, stream.coding.channels)
     scale = _scale(file, stream)
     with stream.open(file) as sound:
         _refuse_absurd(sound, most_seconds)
@@ -296,13 +299,17 @@ def _refuse_absurd(sound: sf.SoundFile, most_seconds: float) -> None:
         raise DataError(
             f"not supported: {sound.format}, of which nobody can tell whether it is whole: {CONVERT}"
         )
-    if not RATES[0] <= sound.samplerate <= RATES[1]:
-        raise DataError(
-            f"unreadable: a sample rate of {sound.samplerate} Hz, outside {RATES[0]:,} to {RATES[1]:,}"
-        )
-    if not 1 <= sound.channels <= MOST_CHANNELS:
-        raise DataError(f"unreadable: {sound.channels} channels, of {MOST_CHANNELS} at the most")
+    _refuse_impossible(sound.samplerate, sound.channels)
     _refuse_long(sound.frames / sound.samplerate, most_seconds)
+
+
+def _refuse_impossible(rate: int, channels: int) -> None:
+    if not RATES[0] <= rate <= RATES[1]:
+        raise DataError(
+            f"unreadable: a sample rate of {rate} Hz, outside {RATES[0]:,} to {RATES[1]:,}"
+        )
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise DataError(f"unreadable: {channels} channels, of {MOST_CHANNELS} at the most")
 
 
 def _refuse_long(seconds: float, most_seconds: float) -> None:
