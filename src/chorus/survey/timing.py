@@ -289,8 +289,8 @@ def _start(name: FileName, data: Metadata | None, clock: tzinfo | None) -> date 
 def _in_zone_of(inside: datetime, start: datetime) -> datetime:
     """The name's time in the zone that the file gives for the same clock."""
     apart = abs(start - inside.replace(tzinfo=None))
-    # The file is in UTC and the name, hours away, in local time.
-    if is_utc(inside) and apart and not apart.total_seconds() % 1800:
+    # The file is in UTC and the name, hours away, in local time: by quarters of an hour, as in Nepal.
+    if is_utc(inside) and apart and not apart.total_seconds() % 900:
         return start
     if apart >= _A_DAY:
         return start
