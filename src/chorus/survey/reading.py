@@ -237,7 +237,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _first_line(path: Path, data: bytes) -> str:
-    """The first line that is not empty, of what is known to be text in UTF-8 from here on."""
+    """The first line that is not blank, of what is known to be text in UTF-8 from here on."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -246,7 +246,7 @@ def _first_line(path: Path, data: bytes) -> str:
         ) from None
     if text.count("\0") > len(text) / 4:  # UTF-16 without its mark, or no text at all
         raise DataError(f"{path} is not in UTF-8: save it as CSV in UTF-8")
-    begin = len(text) - len(text.lstrip("\r\n"))
+    begin = len(text) - len(text.lstrip())
     end = text.find("\n", begin)
     if end < 0:
         end = len(text)
