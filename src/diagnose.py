@@ -14,6 +14,7 @@ from chorus.options import parse
 
 def main() -> None:
     options = parse(HealthOptions, stage.params("health"), section="health")
+    # Curves are numbers, which our own `read_csv` would leave as text.
     history, model = pd.read_csv(paths.TRAINING_CURVES), read_json(f"{paths.DETECTOR}.json")
     predictions, training = pd.read_parquet(paths.PREDICTIONS), read_csv(paths.TRAINING_SET)
     evaluation = read_json(paths.EVALUATION_DETAIL)

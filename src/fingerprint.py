@@ -10,6 +10,7 @@ from chorus.fingerprints import FOLDER, fingerprints
 
 def main() -> None:
     texts = fingerprints(Path(), read_yaml(Path("dvc.yaml"))["stages"])
+    # Of stages that are gone: they would stay in git, and look like code that something still depends on.
     for path in set(FOLDER.glob("*.txt")) - {FOLDER / f"{name}.txt" for name in texts}:
         path.unlink()
     for name, text in texts.items():

@@ -19,7 +19,9 @@ def main() -> None:
             f"error: python ../../src/run.py STAGE, in a study's folder; stages here: {', '.join(stages) or 'none'}"
         )
     script = own / f"{sys.argv[1]}.py"
+    # The study's own package is found from here on; `stage` and `chorus` are loaded, and stay those of this checkout.
     sys.path.insert(0, str(own))
+    # By this name the stage's code is looked up when it is compared with its fingerprint (record.py).
     sys.argv = [str(script)]
     runpy.run_path(str(script), run_name="__main__")
 

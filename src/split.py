@@ -12,12 +12,14 @@ from chorus.options import parse
 def main() -> None:
     options = parse(splits.SplitOptions, stage.params("split"), section="split")
     surveyed = read_csv(paths.CLIPS)
+    # What the encoder could not use has no embedding, and so no place in a split.
     clips = surveyed[~surveyed["clip_id"].isin(read_csv(paths.QUARANTINE)["clip_id"])]
     pairs = copies(prints.read(paths.PRINTS).of(clips["clip_id"]))
     deal = splits.assign(clips, options, pairs)
     counts, about = splits.count(deal.table), splits.describe(deal.table, options, pairs)
     moved = moved_recorders(deal.table)
     write_csv(paths.SPLITS, deal.table)
+    # Two digits for the eye; the deal above was made by all of them.
     write_csv(paths.COPIES, pairs.round({"similarity": 2}))
     write_csv(
         paths.SET_ASIDE, quarantine.add(quarantine.empty(), clips, deal.set_aside, stage="split")

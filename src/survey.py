@@ -47,6 +47,7 @@ def main() -> None:
         write_csv(raw / paths.CLIPS.name, built.clips)
         write_csv(raw / "quarantine.csv", rejected)
         write_csv(raw / "remarks.csv", built.remarks)
+    # Only now do the shards lie where the next survey will look for them.
     survey.remember(earlier, built)
     write_json(paths.SURVEY_METRICS, survey.summarise(built.clips, rejected, built.remarks, notes))
     for sentence in survey.tally(built.remarks, "remark"):
@@ -56,6 +57,7 @@ def main() -> None:
     print(
         f"{len(built.clips)} clips in the survey, {len(rejected)} rows in quarantine; {built.read} files read"
     )
+    # Last of all, so that the reasons lie on the disk, and are told, when too much is bad.
     quarantine.check_share(
         rejected, len(built.clips) + len(rejected), options.max_quarantined_share
     )

@@ -17,6 +17,7 @@ def main() -> None:
     options = parse(HeadOptions, stage.params("train"), section="train")
     seed = stage.seed()
     clips, manifest = read_csv(paths.SPLITS), read_csv(paths.TRAINING_SET)
+    # Again, though compose has done it: a manifest is a file, which somebody may have edited or brought along.
     audit_training(manifest["clip_id"], clips)
     known = embeddings.read(paths.EMBEDDINGS)
     groups = parse(HealthOptions, stage.params("health"), section="health").groups_of(clips)

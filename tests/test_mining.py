@@ -27,6 +27,19 @@ def _negative(*scores: float) -> mining.NegativeMiningOptions:
     return mining.NegativeMiningOptions(composition=ComposeOptions(), seed=1, min_score=scores)
 
 
+def test_the_account_says_what_auto_came_to():
+    miner = {
+        "composition": {"quality": ["auto"], "balance": "auto"},
+        "trained_on": {
+            "positives": 4, "negatives": 9, "quality": "high+medium+low", "balance": False,
+        },
+        "head": {}, "seed": 1, "encoder": "logmel", "weights_sha256": "0",
+    }  # fmt: skip
+    pool = mining.ranked({"a": 0.9})
+    text = mining.describe({"positive": mining.record("All.", pool, {}, {}, miner)})
+    assert "(high + medium + low quality) and 9 of its negatives (all of them)" in text
+
+
 def test_the_reference_counts():
     """1,568 low-quality positives, 1,030 of them detected: 51 / 154 / 309 / 515."""
     scores = {f"c{n:04d}": 0.9 if n < 1030 else 0.01 for n in range(1568)}

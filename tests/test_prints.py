@@ -108,7 +108,18 @@ def test_a_damaged_file_is_written_anew_and_a_damaged_clip_left_to_the_quarantin
         tmp_path / "R1_20240301.tar", {"a.flac": audio.encode_flac(noise(1)), "b.flac": b"damage"}
     )
     assert prints.update(store, clips, tmp_path, workers=1) == 2
-    assert prints.update(store, clips, tmp_path, workers=1) == 0
     assert prints.read(store).clip_ids.tolist() == ["a"]
     with pytest.raises(DataError, match="clips have no fingerprint: b"):
         prints.read(store).of(clips["clip_id"])
+
+
+def test_a_clip_that_was_damaged_is_read_when_its_shard_is_whole_again(tmp_path):
+    clips = _survey(tmp_path, {"a": noise(1), "b": noise(2)})
+    shard, store = tmp_path / "R1_20240301.tar", tmp_path / "prints"
+    whole = shard.read_bytes()
+    write_shard(shard, {"a.flac": audio.encode_flac(noise(1)), "b.flac": b"damage"})
+    prints.update(store, clips, tmp_path, workers=1)
+    shard.write_bytes(whole)
+    assert prints.update(store, clips, tmp_path, workers=1) == 2
+    assert prints.read(store).of(clips["clip_id"]).clip_ids.tolist() == ["a", "b"]
+    assert prints.update(store, clips, tmp_path, workers=1) == 0

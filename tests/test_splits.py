@@ -264,6 +264,20 @@ def test_nights_that_share_a_sound_are_dealt_together_and_the_others_as_before()
     assert about == {"policy": "together", "pairs": 1, "pairs_in_two_splits": 0}
 
 
+def test_a_copy_takes_the_look_alikes_of_its_night_along():
+    nights = [
+        {"site": site, "night": night} for night in NIGHTS[:20] for site in ("Creek", "Cre-ek")
+    ]
+    table = clip_table(
+        *((1, night) for night in nights), (1, {"site": "Aspen", "night": NIGHTS[90]})
+    )
+    ids = table["clip_id"].tolist()
+    for one in ids[:40:2]:
+        dealt = splits.assign(table, SplitOptions(), _pairs((one, ids[40]))).table
+        creeks = dealt[dealt["site"] != "Aspen"]
+        assert (creeks.groupby("night")["split"].nunique() == 1).all()
+
+
 def test_a_chain_of_copies_is_one_group():
     table = _survey(NIGHTS[:40], ("R1",))
     ids = [f"c{n:06d}" for n in range(0, 80, 2)]

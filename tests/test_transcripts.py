@@ -51,6 +51,13 @@ def test_figures_that_no_command_prints_are_named():
     assert typed_figures(changed) == ["121", "0.06"]
 
 
+def test_a_unit_right_behind_a_fraction_takes_nothing_from_it():
+    assert typed_figures(PAGE.replace("and 2 more", "and 99.9s more")) == ["99.9"]
+    printed = PAGE.replace("share 0.0498", "share 0.0498, 12.7s")
+    assert typed_figures(printed.replace("and 2 more", "and 12.7 s more")) == []
+    assert typed_figures(printed.replace("and 2 more", "and 12 more, the 22nd")) == ["12"]
+
+
 @pytest.mark.parametrize("words", ["-0.310", "−0.31", "0.3", "1,500", "1500", "3 seeds"])
 def test_signs_commas_and_rounding_do_not_matter(words):
     assert typed_figures(PAGE.replace("and 2 more", f"and {words} more")) == []

@@ -40,6 +40,7 @@ def read_answers(path: Path, *, truth: str = "truth", answer: str = "prediction"
         DataError: no such file, not a CSV, a column is missing, no rows, or an answer that is no class.
     """
     try:
+        # As text, and no word for nothing: a class may well be called 1, NA or none.
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
@@ -48,6 +49,7 @@ def read_answers(path: Path, *, truth: str = "truth", answer: str = "prediction"
             raise DataError(f"{path} has no column {column}; there are: {', '.join(table)}")
     if table.empty:
         raise DataError(f"{path} holds no answers")
+    # At one stroke: a table may call its truth "answer".
     table["truth"], table["answer"] = table[truth], table[answer]
     # An answer that is spelled otherwise would silently count as wrong.
     unknown = table.loc[~table["answer"].isin(set(table["truth"])), "answer"]

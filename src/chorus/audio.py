@@ -32,6 +32,7 @@ class Heard:
 
 def to_pcm(samples: np.ndarray) -> np.ndarray:
     """Samples in [-1, 1] as int16 of the same shape: rounded (halves to even), and clipped beyond full scale."""
+    # Clipped after it is scaled: full scale itself, 1.0, is one step beyond the largest int16.
     return np.clip(
         np.rint(samples * np.float32(_FULL_SCALE)), -_FULL_SCALE, _FULL_SCALE - 1
     ).astype(np.int16)
@@ -63,6 +64,7 @@ def windows(
         rest = rest[whole:]
     if len(rest) and (not count or len(rest) >= min_seconds * SAMPLE_RATE):
         missing = WINDOW_SAMPLES - len(rest)
+        # The function np.resize repeats; the method of the same name would fill with zeros.
         yield (
             np.resize(rest, WINDOW_SAMPLES) if padding == "repeat" else np.pad(rest, (0, missing)),
             len(rest),
@@ -71,6 +73,7 @@ def windows(
 
 def is_silent(pcm: np.ndarray) -> bool:
     """Digital silence: int16 samples that are constant, or never more than the last bit away from a constant."""
+    # As Python's integers: the difference of two int16 may need a bit more.
     return int(pcm.max()) - int(pcm.min()) <= 2
 
 

@@ -68,6 +68,7 @@ def places(clips: pd.DataFrame) -> pd.Series:
     site = one_spelling(clips["site"])
     site = site.where(_names_site(site), "")
     recorder = keys(clips["recorder"])
+    # Of a recorder that hung at two sites nobody can tell where a clip without one is from.
     homes = site[site != ""].groupby(recorder).agg(["first", "nunique"])
     only = homes.loc[homes["nunique"] == 1, "first"]
     return site.where(site != "", recorder.map(only.to_dict()).astype("str").fillna(""))
@@ -103,5 +104,6 @@ def _names_site(sites: pd.Series) -> pd.Series:
 def _first_of_block(night: str, block_nights: int) -> str:
     if block_nights == 1 or not night:
         return night
+    # Counted from a day in the calendar, not from the first night there is: one night more moves no block.
     day = date.fromisoformat(night).toordinal()
     return date.fromordinal(day - day % block_nights).isoformat()

@@ -133,6 +133,7 @@ def _executor(client: Client, most: int | None = None) -> tuple[Executor, int]:
             f"the worker {late[0]} chose its kernels by its CPU, and may compute other digits: "
             "start it with chorus worker"
         )
+    # A queue starts its jobs one by one: work is given out for those too that are still to come.
     threads = sum(client.nthreads().values())
     return _OfClient(client), max(threads, most or 1)
 
@@ -159,6 +160,7 @@ class _OfClient(Executor):
     def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As any executor; a unit whose worker dies is given to another one."""
         promised: Future[Any] = Future()
+        # Not pure: Dask would take a call with equal arguments for one that it has answered before.
         given = self._client.submit(work, *args, **kwargs, pure=False, retries=_RETRIES)
         promised.add_done_callback(lambda ended: given.cancel() if ended.cancelled() else None)
         given.add_done_callback(lambda done: _pass_on(done, promised))
@@ -176,6 +178,7 @@ def _pass_on(done: Any, promised: Future[Any]) -> None:
         promised.cancel()
     except BaseException as error:  # of the work itself: it belongs to who asked for it
         failed = error
+    # Of a promise that was cancelled, above or by who asked, nothing more can be told.
     if not promised.set_running_or_notify_cancel():
         return
     if failed is None:

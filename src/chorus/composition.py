@@ -23,9 +23,8 @@ BASELINE = "baseline"  # the source of clips that come from the training split i
 
 AUTO = "auto"
 AUTO_QUALITY = ("high", "medium")
-AUTO_POSITIVES = (
-    30  # with fewer, leaving clips out costs more than they disturb (docs/your_recordings.md)
-)
+# With fewer, leaving clips out costs more than they disturb (docs/your_recordings.md).
+AUTO_POSITIVES = 30
 
 Quality = Literal["high", "medium", "low", "auto"]
 
@@ -95,6 +94,7 @@ def compose(
     if not clips["clip_id"].is_unique:
         twice = clips.loc[clips["clip_id"].duplicated(), "clip_id"]
         raise DataError(f"clips listed twice: {name_clips(sorted(set(twice)))}")
+    # Rows are named by number from here on, whatever index the table comes with.
     clips = clips.reset_index(drop=True)
     train = clips["split"] == TRAIN
     positive = train & (clips["label"] == POSITIVE)
@@ -252,6 +252,7 @@ def _named(clips: pd.DataFrame) -> str:
 
 def _draw(clip_ids: pd.Series, size: int, seed: int) -> pd.Index:
     """The rows of the clips that are drawn: those with the smallest hashes."""
+    # By name first, so that the order of the table decides nothing, not even between equal hashes.
     in_order = clip_ids.sort_values()
     fraction = np.array([stable_fraction("compose", seed, clip) for clip in in_order.tolist()])
     return in_order.index[np.argsort(fraction, kind="stable")[:size]]

@@ -20,13 +20,11 @@ SHORT_SIMILARITY = 0.90  # of less: two people's "seven" agree in up to 0.82
 _SECOND = FRAMES_A_WINDOW // 3
 _LEAST = 10  # frames: half a second of sound
 _AROUND = FRAMES_A_WINDOW // 2  # frames on each side of a shared word
-_NEIGHBOURS = (
-    4  # in the list of equal words; of more copies than that, each is found by way of others
-)
+# In the list of equal words: of more copies than that, each is found by way of others.
+_NEIGHBOURS = 4
 _AT_ONCE = 20_000  # pairs compared in one piece of work
-_MIX = np.uint32(
-    2_654_435_769
-)  # Knuth's multiplier: which words are looked up depends on all their bits
+# Knuth's multiplier (2^32 by the golden ratio): which words are looked up depends on all their bits.
+_MIX = np.uint32(2_654_435_769)
 
 Ints = NDArray[np.int64]
 
@@ -60,12 +58,14 @@ def copies(prints: Prints) -> pd.DataFrame:
             "exact": exact.astype(bool),
         }
     )
+    # A pair is met at each word that it shares; the place where it is most alike counts.
     return found.groupby(["a", "b"], as_index=False).max()
 
 
 def _shared_windows(prints: Prints) -> Iterator[tuple[Ints, Ints]]:
     """Neighbours among the windows of equal content, as rows of clips."""
     clip = np.repeat(np.arange(len(prints.windows)), prints.windows)
+    # 0 stands for windows that hold a constant: all silences are alike, and no copies.
     heard = prints.contents != 0
     clip, contents = clip[heard], prints.contents[heard]
     order = np.lexsort((clip, contents))
@@ -87,6 +87,7 @@ def _similar(prints: Prints) -> Iterator[tuple[Ints, Ints, Ints]]:
             one, other = _frame(listed[here]), _frame(listed[here + distance])
             first = np.searchsorted(ends, one, side="right")
             second = np.searchsorted(ends, other, side="right")
+            # A frog calls more than once: within one clip the same sound is no copy.
             apart = first != second
             first, second, one, other = first[apart], second[apart], one[apart], other[apart]
             before = np.minimum(np.minimum(one - starts[first], other - starts[second]), _AROUND)
@@ -117,6 +118,7 @@ def _agreement(
 ) -> tuple[Ints, Ints]:
     """The share of equal bits, in ten thousandths, where both are heard; and how many frames that are."""
     step = np.arange(-_AROUND, _AROUND + 1)
+    # All pairs at once: what lies outside is compared with whatever stands there, and not counted.
     inside = (step >= -before[:, None]) & (step < after[:, None])
     last = len(words) - 1
     a = words[np.clip(one[:, None] + step, 0, last)]

@@ -19,6 +19,7 @@ def torchaudio() -> Any:
     try:
         import torchaudio as module
     except OSError:  # the operators' shared library could not be loaded
+        # What was loaded before it failed would be taken for the whole module by the second import.
         for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
             del sys.modules[name]
         stand_in = ModuleType("torchaudio._extension")

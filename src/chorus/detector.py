@@ -88,6 +88,7 @@ def examples(
     consistent = None
     if consistency_groups is not None:
         consistent = consistency_groups.loc[clip_ids].to_numpy(dtype=str)
+    # All features, and which rows of them: a copy for each part took three times the memory of the embeddings.
     return Examples(
         embeddings=embeddings.features,
         labels=labels.loc[clip_ids].to_numpy(),

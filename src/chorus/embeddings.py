@@ -190,7 +190,8 @@ def write_shard(
         name, features.shape[1], clips["clip_id"].tolist(), clips["sha256"].tolist(), windows
     )
     meta = {"format": _FORMAT, "checksum": _checksum(contents, features), **vars(contents)}
-    with replacing(path) as beside:  # one entry: safetensors writes several in any order
+    # The notes are one entry: safetensors writes several in any order.
+    with replacing(path) as beside:
         save_file({"features": features}, beside, metadata={"chorus": json.dumps(meta)})
 
 
@@ -211,5 +212,6 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
                     f"{path.name} was written by another version of chorus (run the stage encode)"
                 )
             yield tensors, meta
+    # AttributeError, KeyError, TypeError: a file of safetensors that others wrote, without notes or with theirs.
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path.name} is no embedding file of ours, or damaged ({error})") from None

@@ -74,6 +74,7 @@ def update(
     files = set()
     unfinished: dict[str, pd.DataFrame] = {}
     contents: set[str] = set()
+    # In one order: how a night's file came about, and when, must not show in its bytes.
     for name, part in clips.sort_values("clip_id").groupby("shard", sort=True):
         shard = str(name)
         files.add(store.file(shard))
@@ -86,6 +87,7 @@ def update(
     jobs: list[_Job] = []
     for shard, part in unfinished.items():
         missing[shard] = part[~part["sha256"].isin(known.keys())]
+        # Absolute: the workers of a cluster stand in other folders.
         jobs += _jobs((shard_folder / shard).absolute(), shard, missing[shard])
     to_encode = sum(map(len, missing.values()))
     if progress:
@@ -120,6 +122,7 @@ class _Store:
             contents = embeddings.read_contents(path)
             if (contents.encoder_id, contents.dimensions) != (self.name, dimensions):
                 return
+            # For its check sum alone: what is damaged must be known now, while it can still be encoded anew.
             embeddings.read_features(path, contents)
         except embeddings.OtherFormatError:
             return

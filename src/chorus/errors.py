@@ -92,9 +92,11 @@ def one_line(error: Exception) -> str | None:
     """
     if isinstance(error, ChorusError):
         return without_keys(str(error))
+    # Cut only when the keys are out: half an address would no longer be known as one that holds a key.
     text = without_keys(" ".join(str(error).split()))[:_LONGEST]
     if isinstance(error, RecursionError):
         return "something is nested too deeply, or holds itself: a list in params.yaml?"
+    # Before the kinds: for these there is something to do, whoever raised them.
     for words, remedy in _REMEDIES.items():
         if words in text:
             return f"{text}: {remedy}"

@@ -18,9 +18,8 @@ import yaml
 from chorus.errors import ParameterError
 from chorus.yaml12 import UniqueKeysLoader
 
-_LARGEST_YAML = (
-    1_000_000  # bytes; what people write has a few thousand, and DVC reads ten million for minutes
-)
+# bytes; what people write has a few thousand, and DVC reads ten million for minutes
+_LARGEST_YAML = 1_000_000
 
 
 @contextmanager
@@ -31,6 +30,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, as nothing is renamed across disks; with the suffix, by which some writers choose a format.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     beside = Path(name)
@@ -57,6 +57,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     beside.mkdir()
     try:
         yield beside
+        # Two renames, since a folder that holds something cannot be replaced by one.
         if path.exists():
             path.rename(old)
         beside.rename(path)
@@ -118,6 +119,7 @@ def read_yaml(path: Path | str) -> Any:
             f"{path} has {len(data):,} bytes: at most {_LARGEST_YAML:,} are allowed"
         )
     try:
+        # -sig: editors of Windows put a mark at the beginning, which is no part of the first key.
         return yaml.load(data.decode("utf-8-sig"), UniqueKeysLoader)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1

@@ -23,10 +23,8 @@ JUDGING = tuple(split for split in SPLITS if split not in (TRAIN, CANDIDATE))
 _UNDIVIDED = {"group": "site-night", "recording": "recording", "sha256": "audio content"}
 _KEPT_FROM_CANDIDATES = {"recorder": "recorder", **_UNDIVIDED}
 
-_SPELLED = (
-    "recorder",
-    "group",
-)  # names that people write: a candidate's must not even look like one in a split
+# Names that people write: a candidate's must not even look like one in a split.
+_SPELLED = ("recorder", "group")
 
 
 def audit(table: pd.DataFrame, groups: pd.Series | None = None) -> dict[str, int]:

@@ -58,6 +58,7 @@ def fit_miner(
         composed = Composition(
             pd.DataFrame(columns=["clip_id", "label", "source"]), {"positives": 0, "negatives": 0}
         )
+        # The stage saves its miners, come what may: one that knows nothing stands for it.
         trained = untrained(embeddings.features.shape[1], DETECTION, note)
     else:
         composed = compose(clips, {}, {}, composition, seed)

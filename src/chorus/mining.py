@@ -233,9 +233,10 @@ def describe(records: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _miner_in_words(miner: Mapping[str, Any]) -> list[str]:
     trained_on, composition = miner["trained_on"], miner["composition"]
-    quality = " + ".join(composition["quality"])
+    # What was done, and not what was asked for: "auto" decides by the clips that there are.
+    quality = trained_on.get("quality", "+".join(composition["quality"])).replace("+", " + ")
     balance = "all of them"
-    if composition["balance"]:
+    if trained_on.get("balance", composition["balance"]):
         balance = "drawn down to as many"
     head = ", ".join(f"{key} {value}" for key, value in miner["head"].items())
     return [

@@ -31,6 +31,7 @@ def comparable(name: str) -> str:
     spaced = " ".join(name.split())
     if spaced.isascii():
         return spaced.casefold()
+    # Unicode's canonical caseless matching: a letter that is folded with its accents on may miss its capital.
     apart = unicodedata.normalize("NFD", spaced)
     return unicodedata.normalize("NFC", apart.casefold())
 

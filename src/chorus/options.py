@@ -43,7 +43,8 @@ def parse(kind: type[T], values: Mapping[str, Any] | None, *, section: str) -> T
     if values is not None and not isinstance(values, Mapping):
         raise ParameterError(f"{section}: expected a mapping of options, not {values!r}")
     given = {str(key): _tuples(value) for key, value in (values or {}).items()}
-    for name, field_kind in get_type_hints(kind).items():  # a section within the section
+    # By ourselves: in strict mode pydantic takes no mapping for an object, and errors should name the whole key.
+    for name, field_kind in get_type_hints(kind).items():
         if isinstance(given.get(name), Mapping) and is_dataclass(field_kind):
             given[name] = parse(
                 cast(type[Any], field_kind), given[name], section=f"{section}.{name}"

@@ -17,9 +17,8 @@ from chorus.errors import ChorusError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_WAITING = (
-    3  # items a worker that are given out or done and not yet taken: what memory holds at most
-)
+# Items a worker that are given out or done and not yet taken: what memory holds at most.
+_WAITING = 3
 
 
 def cores() -> int:
@@ -145,4 +144,5 @@ def _end_with_owner() -> None:
     owner = multiprocessing.parent_process()
     if owner is not None:
         connection.wait([owner.sentinel])
+        # sys.exit would end this thread alone, and the work would go on for nobody.
         os._exit(1)

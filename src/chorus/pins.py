@@ -64,6 +64,7 @@ def digits_may_differ(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     missing = {"avx2", "fma", "bmi2"} - set(cpu.get("flags", "").split())
     if missing:
         return f"this CPU lacks {', '.join(sorted(missing))}: it is older than x86-64-v3"
+    # Family 23 is Zen, Zen+ (models below 0x30) and Zen 2 (from there on).
     if (
         cpu.get("vendor_id") == "AuthenticAMD"
         and cpu.get("cpu family") == "23"

@@ -33,9 +33,8 @@ RATE = 8_000  # Hz; what lies above 4 kHz is lost in many recordings and by ever
 FRAME, HOP = 2_048, 240  # samples: 256 ms and 30 ms
 FRAMES_A_WINDOW = WINDOW_SECONDS * RATE // HOP
 _BANDS = 33
-_EDGES = np.rint(np.geomspace(200, 3_800, _BANDS + 1) * FRAME / RATE).astype(
-    int
-)  # in bins of the spectrum
+# In bins of the spectrum. Spaced by ratios, as in the paper: an octave has as many bands wherever it lies.
+_EDGES = np.rint(np.geomspace(200, 3_800, _BANDS + 1) * FRAME / RATE).astype(int)
 _BLOCK = 20 * WINDOW_SAMPLES  # a minute
 SILENT = 0  # the word of a frame in which nothing is heard
 _LEVEL = 4.0  # mean square in steps of 16 bits; quieter is the rounding of samples, not a sound
@@ -94,11 +93,14 @@ def _block_words(pcm: NDArray[np.int16]) -> Words:
     frames = np.lib.stride_tricks.sliding_window_view(slow, FRAME)[::HOP]
     spectrum = np.fft.rfft(frames * np.hanning(FRAME))
     power = spectrum.real**2 + spectrum.imag**2
+    # Without the slice, all that lies above the last band would be added to it.
     energy = np.add.reduceat(power[:, : _EDGES[-1]], _EDGES[:-1], axis=1)
     growth = np.diff(energy, axis=0)
     bits = growth[:, :-1] > growth[:, 1:]
     words = np.packbits(bits, axis=1).view(">u4")[:, 0]
     heard = np.einsum("nd,nd->n", frames, frames)[1:] > _LEVEL * FRAME
+    # The first frame has none before it, and behind the last there is no whole one: there the words stay silent.
+    # A frame that is heard must not pass for silence because none of its bits is set.
     found = np.full(len(pcm) // WINDOW_SAMPLES * FRAMES_A_WINDOW, SILENT, dtype=np.uint32)
     found[1 : 1 + len(words)] = np.where(heard, np.maximum(words, 1), SILENT)
     return found
@@ -206,7 +208,7 @@ def _by_minute(windows: Iterator[NDArray[np.int16]]) -> Iterator[tuple[Words, ND
 def _write_file(
     job: _Job, words: Mapping[str, Words], contents: Mapping[str, NDArray[np.uint64]]
 ) -> None:
-    # An empty part first, so that a night without a readable clip is a file too, and is not read again.
+    # An empty part first, so that a night without a readable clip is a file too.
     clip_ids = sorted(words)
     all_words: list[Words] = [np.empty(0, np.uint32)]
     all_contents: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
@@ -242,14 +244,17 @@ def _read_file(path: Path, asked_for: list[str] | None = None) -> dict[str, np.n
 
 def _is_current(job: _Job) -> bool:
     try:
-        _read_file(job.target, job.clip_ids)
+        held = _read_file(job.target, job.clip_ids)
     except DataError:
         return False
-    return True
+    # A clip that could not be read is tried again: by now its shard may be whole, and no name or hash tells.
+    readable: list[str] = held["clip_ids"].tolist()
+    return readable == job.clip_ids
 
 
 def _taken(values: np.ndarray, lengths: NDArray[np.int64], rows: NDArray[np.intp]) -> np.ndarray:
     """The stretches of `values` that belong to these rows, one after the other."""
+    # All of them in order, as nearly always: a copy would take their memory once more.
     if np.array_equal(rows, np.arange(len(lengths))):
         return values
     starts = np.cumsum(lengths) - lengths

@@ -9,12 +9,8 @@ import pandas as pd
 
 from chorus.errors import DataError
 
-COLUMNS = (
-    "source",
-    "clip_id",
-    "stage",
-    "reason",
-)  # source: the path; clip_id: "" when it never became a clip
+# source: the path; clip_id: "" when it never became a clip
+COLUMNS = ("source", "clip_id", "stage", "reason")
 SURVEY, ENCODE = "survey", "encode"
 
 
@@ -51,6 +47,7 @@ def add(
 
 def count_reasons(rejected: pd.DataFrame) -> dict[str, int]:
     """Reason -> rows, the commonest first. What follows a colon in a reason is about the single row and left out."""
+    # Of equally common ones the order is that of the alphabet: it goes to a tracked file.
     kinds = Counter(reason.split(":")[0] for reason in rejected["reason"])
     return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
 

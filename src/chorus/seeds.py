@@ -8,11 +8,13 @@ import numpy as np
 
 
 def _digest(*parts: object) -> bytes:
+    # A separator that no name holds: ("a", "bc") and ("ab", "c") are two purposes.
     return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8")).digest()
 
 
 def derive(seed: int, *purpose: object) -> int:
     """A 63-bit seed for the stream named by `purpose`, e.g. `derive(123, "train", "mixup")`."""
+    # A bit less than 64, as some generators take signed numbers only.
     return int.from_bytes(_digest(seed, *purpose)[:8], "big") >> 1
 
 

@@ -59,9 +59,8 @@ def open_shard(path: Path) -> Iterator[Callable[[str, BinaryIO], None]]:
     with replacing(path) as beside, tarfile.open(beside, "w", format=tarfile.PAX_FORMAT) as tar:
 
         def add(name: str, file: BinaryIO) -> None:
-            member = tarfile.TarInfo(
-                name
-            )  # with mtime 0, uid 0, gid 0, no owner's name, and mode 0644
+            # Left as it is made: with mtime 0, uid 0, gid 0, no owner's name, and mode 0644.
+            member = tarfile.TarInfo(name)
             member.size = file.seek(0, io.SEEK_END)
             file.seek(0)
             tar.addfile(member, file)
@@ -100,6 +99,7 @@ def open_members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
         end = 0
         whole = path.stat().st_size
         for member in tar:
+            # Before it is given out: tarfile notices that a member is cut off only when the next one is asked for.
             if member.offset_data + member.size > whole:
                 raise tarfile.ReadError(f"unexpected end of data in {member.name}")
             yield member.name, _file(tar, member)

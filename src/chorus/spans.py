@@ -56,6 +56,7 @@ class Spans(io.RawIOBase):
         wanted = left
         if size is not None and size >= 0:
             wanted = min(size, left)
+        # At the seam of two parts a single read ends early, as io allows; who reads would take that for the end of all.
         parts = []
         while wanted and (part := super().read(wanted)):
             parts.append(part)

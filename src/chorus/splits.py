@@ -121,10 +121,14 @@ def assign(clips: pd.DataFrame, options: SplitOptions, pairs: pd.DataFrame | Non
     table["group"] = site_nights(table, options.block_nights)
     copied = _that_matter(pairs, table, options)
     pinned = _pinned(table, options)
+    # Once, and again only of what is renamed below: it is half the time of a large survey.
+    seen_as = keys(table["group"], skeleton)
     # One sound under two names belongs to two nights: dealt apart, the one would train what the other judges.
-    if options.near_copies != "error":
-        table["group"] = _joined(table, copied, free=pinned == "")
-    seen_as = keys(table["group"], skeleton)  # once: it is half the time of a large survey
+    if options.near_copies != "error" and len(copied):
+        group = _joined(table, seen_as, copied, free=pinned == "")
+        renamed = group != table["group"]
+        seen_as = seen_as.mask(renamed, keys(group[renamed], skeleton))
+        table["group"] = group
     dealt = keys(seen_as[pinned == ""], lambda group: split_of(group, options))
     table["split"] = pinned.mask(pinned == "", dealt)
     faults = candidate_faults(table, seen_as)
@@ -278,30 +282,38 @@ def _that_matter(
     return apart
 
 
-def _joined(table: pd.DataFrame, pairs: pd.DataFrame, free: pd.Series) -> pd.Series:
+def _joined(
+    table: pd.DataFrame, seen_as: pd.Series, pairs: pd.DataFrame, free: pd.Series
+) -> pd.Series:
     """Each clip's group, where groups that share a sound bear the name of the first of them.
 
     Args:
-        free: which clips are dealt by hash; the others' groups stay.
+        seen_as: the skeletons of the groups. Look-alikes are one: renamed alone, a group would leave them behind.
+        free: which clips are dealt by hash; only their sounds join groups.
     """
     clips, linked = in_pairs(table.loc[free, ["clip_id", "group"]], pairs)
     if linked.empty:
         return table["group"]
-    group = clips.set_index("clip_id")["group"]
+    # Here and not above: few surveys have copies to join, and scipy is slow to load.
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    codes, names = pd.factorize(pd.concat([group.loc[linked["a"]], group.loc[linked["b"]]]))
+    seen = seen_as[clips.index].set_axis(clips["clip_id"])
+    codes, seen_once = pd.factorize(pd.concat([seen.loc[linked["a"]], seen.loc[linked["b"]]]))
     edges = (codes[: len(linked)], codes[len(linked) :])
-    graph = coo_array((np.ones(len(linked), dtype=np.int8), edges), shape=(len(names), len(names)))
+    size = len(seen_once)
+    graph = coo_array((np.ones(len(linked), dtype=np.int8), edges), shape=(size, size))
     component = connected_components(graph, directed=False)[1]
-    first = pd.Series(names).groupby(component).transform("min")
-    return table["group"].replace(dict(zip(names, first, strict=True)))
+    names = clips["group"].groupby(seen_as[clips.index]).min()
+    first = names.loc[seen_once].groupby(component).transform("min")
+    joined = seen_as.map(first.to_dict())
+    return table["group"].where(joined.isna(), joined)
 
 
 def _dealt_by_recorder(table: pd.DataFrame, options: SplitOptions) -> pd.Series:
     """The split of each clip if each recorder's nights were dealt by themselves; of the clips that are dealt at all."""
     dealt = table["split"].isin((TRAIN, VALIDATION, TEST_IID)) & (table["night"] != "")
+    # Without sites, a site-night is the recorder's own.
     unplaced = table.loc[dealt, ["site", "recorder", "night", "recording"]].assign(site="")
     by_recorder = keys(
         site_nights(unplaced, options.block_nights),

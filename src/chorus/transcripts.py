@@ -22,7 +22,8 @@ PROMPT = "$ chorus "
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _ANY_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 _NO_FIGURES = re.compile(r"`[^`]*`|\]\([^)]*\)|https?://\S+|doi:\S+|<!--.*?-->", re.DOTALL)
-_FIGURE = re.compile(r"(?<![\w.])[+−-]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w])")
+# A unit may stand right behind a fraction (12.7s). Behind a whole number letters make another word of it (2nd, 48kHz).
+_FIGURE = re.compile(r"(?<![\w.])[+−-]?\d+(?:,\d{3})*(?:\.\d+|(?!\.?\w))")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import soundfile as sf
 
 from chorus.errors import DataError
 from chorus.reading import Recording, examine
+from chorus.reading.flac import _crc
 from chorus.reading.mpeg import _frame
 from chorus.reading.recording import find_streams
 
@@ -311,6 +312,16 @@ def test_of_flac_files_put_together_each_has_its_check_sum(tmp_path):
         _examined(tmp_path, FLAC + _patched(other, (26, FLAC[26:42])))
 
 
+def test_what_only_looks_like_a_header_within_the_last_frame_cuts_no_flac_off(tmp_path):
+    header = b"\xff\xf8\xca\x08\x05"  # 4096 samples at 48 kHz, mono, 16 bits, frame 5; then its check sum
+    header += bytes([_crc(header, 8, 0x07)])
+    samples = np.random.default_rng(0).integers(-32_768, 32_768, 9_000).astype(np.int16)
+    samples[-300:-297] = np.frombuffer(header, ">i2")
+    content = _encoded("FLAC", samples)
+    assert header in content  # noise this loud is kept as it is
+    np.testing.assert_array_equal(_examined(tmp_path, content).read(), samples)
+
+
 @pytest.mark.parametrize("total", [0, 12 * RATE, 2**36 - 1])
 def test_a_flac_that_ends_within_a_frame_is_refused(tmp_path, total):
     with pytest.raises(
@@ -363,6 +374,11 @@ def test_files_put_together_are_heard_one_after_the_other(tmp_path, kind, first)
     )
 
 
+def test_a_season_of_wav_files_put_together_is_heard(tmp_path):
+    clip = _encoded("WAV", _noise(0.01))
+    assert _examined(tmp_path, clip * 1_500).seconds == pytest.approx(15)
+
+
 def _pages() -> list[int]:
     """Where the pages of OGG begin."""
     places = [0]
@@ -399,6 +415,47 @@ DAMAGED = {
     "FLAC, a piece lost": (FLAC[:300_000] + FLAC[333_333:], "^(unreadable|damaged): "),
     "FLAC, a byte changed": (_patched(FLAC, (300_000, b"\0\1\2")), "^unreadable: "),
 }
+
+
+def _nist(*fields: bytes) -> bytes:
+    """The sound as SPHERE, the fields in place of those of their names."""
+    content = _encoded("NIST", SOUND)
+    known = {line.split(b" ")[0]: line for line in content[16:1024].splitlines() if b" -" in line}
+    known |= {field.split(b" ")[0]: field for field in fields}
+    header = b"\n".join([b"NIST_1A\n   1024", *known.values(), b"end_head\n"])
+    return header.ljust(1024) + content[1024:]
+
+
+def test_a_sphere_header_may_name_a_speaker_in_latin_1(tmp_path):
+    found = _examined(tmp_path, _nist("speaker_name -s4 J\xf6rg".encode("latin-1")))
+    np.testing.assert_array_equal(found.read(), SOUND[:, 0])
+
+
+BEYOND = {
+    "NIST without a rate": _nist(b"sample_rate -i 0", b"sample_count -i 5"),
+    "CAF, a chunk of all that 64 bits hold": b"caff\0\1\0\0"
+    + struct.pack(">4sq", b"free", 2**63 - 1),
+    "W64, a chunk of all that 64 bits hold": _encoded("W64", SOUND)[:40]
+    + b"junk".ljust(16, b"\xac")
+    + struct.pack("<q", 2**63 - 1),
+    "WAV, a rate of 4 GHz, and no length": _patched(
+        _sizes(0, 0), (24, b"\x7f\xff\xff\xff"), (32, b"\2\0")
+    ),
+    "CAF, 4 billion channels": b"caff\0\1\0\0"
+    + struct.pack(">4sqd4sIIIII", b"desc", 32, RATE, b"lpcm", 2, 2, 1, 2**32 - 1, 16)
+    + struct.pack(">4sqI", b"data", -1, 0)
+    + DATA,
+    "MP3, cut off within a count": MP3 + MP3[:26],
+    "RF64, sizes cut off": b"RF64\xff\xff\xff\xffWAVE"
+    + FORM
+    + b"ds64\0\0\0\0data\xff\xff\xff\xffab",
+}
+
+
+@pytest.mark.parametrize("content", BEYOND.values(), ids=BEYOND)
+def test_a_header_beyond_all_bounds_is_a_reason_and_no_traceback(tmp_path, content):
+    with pytest.raises(DataError, match=r"^(unreadable|too short|not supported|damaged|cut off): "):
+        _examined(tmp_path, content)
 
 
 @pytest.mark.parametrize(("content", "reason"), DAMAGED.values(), ids=DAMAGED)

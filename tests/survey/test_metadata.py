@@ -158,6 +158,18 @@ def test_other_chunks_say_nothing(tmp_path, chunks):
     assert _read(tmp_path, *chunks) is None
 
 
+@pytest.mark.parametrize("said", [2**64 - 1, 2**63, 2**62 + 1])
+def test_a_size_that_was_left_open_hides_nothing_and_stops_nothing(tmp_path, said):
+    sizes = _chunk(b"ds64", struct.pack("<QQQI", 2**64 - 1, said, 0, 0))
+    sound = b"data" + struct.pack("<I", 0xFFFFFFFF) + b"\1\2" * 101
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"RF64\xff\xff\xff\xffWAVE" + sizes + sound)
+    assert read_metadata(path) is None
+    guano = _chunk(b"guan", b"GUANO|Version:1.0\nTimestamp:2024-03-12 20:30:00\n")
+    path.write_bytes(b"RF64\xff\xff\xff\xffWAVE" + sizes + guano + sound)
+    assert read_metadata(path).source == "GUANO"
+
+
 def test_other_files_say_nothing(tmp_path):
     for content in (b"", b"RIFF", b"fLaC" + bytes(100), b"RIFF\0\0\0\0WAVE"):
         (tmp_path / "a.wav").write_bytes(content)

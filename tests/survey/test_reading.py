@@ -22,6 +22,7 @@ def _read(folder: Path, content: bytes | str) -> WrittenTable:
         "path,label,site\na.wav,frog,\nb.wav,no,Pond\n",
         "path;label;site\r\na.wav;frog;\r\nb.wav;no;Pond\r\n",
         "\ufeff Path , LABEL,site\na.wav,frog\nb.wav, no ,Pond,,,\n",
+        " \n\t\npath;label;site\na.wav;frog;\nb.wav;no;Pond\n",
         '"path";"label";"site"\n"a.wav";"frog";\n"b.wav";"no";"Pond"\n',
         "\n\npath,label,site\n,,\na.wav,frog,\n , ,\npath,label,site\nb.wav,no,Pond\n,,\n,,\n",
     ],

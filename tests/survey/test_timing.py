@@ -128,6 +128,12 @@ def test_a_name_in_local_time_outweighs_a_file_in_utc(tmp_path):
     assert _nights(_table(tmp_path, {"20191012_203000.WAV": ""}, contents)) == {"2019-10-12"}
 
 
+def test_local_time_may_be_a_quarter_of_an_hour_off_the_full_one(tmp_path):
+    contents = {"20191012_063000.WAV": _guano("2019-10-12T00:45:00Z")}
+    table = _table(tmp_path, {"20191012_063000.WAV": ""}, contents, time_zone="Asia/Kathmandu")
+    assert _nights(table) == {"2019-10-11"}
+
+
 def test_a_file_that_was_renamed_is_said(tmp_path):
     contents = {"20191012_203000.WAV": _guano("2019-11-12T20:30:00Z")}
     table = _table(tmp_path, {"20191012_203000.WAV": ""}, contents)

@@ -39,6 +39,7 @@ def aiff_layout(file: BinaryIO, size: int) -> Layout:
         name, length = struct.unpack(">4sI", head)
         regular = regular and all(32 <= byte < 127 for byte in name)
         if name == b"COMM":
+            # At most so much: the length may be damaged, and a COMM chunk is short.
             coding, frames = _common(_at(file, position + 8, min(length, 64)))
         if name == b"SSND":
             offset = struct.unpack(">I", _at(file, position + 8, 4).ljust(4, b"\0"))[0]
@@ -89,7 +90,8 @@ def caf_layout(file: BinaryIO, size: int) -> Layout:
             if not unknown:
                 native = Stream(((0, size),))
             return bare_samples(coding, start, promised, end, native=native, unknown=unknown)
-        if length < 0:
+        # Sizes of 64 bits may be beyond all that a file can be asked for, which is no error of reading.
+        if not 0 <= length <= size:
             break
         position += 12 + length
     return whole(size)
@@ -124,6 +126,7 @@ def _common(content: bytes) -> tuple[Coding | None, int]:
     # The rate is a float of 80 bits, as Motorola's processors had them: 15 bits of exponent, 64 of mantissa.
     power = (exponent & 0x7FFF) - 16383 - 63
     rate = 0
+    # Otherwise it is 2^63 Hz or more: no rate.
     if power < 0:
         rate = _whole(math.ldexp(mantissa, power))
     compression = b"NONE"  # AIFF, which knows none

@@ -10,9 +10,8 @@ SILENCE = 2 / 32_768  # peak to peak: constant, or never more than the last bit 
 _RAIL = 32_767 / 32_768
 _DEAD = 1e-4  # power beside the loudest channel: 40 dB less is a plug without a microphone
 _AT_RAIL = 0.5  # share of the samples at full scale: stuck there
-_CANCELLED = (
-    0.5  # power of the mean beside that of channels that have nothing to do with each other
-)
+# Power of the mean beside that of channels that have nothing to do with each other.
+_CANCELLED = 0.5
 
 
 @dataclass
@@ -46,9 +45,8 @@ class Levels:
         self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
         exact = block.astype(np.float64)
         self.sums += exact.sum(axis=0)
-        self.products += np.einsum(
-            "ij,ik->jk", exact, exact
-        )  # in one thread, unlike a product of matrices
+        # In one thread, unlike a product of matrices: the order of a sum is in its last digits.
+        self.products += np.einsum("ij,ik->jk", exact, exact)
         if max(high.max(), -low.min()) < _RAIL:  # as nearly always: then nothing is counted below
             return
         size = np.abs(block)
@@ -90,9 +88,8 @@ def choose(levels: Levels) -> tuple[list[int], str]:
     if not candidates.any():
         return list(range(levels.channels)), ""
     heard = np.where(candidates, power, -1)
-    loudest = int(
-        np.argmax(heard > heard.max() * (1 - 1e-9))
-    )  # the first of equal ones, whatever the last digit
+    # The first of equal ones, whatever the last digit.
+    loudest = int(np.argmax(heard > heard.max() * (1 - 1e-9)))
     live = np.flatnonzero(candidates & (power > _DEAD * power[loudest]))
     if len(live) > 1:
         together = levels.covariance[np.ix_(live, live)].sum() / len(live) ** 2

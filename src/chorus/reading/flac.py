@@ -63,6 +63,7 @@ def _stream(file: BinaryIO, start: int, end: int) -> tuple[Stream, str]:
     head = file.read(42)
     if len(head) < 42 or (head[:8] != _MARK and head[4] & 0x7F):
         return whole(end).streams[0], ""
+    # 64 bits: 20 of the rate, 3 of the channels, 5 of the bits of a sample, 36 of the number of samples.
     packed = int.from_bytes(head[18:26], "big")
     rate, promised = packed >> 44, packed & (1 << 36) - 1
     last = _last_frame(file, start + 42, end, shortest=struct.unpack(">H", head[8:10])[0])
@@ -112,11 +113,18 @@ def _last_frame(file: BinaryIO, start: int, end: int, *, shortest: int) -> _Fram
     file.seek(first)
     tail = file.read(end - first)
     place = len(tail)
+    broken: _Frame | None = None
     while (place := tail.rfind(b"\xff", 0, place)) >= 0:
         frame = _frame_header(tail[place : place + 16], shortest)
-        if frame:
-            return replace(frame, whole=_is_whole(tail[place:]))
-    return None
+        if frame is None:
+            continue
+        if _is_whole(tail[place:]):
+            return frame
+        # Bytes within the last frame look like a header once in some thousand files: then the one before it is whole.
+        if broken:
+            return broken
+        broken = replace(frame, whole=False)
+    return broken
 
 
 def _frame_header(head: bytes, fixed: int) -> _Frame | None:
@@ -135,6 +143,7 @@ def _frame_header(head: bytes, fixed: int) -> _Frame | None:
     number, position = _coded_number(head)
     if number is None:
         return None
+    # Codes 6 and 7: the block's length less one stands behind the number, in one byte or two.
     extra = {6: 1, 7: 2}.get(size_code, 0)
     block = (
         _BLOCK_SIZES.get(size_code) or int.from_bytes(head[position : position + extra], "big") + 1
@@ -222,4 +231,4 @@ def _find(file: BinaryIO, mark: bytes, size: int) -> Iterator[int]:
             yield position - len(rest) + place
             place = content.find(mark, place + 1)
         position += len(part)
-        rest = content[-len(mark) + 1 :]
+        rest = content[-len(mark) + 1 :]  # a mark may lie across two reads

@@ -52,9 +52,8 @@ class Stream:
         Raises:
             soundfile.LibsndfileError: it cannot be read.
         """
-        view = io.BufferedReader(
-            Spans(file, self.pieces), _BUFFER
-        )  # libsndfile asks for 8 kB at a time
+        # libsndfile asks for 8 kB at a time.
+        view = io.BufferedReader(Spans(file, self.pieces), _BUFFER)
         if self.coding is None:
             return sf.SoundFile(view)
         return sf.SoundFile(
@@ -117,6 +116,7 @@ def bare_samples(
             f"cut off: {held / per_second:.3f} of {promised / per_second:.3f} s are in the file "
             f"({held:,} of {promised:,} bytes)"
         )
+    # The power may have failed within a frame: what is there of it is no sound.
     held -= held % coding.frame_bytes
     stream = Stream(((start, start + held),), coding=coding, spare_bits=coding.spare_bits)
     if agree:

@@ -8,11 +8,8 @@ from typing import BinaryIO
 from chorus.errors import DataError
 from chorus.reading.layout import Layout, Stream
 
-_RATES = {
-    3: (44_100, 48_000, 32_000),
-    2: (22_050, 24_000, 16_000),
-    0: (11_025, 12_000, 8_000),
-}  # by version bits
+# By the version's bits: 3 is MPEG-1, 2 MPEG-2, 0 the unofficial 2.5; 1 was never given out.
+_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _KILOBITS = {  # by (version 1?, layer)
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -33,9 +30,8 @@ class _Frame:
     length: int
     head: bytes
     kind: tuple[int, ...]  # version, layer, rate, mono?: a decoder does not follow when it changes
-    counted: (
-        int | None
-    )  # frames that this one, which holds no sound, says there are; None: it holds sound
+    # frames that this one, which holds no sound, says there are; None: it holds sound
+    counted: int | None
 
 
 def mp3_layout(file: BinaryIO, size: int) -> Layout | None:
@@ -67,6 +63,7 @@ def mp3_layout(file: BinaryIO, size: int) -> Layout | None:
             streams.append([])
             spans.append([])
             counts.append(0)
+        # Of the millions of frames in a day-long file, all that is needed are the first and the last.
         streams[-1] = [*streams[-1][:1], frame]
         counts[-1] += 1
         if spans[-1] and spans[-1][-1][1] == position:
@@ -108,6 +105,7 @@ def _checked(first: _Frame, counted: int, pieces: list[tuple[int, int]]) -> tupl
 
 def _information(like: _Frame, counted: int) -> bytes:
     """A frame without sound that tells how many follow: without it, the decoder guesses, and stops there."""
+    # Of the same kind as the others, or the decoder would not follow; without a check sum, and without padding.
     head = bytes([0xFF, like.head[1] | 1, like.head[2] & 0x0C | _ROOMY << 4, like.head[3]])
     frame = _parsed(head.ljust(64, b"\0"), 0)
     assert frame is not None
@@ -229,6 +227,7 @@ def _parsed(head: bytes, position: int) -> _Frame | None:
 
 def _count(head: bytes) -> int | None:
     """The frames that an encoder's information frame counts; 0 when it does not, None when this is no such frame."""
+    head = head.ljust(64, b"\0")  # the file may end within it
     for place in (4 + _side(head), 6 + _side(head)):
         if head[place : place + 4] in (b"Xing", b"Info"):
             if not head[place + 7] & 1:  # this one says other things

@@ -37,6 +37,7 @@ def ogg_layout(file: BinaryIO, size: int) -> Layout:
     links: list[list[_Page]] = []
     for page in _pages(file, size):
         if page.flags & _BEGINS:
+            # The pages of streams that run side by side all begin first, before any goes on.
             if links and links[-1][-1].flags & _BEGINS:
                 raise DataError(
                     "not supported: several OGG streams at the same time, as in a video"

@@ -34,9 +34,8 @@ MOST_CHANNELS = 64
 MOST_HOURS = 48  # a recorder's file has 24 at the most; what claims more is damaged
 _SEEKING = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "CAF", "AU", "FLAC", "NIST", "RAW")
 _BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}  # a sample has
-_WHOLE = (
-    "PCM_16"  # decoded as whole numbers, which is much faster than as floats and gives the same
-)
+# Decoded as whole numbers, which is much faster than as floats and gives the same.
+_WHOLE = "PCM_16"
 _FULL_SCALE = 32_768
 _LINEAR = ("PCM", "FLOAT", "DOUBLE")  # codings in which each frame stands by itself
 _BLOCK_SAMPLES = 1 << 18  # of all channels, read at once
@@ -140,6 +139,7 @@ def examine(path: Path, *, min_seconds: float = 0.0, listener: Listener | None =
         raise DataError(f"too short: {seconds:.3g} s of at least {min_seconds:g} s")
     if not sounding:
         raise DataError("silent")
+    # Each remark once, in order: files that were put together mostly have the same faults.
     return Recording(path, tuple(parts), seconds, tuple(dict.fromkeys(remarks)))
 
 
@@ -194,6 +194,9 @@ def _examine_stream(
     file: BinaryIO, stream: Stream, most_seconds: float, listener: Listener | None
 ) -> tuple[Part, Levels, float, list[str]]:
     """How a stream is to be heard, its levels, its length in seconds, and what was noticed."""
+    # Before it is opened: what does not fit a C integer is an error of Python's there, and not of the file.
+    if stream.coding:
+        _refuse_impossible(stream.coding.rate, stream.coding.channels)
     scale = _scale(file, stream)
     with stream.open(file) as sound:
         _refuse_absurd(sound, most_seconds)
@@ -234,6 +237,7 @@ def _examined(
     """The sound, added to the levels on its way; of a triggered recording also the lengths of its silences."""
 
     def measured() -> Iterator[np.ndarray]:
+        # FLAC's own choice; machines with FIPS's rules refuse MD5 unless they are told that it guards nothing.
         heard = hashlib.md5(usedforsecurity=False)
         summed = bool(stream.md5) and sound.subtype in _BITS
         for decoded in _decoded(sound):
@@ -249,6 +253,7 @@ def _examined(
             else:
                 levels.add(block * np.float32(scale))
             yield block
+        # Of sound that ends too early the sum must differ: `_refuse_fewer` says so with figures.
         if summed and levels.frames >= sound.frames and heard.digest() != stream.md5:
             raise DataError(
                 "damaged: what is decoded is not the sound of which the file holds the check sum (MD5)"
@@ -294,13 +299,17 @@ def _refuse_absurd(sound: sf.SoundFile, most_seconds: float) -> None:
         raise DataError(
             f"not supported: {sound.format}, of which nobody can tell whether it is whole: {CONVERT}"
         )
-    if not RATES[0] <= sound.samplerate <= RATES[1]:
-        raise DataError(
-            f"unreadable: a sample rate of {sound.samplerate} Hz, outside {RATES[0]:,} to {RATES[1]:,}"
-        )
-    if not 1 <= sound.channels <= MOST_CHANNELS:
-        raise DataError(f"unreadable: {sound.channels} channels, of {MOST_CHANNELS} at the most")
+    _refuse_impossible(sound.samplerate, sound.channels)
     _refuse_long(sound.frames / sound.samplerate, most_seconds)
+
+
+def _refuse_impossible(rate: int, channels: int) -> None:
+    if not RATES[0] <= rate <= RATES[1]:
+        raise DataError(
+            f"unreadable: a sample rate of {rate} Hz, outside {RATES[0]:,} to {RATES[1]:,}"
+        )
+    if not 1 <= channels <= MOST_CHANNELS:
+        raise DataError(f"unreadable: {channels} channels, of {MOST_CHANNELS} at the most")
 
 
 def _refuse_long(seconds: float, most_seconds: float) -> None:
@@ -328,6 +337,7 @@ def _refuse_fewer(decoded: int, sound: sf.SoundFile) -> None:
 
 def _gain(levels: Levels, channels: list[int], remarks: list[str]) -> float:
     """What brings a recording that has no full scale (32-bit float) into it."""
+    # A few samples beyond full scale are clipped, as any converter would have: all else stays as loud as it was.
     beyond = int(levels.beyond[channels].max())
     peak = float(levels.peak[channels].max())
     if beyond <= _CLIPPED * levels.frames:

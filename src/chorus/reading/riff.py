@@ -44,12 +44,27 @@ class _Chunk:
     padded: bool = True  # the chunk before has its pad byte
 
 
-def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
-    """The layout of a WAV file that begins at byte `begin`; of several put together, all.
+def wav_layout(file: BinaryIO, size: int) -> Layout:
+    """The layout of a WAV file; of several put together, all.
 
     Raises:
         DataError: it is cut off, or of a kind that nothing here reads.
     """
+    streams: list[Stream] = []
+    remarks: list[str] = []
+    begin = 0
+    # Somebody's `cat *.wav` may hold a season of clips: one after the other, as a call for each would be too deep.
+    while begin < size:
+        layout, begin = _one_wav(file, size, begin)
+        streams += layout.streams
+        remarks += layout.remarks
+    if len(streams) > 1:
+        remarks.append("several streams: WAV files, one behind the other, were joined")
+    return Layout(tuple(streams), tuple(remarks))
+
+
+def _one_wav(file: BinaryIO, size: int, begin: int) -> tuple[Layout, int]:
+    """The layout of the WAV file that begins at byte `begin`, and where the next one begins, or the end of all."""
     head = _at(file, begin, 12)
     endian = "<"
     if head[:4] == b"RIFX":
@@ -61,7 +76,8 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     found = _chunks(file, begin + 12, size, endian)
     chunks = {chunk.name: chunk for chunk in found}
     if b"data" not in chunks or b"fmt " not in chunks:
-        return whole(size)  # the decoder finds the words for it
+        return Layout((Stream(((begin, size),)),)), size  # the decoder finds the words for it
+    # At most so much: the size may be damaged, and a fmt chunk is short.
     form = _at(file, chunks[b"fmt "].start, min(chunks[b"fmt "].size, 64))
     coding = _coding(form, endian)
     spare = 0
@@ -70,7 +86,8 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
     start, promised = chunks[b"data"].start, chunks[b"data"].size
     unknown = is_open_end(promised)
     if b"ds64" in chunks and promised == 0xFFFFFFFF:
-        promised = struct.unpack("<Q", _at(file, chunks[b"ds64"].start + 8, 8))[0]
+        written = _at(file, chunks[b"ds64"].start + 8, 8).ljust(8, b"\0")
+        promised = struct.unpack("<Q", written)[0]
         unknown = is_open_end(promised, 64)
     # Where chunks follow up to the end of the file, or to the next one, the header is right about the samples.
     following = _following(file, start + promised, size, endian)
@@ -78,19 +95,14 @@ def wav_layout(file: BinaryIO, size: int, begin: int = 0) -> Layout:
         native = None
         if coding is None or all(chunk.padded for chunk in found):
             native = Stream(((begin, following),), spare_bits=spare)
-        first = bare_samples(
-            coding, start, promised, start + promised, native=native, unknown=False
-        )
-        if following == size:
-            return first
-        rest = wav_layout(file, size, following)
-        joined = "several streams: WAV files, one behind the other, were joined"
-        return Layout(first.streams + rest.streams, (*first.remarks, *rest.remarks, joined))
+        end = start + promised
+        return bare_samples(coding, start, promised, end, native=native, unknown=False), following
     if start + promised <= size or unknown:
         end = _before_chunks(file, start, size, endian)
-        return bare_samples(coding, start, promised, end, native=None, unknown=unknown)
+        layout = bare_samples(coding, start, promised, end, native=None, unknown=unknown)
+        return layout, size
     native = Stream(((begin, size),), spare_bits=spare)
-    return bare_samples(coding, start, promised, size, native=native, unknown=False)
+    return bare_samples(coding, start, promised, size, native=native, unknown=False), size
 
 
 def w64_layout(file: BinaryIO, size: int) -> Layout:
@@ -110,7 +122,8 @@ def w64_layout(file: BinaryIO, size: int) -> Layout:
             break
         if head[:4] == b"fmt ":
             form = _at(file, position + 24, 64)
-        if length < 24:
+        # Sizes of 64 bits may be beyond all that a file can be asked for, which is no error of reading.
+        if not 24 <= length <= size:
             break
         position += -(-length // 8) * 8
     if data is None or not form:

@@ -54,6 +54,7 @@ class Spool:
             return
         begin = int(seconds * self._coding.rate) * self._coding.frame_bytes
         self._file.seek(begin - self._begin)
+        # Moved to the front, since no file can be cut off there; as much as is kept fits into memory, by `most_bytes`.
         rest = self._file.read()
         self._file.seek(0)
         self._file.truncate()
@@ -88,6 +89,7 @@ class Spool:
         return Stream(((0, self._begin), (0, self._end - self._begin)), coding=self._coding)
 
     def _path(self) -> Path:
+        # By this path Linux opens the file anew, with a position of its own, and without what is in Python's buffer.
         self._file.flush()
         return Path(f"/dev/fd/{self._file.fileno()}")
 

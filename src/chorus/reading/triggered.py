@@ -33,9 +33,8 @@ def expand(blocks: Iterable[np.ndarray], full_scale: int = 32_768) -> Iterator[n
                 yield rest[begin:place]
             yield number * _MESSAGE
             begin = place + _MESSAGE
-        settled = max(
-            begin, len(rest) - _MESSAGE + 1
-        )  # behind it a message may begin that is not whole yet
+        # Behind it a message may begin that is not whole yet.
+        settled = max(begin, len(rest) - _MESSAGE + 1)
         if settled > begin:
             yield rest[begin:settled]
         rest = rest[settled:]
@@ -46,9 +45,8 @@ def expand(blocks: Iterable[np.ndarray], full_scale: int = 32_768) -> Iterator[n
 def _messages(samples: np.ndarray) -> Iterator[tuple[int, int]]:
     """Where the whole messages among samples begin, and their numbers."""
     few = samples[:: (_MESSAGE - _BITS) // 2] == 0
-    if not (
-        few[1:] & few[:-1]
-    ).any():  # so many zeros in a row hold two of these: most sound ends here
+    # The zeros of a message, all in a row, hold two of these: most sound ends here.
+    if not (few[1:] & few[:-1]).any():
         return
     ones = _run_lengths(np.abs(samples) == 1, _BITS)
     zeros = _run_lengths(samples == 0, _MESSAGE - _BITS)

@@ -73,6 +73,7 @@ def nights_to_come(rows: Sequence[Mapping[str, str]], today: date) -> Iterator[s
         rows: of clips, with night and source.
         today: somewhere on Earth it is tomorrow already.
     """
+    # Nights are compared as text: YYYY-MM-DD sorts as the days do, and "", an unknown night, comes before all of them.
     last = (today + timedelta(days=1)).isoformat()
     ahead = [row["source"] for row in rows if row["night"] > last]
     if ahead:

@@ -31,27 +31,12 @@ from chorus.survey.schema import OPTIONAL, REQUIRED, SPAN, VOCABULARY, find_faul
 from chorus.survey.timing import Placed, TimeRules, place_clips, read_dates
 
 FILE_NAME = "clips.csv"
-NAMES = (
-    "site",
-    "recorder",
-    "speaker",
-    "recording",
-)  # columns that name things, as people spell them
+# Columns that name things, as people spell them.
+NAMES = ("site", "recorder", "speaker", "recording")
 _COLUMNS = (*REQUIRED, *OPTIONAL)
 _MOST_NAMED = 10  # values in one message
-_NOTHING = (
-    "na",
-    "n/a",
-    "#n/a",
-    "<na>",
-    "nan",
-    "nat",
-    "null",
-    "none",
-    "unknown",
-    "-",
-    "?",
-)  # how programs write it
+# How R, pandas, spreadsheets and people write that nothing is known.
+_NOTHING = ("na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "unknown", "-", "?")
 _ALWAYS_TOLD = (
     "quality_assumed_high",
     "quality_of_negatives_ignored",
@@ -107,9 +92,11 @@ def read_clip_table(
     clips = _as_clips(_find_files(clips, files), labels[0])
     notes["respelt_paths"] = int(clips["path"][clips["file"] != ""].isin(files.respelt).sum())
     rejected: list[Rejected] = []
+    # In this order: a row that is no clip, or one too many, must not contradict a good one.
     for check in (_without_faults, _without_repeats, _at_one_site, _without_contradictions):
         clips, more = check(clips)
         rejected += more
+    # Nothing is lost: each row is a clip, or has a reason.
     assert len(clips) + len(rejected) == notes["rows"]
     placed = place_clips(folder, clips, _moments(clips, dates), times)
     rows, assumed = _complete(clips, placed)
@@ -184,7 +171,8 @@ def _known_columns(cells: pd.DataFrame) -> pd.DataFrame:
 def _blank_out(table: pd.DataFrame) -> int:
     """Empty the cells that say that nothing is known, as R and pandas write them; returns how many there were."""
     cells = 0
-    for name in table.columns.drop(["path", "label", *SPAN]):  # a class may well be called "none"
+    # Not in these columns: a class may well be called "none", and a span that is written so is a fault to be told.
+    for name in table.columns.drop(["path", "label", *SPAN]):
         said = each(table[name], _unless_nothing)
         cells += int(((said == "") & (table[name] != "")).sum())
         table[name] = said
@@ -392,6 +380,7 @@ def _at_one_site(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejected]]:
 
 def _without_contradictions(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Rejected]]:
     """Clips of which no piece of sound has two labels; and those left out, each with the reason."""
+    # By position and not by index: the rows are no longer in the order of the table.
     found = contradicted(clips)
     if not found:
         return clips, []

@@ -125,6 +125,7 @@ def contradicted(clips: pd.DataFrame) -> dict[int, int]:
         }
     )
     # By columns to the few chains of overlapping spans that have two labels; only these are looked at one by one.
+    # By file and onset, as overlaps are looked for; by end too, so that the order of the table decides nothing.
     spans = spans.iloc[np.lexsort((spans["end"], spans["onset"], spans["file"]))]
     cluster = _clusters(spans)
     labels = spans["label"].groupby(cluster)
@@ -151,6 +152,7 @@ def _sweep(rows: Iterable[Any], found: dict[int, int]) -> None:
         for other in running:
             if other.label == row.label:
                 continue
+            # Each of the two is to be left out, but what a person labelled is not for what is only assumed.
             for one, against in ((row, other), (other, row)):
                 if one.candidate or not against.candidate:
                     found.setdefault(one.Index, against.Index)
@@ -172,6 +174,7 @@ def _seconds(column: str, text: str) -> float:
         raise DataError(f"no number of seconds: {column} {text} (write {text.replace(',', '.')})")
     if not _NUMBER.fullmatch(text):
         raise DataError(f"no number of seconds: {column} {text} (write it as 12.5)")
+    # Rounded before it is judged: what is said of a span, and the name it gives the clip, are of the same digits.
     seconds = round(float(text), _DIGITS)
     if seconds < 0:
         raise DataError(f"negative {column}: {text}")

@@ -64,6 +64,7 @@ def parse_date(text: str, order: DateFormat | None = None) -> date:
 def readings(text: str) -> dict[DateFormat, date]:
     """The days that a date like "12.06.2024" or "24-06-12" may mean, by the order in which it is read."""
     found: dict[DateFormat, date] = {}
+    # Of a date in any other form the order of day and month is no question.
     if not _TURNED.fullmatch(text):
         return found
     for order in _FORMATS:
@@ -116,6 +117,7 @@ def clocks(column: Mapping[str, int]) -> dict[str, str] | None:
         if time:
             filled += rows
             known += rows * is_clock(time)
+    # A few that are no times are typing errors, for the quarantine; where most are none, the column means no times.
     if 2 * known < filled:
         return None
     return written
@@ -174,4 +176,7 @@ def _with_time(year: int, month: int, day: int, rest: str | None) -> date:
     clock = timedelta(hours=hour, minutes=int(match["minute"]), seconds=second)
     if clock > _A_DAY or second > 60:  # the end of a day is written 24:00 too, and a leap second 60
         raise ValueError(f"no time: {rest}")
-    return datetime.combine(bare, time(), zone) + clock
+    try:
+        return datetime.combine(bare, time(), zone) + clock
+    except OverflowError:  # 9999-12-31 24:00
+        raise ValueError(f"no time: {rest}") from None

@@ -43,6 +43,7 @@ def each(column: pd.Series, rule: Callable[[str], str]) -> pd.Series:
 def choose(column: pd.Series, other: pd.Series, mask: pd.Series | Flags) -> pd.Series:
     """A compact column where the mask is true, another one elsewhere."""
     texts = pd.concat([pd.Series(side.cat.categories) for side in (column, other)])
+    # The other column's categories are numbered on from the first one's; `spread` makes one of those that are equal.
     codes, others = (side.cat.codes.to_numpy(np.int64) for side in (column, other))
     numbers = np.where(mask, codes, others + len(column.cat.categories))
     return spread(texts, numbers, column.index)
@@ -50,6 +51,7 @@ def choose(column: pd.Series, other: pd.Series, mask: pd.Series | Flags) -> pd.S
 
 def count(column: pd.Series) -> Counter[str]:
     """Text of a compact column -> rows; those that come first come first."""
+    # Categories outlive their rows: after a selection some have none.
     found = column.value_counts(sort=False)
     rows = found[found > 0]
     return Counter(dict(zip(rows.index, rows.tolist(), strict=True)))

@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from chorus.clips import CANDIDATE, UNKNOWN_SITE
 from chorus.names import comparable
 
-_PLACE = (
-    "site",
-    "night",
-    "recording",
-)  # of a copy without them nobody could tell what it is not independent of
+# Of a copy without them nobody could tell what it is not independent of.
+_PLACE = ("site", "night", "recording")
 
 
 def precedence(row: Mapping[str, str]) -> tuple[bool, int, str, tuple[str, ...]]:

@@ -36,9 +36,8 @@ _CODE = (
     "survey/recordings.py",
 )
 
-_UNSETTLED = (
-    10 * 10**9
-)  # ns: clocks of file systems tick up to 2 s apart, and a second change in one tick is not seen
+# ns: clocks of file systems tick up to 2 s apart (FAT's), and a second change in one tick is not seen
+_UNSETTLED = 10 * 10**9
 
 Version = list[int]  # of a file: size, inode, mtime and ctime in ns; or what a storage says
 Finding = dict[str, Any]  # what follows from a clip's audio, or {"reason": why it is of no use}
@@ -124,6 +123,7 @@ def version_of(path: Path) -> Version | None:
         state = path.stat()
     except OSError:  # whoever opens the file says why
         return None
+    # Else a file that is written twice in one tick of the clock would have one version for two contents.
     if now - max(state.st_mtime_ns, state.st_ctime_ns) < _UNSETTLED:
         return None
     return [state.st_size, state.st_ino, state.st_mtime_ns, state.st_ctime_ns]

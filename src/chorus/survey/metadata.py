@@ -23,6 +23,7 @@ _WANTED = (b"guan", b"LIST", b"wamd", b"bext")
 _LARGEST = 1 << 20  # bytes of one chunk; more is no text
 _MOST_CHUNKS = 100
 _UNKNOWN_SIZE = 0xFFFFFFFF
+_MOST_BYTES = 1 << 62
 _COMMENT = re.compile(
     r"Recorded at (?P<time>\d\d:\d\d:\d\d) (?P<day>\d\d)/(?P<month>\d\d)/(?P<year>\d{4})"
     r"(?: \((?P<zone>UTC[-+:\d]*)\))? (?:by AudioMoth|during deployment) (?P<recorder>[0-9A-Za-z]+)"
@@ -61,6 +62,7 @@ def read_metadata(path: Path) -> Metadata | None:
         return None
     if not chunks:
         return None
+    # The fullest first: GUANO names its fields and its zone, bext holds little more than a date.
     if guano := _guano(chunks.get(b"guan", b"")):
         return guano
     if audiomoth := _audiomoth(_info(chunks.get(b"LIST", b""))):
@@ -90,11 +92,15 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         # Some recorders write their notes behind the sound: it is passed over, however long it is.
         if name == b"data" and size == _UNKNOWN_SIZE:
             size = data_size
+        # A recorder that was switched off leaves a size of 64 bits open, beyond all that a file can be asked for.
+        if size > _MOST_BYTES:
+            return
         file.seek(size + size % 2, 1)
 
 
 def _text(raw: bytes) -> str:
     raw = raw.split(b"\0", 1)[0]
+    # GUANO is UTF-8; in Latin-1, which others write, every byte is a letter, so that nothing is lost by trying.
     try:
         return raw.decode("utf-8").strip()
     except UnicodeDecodeError:

@@ -51,6 +51,7 @@ class SurveyOptions:
     def __post_init__(self) -> None:
         if self.positive_label.casefold() == self.negative_label.casefold():
             raise ValueError("positive_label and negative_label must differ in more than capitals")
+        # No shell expands what stands in params.yaml, and an address would be taken for a folder called "s3:".
         if self.source.startswith("~") or "://" in self.source:
             raise ValueError(
                 f"source {self.source!r} must be a folder, written out: neither ~ nor an address"

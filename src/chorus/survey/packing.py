@@ -183,6 +183,7 @@ def _nights(
     groups: dict[tuple[str, str], list[ClipSource]] = defaultdict(list)
     for source in sources:
         groups[source.meta["recorder"], source.meta["night"]].append(source)
+    # Of all recorders at once, so that no two of them get one name.
     slug = slugs(recorder for recorder, _ in groups)
     nights = []
     for (recorder, night), clips in sorted(groups.items()):
@@ -269,6 +270,7 @@ def _read_clips(job: _Job) -> list[tuple[str, Finding]]:
 
 
 def _read_clip(source: ClipSource, job: _Job, add: Callable[[str, BinaryIO], None]) -> Finding:
+    # On the survey's own disk, which must have room for it anyway: /tmp may be memory.
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(job.part.parent)) as spooled:
         flac = cast(BinaryIO, spooled)
         digest = hashlib.sha256()

@@ -33,6 +33,7 @@ class Folder:
             DataError: it lies outside the folder, is ambiguous, or there is no such file. The text is the reason, for
                 the quarantine, and names the nearest file.
         """
+        # As nearly always. Resolving costs a call of the system for each folder of the path.
         if path in self._files:
             return path
         try:
@@ -41,6 +42,7 @@ class Folder:
             return self._find_respelt(path)
         # too long, not permitted; a circle; a zero byte
         except (OSError, RuntimeError, ValueError) as error:
+            # Python's sentence about a circle of links ends with an absolute path, which is of no use elsewhere.
             reason = getattr(error, "strerror", None) or str(error).split(" from ")[0]
             raise DataError(f"unusable path: {reason}") from None
 

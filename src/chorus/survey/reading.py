@@ -190,6 +190,7 @@ class _Body:
                 row = (row + [""] * width)[:width]
             taken.append(row)
         self.rows += len(taken)
+        # As dictionaries at once, so that of a block only its different texts stay in memory.
         columns = zip(*taken, strict=True)
         self._parts.append([pa.array(texts, _TEXT).dictionary_encode() for texts in columns])
 
@@ -204,9 +205,8 @@ class _Body:
     def _is_header(self, row: Sequence[str]) -> bool:
         """As in tables that were put one below the other."""
         header = self._header
-        if (
-            _plain(row[0]) != header[0]
-        ):  # nearly always: the other cells of a million rows stay unread
+        # Nearly always: the other cells of a million rows stay unread.
+        if _plain(row[0]) != header[0]:
             return False
         return list(map(_plain, row[: len(header)])) == header
 
@@ -237,7 +237,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _first_line(path: Path, data: bytes) -> str:
-    """The first line that is not empty, of what is known to be text in UTF-8 from here on."""
+    """The first line that is not blank, of what is known to be text in UTF-8 from here on."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -246,7 +246,7 @@ def _first_line(path: Path, data: bytes) -> str:
         ) from None
     if text.count("\0") > len(text) / 4:  # UTF-16 without its mark, or no text at all
         raise DataError(f"{path} is not in UTF-8: save it as CSV in UTF-8")
-    begin = len(text) - len(text.lstrip("\r\n"))
+    begin = len(text) - len(text.lstrip())
     end = text.find("\n", begin)
     if end < 0:
         end = len(text)
@@ -271,6 +271,7 @@ def _separator(path: Path, header: str, required: Collection[str]) -> str:
         names = [_plain(name.strip('" ')) for name in header.split(separator)]
         return len(set(required) & set(names)), len(names)
 
+    # Of equals the first, the comma: a table of one column has none of them.
     best: str = max((*_SEPARATORS, *_OTHER_SEPARATORS), key=fit)
     if best in _OTHER_SEPARATORS and fit(best)[0] == len(required):
         raise DataError(
@@ -283,6 +284,7 @@ def _separator(path: Path, header: str, required: Collection[str]) -> str:
 def _rows(path: Path, data: bytes, separator: str) -> Iterator[list[str]]:
     """The rows from the first that is not blank on, their cells stripped of white space."""
     lines = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+    # Strict: else a quote that is never closed swallows the rest of the table without a word.
     reader = csv.reader(lines, delimiter=separator, strict=True)
     begun = False
     try:

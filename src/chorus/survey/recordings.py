@@ -69,9 +69,8 @@ def _version(path: Path) -> _Version:
     return state.st_size, state.st_mtime_ns
 
 
-@lru_cache(
-    maxsize=4
-)  # the cuts of a file come one after the other: it is read to its end once, not once a cut
+# The cuts of a file come one after the other: it is read to its end once, not once a cut.
+@lru_cache(maxsize=4)
 def _examine_once(path: Path, _version_of_file: _Version) -> Recording | str:
     """The recording, or the reason why it is of no use."""
     try:
@@ -107,6 +106,7 @@ def user_sources(
 def _clips(folder: Path, table: ClipTable, min_seconds: float) -> list[RecordedClip]:
     names = list(table.rows)
     rows = table.rows.astype(object).itertuples(index=False, name=None)
+    # One path object a file: a season cut into a million clips would hold a million of them.
     paths = {file: folder / file for file in table.cuts["file"].cat.categories}
     clips = []
     for row, cut in zip(rows, table.cuts.astype({"file": object}).itertuples(), strict=True):

@@ -94,6 +94,7 @@ def _first_faults(
             column = ""  # what several columns make wrong is the fault of none of them
             if case.schema_context == "Column":
                 column = case.column
+            # The first is told: faults of columns come before those that follow from them.
             faults.setdefault(int(case.index), (case.check, column))
     return faults
 

@@ -34,6 +34,7 @@ def summarise(
         "role": _counts(clips["role"], ROLES),
         "site": _counts(clips["site"], sorted(set(clips["site"]))),
         "recorders": clips["recorder"].nunique(),
+        # Recorder-nights: two recorders in one night are two, as they are two shards.
         "nights": len(clips.loc[clips["night"] != "", ["recorder", "night"]].drop_duplicates()),
         "shards": clips["shard"].nunique(),
         "quarantined": len(rejected),

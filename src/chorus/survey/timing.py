@@ -84,6 +84,7 @@ def read_dates(
     """
     dates = list(map(plain, dates))
     order = order or order_of(dates)
+    # A date that cannot be read stays among them, as its reason: one bad row must not move the others.
     moments: list[date | str | None] = []
     ambiguous: list[str] = []
     for day, clock in zip(dates, times, strict=True):
@@ -288,8 +289,8 @@ def _start(name: FileName, data: Metadata | None, clock: tzinfo | None) -> date 
 def _in_zone_of(inside: datetime, start: datetime) -> datetime:
     """The name's time in the zone that the file gives for the same clock."""
     apart = abs(start - inside.replace(tzinfo=None))
-    # The file is in UTC and the name, hours away, in local time.
-    if is_utc(inside) and apart and not apart.total_seconds() % 1800:
+    # The file is in UTC and the name, hours away, in local time: by quarters of an hour, as in Nepal.
+    if is_utc(inside) and apart and not apart.total_seconds() % 900:
         return start
     if apart >= _A_DAY:
         return start

@@ -43,6 +43,7 @@ def parse_zone(text: str) -> tzinfo:
         zone = fixed_zone(match["sign"], match["hours"], match["minutes"])
         if zone is not None:
             return zone
+    # A name is looked up in a list and never as a path: "../x" would lead out of the package.
     if text in _names():
         with files("tzdata").joinpath("zoneinfo", *text.split("/")).open("rb") as file:
             return ZoneInfo.from_file(file, key=text)
