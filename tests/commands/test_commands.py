@@ -54,6 +54,15 @@ def test_the_other_commands_take_it_too(command, mine, capsys):
     assert "all" in capsys.readouterr().out
 
 
+def test_a_block_that_lacks_a_metric_is_ranked_by_another(tmp_path, capsys):
+    table = grid({"quality": ["high", "low"]}, (1, 2)).assign(auprc="")
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    about = ["--factors", "quality", "--metrics", "score,auprc"]
+    main(["leaderboard", "--runs", str(tmp_path / "runs.csv"), *about])
+    shown = capsys.readouterr().out
+    assert "auprc" in shown and "quality=high" in shown
+
+
 def test_coverage_and_compare(mine, capsys):
     main(["coverage", *mine, "--times", "20"])
     assert "False positives in score" in capsys.readouterr().out

@@ -204,7 +204,8 @@ def _show_block(block: str, found: Board, metric: str, metrics: tuple[str, ...],
     for row in found.table.head(top).to_dict("records"):
         figures = []
         for name in shown:
-            figure = f"{number(row[f'{name}__mean'])} ±{number(row[f'{name}__std'])}"
+            # a metric that no run of the block has is no column of its leaderboard
+            figure = f"{number(row.get(f'{name}__mean'))} ±{number(row.get(f'{name}__std'))}"
             figures.append(figure.rstrip("±").rstrip())
         rows.append([str(row["configuration"]), str(row["n"]), *figures])
     show(f"{block}: {len(found.table)} configurations", ("configuration", "n", *shown), rows)
