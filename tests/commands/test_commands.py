@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from chorus.commands import COMMANDS, GROUPS, main, parser
+from chorus.commands.season import pictures_of
+from chorus.errors import ParameterError
 from folder import Folder
 from tables_of_runs import grid
 
@@ -143,6 +146,35 @@ def test_a_mistake_is_one_sentence(arguments, message, monkeypatch):
         main(arguments)
     assert message in str(stopped.value)
     assert "\n" not in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ({"g": ["1", "3"]}, "the tables have other groups of g"),
+        ({}, "--group-by: 'g' is no column of both tables"),
+    ],
+)
+def test_groups_that_one_table_lacks_are_one_sentence(groups, message, tmp_path):
+    rows = {"clip": ["a", "b"], "truth": ["x", "y"], "prediction": ["x", "y"]}
+    for name, more in (("a.csv", {"g": ["1", "2"]}), ("b.csv", groups)):
+        pd.DataFrame(rows | more).to_csv(tmp_path / name, index=False)
+    tables = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
+    with pytest.raises(SystemExit, match=message):
+        main(["compare", "--predictions", *tables, "--group-by", "g"])
+
+
+@pytest.mark.parametrize("content", ["survey:\nseed: 1\n", "seed: 1\n"])
+def test_a_section_without_a_value_is_all_defaults(content, tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text(content)
+    monkeypatch.chdir(tmp_path)
+    main(["check"])
+
+
+def test_a_season_in_a_folder_with_empty_params_is_one_sentence(tmp_path):
+    (tmp_path / "params.yaml").write_text("")
+    with pytest.raises(ParameterError, match="holds no sections"):
+        pictures_of(tmp_path / "params.yaml")
 
 
 def test_a_reference_without_a_level_is_refused(mine):
