@@ -68,12 +68,14 @@ class Snapshot:
         for stage in pipeline:
             made |= dict.fromkeys(written_by(pipeline[stage]), stage)
         inputs: dict[str, Any] = {}
-        for stage in self.stages:
+        for name in self.stages:
+            # a run that waits in the queue may be of a commit from before there was such a stage
+            declared = pipeline.get(name, {})
             known = {}
-            for dep in pipeline[stage].get("deps", ()):
+            for dep in declared.get("deps", ()):
                 if content := self._content(dep, made):
                     known[dep] = content
-            inputs[stage] = [pipeline[stage].get("cmd"), known]
+            inputs[name] = [declared.get("cmd"), known]
         return short_hash(inputs)
 
     @cached_property
@@ -85,7 +87,8 @@ class Snapshot:
         """Whether its outputs are those of its parameters: dvc.lock fits params.yaml and fits together."""
         pipeline, lock = self.pipeline["stages"], self._lock
         for stage in self.stages:
-            if stage not in lock:
+            # DVC leaves a stage in dvc.lock that dvc.yaml has no more
+            if stage not in lock or stage not in pipeline:
                 return False
             if not self._fits_params(pipeline[stage].get("params", ()), lock[stage]):
                 return False
