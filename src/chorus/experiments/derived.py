@@ -96,7 +96,7 @@ def _split_contradictions(
     where: str, split: Mapping[str, Any], thresholds: Mapping[str, Any]
 ) -> Iterator[str]:
     positives, n = split["positives"], split["n"]
-    counts = {"n": positives + split["negatives"], "prevalence": positives / n}
+    counts = {"n": positives + split["negatives"], "prevalence": _share(positives, n)}
     yield from _unequal(where, split, counts)
     for name, judged in (split["at"] or {}).items():
         if judged is None:
