@@ -228,11 +228,15 @@ class Store:
 
     def discard(self, objects: Collection[Object]) -> None:
         """Remove objects from the cache, and their damaged copies in the study: the next pull brings them again."""
+        # of another commit's objects the files here are no copies, though they have their names
+        meant: dict[str, str] = {}
+        for item in self.objects():
+            meant |= dict.fromkeys(item.paths, item.name)
         for item in objects:
             Path(self._cache.oid_to_path(item.name)).unlink()
             for path in item.paths:
-                copy = Path(path)
-                if copy.is_file() and not _whole(item.name, copy.open("rb")):
+                copy, is_meant = Path(path), meant.get(path) == item.name
+                if is_meant and copy.is_file() and not _whole(item.name, copy.open("rb")):
                     copy.unlink()
 
     @property
