@@ -107,8 +107,9 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
     reason: str | None = None
     if grid:
         reason = grid.not_over(len(runs), folder)
-    # The tables of a sweep are those of all metrics and all runs: of a part they are shown, and not kept.
-    writes = (arguments.out or grid) and not (arguments.metric or reason)
+    # The tables of a sweep are those of all its metrics and all runs: of others they are shown, and not kept.
+    others = arguments.metric or (arguments.metrics and not arguments.out)
+    writes = (arguments.out or grid) and not (others or reason)
     for metric, families in found.by_metric.items():
         _show_families(metric, families)
         _show_luck(runs, metric, plan.names)
@@ -116,7 +117,7 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
             _draw(runs, metric, families, plots / f"effects_{short_names(metrics)[metric]}.png")
     if writes:
         write_csv(folder / "effects.csv", found.table())
-    if reason and not arguments.metric:
+    if reason and not others:
         remarks.append(reason)
     if grid:
         remarks += grid.remarks(set(runs.get("version", ())))
