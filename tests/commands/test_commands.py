@@ -123,6 +123,8 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
             "no sweep has a run 'stage9_001': name one with --sweep (apart, encoders",
         ),
         (["sweep", "stage6", "--jobs", "0"], "--jobs: 0 is not allowed: at least 1"),
+        (["sweep", "stage6", "--dry-run", "--workers", "4"], "--workers is not allowed here"),
+        (["sweep", "stage6", "--dry-run", "--job", "queue=x"], "--job is not allowed here"),
         (["effects", "--runs", "x.csv", "--table", "y.yaml"], "are not allowed together"),
         (
             ["effects", "--runs", "nowhere.csv", "--factors", "a", "--metrics", "b"],

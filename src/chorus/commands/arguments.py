@@ -86,10 +86,11 @@ def executor_of(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]
         workers = parallel.cores()
     if workers < 1:
         raise ParameterError(f"--workers: {workers} is not allowed: 1 or more")
+    if arguments.job and not arguments.cluster:
+        raise ParameterError("--job is not allowed here: it goes with --cluster")
     if arguments.scheduler or arguments.cluster:
-        from chorus import (
-            cluster,
-        )  # Dask takes a second to load, which other machines than this one cost alone
+        # Dask takes a second to load, which other machines than this one cost alone
+        from chorus import cluster
 
         if arguments.scheduler:
             found = cluster.at_scheduler(arguments.scheduler)
