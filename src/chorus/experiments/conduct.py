@@ -128,20 +128,20 @@ class _Conductor:
             self._queue.tidy()
         lost = {task.identity for task in self._queue.abandoned()}
         names = {run.name for run in self._todo.values()}
-        alive: set[str] = set()
+        alive: dict[str, str] = {}
         stale = []
         for task in self._queue.tasks():
             key = self._grid.key_of(task.commit)
-            if (
-                key in self._todo
-                and task.state in ("queued", "running")
-                and task.identity not in lost | alive
-            ):
-                alive.add(key)
-            elif key in self._todo or task.name in names:
+            wanted = key in self._todo
+            under_way = task.state in ("queued", "running") and task.identity not in lost
+            # a task that is taken at this moment is listed twice, and is one commit
+            if wanted and under_way and alive.setdefault(key, task.commit) == task.commit:
+                continue
+            # what else stands in the queue as this run would be run beside it
+            if wanted or task.name in names:
                 stale.append(task)
         self._queue.remove(stale)
-        self._put(set(self._todo) - alive)
+        self._put(set(self._todo) - alive.keys())
 
     def _need_room(self) -> None:
         if self._queue.room() < _ROOM:
