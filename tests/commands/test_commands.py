@@ -113,6 +113,9 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
             "sweep: 'stage7' is not allowed: there is no sweeps/stage7.yaml; there are: apart",
         ),
         (["leaderboard", "stage6", "--summary"], "--summary is not allowed with a sweep"),
+        (["leaderboard", "stage6", "--metrics", "ood.f1"], "--metrics is not allowed with a sweep"),
+        (["effects", "stage6", "--reference", "a=b"], "--reference is not allowed with a sweep"),
+        (["compare", "a", "b", "--block", "stage"], "--block is not allowed with a sweep"),
         (["leaderboard", *PUBLISHED, "--mixed"], "--mixed is not allowed with a table of runs"),
         (
             ["effects", "stage6", "--metric", "f2"],

@@ -13,6 +13,9 @@ from chorus.paths import SWEEPS
 from chorus.runs.options import TableOptions, check_options, read_options
 from chorus.runs.table import Runs, read_runs
 
+# What only `--runs` makes sense of; of `--seed`, which has a default, nobody knows whether it was given.
+OF_COLUMNS = ("factors", "run", "block", "reference")
+
 
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     """A table of runs: by a YAML that describes it, or column by column."""
@@ -137,7 +140,8 @@ def refuse_for_a_table(arguments: argparse.Namespace, *names: str) -> None:
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], what: str) -> None:
     for name in names:
-        if getattr(arguments, name) not in (None, False):
+        # whatever kind it is: without it all these are empty
+        if getattr(arguments, name):
             raise ParameterError(f"--{name.replace('_', '-')} is not allowed with {what}")
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from chorus.commands import here
 from chorus.commands.arguments import (
+    OF_COLUMNS,
     add_metric,
     add_sweep_or_table,
     blocks_of,
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Estimate, print, and draw what is asked for."""
     if arguments.sweep:
-        refuse_for_a_sweep(arguments, "summary", "figure", "csv", "only", "table")
+        refuse_for_a_sweep(arguments, "summary", "figure", "csv", "only", "table", *OF_COLUMNS)
         _of_sweep(arguments)
     else:
         refuse_for_a_table(arguments, "out")

@@ -21,6 +21,7 @@ import math
 from typing import TYPE_CHECKING
 
 from chorus.commands.arguments import (
+    OF_COLUMNS,
     add_metric,
     add_sweep_or_table,
     blocks_of,
@@ -74,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Rank, and judge the first place."""
     if arguments.sweep:
-        refuse_for_a_sweep(arguments, "summary", "only", "table", "runs")
+        refuse_for_a_sweep(arguments, "summary", "only", "table", "runs", "metrics", *OF_COLUMNS)
         _of_sweep(arguments)
     else:
         refuse_for_a_table(arguments, "min_precision", "stability_weight", "mixed")
