@@ -197,7 +197,7 @@ def _parse(text: bytes) -> Any:
 
 def locked_stages(lock: bytes) -> dict[str, Any]:
     """The stages of a dvc.lock. Each is parsed by itself: those that all experiments share are then parsed once."""
-    head, *stages = re.split(rb"^(?=  [^\s#])", lock, flags=re.MULTILINE)
+    head, *stages = start.STAGE.split(lock)
     if not head.endswith(b"stages:\n"):  # not as DVC writes it
         return dict(_parse(lock).get("stages", {}))
     locked: dict[str, Any] = {}

@@ -128,7 +128,7 @@ def _predictions_of(head: Path, root: Path) -> pd.DataFrame | None:
 
 
 def _md5(file: Path) -> str:
-    return hashlib.md5(file.read_bytes()).hexdigest()
+    return hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def _commit(name: str, root: Path) -> Snapshot:
