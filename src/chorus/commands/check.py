@@ -51,9 +51,8 @@ def _check_recordings(params: Mapping[str, Any]) -> None:
 
 
 def _check_results() -> None:
-    from chorus.experiments.consistency import (
-        problems,
-    )  # DVC and the statistics take a second to import
+    # DVC and the statistics take a second to import
+    from chorus.experiments.consistency import problems
     from chorus.experiments.derived import contradictions
 
     found = problems(here.STUDY) + contradictions(here.STUDY)

@@ -13,12 +13,10 @@ from chorus.experiments.queue import Queue, Task
 from chorus.experiments.study import Grid
 
 _POLL_SECONDS = 1.0
-_STALLED = (
-    30  # polls in which no worker does anything, though it should, after which they are replaced
-)
-_ROOM = (
-    20 * 2**20
-)  # bytes free on the disk, below which workers would fail in ways that DVC never notices
+# polls in which no worker does anything, though it should, after which they are replaced
+_STALLED = 30
+# bytes free on the disk, below which workers would fail in ways that DVC never notices
+_ROOM = 20 * 2**20
 _RESTARTS = 5  # of every worker, without a run coming to its end in between
 
 

@@ -158,9 +158,8 @@ class Queue:
         for task in tasks:
             if task.state == "running":
                 self._end(task)
-                self._queue.celery.backend.mark_as_failure(
-                    task.identity, None
-                )  # DVC removes what has an end only
+                # DVC removes what has an end only
+                self._queue.celery.backend.mark_as_failure(task.identity, None)
         if tasks:
             remove_tasks(self._queue, [task.entry for task in tasks])
         for task in tasks:

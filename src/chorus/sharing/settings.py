@@ -15,14 +15,9 @@ from chorus.errors import DataError
 _KEYS = (
     {"access_key_id", "secret_access_key", "session_token", "sse_customer_key"}  # S3
     | {"account_key", "sas_token", "connection_string", "client_secret"}  # Azure
-    | {
-        "password",
-        "passphrase",
-        "token",
-        "oss_key_id",
-        "oss_key_secret",
-        "gdrive_client_secret",
-    }  # the others
+    # the others
+    | {"password", "passphrase", "token"}
+    | {"oss_key_id", "oss_key_secret", "gdrive_client_secret"}
 )
 _LOOKS_SECRET = (
     ("an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
