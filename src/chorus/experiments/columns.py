@@ -130,6 +130,7 @@ def _numbers(cells: pd.Series, column: str) -> pd.Series:
 
 def _is_number(values: pd.Series) -> bool:
     """Whether all are numbers or empty, and not all are empty."""
+    # pandas takes a truth for 0 or 1, of which a mean and an interval would be shown
     if pd.api.types.is_bool_dtype(values):
         return False
     numbers = pd.to_numeric(values, errors="coerce")

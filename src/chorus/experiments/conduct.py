@@ -54,6 +54,7 @@ def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> lis
             else, or runs were taken out of the queue meanwhile.
     """
     done = grid.finished()
+    # before any work: what was done already must not count for the speed
     report(Progress(len(grid.runs), len(done), 0, 0, 0, list(done.values())))
     if len(done) == len(grid.runs):
         return []
@@ -122,6 +123,7 @@ class _Conductor:
     def _prepare(self) -> None:
         """Clear what earlier calls have left, and queue what is missing."""
         self._need_room()
+        # what a living worker is about to write looks as half done as what a dead one has left
         if not self._queue.workers():
             self._queue.tidy()
         lost = {task.identity for task in self._queue.abandoned()}
@@ -189,6 +191,7 @@ class _Conductor:
             self._stalled = 0
             self._queue.stop()
         alive = self._queue.workers()
+        # each worker has one run in hand: more runs than workers are those of dead ones
         if progress.running > len(alive):
             lost = {task.identity for task in self._queue.abandoned()}
             # asked twice: a worker writes several files, one after the other
@@ -196,6 +199,7 @@ class _Conductor:
             self._queue.remove(list(again.values()))
             self._put(set(again))
             self._lost = lost
+        # no more than runs that wait: another one would find the queue empty and stop, as if it had failed
         missing = [number for number in range(1, self._jobs + 1) if number not in alive][
             : progress.queued
         ]

@@ -187,6 +187,7 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
         plan = load_plan(read_sweep(sweep), read_yaml(root / paths.PARAMS))
         runs = with_numbers(read_csv(path), plan.names)
         one_version(runs)
+    # a table that somebody edited may lack a column, or hold anything
     except (ChorusError, ValueError, KeyError) as error:
         return [f"{name}: {error}"]
     found = []
@@ -211,6 +212,7 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
 class _Derived:
     """A table that follows from the table of runs."""
 
+    # `make` is called later, and only where there is a committed table to compare with
     name: str
     command: str
     make: Callable[[], pd.DataFrame]

@@ -70,10 +70,12 @@ def run_errand(errand: Errand) -> Ran:
         [sys.executable, "-c", _CODE.format(source)],
         cwd=clone / errand.folder, input=json.dumps(asdict(errand)), capture_output=True, text=True,
     )  # fmt: skip
+    # the last line: programs that the run has started write into the same stream
     try:
         ran = Ran(**json.loads(made.stdout.splitlines()[-1]))
     except (IndexError, ValueError, TypeError):
         raise ChorusError(f"{errand.name} could not be run: {last_words(made.stderr)}") from None
+    # in place of what is there: a run whose worker died before it could say so is made again
     if ran.reference:
         call(clone, "git", "push", "-q", errand.repository, f"+{ran.reference}:{ran.reference}")
     return ran

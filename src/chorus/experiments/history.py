@@ -284,6 +284,7 @@ class History:
     def experiments(self, stages: Collection[str]) -> list[Snapshot]:
         """All experiments, the oldest first."""
         found = [self.at(name, stages) for name in self.git.references if self._is_experiment(name)]
+        # git's times are whole seconds: within one, the name decides, in every clone alike
         return sorted(found, key=lambda snapshot: (snapshot.commit.commit_time, snapshot.name))
 
     def named(self, name: str) -> Snapshot | None:
@@ -364,6 +365,7 @@ def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: s
         more = {stage for stage in rest if varying & _makers(stages, stage)}
         varying |= more
     order: TopologicalSorter[str] = TopologicalSorter()
+    # sorted: a set of texts has another order in each process, and equals run in the order of their coming
     for stage in sorted(varying):
         order.add(stage, *sorted(_makers(stages, stage) & varying))
     return list(order.static_order())
@@ -462,4 +464,5 @@ def _get(params: Mapping[str, Any], key: str) -> Any:
 
 
 def _overlap(one: str, other: str) -> bool:
+    # a stage may name a whole section of which one key varies, or a key of a section
     return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

@@ -186,6 +186,7 @@ def _refuse_site_cache(root: Path) -> None:
     """Apart from its cache, DVC keeps what it knows about a repository in a folder of the machine or the user."""
     settings = Config(Repo.find_dvc_dir(str(root)))
     folder = Path(site_cache_dir(settings["core"].get("site_cache_dir")))
+    # tried: the rights of a folder tell nothing of a disk that is full or mounted for reading
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -140,6 +140,7 @@ def _read(repo: Repo, places: _Places, base: str, head: str) -> Facts:
     commit = None if head == WORKSPACE else own
     end = commit or WORKSPACE
     before, after = Revision(repo.root_dir, start), Revision(repo.root_dir, commit)
+    # before `_compared`, which takes over what could not be read so far: predictions too
     gains = paired_gains(before.predictions(), after.predictions(), (base, head))
     changes, missing = _compared(before.tables(), after.tables())
     plots = repo.plots.diff(revs=[start, end])
