@@ -144,6 +144,7 @@ class Store:
             for start in range(0, len(names), _BATCH):
                 batch = names[start : start + _BATCH]
                 paths = [self._cache.oid_to_path(name) for name in batch]
+                # whatever is there: it may be damaged; and who uploads looks afterwards what has arrived
                 remote.add(
                     paths,
                     self._cache.fs,
@@ -348,6 +349,7 @@ def _files_first(name: str) -> tuple[bool, str]:
 
 
 def _whole(name: str, stream: BinaryIO) -> bool:
+    # it names objects and secures nothing: machines on which MD5 is forbidden allow it so
     digest = hashlib.md5(usedforsecurity=False)
     with stream:
         while block := stream.read(2**20):
@@ -361,7 +363,7 @@ def _counted(objects: Collection[Object]) -> str:
     return f"{len(objects)} objects are"
 
 
-# What S3 servers say, and what to do about it.
+# What S3 servers say, and what to do about it; the first that fits counts, so that the vague ones stand below.
 _REMEDIES = (
     (
         r"token.*expired|ExpiredToken",

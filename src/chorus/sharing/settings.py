@@ -32,6 +32,7 @@ _LOOKS_SECRET = (
         "a password in an address",
         re.compile(r"(?i)\b[a-z][a-z0-9+]*://[^\s/:@'\"{}<>]*:[^\s@'\"{}<>]+@"),
     ),
+    # as long as tokens are: the name in ssh://git@host is none
     ("a token in an address", re.compile(r"(?i)\b[a-z][a-z0-9+]*://[\w.~%-]{20,}@")),
     (
         "a signature in an address",
@@ -100,6 +101,7 @@ def secrets_in(text: str) -> list[str]:
 
 
 def _sections(config: str) -> dict[str, dict[str, str]]:
+    # an address may hold %, and an option that stands twice is a key none the less
     parser = ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(config)
