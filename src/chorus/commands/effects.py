@@ -189,6 +189,7 @@ def _show_luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> None:
 
     seeds = runs["seed"].nunique()
     spread = statistics.run_spread(runs, metric, factors=factors)
+    # without the metric's direction the worst of an error would be praised
     best = statistics.judge_best(
         runs, metric, factors=factors, lowest_is_best=lower_is_better(metric)
     )

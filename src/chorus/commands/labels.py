@@ -172,6 +172,7 @@ def _tables(arguments: argparse.Namespace) -> None:
         raise DataError(
             f"none of the labels can be used: {_reasons(found.quarantine) or 'there are none'}"
         )
+    # clips.csv last: with it the command counts as done, and is refused a second time
     write_csv(arguments.folder / QUARANTINE, found.quarantine)
     write_csv(out, found.clips)
     _tell(found, out)

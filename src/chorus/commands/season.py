@@ -85,6 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     seconds = float(heard.model.get("window_seconds", 3.0))
     given = {"occupied": arguments.occupied, "window_seconds": seconds}
     judged = [judge(heard, scored, level, **given) for level in levels(heard, threshold, _SLIDER)]
+    # equal to the last digit: `levels` hands the threshold itself back as it was given
     chosen = next(one for one in judged if one.threshold == threshold)
     best = best_windows(heard, threshold, arguments.clips)
     windows = zip(best["file"], best["start"], best["end"], strict=True)

@@ -148,6 +148,7 @@ def _update_shared(grid: Grid) -> None:
     """
     if not grid.shared:
         return
+    # this very Python: a `dvc` that the PATH finds may be another installation's
     command = [sys.executable, "-m", "dvc", "repro", *grid.shared]
     if grid.at_hand():
         command.append("--allow-missing")

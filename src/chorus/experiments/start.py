@@ -96,6 +96,7 @@ def started_from(tag: str) -> str:
 def merged_lock(there: bytes, here: bytes, stages: Collection[str]) -> bytes:
     """A dvc.lock with what `here` says of `stages`, and what `there` says of all others."""
     theirs, ours = _parts(there), _parts(here)
+    # a commit may have no dvc.lock: then what stands above the stages comes from here
     merged = theirs if there else {"": ours[""]}
     for name, text in ours.items():
         if name in stages:
