@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from chorus.commands import COMMANDS, GROUPS, main, parser
+from chorus.commands.season import pictures_of
+from chorus.errors import ParameterError
 from folder import Folder
 from tables_of_runs import grid
 
@@ -52,6 +55,15 @@ def test_effects_of_any_table_of_runs(mine, capsys, tmp_path):
 def test_the_other_commands_take_it_too(command, mine, capsys):
     main([command, *mine])
     assert "all" in capsys.readouterr().out
+
+
+def test_a_block_that_lacks_a_metric_is_ranked_by_another(tmp_path, capsys):
+    table = grid({"quality": ["high", "low"]}, (1, 2)).assign(auprc="")
+    table.to_csv(tmp_path / "runs.csv", index=False)
+    about = ["--factors", "quality", "--metrics", "score,auprc"]
+    main(["leaderboard", "--runs", str(tmp_path / "runs.csv"), *about])
+    shown = capsys.readouterr().out
+    assert "auprc" in shown and "quality=high" in shown
 
 
 def test_coverage_and_compare(mine, capsys):
@@ -101,6 +113,9 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
             "sweep: 'stage7' is not allowed: there is no sweeps/stage7.yaml; there are: apart",
         ),
         (["leaderboard", "stage6", "--summary"], "--summary is not allowed with a sweep"),
+        (["leaderboard", "stage6", "--metrics", "ood.f1"], "--metrics is not allowed with a sweep"),
+        (["effects", "stage6", "--reference", "a=b"], "--reference is not allowed with a sweep"),
+        (["compare", "a", "b", "--block", "stage"], "--block is not allowed with a sweep"),
         (["leaderboard", *PUBLISHED, "--mixed"], "--mixed is not allowed with a table of runs"),
         (
             ["effects", "stage6", "--metric", "f2"],
@@ -111,6 +126,8 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
             "no sweep has a run 'stage9_001': name one with --sweep (apart, encoders",
         ),
         (["sweep", "stage6", "--jobs", "0"], "--jobs: 0 is not allowed: at least 1"),
+        (["sweep", "stage6", "--dry-run", "--workers", "4"], "--workers is not allowed here"),
+        (["sweep", "stage6", "--dry-run", "--job", "queue=x"], "--job is not allowed here"),
         (["effects", "--runs", "x.csv", "--table", "y.yaml"], "are not allowed together"),
         (
             ["effects", "--runs", "nowhere.csv", "--factors", "a", "--metrics", "b"],
@@ -134,6 +151,35 @@ def test_a_mistake_is_one_sentence(arguments, message, monkeypatch):
         main(arguments)
     assert message in str(stopped.value)
     assert "\n" not in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ({"g": ["1", "3"]}, "the tables have other groups of g"),
+        ({}, "--group-by: 'g' is no column of both tables"),
+    ],
+)
+def test_groups_that_one_table_lacks_are_one_sentence(groups, message, tmp_path):
+    rows = {"clip": ["a", "b"], "truth": ["x", "y"], "prediction": ["x", "y"]}
+    for name, more in (("a.csv", {"g": ["1", "2"]}), ("b.csv", groups)):
+        pd.DataFrame(rows | more).to_csv(tmp_path / name, index=False)
+    tables = [str(tmp_path / name) for name in ("a.csv", "b.csv")]
+    with pytest.raises(SystemExit, match=message):
+        main(["compare", "--predictions", *tables, "--group-by", "g"])
+
+
+@pytest.mark.parametrize("content", ["survey:\nseed: 1\n", "seed: 1\n"])
+def test_a_section_without_a_value_is_all_defaults(content, tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text(content)
+    monkeypatch.chdir(tmp_path)
+    main(["check"])
+
+
+def test_a_season_in_a_folder_with_empty_params_is_one_sentence(tmp_path):
+    (tmp_path / "params.yaml").write_text("")
+    with pytest.raises(ParameterError, match="holds no sections"):
+        pictures_of(tmp_path / "params.yaml")
 
 
 def test_a_reference_without_a_level_is_refused(mine):

@@ -81,11 +81,25 @@ def test_effects_and_report_say_what_its_factor_does(study):
         in " ".join(shown.split())
     )
     assert (study.folder / "plots/width/effects_mae.png").is_file()
+    # of other metrics than the sweep's effects are shown, and its table stays
+    study.run("chorus", "effects", "width", "--metrics", "test.mae,epochs")
     assert edited_grid(study.folder, study.folder / "sweeps/width.yaml") == []
     study.run("chorus", "report", "width")
     page = (study.folder / "reports/width.html").read_text(encoding="utf-8")
     assert "How wide?" in page and "16 instead of 8 (width)" in page and "width 16" in page
     assert "hard negatives" not in page
+
+
+def test_a_review_tells_its_code_from_its_results(study):
+    params = yaml.safe_load((study.folder / "params.yaml").read_text())
+    params["model"]["width"] = 16
+    (study.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    (study.folder / "fit.py").write_text(f"{TRAIN}# more\n")
+    study.run("dvc", "repro", "-q")
+    shown = study.run("chorus", "review", "HEAD")
+    study.run("git", "checkout", "-q", ".")
+    assert "`model.width` `8` → `16`" in shown
+    assert f"**Code:** `{STUDY}/fit.py`." in shown, "neither dvc.lock nor metrics/ nor params.yaml"
 
 
 def test_what_is_done_is_not_done_again_and_another_is_refused_by_name(study):

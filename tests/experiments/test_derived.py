@@ -49,6 +49,12 @@ def test_headline_and_detail_forged_together_contradict_the_counts(metric):
     assert f"test_ood at headline: {metric} is 0.999" in found
 
 
+def test_a_number_of_clips_forged_to_none_contradicts_the_counts():
+    detail = copy.deepcopy(DETAIL)
+    detail["splits"]["test_ood"]["n"] = 0
+    assert any(": n is 0" in each for each in evaluation_contradictions(EVALUATION, detail))
+
+
 def test_forged_counts_contradict_the_number_of_clips():
     detail = copy.deepcopy(DETAIL)
     detail["splits"]["test_ood"]["at"]["half"]["confusion"]["tn"] += 1

@@ -285,3 +285,9 @@ def test_no_name_of_a_study_stands_in_the_code_of_sweeps():
     assert len(code) > 40
     words = ("hardneg", "top50", "frog", "stage6", "Stage 6", "balance_option", "FACTORS")
     assert {(name, word) for name, text in code.items() for word in words if word in text} == set()
+
+
+def test_a_figure_that_is_no_number_is_named():
+    runs = pd.DataFrame({"run": ["a"], "seed": ["1"], "ood.f1": ["often"]})
+    with pytest.raises(DataError, match=r"ood\.f1: Unable to parse string 'often'"):
+        with_numbers(runs, [])

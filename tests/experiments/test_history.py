@@ -184,6 +184,23 @@ def test_a_run_is_complete_only_if_its_lock_fits_its_parameters_and_itself(repos
     assert not History(repository.folder).current(STAGES).complete
 
 
+def test_a_commit_from_before_a_stage_is_another_version_and_not_complete(repository):
+    """As in the queue, which keeps what ran before dvc.yaml got another stage."""
+    repository.commit()
+    lock = _lock(PARAMS)
+    lock["stages"]["calibrate"] = {"cmd": "calibrate"}  # DVC leaves there what dvc.yaml has no more
+    repository.write("dvc.lock", lock)
+    repository.commit()
+    before = History(repository.folder).current((*STAGES, "calibrate"))
+    assert not before.complete
+    pipeline = yaml.safe_load(yaml.safe_dump(PIPELINE))
+    pipeline["stages"]["calibrate"] = {"cmd": "calibrate", "deps": ["m.json"], "outs": ["c.json"]}
+    repository.write("dvc.yaml", pipeline)
+    repository.commit()
+    after = History(repository.folder).current((*STAGES, "calibrate"))
+    assert before.version != after.version
+
+
 def test_a_lock_in_another_layout_than_dvcs_is_read_all_the_same(repository):
     repository.commit()
     before = History(repository.folder).current(STAGES)

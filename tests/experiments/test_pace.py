@@ -29,3 +29,10 @@ def test_the_best_run_so_far_is_named():
     for name, value in (("run_1", 0.5), ("run_2", 0.75), ("run_3", 0.6), ("run_4", None)):
         pace.result(name, value)
     assert pace.line(_progress(4), now=1.0) == "4/90 done, best ood.f1 0.750 (run_2)"
+
+
+def test_the_best_run_of_an_error_is_the_one_with_the_least():
+    pace = Pace("folds.rmse", now=0.0)
+    for name, value in (("run_1", 2.0), ("run_2", 3.0)):
+        pace.result(name, value)
+    assert pace.line(_progress(2), now=1.0).endswith("best folds.rmse 2.000 (run_1)")

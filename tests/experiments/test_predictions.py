@@ -9,9 +9,11 @@ import shutil
 
 import pandas as pd
 import pytest
+from dvc_s3 import S3FileSystem
 
 from chorus.errors import DataError
 from chorus.experiments.predictions import PredictionStore
+from chorus.sharing import patience
 from small_study import RUNS, SmallStudy
 
 
@@ -131,3 +133,9 @@ def test_compare_takes_the_name_of_an_experiment_too(study):
         output.strip()
         == "error: the experiment run_9 is no run of this grid with the current code and data"
     )
+
+
+def test_a_remote_that_is_silent_is_not_waited_for_without_end(made, monkeypatch):
+    monkeypatch.setattr(S3FileSystem, "_prepare_credentials", patience._prepare)
+    PredictionStore(made.folder)
+    assert S3FileSystem._prepare_credentials is patience._prepare_with_limits

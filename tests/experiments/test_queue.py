@@ -201,3 +201,16 @@ def test_a_run_whose_worker_was_killed_is_abandoned_and_can_be_begun_anew(reposi
     assert repository.processes("run.sh") == []
     assert not list((repository.folder / ".dvc/tmp/exps").glob("tmp*"))
     queue.close()
+
+
+def test_a_run_that_was_queued_twice_is_run_once(repository):
+    grid = _grid(repository, [7])
+    for _ in range(2):
+        queue = Queue(str(grid.start.commit.id))
+        queue.put("run_1", {"seed": 7}, [TARGET])
+        queue.close()
+        time.sleep(1.1)  # or both were one commit
+    assert conduct(grid, jobs=1, report=lambda _: None) == []
+    queue = Queue(str(grid.start.commit.id))
+    assert [task.state for task in queue.tasks()] == ["done"]
+    queue.close()

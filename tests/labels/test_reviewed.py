@@ -133,6 +133,23 @@ def test_the_same_answers_again_add_nothing(study, capsys):
     assert "0 clips added" in capsys.readouterr().out
 
 
+def test_who_hands_in_second_does_not_replace_what_the_first_one_heard(study):
+    review(study, answer(9, "positive"), answer(30, "", who=""))
+    review(study, answer(9, "", who=""), answer(30, "negative", who="Bob"))
+    kept = read_csv(study / "survey/reviews/abc.csv")
+    given = kept[kept["label"] != ""]
+    assert sorted(zip(given["who"], given["label"], strict=True)) == [
+        ("Ada", "positive"),
+        ("Bob", "negative"),
+    ]
+
+
+def test_the_name_of_a_queue_does_not_lead_out_of_the_folder(study):
+    with pytest.raises(SystemExit, match=r"queue '[./]+abc' is no name of a queue"):
+        review(study, answer(9, "positive") | {"queue": "../../abc"})
+    assert not (study / "abc.csv").exists()
+
+
 def test_windows_of_recordings_in_the_survey_are_pieces_of_them(study):
     (study / "clips.csv").write_text("path,label,quality,onset,end\nsurvey/old.wav,negative,,,\n")
     clips = review(study, answer(9, "positive"), folder=".")

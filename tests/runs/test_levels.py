@@ -23,6 +23,9 @@ from chorus.runs.levels import items, levels
         (["True", "true", "TRUE"], "True"),
         (["", " ", "nan", "NaN", "None", "null"], "missing"),
         (["007"], "007"),
+        (["2024_1"], "2024_1"),
+        (["0.30000000000000004", "0.3"], "0.3"),
+        (["20260101123456", "20260101123456.0", "+20260101123456"], "20260101123456"),
         (["-0.5"], "-0.5"),
         (["0", "0.0", "-0"], "0"),
         (["[7.0, 8]"], "7+8"),
@@ -36,6 +39,11 @@ from chorus.runs.levels import items, levels
 )
 def test_however_it_is_written(written, meant):
     assert set(levels(pd.Series(written))) == {meant}
+
+
+def test_long_seeds_that_are_neighbours_stay_two():
+    seeds = ["20260101123456", "20260101123457", "9007199254740992", "9007199254740993"]
+    assert list(levels(pd.Series(seeds))) == seeds
 
 
 def test_names_replace_levels_and_items_of_lists():

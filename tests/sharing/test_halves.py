@@ -97,3 +97,10 @@ def test_what_is_no_half_stays(clone):
         file.write_text("mine")
     clone.run("chorus", PULL)
     assert notes.exists() and other.exists()
+
+
+def test_a_half_that_became_whole_meanwhile_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        halves, "_halves", lambda _: iter([tmp_path / "renamed since it was listed"])
+    )
+    halves.remove_abandoned(tmp_path)

@@ -127,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             own_python_first()
         parsed.action(parsed)
     except BrokenPipeError:  # `chorus ... | head` has seen enough
+        # or Python, which flushes standard output once more at its end, would complain of it there
         sys.stderr.close()
     except Exception as error:
         if (sentence := one_line(error)) is None:
@@ -134,4 +135,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:
         print("stopped: run the same command again", file=sys.stderr)
+        # 128 + SIGINT, as shells tell such an end to whoever called them
         sys.exit(130)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from chorus import answers
 from chorus.commands.show import between, number, say, show
-from chorus.errors import ParameterError
+from chorus.errors import DataError, ParameterError
 from chorus.statistics.clusters import ClusterComparison, balanced_accuracy, compare_clusters
 from chorus.statistics.paired import cohens_g, effect_in_words, mcnemar_chi2, mcnemar_exact
 
@@ -115,9 +115,13 @@ def _tests(found: ClusterComparison) -> list[list[str]]:
 
 
 def _show_groups(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> None:
-    if missing := [name for name in columns if name not in tables[0]]:
-        raise ParameterError(f"--group-by: {missing[0]!r} is no column")
+    for table in tables:
+        if missing := [name for name in columns if name not in table]:
+            raise ParameterError(f"--group-by: {missing[0]!r} is no column of both tables")
     figures = [answers.by_group(table, columns) for table in tables]
+    # rows are paired by other columns: nothing has yet said that these agree
+    if len(figures) == 2 and set(figures[0].index) != set(figures[1].index):
+        raise DataError(f"the tables have other groups of {' '.join(columns)}")
     rows = []
     for key in figures[0].index:
         # pandas names a group of one column by its value, one of several columns by a tuple.

@@ -13,6 +13,9 @@ from chorus.paths import SWEEPS
 from chorus.runs.options import TableOptions, check_options, read_options
 from chorus.runs.table import Runs, read_runs
 
+# What only `--runs` makes sense of; of `--seed`, which has a default, nobody knows whether it was given.
+OF_COLUMNS = ("factors", "run", "block", "reference")
+
 
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     """A table of runs: by a YAML that describes it, or column by column."""
@@ -86,10 +89,11 @@ def executor_of(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]
         workers = parallel.cores()
     if workers < 1:
         raise ParameterError(f"--workers: {workers} is not allowed: 1 or more")
+    if arguments.job and not arguments.cluster:
+        raise ParameterError("--job is not allowed here: it goes with --cluster")
     if arguments.scheduler or arguments.cluster:
-        from chorus import (
-            cluster,
-        )  # Dask takes a second to load, which other machines than this one cost alone
+        # Dask takes a second to load, which other machines than this one cost alone
+        from chorus import cluster
 
         if arguments.scheduler:
             found = cluster.at_scheduler(arguments.scheduler)
@@ -136,7 +140,8 @@ def refuse_for_a_table(arguments: argparse.Namespace, *names: str) -> None:
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], what: str) -> None:
     for name in names:
-        if getattr(arguments, name) not in (None, False):
+        # whatever kind it is: without it all these are empty
+        if getattr(arguments, name):
             raise ParameterError(f"--{name.replace('_', '-')} is not allowed with {what}")
 
 

@@ -44,15 +44,15 @@ def _check_config() -> None:
 
 def _check_recordings(params: Mapping[str, Any]) -> None:
     """A folder of recordings must be there only where the survey is made; with its results pulled, it need not."""
-    source = params.get("survey", {}).get("source", "demo")
+    # a section without a value is None to YAML, and to its stage all defaults
+    source = (params.get("survey") or {}).get("source", "demo")
     if source != "demo" and Path(source).is_dir():
         refuse_what_dvc_cannot_take(Path(source), "survey.source")
 
 
 def _check_results() -> None:
-    from chorus.experiments.consistency import (
-        problems,
-    )  # DVC and the statistics take a second to import
+    # DVC and the statistics take a second to import
+    from chorus.experiments.consistency import problems
     from chorus.experiments.derived import contradictions
 
     found = problems(here.STUDY) + contradictions(here.STUDY)

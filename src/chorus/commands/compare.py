@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from chorus.clips import OOD_VALIDATION, TEST_IID, TEST_OOD
 from chorus.commands import answers
 from chorus.commands.arguments import (
+    OF_COLUMNS,
     add_table_arguments,
     read_table,
     refuse_for_a_sweep,
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         refuse_for_a_table(arguments, "sweep", "metric", "split")
         _of_table(arguments)
     else:
-        refuse_for_a_sweep(arguments, "only")
+        refuse_for_a_sweep(arguments, "only", "metrics", *OF_COLUMNS)
         _of_sweep(arguments)
 
 

@@ -48,10 +48,12 @@ def run(arguments: argparse.Namespace) -> None:
             # The draws of one configuration share their seeds: the uncertainty is that over configurations.
             by = judged.by_configuration
             of = f"{few} of {judged.seeds}"
+            # Student's t knows no end of the scale; a share has one
             spread = between(100 * by.ci_low, 100 * min(by.ci_high, 1.0), 1)
             covered.append(
                 [block, of, str(judged.draws * by.n), *shares, spread, number(judged.half_width)]
             )
+        # as many as most grids have, ours too, and all that there are
         for drawn in (3, None):
             if (false := dealt(of_block, metric, drawn, times=arguments.times)) is None:
                 continue

@@ -154,6 +154,7 @@ def _showing() -> Iterator[Callable[..., None]]:
 
         def show(done: object) -> None:
             bar.total = max(done.all_bytes, 1)  # type: ignore[attr-defined]
+            # of the first files the clock may not have told any time yet
             minutes = max(bar.format_dict["elapsed"], 1e-9) / 60
             rate = done.scored / 3600 / minutes  # type: ignore[attr-defined]
             files = f"{done.done_files} of {done.files} files"  # type: ignore[attr-defined]

@@ -48,6 +48,7 @@ def _of_workspace() -> tuple[dict[str, Any], pd.DataFrame]:
 
 def _of_run(run: str) -> tuple[dict[str, Any], pd.DataFrame]:
     """What was found in an experiment, branch or commit, and its curves."""
+    # a second of imports, which the run in the workspace does without
     import dvc.api
     from dvc.exceptions import FileMissingError, PathMissingError
     from dvc.repo import Repo

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from chorus.commands import here
 from chorus.commands.arguments import (
+    OF_COLUMNS,
     add_metric,
     add_sweep_or_table,
     blocks_of,
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Estimate, print, and draw what is asked for."""
     if arguments.sweep:
-        refuse_for_a_sweep(arguments, "summary", "figure", "csv", "only", "table")
+        refuse_for_a_sweep(arguments, "summary", "figure", "csv", "only", "table", *OF_COLUMNS)
         _of_sweep(arguments)
     else:
         refuse_for_a_table(arguments, "out")
@@ -107,8 +108,9 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
     reason: str | None = None
     if grid:
         reason = grid.not_over(len(runs), folder)
-    # The tables of a sweep are those of all metrics and all runs: of a part they are shown, and not kept.
-    writes = (arguments.out or grid) and not (arguments.metric or reason)
+    # The tables of a sweep are those of all its metrics and all runs: of others they are shown, and not kept.
+    others = arguments.metric or (arguments.metrics and not arguments.out)
+    writes = (arguments.out or grid) and not (others or reason)
     for metric, families in found.by_metric.items():
         _show_families(metric, families)
         _show_luck(runs, metric, plan.names)
@@ -116,7 +118,7 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
             _draw(runs, metric, families, plots / f"effects_{short_names(metrics)[metric]}.png")
     if writes:
         write_csv(folder / "effects.csv", found.table())
-    if reason and not arguments.metric:
+    if reason and not others:
         remarks.append(reason)
     if grid:
         remarks += grid.remarks(set(runs.get("version", ())))
@@ -187,6 +189,7 @@ def _show_luck(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> None:
 
     seeds = runs["seed"].nunique()
     spread = statistics.run_spread(runs, metric, factors=factors)
+    # without the metric's direction the worst of an error would be praised
     best = statistics.judge_best(
         runs, metric, factors=factors, lowest_is_best=lower_is_better(metric)
     )

@@ -100,6 +100,7 @@ def open_grid(sweep: Path) -> Grid:
     from chorus.experiments.study import Grid, read_sweep
 
     subsets = {kind: list(read_subsets(SUBSETS / kind)) for kind in ("positive", "negative")}
+    # before they are mined, a subset that a sweep names is not misspelt
     if not all(subsets.values()):
         return Grid(STUDY, read_sweep(sweep))
     return Grid(STUDY, read_sweep(sweep), subsets=subsets)

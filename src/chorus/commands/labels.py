@@ -31,6 +31,7 @@ from chorus.quarantine import count_reasons
 CLIPS, QUARANTINE = "clips.csv", "labels_quarantine.csv"
 REVIEWS = "reviews"  # the folder of what was answered, by queue
 SHORTEST = 0.5  # s: survey.min_seconds, unless it is set
+_QUEUE = re.compile(r"\w[\w-]*")
 _RANGE = re.compile(r"(?P<low>[0-9.]+)(?:-(?P<high>[0-9.]+))?")
 
 
@@ -107,11 +108,18 @@ def _review(arguments: argparse.Namespace) -> None:
     for name in ("path", "label"):
         if name not in clips:
             raise DataError(f"{out} lacks the column {name!r}")
+    # A queue names a file, and its name comes from a table: it must not lead out of the folder.
+    for queue in reviews["queue"].unique():
+        if not _QUEUE.fullmatch(queue):
+            raise DataError(f"queue {queue!r} is no name of a queue: letters, digits, _ and -")
     names = ((arguments.positive or [POSITIVE])[0], (arguments.negative or [NEGATIVE])[0])
     added = add_reviews(arguments.folder, clips, reviews, arguments.recordings, names)
-    # The answers themselves, with all digits: from them the recall of the season is computed ever after.
+    every: dict[str, pd.DataFrame] = {}
     for queue, answers in reviews.groupby("queue"):
-        write_csv(arguments.folder / REVIEWS / f"{queue}.csv", answers, digits=17)
+        kept = arguments.folder / REVIEWS / f"{queue}.csv"
+        every[str(queue)] = _with_those_before(kept, answers)
+        # With all digits: from these answers the recall of the season is computed ever after.
+        write_csv(kept, every[str(queue)], digits=17)
     rejected = quarantine.table((refused.source, refused.reason) for refused in added.refused)
     write_csv(arguments.folder / REVIEWS / QUARANTINE, rejected)
     if added.new:
@@ -119,8 +127,19 @@ def _review(arguments: argparse.Namespace) -> None:
     say(f"{added.new} clips added to {out}; {added.known} were in it, {added.unsure} unsure.")
     if added.refused:
         say(f"{len(added.refused)} in {REVIEWS}/{QUARANTINE}: {_reasons(rejected)}")
-    for queue, answers in reviews.groupby("queue"):
+    for queue, answers in every.items():
         say(f"Queue {queue}: {_recall(answers)}")
+
+
+def _with_those_before(kept: Path, answers: pd.DataFrame) -> pd.DataFrame:
+    """The answers to a queue with those that were handed in before, the last of each person to each window."""
+    from chorus.labels.reviewed import read_reviews
+
+    if not kept.is_file():
+        return answers
+    # Several people may share a queue: who hands in second must not replace what the first one heard.
+    both = pd.concat([read_reviews([kept]), answers]).sort_values("when", kind="stable")
+    return both.drop_duplicates(["window", "who"], keep="last")
 
 
 def _recall(answers: pd.DataFrame) -> str:
@@ -153,6 +172,7 @@ def _tables(arguments: argparse.Namespace) -> None:
         raise DataError(
             f"none of the labels can be used: {_reasons(found.quarantine) or 'there are none'}"
         )
+    # clips.csv last: with it the command counts as done, and is refused a second time
     write_csv(arguments.folder / QUARANTINE, found.quarantine)
     write_csv(out, found.clips)
     _tell(found, out)

@@ -21,6 +21,7 @@ import math
 from typing import TYPE_CHECKING
 
 from chorus.commands.arguments import (
+    OF_COLUMNS,
     add_metric,
     add_sweep_or_table,
     blocks_of,
@@ -74,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Rank, and judge the first place."""
     if arguments.sweep:
-        refuse_for_a_sweep(arguments, "summary", "only", "table", "runs")
+        refuse_for_a_sweep(arguments, "summary", "only", "table", "runs", "metrics", *OF_COLUMNS)
         _of_sweep(arguments)
     else:
         refuse_for_a_table(arguments, "min_precision", "stability_weight", "mixed")
@@ -204,7 +205,8 @@ def _show_block(block: str, found: Board, metric: str, metrics: tuple[str, ...],
     for row in found.table.head(top).to_dict("records"):
         figures = []
         for name in shown:
-            figure = f"{number(row[f'{name}__mean'])} ±{number(row[f'{name}__std'])}"
+            # a metric that no run of the block has is no column of its leaderboard
+            figure = f"{number(row.get(f'{name}__mean'))} ±{number(row.get(f'{name}__std'))}"
             figures.append(figure.rstrip("±").rstrip())
         rows.append([str(row["configuration"]), str(row["n"]), *figures])
     show(f"{block}: {len(found.table)} configurations", ("configuration", "n", *shown), rows)

@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
     with Store() as store:
         store.forget()
         store.refuse_silent_remote()
+    # only now that the store has let go of the repository: DVC opens it for itself
     from dvc.cli import main as dvc
 
     sys.exit(dvc(["pull", *arguments.targets]))

@@ -20,8 +20,9 @@ from chorus import paths
 from chorus.clips import POSITIVE, TEST_OOD
 from chorus.commands.show import between, number, percent, say, show
 from chorus.errors import ParameterError
-from chorus.files import read_yaml, write_csv, write_text
+from chorus.files import write_csv, write_text
 from chorus.options import parse
+from chorus.params import read_params
 from chorus.places import place, results_in
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
     seconds = float(heard.model.get("window_seconds", 3.0))
     given = {"occupied": arguments.occupied, "window_seconds": seconds}
     judged = [judge(heard, scored, level, **given) for level in levels(heard, threshold, _SLIDER)]
+    # equal to the last digit: `levels` hands the threshold itself back as it was given
     chosen = next(one for one in judged if one.threshold == threshold)
     best = best_windows(heard, threshold, arguments.clips)
     windows = zip(best["file"], best["start"], best["end"], strict=True)
@@ -108,7 +110,7 @@ def pictures_of(params: Path) -> PictureOptions:
     # A season is read where its detections lie, which need not be a study's folder.
     values = None
     if params.is_file():
-        values = read_yaml(params).get("pictures")
+        values = read_params(params).get("pictures")
     return parse(Kind, values, section="pictures")
 
 

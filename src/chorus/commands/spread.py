@@ -93,6 +93,7 @@ def _rows(block: str, components: Sequence[Component]) -> list[list[str]]:
     rows = []
     name = block  # in the first row alone, as tables are read
     for part in components:
+        # the ends are of a variance, and the column is of its root
         sd = [number(part.sd, 4), between(part.low**0.5, part.high**0.5, 4)]
         share = [percent(part.share), _share_interval(part)]
         rows.append([name, part.name, str(part.freedom), *sd, *share, number(part.p)])

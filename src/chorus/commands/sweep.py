@@ -61,6 +61,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.jobs < 1:
         raise ParameterError(f"--jobs: {arguments.jobs} is not allowed: at least 1")
+    # before the shared stages run, which may take an hour
+    if not _is_for_a_cluster(arguments):
+        _refuse_without_a_cluster(arguments)
     file = sweep_file(arguments.sweep)
     grid = open_grid(file)
     if arguments.dry_run:
@@ -86,12 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _conduct(grid: Grid, arguments: argparse.Namespace) -> list[Failure]:
     """On the cores of this machine, or on a cluster; returns the runs that failed."""
     report = _Reporter(grid)
-    if not (arguments.scheduler or arguments.cluster):
-        for name in ("workers", "repository"):
-            if getattr(arguments, name) is not None:
-                raise ParameterError(
-                    f"--{name} is not allowed here: it goes with --scheduler or --cluster"
-                )
+    if not _is_for_a_cluster(arguments):
         from chorus.experiments.conduct import conduct
 
         return conduct(grid, jobs=arguments.jobs, report=report)
@@ -100,6 +98,18 @@ def _conduct(grid: Grid, arguments: argparse.Namespace) -> list[Failure]:
     home = arguments.repository or grid.repository
     with executor_of(arguments) as (executor, workers):
         return distribute(grid, executor, workers=workers, repository=home, report=report)
+
+
+def _is_for_a_cluster(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.scheduler or arguments.cluster)
+
+
+def _refuse_without_a_cluster(arguments: argparse.Namespace) -> None:
+    for name in ("workers", "repository", "job"):
+        if getattr(arguments, name) not in (None, []):
+            raise ParameterError(
+                f"--{name} is not allowed here: it goes with --scheduler or --cluster"
+            )
 
 
 def _refuse_changes(grid: Grid, name: str) -> None:
@@ -138,6 +148,7 @@ def _update_shared(grid: Grid) -> None:
     """
     if not grid.shared:
         return
+    # this very Python: a `dvc` that the PATH finds may be another installation's
     command = [sys.executable, "-m", "dvc", "repro", *grid.shared]
     if grid.at_hand():
         command.append("--allow-missing")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 
@@ -37,10 +38,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.workers == 1:  # then a signal to this process is one to the worker
         os.execve(sys.executable, [*command, *options], known)
     processes = []
-    for _ in range(arguments.workers):
-        processes.append(subprocess.Popen([*command, *options], env=known))
     # Whoever stops this process stops them all: a worker left behind would go on taking work.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        for _ in range(arguments.workers):
+            processes.append(subprocess.Popen([*command, *options], env=known))
         for process in processes:
             process.wait()
     finally:

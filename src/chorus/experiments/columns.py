@@ -112,20 +112,25 @@ def with_numbers(runs: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     """A table of runs as text, as a CSV has it, with numbers for metrics and counts; NaN for an empty cell.
 
     Raises:
-        DataError: the seeds are no numbers.
+        DataError: a seed, a count or a figure is no number.
     """
     table = runs.copy()
     for column in (*COUNTS, *measured(runs, factors)):
         if column in runs:
-            table[column] = pd.to_numeric(runs[column].replace("", "nan"))
+            table[column] = _numbers(runs[column].replace("", "nan"), column)
+    return table.assign(seed=_numbers(table["seed"], "seed"))
+
+
+def _numbers(cells: pd.Series, column: str) -> pd.Series:
     try:
-        return table.assign(seed=pd.to_numeric(table["seed"]))
+        return pd.to_numeric(cells)
     except ValueError as error:
-        raise DataError(f"seed: {error}") from None
+        raise DataError(f"{column}: {error}") from None
 
 
 def _is_number(values: pd.Series) -> bool:
     """Whether all are numbers or empty, and not all are empty."""
+    # pandas takes a truth for 0 or 1, of which a mean and an interval would be shown
     if pd.api.types.is_bool_dtype(values):
         return False
     numbers = pd.to_numeric(values, errors="coerce")

@@ -13,12 +13,10 @@ from chorus.experiments.queue import Queue, Task
 from chorus.experiments.study import Grid
 
 _POLL_SECONDS = 1.0
-_STALLED = (
-    30  # polls in which no worker does anything, though it should, after which they are replaced
-)
-_ROOM = (
-    20 * 2**20
-)  # bytes free on the disk, below which workers would fail in ways that DVC never notices
+# polls in which no worker does anything, though it should, after which they are replaced
+_STALLED = 30
+# bytes free on the disk, below which workers would fail in ways that DVC never notices
+_ROOM = 20 * 2**20
 _RESTARTS = 5  # of every worker, without a run coming to its end in between
 
 
@@ -56,6 +54,7 @@ def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> lis
             else, or runs were taken out of the queue meanwhile.
     """
     done = grid.finished()
+    # before any work: what was done already must not count for the speed
     report(Progress(len(grid.runs), len(done), 0, 0, 0, list(done.values())))
     if len(done) == len(grid.runs):
         return []
@@ -124,24 +123,25 @@ class _Conductor:
     def _prepare(self) -> None:
         """Clear what earlier calls have left, and queue what is missing."""
         self._need_room()
+        # what a living worker is about to write looks as half done as what a dead one has left
         if not self._queue.workers():
             self._queue.tidy()
         lost = {task.identity for task in self._queue.abandoned()}
         names = {run.name for run in self._todo.values()}
-        alive: set[str] = set()
+        alive: dict[str, str] = {}
         stale = []
         for task in self._queue.tasks():
             key = self._grid.key_of(task.commit)
-            if (
-                key in self._todo
-                and task.state in ("queued", "running")
-                and task.identity not in lost | alive
-            ):
-                alive.add(key)
-            elif key in self._todo or task.name in names:
+            wanted = key in self._todo
+            under_way = task.state in ("queued", "running") and task.identity not in lost
+            # a task that is taken at this moment is listed twice, and is one commit
+            if wanted and under_way and alive.setdefault(key, task.commit) == task.commit:
+                continue
+            # what else stands in the queue as this run would be run beside it
+            if wanted or task.name in names:
                 stale.append(task)
         self._queue.remove(stale)
-        self._put(set(self._todo) - alive)
+        self._put(set(self._todo) - alive.keys())
 
     def _need_room(self) -> None:
         if self._queue.room() < _ROOM:
@@ -191,6 +191,7 @@ class _Conductor:
             self._stalled = 0
             self._queue.stop()
         alive = self._queue.workers()
+        # each worker has one run in hand: more runs than workers are those of dead ones
         if progress.running > len(alive):
             lost = {task.identity for task in self._queue.abandoned()}
             # asked twice: a worker writes several files, one after the other
@@ -198,6 +199,7 @@ class _Conductor:
             self._queue.remove(list(again.values()))
             self._put(set(again))
             self._lost = lost
+        # no more than runs that wait: another one would find the queue empty and stop, as if it had failed
         missing = [number for number in range(1, self._jobs + 1) if number not in alive][
             : progress.queued
         ]

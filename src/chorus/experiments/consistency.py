@@ -61,7 +61,7 @@ def edited_results(repo: Repo) -> list[str]:
     found = []
     made: dict[str, Any] = {}
     for out in (out for stage in stages for out in stage.outs):
-        place = _place(out)
+        place = place_of(out)
         made[place] = out
         if out.use_cache:
             continue  # kept by DVC, which names a file by its hash: it cannot be edited in place
@@ -76,7 +76,7 @@ def edited_results(repo: Repo) -> list[str]:
                 f"{place} is not what the stage {out.stage.name} made: dvc.lock has another hash"
             )
     for dep in (dep for stage in stages for dep in stage.deps):
-        place = _place(dep)
+        place = place_of(dep)
         if place not in made or not dep.hash_info:  # no hash: it never ran
             continue
         if dep.hash_info != made[place].hash_info:
@@ -87,7 +87,7 @@ def edited_results(repo: Repo) -> list[str]:
     return found
 
 
-def _place(part: Any) -> str:
+def place_of(part: Any) -> str:
     """Where an output or a dependency lies in the repository: studies call their files alike."""
     folder = posixpath.dirname(part.stage.path_in_repo)
     return str(posixpath.normpath(posixpath.join(folder, part.def_path)))
@@ -99,15 +99,15 @@ def stale_stages(repo: Repo) -> list[str]:
     Stages that never ran made nothing, and are not named.
     """
     found = []
-    outputs = {_place(out) for stage in repo.index.stages for out in stage.outs}
+    outputs = {place_of(out) for stage in repo.index.stages for out in stage.outs}
     for stage in repo.index.stages:
         changed: list[str] = []
         for dep in stage.deps:
             if isinstance(dep, ParamsDependency):
                 changed += _changed_params(dep)
-            elif _place(dep) not in outputs and _has_changed(dep):
+            elif place_of(dep) not in outputs and _has_changed(dep):
                 # what another stage makes is that stage's matter: it would name all that follow it
-                changed.append(_place(dep))
+                changed.append(place_of(dep))
         if changed:
             found.append(
                 f"the stage {stage.name} was not run since a change of {', '.join(sorted(changed))}"
@@ -145,7 +145,7 @@ def stray_results(repo: Repo) -> list[str]:
     """Files in the folders of results that git tracks, but neither a stage nor a grid makes."""
     root = Path(repo.root_dir)
     grids = {path.stem for path in (root / paths.SWEEPS).glob("*.yaml")}
-    made = {_place(out) for stage in repo.index.stages for out in stage.outs}
+    made = {place_of(out) for stage in repo.index.stages for out in stage.outs}
     results = tuple(f"{folder}/" for folder in paths.RESULTS)
     found = []
     for path in _tracked(repo, root):
@@ -187,6 +187,7 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
         plan = load_plan(read_sweep(sweep), read_yaml(root / paths.PARAMS))
         runs = with_numbers(read_csv(path), plan.names)
         one_version(runs)
+    # a table that somebody edited may lack a column, or hold anything
     except (ChorusError, ValueError, KeyError) as error:
         return [f"{name}: {error}"]
     found = []
@@ -211,6 +212,7 @@ def edited_grid(root: Path, sweep: Path) -> list[str]:
 class _Derived:
     """A table that follows from the table of runs."""
 
+    # `make` is called later, and only where there is a committed table to compare with
     name: str
     command: str
     make: Callable[[], pd.DataFrame]

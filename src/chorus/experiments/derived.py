@@ -84,10 +84,12 @@ def training_contradictions(headline: Mapping[str, Any], curves: pd.DataFrame) -
 def _best_epoch(headline: Mapping[str, Any], curves: pd.DataFrame) -> Any:
     """The epoch that the curves call the best; the one that the headline names where several are."""
     named = headline.get("best_epoch")
+    # by what a detector's and a classifier's best epoch is chosen (`merit` of chorus.tasks)
     merits = [name for name in ("validation_auprc", "validation_macro_f1") if name in headline]
     if not merits or merits[0] not in curves or curves[merits[0]].isna().all():
         return named
     merit = curves[merits[0]]
+    # epochs that differed in their seventh digit are equals in the file
     best = curves.loc[merit >= merit.max() - _TOLERANCE, "epoch"].tolist()
     return named if named in best else best[0]
 
@@ -96,7 +98,7 @@ def _split_contradictions(
     where: str, split: Mapping[str, Any], thresholds: Mapping[str, Any]
 ) -> Iterator[str]:
     positives, n = split["positives"], split["n"]
-    counts = {"n": positives + split["negatives"], "prevalence": positives / n}
+    counts = {"n": positives + split["negatives"], "prevalence": _share(positives, n)}
     yield from _unequal(where, split, counts)
     for name, judged in (split["at"] or {}).items():
         if judged is None:

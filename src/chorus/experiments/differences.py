@@ -126,6 +126,7 @@ def largest_relative(path: str, old: bytes, new: bytes) -> float | None:
     if a.shape != b.shape or not a.size:
         return None
     largest = float(np.abs(a).max())
+    # of nothing but zeros no difference is a share
     if not largest:
         return None
     return float(np.abs(a - b).max()) / largest
@@ -156,12 +157,14 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def _csv_numbers(content: bytes) -> np.ndarray:
+    # an empty cell is NaN, which is never equal, not even to the same empty cell
     table = pd.read_csv(io.BytesIO(content)).select_dtypes("number").fillna(0)
     return np.asarray(table, dtype=np.float64).ravel()
 
 
 def _cached_in(cache: Path) -> Content:
     def content(md5: str) -> bytes | None:
+        # "" stands for a file that one side lacks, and would name the folder
         path = cache / "files" / "md5" / md5[:2] / md5[2:]
         return path.read_bytes() if len(md5) > 2 and path.is_file() else None
 

@@ -48,9 +48,11 @@ def distribute(
     todo = [run for run in grid.runs if run.name not in done]
     if not todo:
         return []
+    # first what may be refused: nothing is pushed for a grid that cannot run
     errands = _errands(grid, todo, repository)
     _share(grid, repository)
     failures: list[Failure] = []
+    # one in hand and one that waits: no worker is idle until we have answered it
     given = as_done(executor, run_errand, errands, most=2 * workers)
     for ended, (number, ran) in enumerate(given, start=1):
         new: Sequence[Snapshot] = []

@@ -21,9 +21,8 @@ from typing import Any
 from chorus.errors import ChorusError
 from chorus.experiments.calls import call, last_words
 
-STARTS = (
-    "refs/sweeps/"  # what runs start from, in the repository: there may be no branch that has it
-)
+# what runs start from, in the repository: there may be no branch that has it
+STARTS = "refs/sweeps/"
 _CODE = "import sys; sys.path.insert(0, {!r}); from chorus.experiments.errand import main; main()"
 
 
@@ -71,10 +70,12 @@ def run_errand(errand: Errand) -> Ran:
         [sys.executable, "-c", _CODE.format(source)],
         cwd=clone / errand.folder, input=json.dumps(asdict(errand)), capture_output=True, text=True,
     )  # fmt: skip
+    # the last line: programs that the run has started write into the same stream
     try:
         ran = Ran(**json.loads(made.stdout.splitlines()[-1]))
     except (IndexError, ValueError, TypeError):
         raise ChorusError(f"{errand.name} could not be run: {last_words(made.stderr)}") from None
+    # in place of what is there: a run whose worker died before it could say so is made again
     if ran.reference:
         call(clone, "git", "push", "-q", errand.repository, f"+{ran.reference}:{ran.reference}")
     return ran
@@ -101,7 +102,9 @@ def _clone(errand: Errand) -> Path:
     name = hashlib.sha256(errand.repository.encode()).hexdigest()[:12]
     clone = _own_folder() / f"chorus-{name}"
     ready = clone / ".git" / "ready"
-    if ready.is_file() and ready.read_text() == errand.start:
+    # another sweep may start from the same commit, in another folder or with more that it reads
+    wanted = json.dumps([errand.start, errand.folder, errand.inputs])
+    if ready.is_file() and ready.read_text() == wanted:
         return clone
     clone.mkdir(parents=True, exist_ok=True)
     call(clone, "git", "init", "-q")
@@ -111,8 +114,10 @@ def _clone(errand: Errand) -> Path:
     call(clone, "git", "fetch", "-q", "--no-tags", errand.repository, f"+{start}:{start}")
     call(clone, "git", "checkout", "-q", "--force", "--detach", errand.start)
     if errand.inputs:
-        call(clone / errand.folder, sys.executable, "-m", "dvc", "pull", "-q", *errand.inputs)
-    ready.write_text(errand.start)
+        # not quietly: DVC would keep back why it failed, too
+        call(clone / errand.folder, sys.executable, "-m", "dvc", "pull", *errand.inputs)
+    # last: what was interrupted before is done again
+    ready.write_text(wanted)
     return clone
 
 

@@ -228,6 +228,7 @@ def _refuse_unknown_levels(factor: Factor) -> None:
 
 def _levels(given: SweepOptions, key: str) -> tuple[str, ...]:
     general = given.axes[key]
+    # what an axis lists and every block replaces is in no run, and no level
     values, used = list(general), list[Any]()
     for block in given.blocks:
         values += block.get(key, ())

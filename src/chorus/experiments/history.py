@@ -68,12 +68,14 @@ class Snapshot:
         for stage in pipeline:
             made |= dict.fromkeys(written_by(pipeline[stage]), stage)
         inputs: dict[str, Any] = {}
-        for stage in self.stages:
+        for name in self.stages:
+            # a run that waits in the queue may be of a commit from before there was such a stage
+            declared = pipeline.get(name, {})
             known = {}
-            for dep in pipeline[stage].get("deps", ()):
+            for dep in declared.get("deps", ()):
                 if content := self._content(dep, made):
                     known[dep] = content
-            inputs[stage] = [pipeline[stage].get("cmd"), known]
+            inputs[name] = [declared.get("cmd"), known]
         return short_hash(inputs)
 
     @cached_property
@@ -85,7 +87,8 @@ class Snapshot:
         """Whether its outputs are those of its parameters: dvc.lock fits params.yaml and fits together."""
         pipeline, lock = self.pipeline["stages"], self._lock
         for stage in self.stages:
-            if stage not in lock:
+            # DVC leaves a stage in dvc.lock that dvc.yaml has no more
+            if stage not in lock or stage not in pipeline:
                 return False
             if not self._fits_params(pipeline[stage].get("params", ()), lock[stage]):
                 return False
@@ -194,7 +197,7 @@ def _parse(text: bytes) -> Any:
 
 def locked_stages(lock: bytes) -> dict[str, Any]:
     """The stages of a dvc.lock. Each is parsed by itself: those that all experiments share are then parsed once."""
-    head, *stages = re.split(rb"^(?=  [^\s#])", lock, flags=re.MULTILINE)
+    head, *stages = start.STAGE.split(lock)
     if not head.endswith(b"stages:\n"):  # not as DVC writes it
         return dict(_parse(lock).get("stages", {}))
     locked: dict[str, Any] = {}
@@ -281,6 +284,7 @@ class History:
     def experiments(self, stages: Collection[str]) -> list[Snapshot]:
         """All experiments, the oldest first."""
         found = [self.at(name, stages) for name in self.git.references if self._is_experiment(name)]
+        # git's times are whole seconds: within one, the name decides, in every clone alike
         return sorted(found, key=lambda snapshot: (snapshot.commit.commit_time, snapshot.name))
 
     def named(self, name: str) -> Snapshot | None:
@@ -361,6 +365,7 @@ def varying_stages(pipeline: Mapping[str, Any], keys: Collection[str], target: s
         more = {stage for stage in rest if varying & _makers(stages, stage)}
         varying |= more
     order: TopologicalSorter[str] = TopologicalSorter()
+    # sorted: a set of texts has another order in each process, and equals run in the order of their coming
     for stage in sorted(varying):
         order.add(stage, *sorted(_makers(stages, stage) & varying))
     return list(order.static_order())
@@ -459,4 +464,5 @@ def _get(params: Mapping[str, Any], key: str) -> Any:
 
 
 def _overlap(one: str, other: str) -> bool:
+    # a stage may name a whole section of which one key varies, or a key of a section
     return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")

@@ -128,7 +128,7 @@ def _predictions_of(head: Path, root: Path) -> pd.DataFrame | None:
 
 
 def _md5(file: Path) -> str:
-    return hashlib.md5(file.read_bytes()).hexdigest()
+    return hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def _commit(name: str, root: Path) -> Snapshot:
@@ -148,6 +148,7 @@ def _commit(name: str, root: Path) -> Snapshot:
 def _put_together(
     saved: SavedHead, name: str, study: _Study, encoder_model: str | None
 ) -> Detector:
+    # of a head without its study: the survey's own defaults
     survey = study.params.get("survey") or {}
     return detector_of(
         saved,
@@ -164,6 +165,7 @@ def _encoder(saved: SavedHead, study: _Study, encoder_model: str | None) -> Enco
     if encoder_model is not None or given is None:
         return encoder_named(saved.config["encoder_id"], encoder_model)
     options = parse(EncodeOptions, given, section="encode")
+    # a path in params.yaml begins at its study, wherever the detector is asked for
     if options.own_model is None or options.own_model.is_absolute():
         return options
     return EncodeOptions(

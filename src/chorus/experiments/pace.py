@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chorus.experiments.conduct import Progress
+from chorus.metrics.direction import lower_is_better
 
 
 class Pace:
@@ -15,12 +16,16 @@ class Pace:
 
     def __init__(self, metric: str, now: float) -> None:
         self._metric, self._start = metric, now
+        self._sign = -1 if lower_is_better(metric) else 1
         self._done_before: int | None = None
         self._best: tuple[float, str] | None = None
 
     def result(self, name: str, value: float | None) -> None:
         """Take note of a finished run's metric; None: it could not be judged."""
-        if value is not None and (self._best is None or value > self._best[0]):
+        if value is None:
+            return
+        merit = self._sign * value
+        if self._best is None or merit > self._sign * self._best[0]:
             self._best = (value, name)
 
     def line(self, progress: Progress, now: float) -> str:

@@ -17,6 +17,7 @@ from chorus.errors import DataError
 from chorus.experiments.history import Snapshot
 from chorus.experiments.outputs import from_remote
 from chorus.paths import EVALUATION_DETAIL, PREDICTIONS
+from chorus.sharing.patience import limit_waiting
 
 
 class PredictionStore:
@@ -30,6 +31,8 @@ class PredictionStore:
         from dvc.exceptions import NotDvcRepoError
         from dvc.repo import Repo
 
+        # what the cache lacks is asked of the remote, which may not answer
+        limit_waiting()
         try:
             self._repo = Repo(str(root))
         except NotDvcRepoError:

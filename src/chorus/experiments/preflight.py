@@ -149,9 +149,8 @@ def refuse_lacking(git: pygit2.Repository, commit: str) -> None:
 def _refuse_references(git: pygit2.Repository) -> None:
     """A reference to no commit stops DVC from bringing experiments back from where they ran, without a word."""
     for name in git.references:
-        with suppress(
-            KeyError, ValueError, pygit2.GitError
-        ):  # to nothing at all: DVC passes over it
+        # one to nothing at all DVC passes over
+        with suppress(KeyError, ValueError, pygit2.GitError):
             if not isinstance(git.references[name].peel(), pygit2.Commit):
                 raise DataError(
                     f"{name} is no commit, so that DVC keeps no experiment: git update-ref -d {name}"
@@ -187,6 +186,7 @@ def _refuse_site_cache(root: Path) -> None:
     """Apart from its cache, DVC keeps what it knows about a repository in a folder of the machine or the user."""
     settings = Config(Repo.find_dvc_dir(str(root)))
     folder = Path(site_cache_dir(settings["core"].get("site_cache_dir")))
+    # tried: the rights of a folder tell nothing of a disk that is full or mounted for reading
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

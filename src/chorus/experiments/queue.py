@@ -144,6 +144,7 @@ class Queue:
 
     def tasks(self) -> list[Task]:
         """All entries of the queue, finished ones too, the oldest first."""
+        # read first: what a worker takes meanwhile is then in both lists, and not in neither
         waiting = [
             self._task(message, entry, "queued") for message, entry in self._queue._iter_queued()
         ]
@@ -158,9 +159,8 @@ class Queue:
         for task in tasks:
             if task.state == "running":
                 self._end(task)
-                self._queue.celery.backend.mark_as_failure(
-                    task.identity, None
-                )  # DVC removes what has an end only
+                # DVC removes what has an end only
+                self._queue.celery.backend.mark_as_failure(task.identity, None)
         if tasks:
             remove_tasks(self._queue, [task.entry for task in tasks])
         for task in tasks:
@@ -317,6 +317,7 @@ class Queue:
         """Number -> process of the workers that are alive."""
         files = Path(self._queue.wdir).glob("dvc-exp-worker-*.json")
         pids = {int(file.stem.rpartition("-")[2]): _read(file).get("pid") for file in files}
+        # of a worker that has ended the system may have given the number to another process
         return {
             number: pid for number, pid in pids.items() if pid and "queue-worker" in _command(pid)
         }
@@ -348,6 +349,7 @@ def _set(values: Any, key: str, value: Any) -> None:
 
 def _kill(pid: int) -> None:
     """End a process and all that it has started."""
+    # children first: once it is dead, nobody knows whose they were
     for process in [*_children(pid), pid]:
         with suppress(ProcessLookupError):  # it may end by itself meanwhile
             os.kill(process, signal.SIGKILL)

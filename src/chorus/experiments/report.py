@@ -55,6 +55,7 @@ def stamp_of(grid: Grid, files: Sequence[Path]) -> str:
     """A hash of what the page follows from: tables, shared data (the runs' own is in their version), and all code."""
     digest = hashlib.sha256(json.dumps(grid.shared_data(), sort_keys=True).encode())
     code = [path for path in _CODE.rglob("*") if path.suffix in (".py", ".html", ".css")]
+    # sorted: a disk lists its files in any order
     for path in [*files, *sorted(code)]:
         if path.is_file():
             digest.update(path.read_bytes())

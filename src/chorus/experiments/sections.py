@@ -35,6 +35,7 @@ def read_sections(study: Path) -> Sections:
     if not isinstance(sections, dict) or not all(_names_class(kind) for kind in sections.values()):
         raise ParameterError(f"{file} must name a class for each section, as module:Class")
     own = str((study / "src").resolve())
+    # last: no module of a study may stand in for an installed one
     if own not in sys.path:
         sys.path.append(own)
     return sections

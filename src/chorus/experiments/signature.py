@@ -23,6 +23,7 @@ def run_key(params: Mapping[str, Any], version: str) -> str:
     Args:
         version: of the code and data, see `chorus.experiments.history`.
     """
+    # twice the digits: two runs of one key would count as one, and one of them would never be made
     return short_hash([signature(params), params.get("seed"), version], digits=16)
 
 

@@ -21,7 +21,8 @@ from chorus.yaml12 import YamlLoader
 
 TAGS = "refs/tags/sweep/"
 _LOCK = "dvc.lock"
-_STAGE = re.compile(rb"^(?=  [^\s#])", flags=re.MULTILINE)
+# where a stage begins in a dvc.lock as DVC writes it
+STAGE = re.compile(rb"^(?=  [^\s#])", flags=re.MULTILINE)
 
 
 def own_start(
@@ -95,6 +96,7 @@ def started_from(tag: str) -> str:
 def merged_lock(there: bytes, here: bytes, stages: Collection[str]) -> bytes:
     """A dvc.lock with what `here` says of `stages`, and what `there` says of all others."""
     theirs, ours = _parts(there), _parts(here)
+    # a commit may have no dvc.lock: then what stands above the stages comes from here
     merged = theirs if there else {"": ours[""]}
     for name, text in ours.items():
         if name in stages:
@@ -104,17 +106,13 @@ def merged_lock(there: bytes, here: bytes, stages: Collection[str]) -> bytes:
 
 def _parts(lock: bytes) -> dict[str, bytes]:
     """A dvc.lock in pieces: its head under "", then one a stage."""
-    head, *stages = _STAGE.split(lock)
+    head, *stages = STAGE.split(lock)
     parts = {"": head}
     for text in stages:
         name = text.split(b":", 1)[0].decode().strip()
         # the last one of a file may lack its end of line, and be followed by another when merged
         parts[name] = text if text.endswith(b"\n") else text + b"\n"
     return parts
-
-
-def _ended(text: bytes) -> bytes:
-    return text if text.endswith(b"\n") else text + b"\n"
 
 
 def _results(lock: bytes, stages: Collection[str]) -> dict[str, Any]:

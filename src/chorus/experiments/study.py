@@ -178,6 +178,7 @@ class Grid:
         An experiment counts by what it is and not by its name: one queued by hand is as good.
         """
         found = {}
+        # the oldest first: of two that are the same run the newer one stays
         for experiment in self._complete():
             if experiment.key in self.planned:
                 found[self.planned[experiment.key].name] = experiment

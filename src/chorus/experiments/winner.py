@@ -84,6 +84,7 @@ def correct_best(
         raise DataError(f"{rank_by} cannot be corrected for selection: only {', '.join(METRICS)}")
     of = runs.set_index("run")["signature"]
     found = []
+    # in the order of their names: of equals the first wins, whichever run came home first
     for name, table in predictions.groupby(predictions["run"].map(of), sort=True):
         found.append(models(table, JUDGED_BY[split], str(name)))
     # a configuration that lacks a seed would be luckier, or less lucky, than the others for that alone

@@ -51,6 +51,7 @@ def command(node: str, *, clean: bool) -> list[str]:
 def main() -> None:
     """Work until the queue of the repository in the current folder is empty."""
     _, _, node, clean = sys.argv
+    # DVC has no setting for it: its task looks the class up by this name
     tasks.TempDirExecutor = Borrower
     with closing(Repo()) as repo:
         worker = repo.experiments.celery_queue.worker
@@ -108,6 +109,7 @@ class Borrower(TempDirExecutor):  # type: ignore[misc]
             self.scm.set_ref(name, commit)
         self.scm.checkout(EXEC_HEAD, detach=True)
         self.scm.stash.apply(stash_rev)
+        # no commit has what is set in this repository alone: where the cache lies, who commits
         self._update_config(repo.config.read("local"))
         settings = Path(repo.scm.root_dir, ".git", "config")
         self._update_git_config(ConfigObj(str(settings), list_values=False))
@@ -126,6 +128,7 @@ class Borrower(TempDirExecutor):  # type: ignore[misc]
             pygit2.GitError: it cannot be written, which DVC's own way passes over in silence.
         """
         home = pygit2.Repository(dest_scm.root_dir)
+        # there is such an experiment already: what becomes of the two is for DVC to decide
         if not force and any(home.references.get(name) for name in refs):
             fetched: Iterable[str] = super().fetch_exps(
                 dest_scm, refs, force, on_diverged, **kwargs

@@ -55,6 +55,7 @@ def questions(runs: Runs) -> Questions:
             if level == reference:
                 continue
             seeds = matched_seeds(runs.frame, kept, factor, level, reference)
+            # of a single seed nobody knows how far seeds move the difference
             if len(seeds) >= 2:
                 contrasts.append(Contrast(factor, level, reference))
                 seeds_of.append(tuple(seeds))

@@ -40,6 +40,7 @@ def ends(
     frames = []
     for block in blocks:
         of_block = runs.of(block).with_metric(metric)
+        # with the block's name: where the same levels stand in two blocks, they are two configurations
         named = of_block.frame.assign(
             configuration=block + configurations(of_block.frame, of_block.factors)
         )

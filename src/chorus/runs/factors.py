@@ -40,6 +40,7 @@ class Factor:
 
     def label(self, level: str) -> str:
         """A level where its factor stands beside it."""
+        # what goes without saying in a name ("") has to be said beside its factor
         return self.words.get(level) or level
 
     @property

@@ -54,6 +54,7 @@ def draw_blocks(
                 interval = (effect.low, effect.difference, effect.high)
                 _draw(axes, len(names), interval, reach, (colour, INK if by_runs else colour))
                 names.append(effect.name)
+        # downwards, as a list is read
         axes.set_ylim(rows - 0.4, -0.8)
         axes.set_xlim(-reach, reach)
         axes.set_yticks(range(rows), [clipped(name, 60) for name in names])

@@ -20,6 +20,7 @@ def coverage_of(runs: Runs, metric: str, drawn: int) -> Coverage | None:
         runs: of one block.
     """
     grid = _grid(runs, metric)
+    # the mean of all seeds stands for the truth: those drawn must not be most of it
     if grid is None or grid.shape[1] < 2 * drawn:
         return None
     return interval_coverage(grid.to_numpy(), drawn)

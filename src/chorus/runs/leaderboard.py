@@ -52,6 +52,7 @@ def board(runs: Runs, metric: str, *, resamples: int = 2000, seed: int = 1) -> B
     for name, group in named.groupby("configuration", sort=False):
         rows.append(_row(str(name), group, known.metrics))
         groups.append((-group[metric] if lower else group[metric]).to_list())  # highest is best
+    # stable: of equals the one that stands first in the table of runs
     table = pd.DataFrame(rows).sort_values(
         f"{metric}__mean", ascending=lower, kind="stable", ignore_index=True
     )
@@ -114,6 +115,7 @@ def _row(name: str, group: pd.DataFrame, metrics: tuple[str, ...]) -> dict[str, 
     }
     for metric in metrics:
         values = group[metric].to_numpy()
+        # beside the one that ranks, a metric may be unknown of some runs
         values = values[np.isfinite(values)]
         if len(values):
             row |= summary_columns(metric, values)
@@ -160,4 +162,5 @@ def _rounds_to(value: float, figure: dict[str, object], column: str) -> bool:
         raise DataError(
             f"the published table has {column} {figure[column]!r}, which is no number"
         ) from None
+    # a little more than half a unit: 0.0005 is no binary fraction, and either way of rounding a half is right
     return bool(abs(value - given) <= 0.5 * 10.0**-digits + 1e-9)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -12,6 +13,8 @@ EMPTY = ("", "nan", "none", "null", "na", "n/a")
 NO_ITEMS = "none"  # the level of an empty list
 MISSING = "missing"  # the level of an empty cell, where nobody says what it stands for
 _TRUTH = {"true": "True", "false": "False"}
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_EXACT = 2**53  # up to here a float holds every whole number
 
 
 class _TextLoader(yaml.CSafeLoader):
@@ -81,6 +84,13 @@ def _plain(text: str) -> str:
         return stripped
     # "007" is a name, not the number 7; so is anything that is no finite number.
     named = stripped.lstrip("+-").startswith("0") and stripped.lstrip("+-0")[:1].isdigit()
-    if named or not math.isfinite(number):
+    # Python reads 2024_1 as 20241, which nobody means who writes a table.
+    if named or "_" in stripped or not math.isfinite(number):
         return stripped
-    return f"{number + 0.0:.12g}"  # + 0.0: minus zero is zero
+    # Rounded, seeds such as 20260101123456 and its neighbour would be one level.
+    if _INTEGER.fullmatch(stripped):
+        return str(int(stripped))
+    if number.is_integer() and abs(number) < _EXACT:
+        return str(int(number))
+    # Twelve digits: 0.1 + 0.2, as programs print it, is 0.3.
+    return f"{number:.12g}"

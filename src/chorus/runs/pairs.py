@@ -66,6 +66,7 @@ def compare_runs(runs: Runs, a: str, b: str) -> PairOfConfigurations:
         raise DataError(
             f"{a} and {b} have no metric with two seeds in common, nor with two seeds each"
         )
+    # each metric is another chance to find something
     adjusted = holm([judged.p for judged in found.values()])
     metrics = {}
     for (metric, judged), p in zip(found.items(), adjusted, strict=True):
@@ -86,6 +87,7 @@ def _names(runs: Runs, of_a: pd.DataFrame, of_b: pd.DataFrame) -> tuple[str, str
 
 def _paired(of_a: pd.DataFrame, of_b: pd.DataFrame, metric: str) -> MetricDifference | None:
     a, b = _by_seed(of_a, metric), _by_seed(of_b, metric)
+    # in the order of the seeds: sums of floats must not depend on that of the table
     both = pd.concat([a, b], axis=1, join="inner").dropna().sort_index().to_numpy()
     if len(both) < 2:
         return None

@@ -54,6 +54,7 @@ def spread(runs: Runs, metric: str, block: str) -> Spread:
 
 
 def _crossed(table: pd.DataFrame) -> list[Component]:
+    # without a degree of freedom left there is no noise to hold the two against
     if _left(table["configuration"], table["seed"]) < 1:
         return []
     sources = {CONFIGURATION: list(table["configuration"]), SEED: list(table["seed"])}
@@ -106,6 +107,7 @@ def across_blocks(runs: Runs, metric: str) -> tuple[list[SameAgain], list[Compon
     between blocks rests on.
     """
     known = runs.with_metric(metric)
+    # a setting that does nothing where it stands makes no other configuration
     settled = known.settled()
     frame = settled.frame.assign(configuration=configurations(settled.frame, settled.varying()))
     several = frame.groupby("configuration")["block"].transform("nunique") > 1

@@ -19,10 +19,8 @@ _ODD_KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-_READ_BY_DVC = (
-    "dvc.yaml",
-    ".dvcignore",
-)  # and *.dvc: as its own, wherever they lie in a repository
+# and *.dvc: as its own, wherever they lie in a repository
+_READ_BY_DVC = ("dvc.yaml", ".dvcignore")
 
 
 def refuse_what_dvc_cannot_take(folder: Path, key: str) -> None:
@@ -72,9 +70,8 @@ def _reason(path: Path, is_folder: bool) -> str:
     if kind := _ODD_KINDS.get(stat.S_IFMT(mode)):
         return kind
     rights = os.R_OK
-    if (
-        is_folder
-    ):  # without the right to enter it, its names can be listed and its files not be read
+    # without the right to enter a folder, its names can be listed and its files not be read
+    if is_folder:
         rights |= os.X_OK
     if not os.access(path, rights):
         return "it may not be read"

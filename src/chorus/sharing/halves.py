@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,10 @@ def remove_halves(repo: Any) -> None:
 def remove_abandoned(store: Path) -> None:
     """Remove the halves in a cache, or in a remote's folder, that have not changed for an hour."""
     for half in _halves(store.glob("??/*")):
-        if time.time() - half.stat().st_ctime > _ABANDONED:
-            half.unlink(missing_ok=True)
+        # whose copying has come to its end since it was listed has got its name
+        with suppress(FileNotFoundError):
+            if time.time() - half.stat().st_ctime > _ABANDONED:
+                half.unlink()
 
 
 def _of_output(path: Path) -> Iterator[Path]:

@@ -144,6 +144,7 @@ class Store:
             for start in range(0, len(names), _BATCH):
                 batch = names[start : start + _BATCH]
                 paths = [self._cache.oid_to_path(name) for name in batch]
+                # whatever is there: it may be damaged; and who uploads looks afterwards what has arrived
                 remote.add(
                     paths,
                     self._cache.fs,
@@ -228,11 +229,15 @@ class Store:
 
     def discard(self, objects: Collection[Object]) -> None:
         """Remove objects from the cache, and their damaged copies in the study: the next pull brings them again."""
+        # of another commit's objects the files here are no copies, though they have their names
+        meant: dict[str, str] = {}
+        for item in self.objects():
+            meant |= dict.fromkeys(item.paths, item.name)
         for item in objects:
             Path(self._cache.oid_to_path(item.name)).unlink()
             for path in item.paths:
-                copy = Path(path)
-                if copy.is_file() and not _whole(item.name, copy.open("rb")):
+                copy, is_meant = Path(path), meant.get(path) == item.name
+                if is_meant and copy.is_file() and not _whole(item.name, copy.open("rb")):
                     copy.unlink()
 
     @property
@@ -344,6 +349,7 @@ def _files_first(name: str) -> tuple[bool, str]:
 
 
 def _whole(name: str, stream: BinaryIO) -> bool:
+    # it names objects and secures nothing: machines on which MD5 is forbidden allow it so
     digest = hashlib.md5(usedforsecurity=False)
     with stream:
         while block := stream.read(2**20):
@@ -357,7 +363,7 @@ def _counted(objects: Collection[Object]) -> str:
     return f"{len(objects)} objects are"
 
 
-# What S3 servers say, and what to do about it.
+# What S3 servers say, and what to do about it; the first that fits counts, so that the vague ones stand below.
 _REMEDIES = (
     (
         r"token.*expired|ExpiredToken",

@@ -17,9 +17,8 @@ from chorus.errors import ChorusError, without_keys
 # Seconds for one request, unless the remote's options say otherwise.
 _LIMITS = {"connect_timeout": 10, "read_timeout": 30}
 # S3's libraries ask again, botocore each time that s3fs does: five times five read timeouts, of one request.
-_ATTEMPTS = {
-    "total_max_attempts": 2
-}  # of botocore, which alone knows what else is worth asking again
+# Two of botocore, which alone knows what else is worth asking again.
+_ATTEMPTS = {"total_max_attempts": 2}
 _NO_SUCH_OBJECT = (404, 410)
 _NETWORK = "is the server up, and this machine on the network?"
 

@@ -60,6 +60,7 @@ class S3Server:
         """
         # Asked before: the gateway would say nothing of it on the terminal, and another server would answer.
         with socket.socket() as probe:
+            # a server that has just ended leaves its port waiting for a minute, which nobody has taken
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", self._port))

@@ -15,14 +15,9 @@ from chorus.errors import DataError
 _KEYS = (
     {"access_key_id", "secret_access_key", "session_token", "sse_customer_key"}  # S3
     | {"account_key", "sas_token", "connection_string", "client_secret"}  # Azure
-    | {
-        "password",
-        "passphrase",
-        "token",
-        "oss_key_id",
-        "oss_key_secret",
-        "gdrive_client_secret",
-    }  # the others
+    # the others
+    | {"password", "passphrase", "token"}
+    | {"oss_key_id", "oss_key_secret", "gdrive_client_secret"}
 )
 _LOOKS_SECRET = (
     ("an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
@@ -37,6 +32,7 @@ _LOOKS_SECRET = (
         "a password in an address",
         re.compile(r"(?i)\b[a-z][a-z0-9+]*://[^\s/:@'\"{}<>]*:[^\s@'\"{}<>]+@"),
     ),
+    # as long as tokens are: the name in ssh://git@host is none
     ("a token in an address", re.compile(r"(?i)\b[a-z][a-z0-9+]*://[\w.~%-]{20,}@")),
     (
         "a signature in an address",
@@ -105,6 +101,7 @@ def secrets_in(text: str) -> list[str]:
 
 
 def _sections(config: str) -> dict[str, dict[str, str]]:
+    # an address may hold %, and an option that stands twice is a key none the less
     parser = ConfigParser(interpolation=None, strict=False)
     try:
         parser.read_string(config)

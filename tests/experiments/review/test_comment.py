@@ -60,6 +60,12 @@ def test_unknown_noise_is_said_to_be_unknown():
     assert "Seed noise is unknown" in comment(facts)
 
 
+def test_a_smaller_error_is_better():
+    facts = _with_metrics({"test.rmse": (2.7, 2.5), "folds.r2_target": (0.02, 0.01)})
+    assert _row(facts, "test.rmse")[-1] == "better; seed noise unknown"
+    assert _row(facts, "folds.r2_target")[-1] == "worse; seed noise unknown"
+
+
 def test_a_metric_that_is_new_or_null_breaks_nothing():
     facts = _with_metrics({"ood.f1": (None, 0.8), "iid.f1": (0.7, None)})
     assert _row(facts, "ood.f1") == ["–", "0.800", "", "new"]

@@ -12,6 +12,7 @@ from chorus.experiments.review.membership import Change, clips_in_words
 from chorus.experiments.review.noise import THRESHOLD
 from chorus.experiments.review.pictures import FIRST, Pictures
 from chorus.experiments.review.suspicions import incomparable, suspicions
+from chorus.metrics.direction import lower_is_better
 from chorus.paths import EVALUATION_METRICS
 
 MARKER = "<!-- chorus review -->"  # by which the comment is found again, to be updated
@@ -182,7 +183,7 @@ def _came_or_went(old: Any, new: Any) -> str:
 
 def _beside_noise(facts: Facts, name: str, old: float, new: float) -> str:
     """Which way a headline went, and whether seeds alone move it as far."""
-    word = "better" if new > old else "worse"
+    word = "better" if (new > old) != lower_is_better(name) else "worse"
     if name == THRESHOLD:  # neither end of its scale is the good one
         word = "moved"
     width = facts.noise.widths.get(name) if facts.noise else None

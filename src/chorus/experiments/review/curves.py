@@ -99,6 +99,7 @@ def draw_plots(plots: Sequence[Plot], path: Path, names: tuple[str, str]) -> Non
                 continue
             for side, points in ((left, plot.before), (right, plot.after)):
                 _draw_lines(side, points, plot.x)
+            # matplotlib warns of a legend without lines
             with_lines = right if plot.after else left
             with_lines.legend(loc="best", fontsize=7)
 
@@ -142,6 +143,7 @@ def _draw_bars(left: Axes, right: Axes, plot: Plot) -> None:
         lengths = [values.get(label, 0.0) for label in labels]
         axes.barh(range(len(labels)), lengths, color=BLUE, height=0.7)
         axes.set_yticks(range(len(labels)), labels, fontsize=6.5)
+        # downwards, as a list is read
         axes.set_ylim(len(labels) - 0.5, -0.5)
 
 
@@ -155,6 +157,7 @@ def _labels(plot: Plot) -> list[str]:
     moved = {}
     for label in {**before, **after}:
         moved[label] = abs(after.get(label, 0.0) - before.get(label, 0.0))
+    # chosen by how far they moved, and shown by name, by which a reader looks for them
     by_difference = sorted(moved, key=lambda label: (-moved[label], label))
     return sorted(by_difference[:MOST_BARS])
 

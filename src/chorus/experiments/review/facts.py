@@ -17,7 +17,7 @@ from dvc.repo import Repo
 from dvc.scm import RevError, resolve_rev
 
 from chorus.errors import DataError
-from chorus.experiments.consistency import edited_results, stale_stages
+from chorus.experiments.consistency import edited_results, place_of, stale_stages
 from chorus.experiments.preflight import refuse_lacking
 from chorus.experiments.review.gain import Gain, paired_gains
 from chorus.experiments.review.membership import Change, clip_sets, compare_sets
@@ -90,7 +90,7 @@ def read(root: Path, base: str, head: str) -> Facts:
     limit_waiting()
     try:
         with Repo(str(root)) as repo:
-            return _read(repo, base, head)
+            return _read(repo, _Places.of(repo, root), base, head)
     except RevError as error:
         raise DataError(
             f"{error}: give a branch, a tag, a commit or an experiment; or fetch it first"
@@ -99,7 +99,35 @@ def read(root: Path, base: str, head: str) -> Facts:
         raise DataError(" ".join(str(error).split())) from error
 
 
-def _read(repo: Repo, base: str, head: str) -> Facts:
+@dataclass(frozen=True)
+class _Places:
+    """Where things lie: git, DVC and a study may each begin at another folder.
+
+    study_in_git, dvc_in_git, study_in_dvc: the one's folder from the other's.
+    """
+
+    study_in_git: Path
+    dvc_in_git: Path
+    study_in_dvc: Path
+
+    @classmethod
+    def of(cls, repo: Repo, study: Path) -> _Places:
+        here, dvc, git = (
+            Path(path).resolve() for path in (study, repo.root_dir, repo.scm.root_dir)
+        )
+        return cls(here.relative_to(git), dvc.relative_to(git), here.relative_to(dvc))
+
+    def told(self, results: set[str]) -> set[str]:
+        """What the review tells of in other places, and results, tables of grids too, by their paths in git.
+
+        Args:
+            results: by their paths in DVC's repository.
+        """
+        own = {self.study_in_git / path for path in ("params.yaml", "dvc.lock", *RESULTS)}
+        return {path.as_posix() for path in own | {self.dvc_in_git / path for path in results}}
+
+
+def _read(repo: Repo, places: _Places, base: str, head: str) -> Facts:
     git = pygit2.Repository(repo.scm.root_dir)
     tip = resolve_rev(repo.scm, base)
     own = resolve_rev(repo.scm, "HEAD" if head == WORKSPACE else head)
@@ -112,19 +140,21 @@ def _read(repo: Repo, base: str, head: str) -> Facts:
     commit = None if head == WORKSPACE else own
     end = commit or WORKSPACE
     before, after = Revision(repo.root_dir, start), Revision(repo.root_dir, commit)
+    # before `_compared`, which takes over what could not be read so far: predictions too
     gains = paired_gains(before.predictions(), after.predictions(), (base, head))
     changes, missing = _compared(before.tables(), after.tables())
     plots = repo.plots.diff(revs=[start, end])
     old, new = _seen(repo, start), _seen(repo, end)
+    own_params = (places.study_in_dvc / "params.yaml").as_posix()
     return Facts(
         base=base,
         head=head,
         commits=(start[:_SHORT], (commit or "")[:_SHORT]),
         base_moved=start != tip,
-        params=_flat(repo.params.diff(a_rev=start, b_rev=end)),
+        params=_flat(repo.params.diff(a_rev=start, b_rev=end), own_params),
         metrics=_pairs(repo.metrics.diff(a_rev=start, b_rev=end, all=True)),
         data=_other(old.lock.data, new.lock.data),
-        code=_code(git, start, commit, aside=old.lock.results | new.lock.results),
+        code=_code(git, start, commit, places.told(old.lock.results | new.lock.results)),
         stages=_other(old.lock.stages, new.lock.stages),
         changes=changes,
         missing=missing,
@@ -180,7 +210,8 @@ def _is_lost(path: str, lost: tuple[str, ...]) -> bool:
 class _Lock:
     """What dvc.lock says of a revision, data or no data.
 
-    stages: what each ran with. data: hashes of the outputs that DVC keeps. results: files that git keeps.
+    stages: what each ran with. data: hashes of the outputs that DVC keeps.
+    results: files that git keeps, by their paths in DVC's repository.
     splits: the hash of the table of splits; None: there is none.
     """
 
@@ -202,7 +233,7 @@ def _lock(repo: Repo) -> _Lock:
             if out.use_cache:
                 data[out.def_path] = out.hash_info
             else:
-                results.add(out.def_path)
+                results.add(place_of(out))
             if out.def_path == SPLITS:
                 splits = out.hash_info
     return _Lock(stages, data, results, splits.value if splits else None)
@@ -223,21 +254,20 @@ def _seen(repo: Repo, revision: str) -> _Seen:
 
 
 def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) -> list[str]:
-    """Files that differ, but for results (`aside`, tables of grids) and what the review tells of in other places."""
+    """Files that differ and are not `aside`, nor in a folder of it."""
     difference = git.diff(start, end) if end else git.diff(start)
     paths: set[str] = set()
     for delta in difference.deltas:  # a file that was moved counts by both its names
         paths |= {delta.old_file.path, delta.new_file.path}
-    told = aside | {"params.yaml", "dvc.lock"}
-    results = tuple(f"{folder}/" for folder in {*RESULTS, *aside})
-    return sorted(path for path in paths - told if not path.startswith(results))
+    within = tuple(f"{folder}/" for folder in aside)
+    return sorted(path for path in paths - aside if not path.startswith(within))
 
 
-def _flat(difference: dict[str, Any]) -> dict[str, Pair]:
-    """DVC's answer, by key; the file is named where it is not params.yaml."""
+def _flat(difference: dict[str, Any], own: str) -> dict[str, Pair]:
+    """DVC's answer, by key; the file is named where it is not the study's `own` params.yaml."""
     flat = {}
     for file, values in _pairs(difference).items():
-        before = "" if file == "params.yaml" else f"{file}:"
+        before = "" if file == own else f"{file}:"
         for key, pair in values.items():
             flat[before + key] = pair
     return flat

@@ -108,6 +108,7 @@ def clips_in_words(clips: pd.DataFrame) -> str:
 
 
 def _described(members: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    # a clip that stands twice in the splits would be counted twice here
     table = members.merge(known, on="clip_id", how="left", validate="many_to_one")
     return table.fillna({"label": "", "quality": ""})[COLUMNS]
 

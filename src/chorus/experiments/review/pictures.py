@@ -41,6 +41,7 @@ def draw(facts: Facts, folder: Path) -> Pictures:
     plots = read_plots(facts.plots, facts.templates)
     same = [plot.title for plot in plots if not plot.differs]
     drawn = {}
+    # groupby joins neighbours alone
     differing = sorted((plot for plot in plots if plot.differs), key=_in_order)
     for topic, of_topic in groupby(differing, key=lambda plot: plot.topic):
         drawn[topic] = f"{topic}.png"
