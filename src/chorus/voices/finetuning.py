@@ -111,6 +111,7 @@ class Features:
         """See `Hearing.varied`."""
         length = self.augmenting.seconds * _FRAMES_A_SECOND
         part = piece(heard, length, random.uniform())
+        # The parameter counts steps of 10 ms; the convolutions give one every 20.
         return masked(part, self.augmenting.frames * _FRAMES_A_SECOND // 100, axis=0)
 
     def batch(self, heard: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

@@ -105,6 +105,7 @@ def class_weights(labels: NDArray[np.int64], power: float, highest: float) -> ND
     """(count of the largest class / count of the sample's)^power, at most `highest`, divided by their mean: (n,)."""
     counts = np.bincount(labels)
     weights = np.minimum((counts.max() / counts[labels]) ** power, highest)
+    # Of mean 1, or rare classes would lengthen every step.
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
@@ -134,6 +135,7 @@ def train(
     """
     if missing := task.lacking(learn.labels):
         raise DataError(f"the training set has no samples of: {', '.join(missing)}")
+    # Forked, so that the caller draws on as if nothing had been trained.
     with one_deterministic_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "train", "init"))
         descent = _Descent(make(), hearing, learn, task, options, seed)
@@ -154,6 +156,7 @@ def train(
                 break
             accuracies = [past["validation_accuracy"] for past in (*history, row)]
             history.append(row | {"improvement_rate": multiclass.improvement_rate(accuracies)})
+            # Kept before it is saved, and saved before it is shown: whatever is shown survives a kill.
             if best_epoch(history, task) == len(history):
                 best = _weights(descent.network)
             if checkpoint:
@@ -228,6 +231,7 @@ class _Descent:
             value = self._loss(rows, generator(self.seed, "train", "augment", epoch, number))
             values.append(value.item())
             if not math.isfinite(values[-1]):
+                # Asked before the gradient, which no longer tells of which samples it is.
                 named = name_clips(self.learn.ids[rows].tolist())
                 raise NotFiniteError(
                     f"loss not finite in epoch {epoch}, batch {number + 1}: samples {named}"
@@ -237,6 +241,7 @@ class _Descent:
                 norms.append(self._step(epoch, len(norms), gradients))
                 gradients = []
         limit = self.options.gradient_clip or math.inf
+        # The last batch may be small: it weighs less in the mean, and in the spread, not at all.
         full = len(self.learn) // self.options.batch_size
         sizes = [len(rows) for rows in self._batches(epoch)]
         return {

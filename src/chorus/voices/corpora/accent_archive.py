@@ -50,6 +50,7 @@ def _fault(
         return "empty filename"
     if not row["speakerid"]:
         return "no speakerid: whose voice it is cannot be told"
+    # The table also lists speakers whose recordings were never packed.
     if row.get("file_missing?", "").casefold() in _TRUE or row["filename"] not in by_stem:
         return "missing file"
     if files.count(row["filename"]) > 1:

@@ -37,9 +37,8 @@ LONGEST_PAUSE = 0.5  # s, between turns of one utterance
 _METADATA = re.compile(r"[A-Z]{3}_metadata_.*\.txt", re.IGNORECASE)
 _TEXT_FOLDER = re.compile(r"[A-Z]{3}_textfiles.*", re.IGNORECASE)
 _PAUSE = re.compile(r"\(pause[^)]*\)\s*", re.IGNORECASE)
-_NOTES = re.compile(
-    r"\(pause[^)]*\)|<[^>]*>|/[^/]*/|[\[\]]"
-)  # pauses, noises, what was made unreadable, overlaps
+# Pauses, noises, what was made unreadable, overlaps.
+_NOTES = re.compile(r"\(pause[^)]*\)|<[^>]*>|/[^/]*/|[\[\]]")
 _TURN_COLUMNS = ("Line", "Spkr", "StTime", "Content", "EnTime")
 
 
