@@ -52,6 +52,7 @@ def _draw_accuracies(axes: Axes, detail: Mapping[str, Any], shown: list[str]) ->
         there = [
             (place, by[what][name]) for place, (what, name) in enumerate(rows) if name in by[what]
         ]
+        # A little above and below the row, so that the intervals of two splits do not lie on each other.
         places = np.array([place for place, _ in there]) + _APART * (2 * number - 1)
         values = np.array([one["value"] for _, one in there])
         ends = np.array([_ends(one) for _, one in there])
@@ -88,7 +89,9 @@ def _draw_confusions(axes: Axes, said: pd.DataFrame) -> None:
     table = table.reindex(index=task.classes, columns=task.classes, fill_value=0.0)
     axes.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(table.to_numpy()):
+        # Less would be written as .00.
         if share >= 0.005:
+            # Ink cannot be read on the darker blues.
             colour = "white" if share > 0.6 else INK
             axes.text(
                 column,

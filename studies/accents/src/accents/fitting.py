@@ -60,6 +60,7 @@ def fit(
     learn, judge = (spoken(samples, heard, task, split) for split in (TRAIN, VALIDATION))
     checkpoint = None
     if unfinished is not None:
+        # What is heard, too: after encoding anew, ids and labels are the same.
         content = heard.values.tobytes()
         known = identity(repr(run), code, learn.ids, judge.ids, str(learn.labels), content)
         checkpoint = Checkpoint(unfinished, known)

@@ -48,6 +48,7 @@ def judge(
         "sources.unlearned": unlearned_dataset(predictions),
     }
     signals = {**health.signals, **of_training}
+    # Judged once more, with this study's signals beside the house's, and by its own rules.
     details = Details(
         classes=len(model["classes"]),
         gradient_clip=model["options"].get("gradient_clip"),

@@ -61,6 +61,7 @@ class Regions:
         ]
         if not fitting:
             return "", "no pattern fits"
+        # Several may fit, as long as they agree; one of two would be a guess.
         regions = {one.leads_to for one in fitting}
         if len(regions) > 1:
             named = ", ".join(sorted(region or "no class" for region in regions))
