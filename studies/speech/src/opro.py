@@ -41,6 +41,7 @@ def main() -> None:
         margins = known.margins(name, seed, model, history.best.prompt)
         variants.append(of_base.assign(**about, margin=margins))
         print(f"{name}, seed {seed}: {found[f'{name}_{seed}']}")
+    # DVC wants every output to be there, also where nothing was searched.
     study.OPRO.mkdir(parents=True, exist_ok=True)
     write_parquet(Path("data/searched.parquet"), pd.concat(variants, ignore_index=True))
     write_json(METRICS / "opro.json", {**searching.mean_gains(found), "searches": found})

@@ -187,6 +187,7 @@ class AudioModel:
         self.network.eval()
         with torch.inference_mode():
             logits = self.network(**given).logits
+        # In bfloat16, which has three digits, margins would come in coarse steps.
         return torch.log_softmax(logits[:, -(len(behind) + 1) :].float(), dim=-1).cpu()
 
 

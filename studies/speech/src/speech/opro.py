@@ -120,6 +120,7 @@ class Rules:
             if each.prompt in self.known:
                 parents.append(self.known[each.prompt])
         found: list[str] = []
+        # Not until there are enough: of the combinations all may be known.
         for _ in range(50 * wanted):
             text = self._drawn(parents, rng)
             if text not in seen:

@@ -126,6 +126,7 @@ def _reliability(axes: Any, answers: Answers, *, scaled: bool) -> None:
     for margins, temperature in zip(answers.margins, answers.temperatures, strict=True):
         said.append(probability(margins, temperature if scaled else 1.0))
     p, truth = np.concatenate(said), np.tile(answers.speech, len(answers.seeds))
+    # A probability of 1 is of the last bin, not of one behind it.
     place = np.clip(np.digitize(p, _BINS) - 1, 0, 9)
     points = []
     for number in range(10):

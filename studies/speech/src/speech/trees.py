@@ -49,6 +49,7 @@ def _stretch(path: Path, onset: float, end: float) -> np.ndarray:
     try:
         with soundfile.SoundFile(path) as file:
             rate = file.samplerate
+            # Behind the end seeking fails; at the end too little is read, which is said below.
             file.seek(min(round(onset * rate), file.frames))
             wanted = -1 if np.isinf(end) else round((end - onset) * rate)
             samples = file.read(wanted, dtype="float64", always_2d=True).mean(axis=1)
