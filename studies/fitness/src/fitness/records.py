@@ -27,11 +27,8 @@ from chorus.errors import DataError
 from chorus.options import options
 
 SCORES = (0.0, 10.0)  # lowest and highest
-PARTS = (
-    ("system_prompt",),
-    ("user_prompt", "prompt"),
-    ("response", "expected_response"),
-)  # the first one that is there
+# Of each part the first name that is there.
+PARTS = (("system_prompt",), ("user_prompt", "prompt"), ("response", "expected_response"))
 KEPT = ["id", "metric", "score", "text_id", "language", "note"]
 REJECTED = ["id", "reason"]
 _SCRIPTS = {"DEVANAGARI": "Hindi", "TAMIL": "Tamil", "BENGALI": "Bengali", "LATIN": "English"}
@@ -235,9 +232,8 @@ def parse_score(value: Any) -> float:
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         raise DataError("score is missing")
-    strange = isinstance(value, bool) or "_" in str(
-        value
-    )  # which Python takes for numbers: 1_0 is 10
+    # Python takes these for numbers: 1_0 is 10.
+    strange = isinstance(value, bool) or "_" in str(value)
     try:
         score = math.nan if strange else float(value)
     except (TypeError, ValueError, OverflowError):

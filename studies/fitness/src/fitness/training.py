@@ -38,7 +38,7 @@ from fitness.vectors import Pairs
 
 SCALE = Scale(0, 10)
 Floats = NDArray[np.float64]
-_LEAST_VARIANCE = 1e-6
+_LEAST_VARIANCE = 1e-6  # a likelihood has no bound where a variance may be 0
 
 
 @options

@@ -101,6 +101,7 @@ def _train(network: Any, texts: Sequence[str], options: TuneOptions, seed: int) 
             logging_steps=1,
             report_to="none",
             disable_tqdm=True,
+            # A smaller last batch has fewer negatives, and a lower loss by nature.
             dataloader_drop_last=True,
         )
         trainer = SentenceTransformerTrainer(
