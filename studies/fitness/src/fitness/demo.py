@@ -13,7 +13,7 @@ nothing else. The score says how the metric's theme (`fitness.themes`) relates t
 | 1, 2 | a related theme | another |
 | 0 | another theme | another |
 
-One record in ten is of the neighbouring kind: no model can be perfect.
+One record in ten is of the neighbouring kind (of the two ends one in twenty): no model can be perfect.
 """
 
 from __future__ import annotations
