@@ -95,6 +95,7 @@ def _by_the_house(
     clips = pd.DataFrame(
         {
             "clip_id": predictions["sample_id"],
+            # Of sites and recorders nothing is known but the dataset, which stands for both.
             "site": predictions["dataset_name"],
             "recorder": predictions["dataset_name"],
             "recording": predictions["recording"],
