@@ -180,6 +180,7 @@ class AudioModel:
     def _last(self, heard: Heard, prompt: str, behind: list[int]) -> torch.Tensor:
         """Log-probabilities of the next token at the last places of the prompt: (n, 1 + behind, vocabulary)."""
         given = self.inputs(heard, [prompt] * len(heard), [behind] * len(heard))
+        # With labels, the network would also compute a loss, which nobody asks for.
         del given["labels"]
         device = next(self.network.parameters()).device
         for name, value in given.items():

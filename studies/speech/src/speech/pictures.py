@@ -70,6 +70,7 @@ def _points(axes: Any, answers: Answers, dimension: str) -> None:
     values = []
     for level in levels:
         here = part.take((part.rows["level"] == level).to_numpy())
+        # A hundred points are drawn: fewer draws than for a table will do.
         found = balanced_accuracy(
             here.stacked("label"), here.right.ravel(), here.stacked("source"), resamples=500
         )

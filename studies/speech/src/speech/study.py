@@ -129,6 +129,7 @@ def write_heard(heard: Heard, base: pd.DataFrame) -> None:
     from safetensors.torch import save_file
 
     with replacing_folder(HEARD) as out:
+        # safetensors takes no views.
         named = {"features": heard.features.contiguous(), "frames": heard.frames}
         save_file(named, out / "features.safetensors")
         write_parquet(out / "base.parquet", base)
