@@ -99,6 +99,7 @@ def negatives(records: pd.DataFrame, names: TextVectors, options: NegativeOption
     for number, record in enumerate(chosen.itertuples()):
         kind = kinds[number % len(kinds)]
         metric = pick(kind, record.metric, known[record.text_id])
+        # Its text was paired with all others of the kind: a twin less.
         if metric is None:
             continue
         low, high = options.scores[kind]

@@ -72,6 +72,7 @@ def load(data: bytes) -> list[Any]:
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     text = data.decode(encoding, errors="replace")
     content = _parsed(text)
+    # Lines first: there damage costs a line, and not all that is behind it.
     items = _lines(text) or _until_broken(text) if content is None else _list_in(content)
     if not items:
         raise DataError("the file holds no list of records")
