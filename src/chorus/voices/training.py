@@ -157,18 +157,16 @@ def train(
             accuracies = [past["validation_accuracy"] for past in (*history, row)]
             history.append(row | {"improvement_rate": multiclass.improvement_rate(accuracies)})
             # Kept before it is saved, and saved before it is shown: whatever is shown survives a kill.
-            if best_epoch(history, task) == len(history):
+            if options.early_stopping == "none" or best_epoch(history, task) == len(history):
                 best = _weights(descent.network)
             if checkpoint:
                 checkpoint.save(descent.network, descent.adam, best, history)
             if on_epoch:
                 on_epoch(history, logits)
             stopped = _why_ended(history, options, task)
-        kept = best_epoch(history, task)
-        if options.early_stopping == "none":
-            kept = len(history)
-        else:
-            descent.network.load_state_dict(best)
+        kept = len(history) if options.early_stopping == "none" else best_epoch(history, task)
+        # Also those of the last epoch: one that broke down has moved the network on from there.
+        descent.network.load_state_dict(best)
     return Trained(descent.network.eval(), history, best_epoch(history, task), kept, stopped)
 
 
