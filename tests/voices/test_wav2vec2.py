@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from chorus.cpu_torchaudio import torchaudio
-from chorus.errors import ModelError
+from chorus.errors import ModelError, ParameterError
 from chorus.seeds import derive
 from chorus.tasks import Classification
 from chorus.voices.augment import AugmentOptions
@@ -100,6 +100,14 @@ def test_only_the_last_layers_learn_and_a_saved_network_says_the_same(published,
     with torch.no_grad():
         said = [network(*kind.hearing.batch(heard)) for network in (trained.network, again)]
     torch.testing.assert_close(*said, rtol=0, atol=0)
+
+
+def test_more_layers_than_there_are_cannot_learn(published):
+    _, folder = published
+    with pytest.raises(ParameterError, match=r"unfrozen: 4 is not allowed: it has 3 layers"):
+        Classifier(3, Wav2Vec2Options(path=str(folder), unfrozen=4))
+    network = Classifier(3, Wav2Vec2Options(path=str(folder), unfrozen=3))
+    assert all(one.requires_grad for one in network.encoder.transformer.layers.parameters())
 
 
 def learned(network, before):

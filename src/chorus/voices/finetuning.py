@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from chorus.cpu_torchaudio import torchaudio
+from chorus.errors import ParameterError
 from chorus.options import options
 from chorus.voices import wav2vec2
 from chorus.voices.augment import AugmentOptions, masked, piece
@@ -54,11 +55,15 @@ class Classifier(nn.Module):
     """Logits of the classes, (n, classes), from a batch of what the convolutions heard."""
 
     def __init__(self, classes: int, options: Wav2Vec2Options) -> None:
-        """Raises ModelError: see `chorus.voices.wav2vec2.read`."""
+        """Raises ModelError: see `chorus.voices.wav2vec2.read`. ParameterError: it has fewer layers than that."""
         super().__init__()
         self.encoder = wav2vec2.read(Path(options.path)).encoder
         self.encoder.requires_grad_(False)
         layers = list(self.encoder.transformer.layers)
+        if options.unfrozen > len(layers):
+            raise ParameterError(
+                f"model.wav2vec2.unfrozen: {options.unfrozen} is not allowed: it has {len(layers)} layers"
+            )
         for layer in layers[len(layers) - options.unfrozen :]:
             if options.lora.rank:
                 add_low_rank(layer.attention, options.lora)
