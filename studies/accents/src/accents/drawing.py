@@ -37,9 +37,10 @@ def _summary(detail: Mapping[str, Any], shown: list[str]) -> str:
     words = []
     for split in shown:
         accuracy = detail["by_split"][split]["accuracy"]
-        words.append(
-            f"{NAMES[split]} {accuracy['value']:.3f} ({accuracy['low']:.3f}–{accuracy['high']:.3f})"
-        )
+        ends = "of one voice"
+        if accuracy["low"] is not None:
+            ends = f"{accuracy['low']:.3f}–{accuracy['high']:.3f}"
+        words.append(f"{NAMES[split]} {accuracy['value']:.3f} ({ends})")
     return f"accuracy, 95 % over voices: {', '.join(words)}"
 
 
@@ -93,14 +94,8 @@ def _draw_confusions(axes: Axes, said: pd.DataFrame) -> None:
         if share >= 0.005:
             # Ink cannot be read on the darker blues.
             colour = "white" if share > 0.6 else INK
-            axes.text(
-                column,
-                row,
-                f"{share:.2f}"[1 - (share >= 1) :],
-                ha="center",
-                va="center",
-                color=colour,
-            )
+            said = f"{share:.2f}".removeprefix("0")
+            axes.text(column, row, said, ha="center", va="center", color=colour)
     places = range(len(task.classes))
     axes.set_yticks(places, task.classes)
     axes.set_xticks(places, task.classes, rotation=45, ha="right")
