@@ -61,7 +61,8 @@ def read(folder: Path, dataset: str) -> Found:
     files = files_under(folder)
     found = Found()
     speakers = _speakers(folder, files, dataset, found)
-    sounds = {PurePosixPath(file).stem: file for file in files if is_audio(file)}
+    audio = [file for file in files if is_audio(file)]
+    sounds = {PurePosixPath(file).stem: file for file in audio}
     texts = [file for file in files if _is_transcript(file)]
     for text in texts:
         sound = sounds.get(PurePosixPath(text).stem)
@@ -73,7 +74,7 @@ def read(folder: Path, dataset: str) -> Found:
         except DataError as error:
             found.rejected.append((f"{dataset}/{sound}", str(error)))
     transcribed = [sounds[stem] for text in texts if (stem := PurePosixPath(text).stem) in sounds]
-    found.left_out += unlisted(dataset, sounds.values(), transcribed, "any transcript")
+    found.left_out += unlisted(dataset, audio, transcribed, "any transcript")
     return found
 
 
