@@ -134,6 +134,8 @@ def _reliability(axes: Any, answers: Answers, *, scaled: bool) -> None:
         inside = place == number
         if inside.sum() >= 10:
             points.append((p[inside].mean(), truth[inside].mean()))
+    if not points:
+        return
     x, y = np.array(points).T
     axes.plot(x, y, color=COLOURS[answers.name], marker="o", markersize=3, label=answers.name)
 
