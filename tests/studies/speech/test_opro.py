@@ -98,14 +98,16 @@ def test_the_winners_curse_is_in_the_gain_as_searched_and_not_in_the_gain_held_o
 
 
 @contextmanager
-def speaking(says: str, status: int = 200) -> Iterator[str]:
-    """An OpenAI-compatible endpoint on loopback that says one thing."""
+def speaking(says: str, status: int = 200, promised: int = 0) -> Iterator[str]:
+    """An OpenAI-compatible endpoint on loopback that says one thing, and may break off before so many bytes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             assert asked["model"] == "small" and "score" in asked["messages"][0]["content"]
             self.send_response(status)
+            if promised:
+                self.send_header("Content-Length", str(promised))
             self.end_headers()
             reply = {"choices": [{"message": {"content": says}}]}
             self.wfile.write(json.dumps(reply).encode() if status == 200 else b"no")
@@ -152,6 +154,20 @@ def test_a_babbling_or_failing_model_loses_nothing_and_is_logged(says, status, r
 def test_an_endpoint_that_is_not_there_is_a_failure_too():
     history = by_endpoint("http://127.0.0.1:9/v1")
     assert len(history.failures) == 2 and history.best.score > history.tried[0].score
+
+
+def test_an_answer_that_breaks_off_is_a_failure_too():
+    with speaking("<PROMPT>Voice? A yes, B no</PROMPT>", promised=10_000) as url:
+        history = by_endpoint(url)
+    assert len(history.tried) == 1 + 2 * 3
+    assert all("IncompleteRead" in each["reason"] for each in history.failures)
+    assert len(history.failures) == 2
+
+
+def test_an_address_that_is_none_is_a_failure_too():
+    history = by_endpoint("myhost/v1")
+    assert all("unknown url type" in each["reason"] for each in history.failures)
+    assert len(history.failures) == 2
 
 
 def test_a_prompt_must_name_both_answers():
