@@ -23,9 +23,8 @@ def main() -> None:
         if not quizzes:  # what is heard does not depend on adapters
             quizzes = {split: given.quiz(model, split) for split in (DEVELOPMENT, HOLDOUT)}
         path = study.OPRO / f"{name}_{seed}.json"
-        key = opro.history_key(
-            name, seed, options, given.question, searching.weights(given, name, seed)
-        )
+        weights = searching.weights(given, name, seed)
+        key = opro.history_key(name, seed, options, given.question, given.conditions, weights)
         history = opro.search(
             partial(given.balanced_accuracy, model, quizzes[DEVELOPMENT]),
             model.tokens_of,

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import runpy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import stage
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
 from chorus.seeds import stable_fraction
-from speech import opro, wording
+from speech import opro, searching, study, wording
 from speech.opro import Endpoint, History, OproOptions, Rules, Scored
+from speech_toys import random_toy
 
 GIVEN = OproOptions(iterations=5, candidates=4)
 START = wording.prompt("", "What do you hear?", wording.ENDINGS["letters"][0])
@@ -174,3 +181,30 @@ def test_a_prompt_must_name_both_answers():
     endpoint = Endpoint("http://x", "small", ("SPEECH", "NONSPEECH"))
     assert endpoint._names_both("SPEECH or NONSPEECH?")
     assert not endpoint._names_both("NONSPEECH?")
+
+
+def test_a_search_is_not_gone_on_with_where_clips_are_heard_otherwise(monkeypatch):
+    """DVC keeps data/opro; the noise under a clean clip decides what a prompt is worth, too."""
+    study_folder = Path(__file__).parents[3] / "studies/speech"
+    params = yaml.safe_load((study_folder / "params.yaml").read_text())
+    keys = []
+
+    class SeenError(Exception):
+        pass
+
+    def read_history(_path, key):
+        keys.append(key)
+        raise SeenError
+
+    monkeypatch.setattr(stage, "params", params.get)
+    monkeypatch.setattr(study, "read_heard", lambda: (None, pd.DataFrame()))
+    monkeypatch.setattr(study.Study, "quiz", lambda *_given: None)
+    monkeypatch.setattr(searching, "models", lambda *_given: [("base", 1, random_toy())])
+    monkeypatch.setattr(searching, "weights", lambda *_given: "of the base")
+    monkeypatch.setattr(opro, "read_history", read_history)
+    main = runpy.run_path(str(study_folder / "src/opro.py"))["main"]
+    for floor in (1e-4, 1e-4, 1e-3):
+        params["conditions"]["floor"] = floor
+        with pytest.raises(SeenError):
+            main()
+    assert keys[0] == keys[1] != keys[2]
