@@ -64,8 +64,8 @@ class Study:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of every adapter."""
-        return (self.seed, *self.tune.repeats)
+        """Of every adapter, each once: `seed` may be one of the repeats."""
+        return tuple(dict.fromkeys((self.seed, *self.tune.repeats)))
 
     def base(self) -> AudioModel:
         """The toy, or the model of one's own."""
