@@ -115,7 +115,10 @@ class Features:
     def varied(self, heard: Tensor, random: np.random.Generator) -> Tensor:
         """See `Hearing.varied`."""
         length = self.augmenting.seconds * _FRAMES_A_SECOND
-        part = piece(heard, length, random.uniform())
+        place, share = random.uniform(0, 1, 2)
+        part = piece(heard, length, place)
+        if share >= self.augmenting.varied:
+            return part
         # The parameter counts steps of 10 ms; the convolutions give one every 20.
         return masked(part, self.augmenting.frames * _FRAMES_A_SECOND // 100, axis=0)
 
