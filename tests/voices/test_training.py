@@ -15,6 +15,7 @@ from safetensors.torch import save
 
 from chorus.errors import DataError, ModelError
 from chorus.tasks import Classification
+from chorus.training.optimizer import Adam
 from chorus.training.stopping import NotFiniteError
 from chorus.voices.augment import AugmentOptions
 from chorus.voices.checkpoint import Checkpoint, identity
@@ -158,3 +159,26 @@ def test_what_is_not_finite_is_named():
     with pytest.raises(ModelError, match="loss not finite in epoch 1, batch 1: samples 1-"):
         train(make, HEARING, spoken(1, strange=True), spoken(2), TASK, TrainOptions(**SHORT), 5)
     assert issubclass(NotFiniteError, Exception)
+
+
+@pytest.mark.parametrize("rule", ["none", "patience"])
+def test_a_training_that_breaks_down_keeps_what_it_had_after_a_whole_epoch(monkeypatch, rule):
+    """In its third epoch, after a step that ruins the network."""
+    step, said = Adam.step, {}
+
+    def ruinous(self, gradients, rate):
+        step(self, gradients, rate)
+        if len(said) == 2:
+            for parameter in self.parameters:
+                parameter.data.fill_(np.nan)
+
+    monkeypatch.setattr(Adam, "step", ruinous)
+    found = trained(
+        {"early_stopping": rule},
+        on_epoch=lambda history, logits: said.update({len(history): logits}),
+    )
+    assert "not finite in epoch 3" in found.stopped
+    assert len(found.history) == 2
+    again = logits_of(found.network, HEARING, spoken(2).heard)
+    np.testing.assert_array_equal(again, said[found.kept_epoch])
+    assert found.kept_epoch == (2 if rule == "none" else found.best_epoch)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from chorus.cpu_torchaudio import torchaudio
-from chorus.errors import ModelError
+from chorus.errors import ModelError, ParameterError
 from chorus.seeds import derive
 from chorus.tasks import Classification
 from chorus.voices.augment import AugmentOptions
-from chorus.voices.finetuning import Classifier, LoraOptions, Wav2Vec2Options
+from chorus.voices.finetuning import Classifier, Features, LoraOptions, Wav2Vec2Options
 from chorus.voices.networks import ModelOptions, kind_of, load, save
 from chorus.voices.training import Spoken, TrainOptions, train
 from chorus.voices.wav2vec2 import listen, read
@@ -100,6 +100,25 @@ def test_only_the_last_layers_learn_and_a_saved_network_says_the_same(published,
     with torch.no_grad():
         said = [network(*kind.hearing.batch(heard)) for network in (trained.network, again)]
     torch.testing.assert_close(*said, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("varied", [0.0, 0.5, 1.0])
+def test_as_many_samples_get_masks_as_are_to_be_varied(varied):
+    """As for log-mel frames: the others are only cut."""
+    hearing = Features(AugmentOptions(seconds=1.0, varied=varied, frames=60))
+    random = np.random.default_rng(1)
+    parts = [hearing.varied(torch.ones(100, 4), random) for _ in range(200)]
+    assert {len(part) for part in parts} == {50}
+    masked = np.mean([bool((part == 0).any()) for part in parts])
+    assert masked == pytest.approx(varied, abs=0.1)
+
+
+def test_more_layers_than_there_are_cannot_learn(published):
+    _, folder = published
+    with pytest.raises(ParameterError, match=r"unfrozen: 4 is not allowed: it has 3 layers"):
+        Classifier(3, Wav2Vec2Options(path=str(folder), unfrozen=4))
+    network = Classifier(3, Wav2Vec2Options(path=str(folder), unfrozen=3))
+    assert all(one.requires_grad for one in network.encoder.transformer.layers.parameters())
 
 
 def learned(network, before):

@@ -23,7 +23,7 @@ from chorus.voices.frames import MELS, levelled, mel_centres
 _SHORTEST = 20  # frames that are left of a sample, however fast it is played
 _TILT = 1.5  # natural logarithm of power: how much noise may rise or fall from the middle to the outer bands
 _SHORTEST_ECHO, _LONGEST_ECHO = 0.15, 0.6  # s
-_NOTHING = -14.0  # natural logarithm of power: what `log_mel` gives for silence
+_NOTHING = -14.0  # natural logarithm of power: about what `log_mel` gives for silence
 _MASKS = 2
 _ROUGHNESS = 0.5  # of noise, likewise, from frame to frame
 
@@ -71,8 +71,10 @@ def augment(frames: Tensor, options: AugmentOptions, random: np.random.Generator
     seed = int(random.integers(2**31))
     if share >= options.varied:
         return levelled(piece(frames, options.seconds * 100, place))
+    # What is played faster is cut longer, so that as much is left; there are 100 frames a second.
     part = piece(frames, options.seconds * 100 * speed, place)
     varied = _warped(_stretched(part, speed), speed * pitch)
+    # In the order of a sound's way: the mouth, the room, what else is heard there, the microphone.
     if chances[0] < options.room:
         varied = _in_a_room(varied, room[0], room[1])
     if chances[1] < options.noise:
@@ -80,6 +82,7 @@ def augment(frames: Tensor, options: AugmentOptions, random: np.random.Generator
         varied = _noisy(varied, below, _TILT * (2 * tilt - 1), seed)
     if chances[2] < options.narrow:
         varied = _narrow(varied, cut[0], cut[1], cut[2], seed)
+    # Masks last: they hide with 0, which is each band's mean only once it is levelled.
     return masked(masked(levelled(varied), options.bands, axis=1), options.frames, axis=0)
 
 
@@ -108,6 +111,7 @@ def _warped(frames: Tensor, factor: float) -> Tensor:
         return frames
     centres = mel_centres()  # equal steps on the mel scale
     source = np.interp(_mel(_hertz(centres) / factor), centres, np.arange(MELS))
+    # The highest band has none above it to be mixed with.
     lower = np.minimum(source.astype(int), MELS - 2)
     share = torch.from_numpy((source - lower).astype(np.float32))
     return frames[:, lower] * (1 - share) + frames[:, lower + 1] * share
@@ -118,10 +122,12 @@ def _in_a_room(frames: Tensor, size: float, wetness: float) -> Tensor:
     decay = _SHORTEST_ECHO + size * (_LONGEST_ECHO - _SHORTEST_ECHO)
     ago = torch.arange(int(60 * decay))  # frames, down to -36 dB
     tail = 10 ** (-6 * 0.01 * ago / decay)
+    # The tail gets its share of power before the direct sound is put in front, which stays whole.
     tail *= (0.1 + 0.7 * wetness) / tail.sum()
     tail[0] += 1
     power = torch.exp(frames).T[:, None]
     padded = torch.nn.functional.pad(power, (len(tail) - 1, 0))
+    # torch's convolution is a correlation: turned round, the tail comes after the sound.
     lingering = torch.nn.functional.conv1d(padded, tail.flip(0)[None, None])
     return torch.log(lingering[:, 0].T.clamp(min=1e-9))
 
@@ -131,6 +137,7 @@ def _narrow(frames: Tensor, low: float, high: float, quiet: float, seed: int) ->
     first, last = int(8 * low), MELS - int(16 * high)
     kept = torch.full_like(frames, _NOTHING)
     kept[:, first:last] = frames[:, first:last]
+    # With the seed of `augment`'s own noise it would be the same pattern again.
     return _noisy(kept, 30 + 15 * quiet, 0.0, seed + 1)
 
 
@@ -139,6 +146,7 @@ def _noisy(frames: Tensor, below: float, tilt: float, seed: int) -> Tensor:
     level = (
         torch.logsumexp(frames.flatten(), 0) - math.log(frames.numel()) - below * math.log(10) / 10
     )
+    # From torch's own generator, which gives dropout and masks, noise would move theirs.
     random = torch.Generator().manual_seed(seed)
     rough = _ROUGHNESS * torch.randn(frames.shape, generator=random)
     return torch.logaddexp(frames, level + torch.linspace(-tilt, tilt, MELS) + rough)

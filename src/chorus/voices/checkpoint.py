@@ -64,6 +64,7 @@ class Checkpoint:
         network.load_state_dict(_part(state, "network."))
         for kind, tensors in _moments(adam).items():
             for number, tensor in enumerate(tensors):
+                # In place: these are the tensors that the optimiser steps with.
                 tensor.copy_(state[f"{kind}.{number}"])
         columns = json.loads(about["columns"])
         history = [dict(zip(columns, row, strict=True)) for row in state["history"].tolist()]
@@ -84,6 +85,7 @@ def identity(*parts: str | bytes | Iterable[str]) -> str:
             content = part
         else:
             content = json.dumps(part if isinstance(part, str) else list(part)).encode()
+        # With its length before it: two parts must not be taken for the same text parted elsewhere.
         digest.update(len(content).to_bytes(8, "big") + content)
     return digest.hexdigest()
 

@@ -48,6 +48,7 @@ def cuts(seconds: float, options: CutOptions) -> list[Span]:
     if seconds <= options.longest:
         return [Span(0.0, seconds)]
     step = options.seconds - options.overlap
+    # A quotient of 2.9999999999999996 is 3, or one whole cut would be given to the rest.
     whole = int((seconds - options.seconds) / step + 1e-9) + 1
     spans = [Span(number * step, number * step + options.seconds) for number in range(whole)]
     if seconds - whole * step >= options.shortest:

@@ -81,11 +81,13 @@ def deal(samples: pd.DataFrame, options: DealOptions) -> Deal:
     table["split"] = table["voice"].map(_splits_of_voices(table, options))
     _refuse_missing_classes(table)
     unheard = _unheard(table, options.unheard_share)
+    # Kept from before some become test_ood: below it stands for both tests.
     tests = table["split"] == TEST_IID
     table.loc[tests & unheard, "split"] = TEST_OOD
     thinned = _thinned(table, options)
     reasons = pd.Series("", index=table.index)
     reasons[thinned] = "of a class that is made rare in training"
+    # Last, so that it is the reason of those that both rules set aside.
     reasons[~tests & unheard] = "says a sentence that is kept for the test of unheard sentences"
     aside = table[reasons != ""]
     named = aside.rename(columns={"sample_id": "clip_id", "audio_path": "source"})
@@ -170,6 +172,7 @@ def _splits_of_voices(table: pd.DataFrame, options: DealOptions) -> dict[str, st
 
 def _units(table: pd.DataFrame) -> pd.Series:
     """What is dealt as a whole, by the name of its first voice: who is heard in one recording belongs together."""
+    # Voices and recordings are the two sides of one graph: what hangs together is dealt together.
     voice, voices = table["voice"].factorize(sort=True)
     recording, recordings = table["recording"].factorize()
     size = len(voices) + len(recordings)
@@ -219,6 +222,7 @@ def _thinned(table: pd.DataFrame, options: DealOptions) -> pd.Series:
         speakers = sorted(
             of_class["speaker_id"].unique(), key=lambda speaker: stable_fraction("rare", speaker)
         )
+        # One speaker stays, or the class would not be rare but missing.
         left_out |= set(speakers[max(1, round(len(speakers) * options.rare_share)) :])
     return (table["split"] == TRAIN) & table["speaker_id"].isin(left_out)
 

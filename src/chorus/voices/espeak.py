@@ -49,6 +49,7 @@ def speak(accent: str, variant: str, texts: Sequence[str]) -> list[np.ndarray]:
 
     def take(samples: Any, number: int, _events: object) -> int:
         if samples and number > 0:
+            # Copied, as espeak writes the next piece into the same memory.
             heard.append(np.ctypeslib.as_array(samples, (number,)).copy())
         return 0
 
@@ -58,6 +59,7 @@ def speak(accent: str, variant: str, texts: Sequence[str]) -> list[np.ndarray]:
         espeak.espeak_SetSynthCallback(callback)
         if espeak.espeak_SetVoiceByName(f"{accent}+{variant}".encode()) != 0:
             raise ParameterError(f"espeak-ng has no accent {accent!r}")
+        # It also draws from the C library's generator, which all copies of espeak share.
         ctypes.CDLL(None).srand(1)
         for text in texts:
             heard.clear()
@@ -103,6 +105,7 @@ def _library() -> Iterator[ctypes.CDLL]:
     """A copy of the library that nobody has used."""
     import espeakng_loader
 
+    # A library that is loaded is not loaded again, but a copy of its file is; it may then go.
     with tempfile.TemporaryDirectory() as folder:
         library = ctypes.CDLL(shutil.copy(espeakng_loader.get_library_path(), folder))
     library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(_data()), 0)
@@ -110,4 +113,5 @@ def _library() -> Iterator[ctypes.CDLL]:
         yield library
     finally:
         library.espeak_Terminate()
+        # ctypes never unloads: each of some hundred voices would leave a library in memory.
         _ctypes.dlclose(library._handle)

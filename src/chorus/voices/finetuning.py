@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from chorus.cpu_torchaudio import torchaudio
+from chorus.errors import ParameterError
 from chorus.options import options
 from chorus.voices import wav2vec2
 from chorus.voices.augment import AugmentOptions, masked, piece
@@ -54,11 +55,15 @@ class Classifier(nn.Module):
     """Logits of the classes, (n, classes), from a batch of what the convolutions heard."""
 
     def __init__(self, classes: int, options: Wav2Vec2Options) -> None:
-        """Raises ModelError: see `chorus.voices.wav2vec2.read`."""
+        """Raises ModelError: see `chorus.voices.wav2vec2.read`. ParameterError: it has fewer layers than that."""
         super().__init__()
         self.encoder = wav2vec2.read(Path(options.path)).encoder
         self.encoder.requires_grad_(False)
         layers = list(self.encoder.transformer.layers)
+        if options.unfrozen > len(layers):
+            raise ParameterError(
+                f"model.wav2vec2.unfrozen: {options.unfrozen} is not allowed: it has {len(layers)} layers"
+            )
         for layer in layers[len(layers) - options.unfrozen :]:
             if options.lora.rank:
                 add_low_rank(layer.attention, options.lora)
@@ -110,7 +115,11 @@ class Features:
     def varied(self, heard: Tensor, random: np.random.Generator) -> Tensor:
         """See `Hearing.varied`."""
         length = self.augmenting.seconds * _FRAMES_A_SECOND
-        part = piece(heard, length, random.uniform())
+        place, share = random.uniform(0, 1, 2)
+        part = piece(heard, length, place)
+        if share >= self.augmenting.varied:
+            return part
+        # The parameter counts steps of 10 ms; the convolutions give one every 20.
         return masked(part, self.augmenting.frames * _FRAMES_A_SECOND // 100, axis=0)
 
     def batch(self, heard: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

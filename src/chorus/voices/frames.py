@@ -13,7 +13,7 @@ from chorus.voices.utterances import SAMPLE_RATE
 _FRAME, _HOP = 400, 160  # samples: 25 and 10 ms
 MELS = 40
 _LOWEST, _HIGHEST = 60.0, 7_600.0  # Hz, of the bands
-_FLOOR = 1e-6
+_FLOOR = 1e-6  # of power: of silence there is no logarithm
 
 
 def log_mel(samples: Tensor) -> Tensor:
@@ -44,4 +44,5 @@ def levelled(frames: Tensor) -> Tensor:
 def mel_centres() -> NDArray[np.float64]:
     """Where the bands lie on the mel scale, (40,), in equal steps."""
     first, last = 2595 * np.log10(1 + np.array([_LOWEST, _HIGHEST]) / 700)
+    # The two ends are the feet of the outer bands, not centres.
     return np.linspace(float(first), float(last), MELS + 2)[1:-1]

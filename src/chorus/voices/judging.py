@@ -91,6 +91,7 @@ def judge(
         headline (a few numbers, by split) and detail, both for JSON.
     """
     truth = of_split(predictions, task, "train")
+    # Of training: which class is the commonest of a test, nobody who predicts can know.
     majority = int(np.bincount(truth.truth, minlength=task.outputs).argmax())
     validation = of_split(predictions, task, VALIDATION)
     temperature = fit_temperature(validation.shares, validation.truth)
@@ -133,6 +134,7 @@ def fit_temperature(shares: Floats, truth: NDArray[np.int64]) -> float:
 
 def tempered(shares: Floats, temperature: float) -> Floats:
     """Probabilities whose logits are divided by the temperature."""
+    # A share that was rounded to 0 has no logarithm.
     logits = np.log(np.maximum(shares, 1e-12)) / temperature
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     cooled: Floats = powers / powers.sum(axis=1, keepdims=True)
@@ -171,6 +173,7 @@ def _macro_f1(counts: _Counts, times: Floats) -> float:
     table = np.tensordot(times, counts.confusion, axes=1)
     sizes = table.sum(axis=0) + table.sum(axis=1)
     right = 2 * np.diagonal(table)
+    # Without one of its voices a class may be neither there nor said; it then has no F1.
     return float(np.mean(right[sizes > 0] / sizes[sizes > 0]))
 
 
@@ -229,6 +232,7 @@ def _breakdown(judged: Judged, task: Classification, options: EvaluateOptions) -
     found: dict[str, Any] = {}
     for what, names in categories.items():
         found[what] = {}
+        # By length, so that lengths stand in their order; classes and datasets only need some order.
         for name in dict.fromkeys(names[np.argsort(judged.table["seconds"], kind="stable")]):
             part = judged.where(names == name)
             accuracy = _interval(_counts(part), FIGURES["accuracy"], options)
@@ -250,6 +254,7 @@ def _calibration(judged: Judged, temperature: float, options: EvaluateOptions) -
 def _beside(judged: Judged, other: Judged, options: EvaluateOptions) -> dict[str, Any]:
     """The other method's accuracy, and how much more the judged one has, on the same voices."""
     mine, theirs = _counts(judged), _counts(other)
+    # The same voice is left out of both, so that what makes it hard for both cancels out.
     difference = _leaving_out(mine, FIGURES["accuracy"]) - _leaving_out(theirs, FIGURES["accuracy"])
     found: dict[str, Any] = {"accuracy": _interval(theirs, FIGURES["accuracy"], options)}
     voices = len(mine.hits)

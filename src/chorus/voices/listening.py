@@ -83,6 +83,7 @@ def half_frames(samples: torch.Tensor) -> torch.Tensor:
 
 
 def _embedded(options: EncodeOptions, samples: torch.Tensor) -> torch.Tensor:
+    # The very integers that were decoded: dividing by a power of two has lost nothing.
     pcm = (samples.numpy() * _FULL_SCALE).astype(np.int16)
     heard = list(windows([pcm], encoders.spec(options), sample_rate=SAMPLE_RATE))
     return torch.from_numpy(_encoder(options).embed(np.stack(heard)))

@@ -95,6 +95,7 @@ def save(path: Path | str, network: nn.Module, about: Mapping[str, Any]) -> None
 
     weights = serialised(dict(network.state_dict()))
     config = {**about, "weights_sha256": hashlib.sha256(weights).hexdigest()}
+    # Weights first: only once their description fits them are both whole.
     with replacing(Path(f"{path}.safetensors")) as beside:
         beside.write_bytes(weights)
     text = json.dumps(config, indent=2, ensure_ascii=False, allow_nan=False)
@@ -123,6 +124,7 @@ def load(path: Path | str) -> SavedNetwork:
         raise ModelError(f"{path}.json describes a network for a {task}, not for classes")
     if hashlib.sha256(weights).hexdigest() != config.get("weights_sha256"):
         raise ModelError(f"{path}.safetensors is damaged, or belongs to another {path}.json")
+    # Any variations will do: what is loaded is not trained.
     kind = kind_of(model, AugmentOptions())
     network = kind.make(task.outputs)
     try:

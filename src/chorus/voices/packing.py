@@ -17,10 +17,8 @@ from chorus.shards import Members, open_shard, slugs, write_shard
 from chorus.voices.cutting import CutOptions, cuts
 from chorus.voices.utterances import COLUMNS, SAMPLE_RATE, Utterance, piece_of
 
-UNUSABLE, LEFT_OUT = (
-    "corpus",
-    "selection",
-)  # stages in the quarantine: bad input, and what was not wanted
+# Stages in the quarantine: bad input, and what was not wanted.
+UNUSABLE, LEFT_OUT = "corpus", "selection"
 _IN_SHARD, _MOST_SHARDS = 150, 64  # utterances, about; of a dataset
 _SCRATCH = ".parts"
 
@@ -71,6 +69,7 @@ def pack(
     results = parallel.each(_hear_all, jobs, workers=workers, progress=advance)
     heard = [one for of_job in results for one in of_job]
     kept, copies = _without_copies(row for one in heard for row in one.rows)
+    # Shards come second: which samples are copies is known only when all have been heard.
     by_shard: dict[str, list[str]] = defaultdict(list)
     for row in kept:
         by_shard[row["shard"]].append(f"{row['sample_id']}.flac")
@@ -124,6 +123,7 @@ def _jobs(utterances: Sequence[Utterance], scratch: Path, options: CutOptions) -
         number = min(_MOST_SHARDS, -(-len(of_dataset) // _IN_SHARD))
         groups: dict[int, list[Utterance]] = defaultdict(list)
         for one in of_dataset:
+            # By a hash, so that a new speaker changes one shard, unless it takes one more of them.
             groups[int(number * stable_fraction("shard", one.about["speaker_id"]))].append(one)
         for group, members in sorted(groups.items()):
             shard = f"{slug[dataset]}_{group:04d}.tar"
@@ -139,6 +139,7 @@ def _hear_all(job: _Job) -> list[_Heard]:
         for utterance in job.utterances:
             one, contents = _hear(utterance, job, speakers[utterance.about["speaker_id"]])
             for sample, content in contents.items():
+                # Two members of one name confuse readers of tar; the rows of both go on, and are told apart later.
                 if sample not in written:
                     add(f"{sample}.flac", io.BytesIO(content))
             written |= set(contents)
@@ -157,6 +158,7 @@ def _hear(utterance: Utterance, job: _Job, speaker: str) -> tuple[_Heard, dict[s
             return _Heard(
                 left_out=((source, f"too short: {sound.seconds:.3g} s of at least {least:g} s"),)
             ), {}
+        # Cut inside of the try: some damage shows only when a file is read to its end.
         pieces = [sound.cut(span) for span in spans]
     except DataError as error:
         return _Heard(rejected=((source, str(error)),)), {}

@@ -49,6 +49,7 @@ class Sequences:
             if sample not in places:
                 raise DataError(f"nothing was heard of sample {sample}: encode the corpus first")
             number = places[sample]
+            # Kept at half precision, perhaps; learned from at full.
             steps = self.values[ends[number] - self.lengths[number] : ends[number]]
             found.append(torch.from_numpy(steps.astype(np.float32)))
         return found
@@ -94,6 +95,7 @@ def hear(
     Raises:
         DataError: a shard is damaged, or lacks a sample.
     """
+    # A shard at a time, as a tar is read from its beginning to its end.
     jobs = [
         (folder / str(shard), tuple(sorted(part["sample_id"])))
         for shard, part in samples.groupby("shard", sort=True)

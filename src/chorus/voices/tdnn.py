@@ -91,5 +91,6 @@ class AttentiveStatistics(nn.Module):
         """
         weights = torch.softmax(self.score(hidden).masked_fill(~mask, float("-inf")), dim=2)
         mean = (weights * hidden).sum(dim=2)
+        # Clamped below, as the slope of a root is infinite at 0, where a single frame would be.
         variance = (weights * (hidden - mean[:, :, None]) ** 2).sum(dim=2)
         return torch.cat([mean, torch.sqrt(variance.clamp(min=1e-6))], dim=1)

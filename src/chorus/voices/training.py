@@ -105,6 +105,7 @@ def class_weights(labels: NDArray[np.int64], power: float, highest: float) -> ND
     """(count of the largest class / count of the sample's)^power, at most `highest`, divided by their mean: (n,)."""
     counts = np.bincount(labels)
     weights = np.minimum((counts.max() / counts[labels]) ** power, highest)
+    # Of mean 1, or rare classes would lengthen every step.
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
@@ -134,6 +135,7 @@ def train(
     """
     if missing := task.lacking(learn.labels):
         raise DataError(f"the training set has no samples of: {', '.join(missing)}")
+    # Forked, so that the caller draws on as if nothing had been trained.
     with one_deterministic_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "train", "init"))
         descent = _Descent(make(), hearing, learn, task, options, seed)
@@ -154,18 +156,17 @@ def train(
                 break
             accuracies = [past["validation_accuracy"] for past in (*history, row)]
             history.append(row | {"improvement_rate": multiclass.improvement_rate(accuracies)})
-            if best_epoch(history, task) == len(history):
+            # Kept before it is saved, and saved before it is shown: whatever is shown survives a kill.
+            if options.early_stopping == "none" or best_epoch(history, task) == len(history):
                 best = _weights(descent.network)
             if checkpoint:
                 checkpoint.save(descent.network, descent.adam, best, history)
             if on_epoch:
                 on_epoch(history, logits)
             stopped = _why_ended(history, options, task)
-        kept = best_epoch(history, task)
-        if options.early_stopping == "none":
-            kept = len(history)
-        else:
-            descent.network.load_state_dict(best)
+        kept = len(history) if options.early_stopping == "none" else best_epoch(history, task)
+        # Also those of the last epoch: one that broke down has moved the network on from there.
+        descent.network.load_state_dict(best)
     return Trained(descent.network.eval(), history, best_epoch(history, task), kept, stopped)
 
 
@@ -228,6 +229,7 @@ class _Descent:
             value = self._loss(rows, generator(self.seed, "train", "augment", epoch, number))
             values.append(value.item())
             if not math.isfinite(values[-1]):
+                # Asked before the gradient, which no longer tells of which samples it is.
                 named = name_clips(self.learn.ids[rows].tolist())
                 raise NotFiniteError(
                     f"loss not finite in epoch {epoch}, batch {number + 1}: samples {named}"
@@ -237,6 +239,7 @@ class _Descent:
                 norms.append(self._step(epoch, len(norms), gradients))
                 gradients = []
         limit = self.options.gradient_clip or math.inf
+        # The last batch may be small: it weighs less in the mean, and in the spread, not at all.
         full = len(self.learn) // self.options.batch_size
         sizes = [len(rows) for rows in self._batches(epoch)]
         return {

@@ -21,9 +21,8 @@ from chorus.reading import Recording, examine
 from chorus.survey.cuts import Span
 
 SAMPLE_RATE = 16_000  # Hz, of everything in shards of speech
-_PIECE = re.compile(
-    r"@([0-9]+(?:\.[0-9]+)?)-[0-9]+(?:\.[0-9]+)?$"
-)  # of a file, as `chorus.survey.cuts.Cut` names it
+# Of a file, as `chorus.survey.cuts.Cut` names it.
+_PIECE = re.compile(r"@([0-9]+(?:\.[0-9]+)?)-[0-9]+(?:\.[0-9]+)?$")
 
 ABOUT = (  # what a corpus may say of an utterance; "" where it does not
     "dataset_name",
@@ -116,14 +115,15 @@ class _RecordedSound:
     def cut(self, span: Span) -> np.ndarray:
         onset = self.span.onset + span.onset
         whole = span.end >= self.seconds and self.span.end >= self.recording.seconds
+        # A whole file is read to its end, whatever samples are behind its length in rounded seconds.
         end = math.inf if whole else self.span.onset + span.end
         blocks = list(self.recording.blocks(onset, end, rate=SAMPLE_RATE))
         return np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
 
 
-@lru_cache(
-    maxsize=4
-)  # the turns of an interview come one after the other: it is read to its end once
+# The turns of an interview come one after the other: it is read to its end once. A reason is returned,
+# as an exception would not be kept, and a damaged interview opened for every turn.
+@lru_cache(maxsize=4)
 def _examined(file: Path) -> Recording | str:
     """The recording, or the reason why it is of no use."""
     try:

@@ -22,6 +22,7 @@ def main() -> None:
     said = []
     for name in options.encoders:
         heard = sequences.read(Path("data/heard") / name)
+        # Not the run's seed: all runs of a grid are judged beside one and the same head.
         head = plain.fit(learn, judge, heard, task, options.head, stage.seed("evaluate.seed"))
         shares = plain.probabilities(head, samples, heard)
         said.append(predictions(samples, shares, task).assign(encoder=name))

@@ -44,6 +44,7 @@ def main() -> None:
     )
     for sentence in summary.in_words(packed.table, rejected, nowhere):
         print(sentence)
+    # Last: who is refused will want to read the quarantine.
     packing.check_share(rejected, len(packed.table), options.max_quarantined_share)
 
 

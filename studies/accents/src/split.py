@@ -5,6 +5,7 @@ import stage
 from chorus.files import read_csv, write_csv, write_json
 from chorus.options import parse
 from chorus.paths import SET_ASIDE, SPLITS, SPLITS_AUDIT
+from chorus.quarantine import count_reasons
 from chorus.voices import dealing
 
 
@@ -18,7 +19,8 @@ def main() -> None:
     write_json(SPLITS_AUDIT, {**audited, **counts})
     for split, part in counts.items():
         print(f"{split:<12} {part['samples']:>6} samples of {part['speakers']:>5} speakers")
-    print(f"{len(deal.set_aside)} samples set aside: their sentences are kept for test_ood")
+    for reason, number in count_reasons(deal.set_aside).items():
+        print(f"{number} samples set aside: {reason}")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ def main() -> None:
     options = parse(TrainOptions, stage.params("train"), section="train")
     run = fitting.Run(model, augmenting, options, stage.seed())
     samples = read_csv(SPLITS)
+    # Here, too: a table that was edited since the split is not learned from.
     audit(samples)
     done = fitting.fit(
         samples,
@@ -36,6 +37,7 @@ def main() -> None:
     write_parquet(PREDICTIONS, done.predictions)
     write_json(TRAINING_METRICS, done.metrics)
     write_csv(TRAINING_CURVES, live.curves(done.history))
+    # Only when all is written: killed before, a run goes on from there.
     shutil.rmtree(live.FOLDER, ignore_errors=True)
     print(f"{done.metrics['stopped']}; epoch {done.metrics['kept_epoch']} kept")
 

@@ -28,10 +28,11 @@ def main() -> None:
     shown = 0
     while live.SAID.exists():
         epochs, text = watching.page(options, stage.params("train.gradient_clip"))
-        if epochs > shown:
+        # Another number, not a higher one: the next training begins with 1 again.
+        if text and epochs != shown:
             write_text(PAGE, text)
             print(f"epoch {epochs}: {PAGE}", flush=True)
-            shown = epochs
+        shown = epochs
         time.sleep(_LOOK_EVERY)
 
 

@@ -13,6 +13,7 @@ def main() -> None:
     options = parse(baselines.BaselineOptions, stage.params("baselines"), section="baselines")
     data = crossfit.read(Path("data"))
     target = targets.shares_of(stage.params("evaluate.target"), data.records["score"])
+    # Not the run's seed: a grid trains them once.
     judged, test = baselines.fit(data, target, options, stage.seed("split.seed"))
     write_parquet("data/baselines/folds.parquet", judged)
     write_parquet("data/baselines/test.parquet", test)

@@ -23,6 +23,7 @@ def main() -> None:
     words = pd.read_parquet(RECORDS / "texts.parquet")
     with replacing(PLOTS / "explore/records.png") as beside:
         figure = exploring.picture(train, words[words["text_id"].isin(train["text_id"])], cosine)
+        # By itself, matplotlib writes its version into the file.
         figure.savefig(beside, dpi=80, metadata={"Software": None})
     write_json(METRICS / "explore.json", found)
     write_text(

@@ -31,7 +31,9 @@ def main() -> None:
         table = clips.write_clips(out, found)
         write_csv(out / "clips.csv", table)
         write_csv(out / "quarantine.csv", rejected)
-    share = len(rejected) / (len(rejected) + len(table))
+    # Of what was given: what the toy is pretrained on is computed, and never bad.
+    given = len(rejected) + int((table["part"] == "study").sum())
+    share = len(rejected) / max(1, given)
     of_label = table["label"].value_counts().sort_index().to_dict()
     write_json(METRICS / "clips.json", {"clips": of_label, "quarantined": len(rejected)})
     print(f"{len(table)} clips of {table['source'].nunique()} sources, {len(rejected)} rejected")

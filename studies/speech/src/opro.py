@@ -23,9 +23,8 @@ def main() -> None:
         if not quizzes:  # what is heard does not depend on adapters
             quizzes = {split: given.quiz(model, split) for split in (DEVELOPMENT, HOLDOUT)}
         path = study.OPRO / f"{name}_{seed}.json"
-        key = opro.history_key(
-            name, seed, options, given.question, searching.weights(given, name, seed)
-        )
+        weights = searching.weights(given, name, seed)
+        key = opro.history_key(name, seed, options, given.question, given.conditions, weights)
         history = opro.search(
             partial(given.balanced_accuracy, model, quizzes[DEVELOPMENT]),
             model.tokens_of,
@@ -41,6 +40,7 @@ def main() -> None:
         margins = known.margins(name, seed, model, history.best.prompt)
         variants.append(of_base.assign(**about, margin=margins))
         print(f"{name}, seed {seed}: {found[f'{name}_{seed}']}")
+    # DVC wants every output to be there, also where nothing was searched.
     study.OPRO.mkdir(parents=True, exist_ok=True)
     write_parquet(Path("data/searched.parquet"), pd.concat(variants, ignore_index=True))
     write_json(METRICS / "opro.json", {**searching.mean_gains(found), "searches": found})

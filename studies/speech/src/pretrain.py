@@ -21,6 +21,7 @@ def main() -> None:
     options = parse(PretrainOptions, stage.params("pretrain"), section="pretrain")
     conditions = parse(ConditionOptions, stage.params("conditions"), section="conditions")
     history = pd.DataFrame(columns=COLUMNS)
+    # In both cases: DVC wants the folder to be there.
     with replacing_folder(BASE) as out:
         if stage.params("model.path") == "toy":
             table = read_csv("data/clips/clips.csv").query("part == 'pretraining'")

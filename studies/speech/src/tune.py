@@ -30,6 +30,7 @@ def main() -> None:
                 clean.append(study.clean_answers(tuned.model, quizzes, table).assign(**about))
                 margins = given.margins(tuned.model, heard)
                 variants.append(of_base.assign(**about, margin=margins))
+                # The next one starts from the base as it was: adapters change it in place.
                 base = tuning.without_adapters(tuned.model)
                 summary[f"{adapter}_{seed}"] = study.summary(tuned)
                 print(f"{adapter}, seed {seed}: {study.summary(tuned)}")

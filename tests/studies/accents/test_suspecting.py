@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from accents import fitting
 from accents.fitting import Run, fit
 from accents.suspecting import page, sounds, suspects
 from chorus.errors import DataError
@@ -84,3 +85,28 @@ def test_the_page_holds_the_sound_and_what_is_said(tmp_path):
     assert "&lt;b&gt;Hm &amp; ha" in text
     with pytest.raises(DataError, match=r"no shard has the member b\.flac"):
         sounds(tmp_path, about.assign(sample_id="b"))
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_killed_training_does_not_go_on_under_other_labels(tmp_path, monkeypatch, split):
+    """Of more than a thousand labels, NumPy writes the first and the last three."""
+    table, heard = toys(1800)
+    known = []
+
+    class SeenError(Exception):
+        pass
+
+    def train(*_given, checkpoint, **_more):
+        known.append(checkpoint.identity)
+        raise SeenError
+
+    monkeypatch.setattr(fitting, "train", train)
+    relabelled = table.copy()
+    places = np.flatnonzero(table["split"] == split)
+    middle = places[len(places) // 2]
+    relabelled.loc[middle, "region_label"] = CLASSES[(middle + 1) % 3]
+    for samples in (table, table, relabelled):
+        run = Run(SMALL, AugmentOptions(), TrainOptions(), seed=1)
+        with pytest.raises(SeenError):
+            fit(samples, heard, run, unfinished=tmp_path / "state.safetensors")
+    assert known[0] == known[1] != known[2]

@@ -39,3 +39,20 @@ def test_a_score_that_is_none_is_named(tmp_path, score):
 def test_a_missing_file_says_where_it_is(tmp_path):
     with pytest.raises(DataError, match=r"train_new.tsv is missing: it is in github.com/YyzHarry"):
         stsb.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        HEAD.encode() + b"\t".join([b"a"] * 12),
+        (HEAD + ROW.format(score=1)).encode() + b"\t".join([b"a"] * 12),
+        HEAD.encode() + b"caf\xe9",
+    ],
+    ids=["empty", "more fields", "later, more fields", "another encoding"],
+)
+def test_a_file_that_is_no_such_table_is_named(tmp_path, content):
+    write(tmp_path)
+    (tmp_path / "dev_new.tsv").write_bytes(content)
+    with pytest.raises(DataError, match=r"dev_new.tsv cannot be read: "):
+        stsb.read(tmp_path)

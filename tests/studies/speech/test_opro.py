@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import runpy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import stage
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
 from chorus.seeds import stable_fraction
-from speech import opro, wording
+from speech import opro, searching, study, wording
 from speech.opro import Endpoint, History, OproOptions, Rules, Scored
+from speech_toys import random_toy
 
 GIVEN = OproOptions(iterations=5, candidates=4)
 START = wording.prompt("", "What do you hear?", wording.ENDINGS["letters"][0])
@@ -98,14 +105,16 @@ def test_the_winners_curse_is_in_the_gain_as_searched_and_not_in_the_gain_held_o
 
 
 @contextmanager
-def speaking(says: str, status: int = 200) -> Iterator[str]:
-    """An OpenAI-compatible endpoint on loopback that says one thing."""
+def speaking(says: str, status: int = 200, promised: int = 0) -> Iterator[str]:
+    """An OpenAI-compatible endpoint on loopback that says one thing, and may break off before so many bytes."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             assert asked["model"] == "small" and "score" in asked["messages"][0]["content"]
             self.send_response(status)
+            if promised:
+                self.send_header("Content-Length", str(promised))
             self.end_headers()
             reply = {"choices": [{"message": {"content": says}}]}
             self.wfile.write(json.dumps(reply).encode() if status == 200 else b"no")
@@ -154,7 +163,48 @@ def test_an_endpoint_that_is_not_there_is_a_failure_too():
     assert len(history.failures) == 2 and history.best.score > history.tried[0].score
 
 
+def test_an_answer_that_breaks_off_is_a_failure_too():
+    with speaking("<PROMPT>Voice? A yes, B no</PROMPT>", promised=10_000) as url:
+        history = by_endpoint(url)
+    assert len(history.tried) == 1 + 2 * 3
+    assert all("IncompleteRead" in each["reason"] for each in history.failures)
+    assert len(history.failures) == 2
+
+
+def test_an_address_that_is_none_is_a_failure_too():
+    history = by_endpoint("myhost/v1")
+    assert all("unknown url type" in each["reason"] for each in history.failures)
+    assert len(history.failures) == 2
+
+
 def test_a_prompt_must_name_both_answers():
     endpoint = Endpoint("http://x", "small", ("SPEECH", "NONSPEECH"))
     assert endpoint._names_both("SPEECH or NONSPEECH?")
     assert not endpoint._names_both("NONSPEECH?")
+
+
+def test_a_search_is_not_gone_on_with_where_clips_are_heard_otherwise(monkeypatch):
+    """DVC keeps data/opro; the noise under a clean clip decides what a prompt is worth, too."""
+    study_folder = Path(__file__).parents[3] / "studies/speech"
+    params = yaml.safe_load((study_folder / "params.yaml").read_text())
+    keys = []
+
+    class SeenError(Exception):
+        pass
+
+    def read_history(_path, key):
+        keys.append(key)
+        raise SeenError
+
+    monkeypatch.setattr(stage, "params", params.get)
+    monkeypatch.setattr(study, "read_heard", lambda: (None, pd.DataFrame()))
+    monkeypatch.setattr(study.Study, "quiz", lambda *_given: None)
+    monkeypatch.setattr(searching, "models", lambda *_given: [("base", 1, random_toy())])
+    monkeypatch.setattr(searching, "weights", lambda *_given: "of the base")
+    monkeypatch.setattr(opro, "read_history", read_history)
+    main = runpy.run_path(str(study_folder / "src/opro.py"))["main"]
+    for floor in (1e-4, 1e-4, 1e-3):
+        params["conditions"]["floor"] = floor
+        with pytest.raises(SeenError):
+            main()
+    assert keys[0] == keys[1] != keys[2]

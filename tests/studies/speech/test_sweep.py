@@ -8,6 +8,7 @@ from chorus.experiments.grid import load_plan
 from chorus.experiments.study import read_sweep
 from chorus.files import read_yaml
 from chorus.options import parse
+from speech import study
 from speech.tuning import TuneOptions
 
 STUDY = Path(__file__).parents[3] / "studies/speech"
@@ -24,3 +25,11 @@ def test_it_is_rank_by_scale_by_targets_with_the_originals_five_seeds():
         changed = {key.split(".")[1]: value for key, value in run.changes.items() if "tune." in key}
         options = parse(TuneOptions, params["tune"] | changed, section="tune")
         assert len(options.adapters) == 1 and options.repeats == ()
+
+
+def test_a_seed_that_is_also_a_repeat_trains_once():
+    """As after `dvc exp run -S seed=123`: trained twice, it would answer twice."""
+    params = read_yaml(STUDY / "params.yaml")
+    assert 123 in params["tune"]["repeats"]
+    seeds = study.read((params | {"seed": 123}).get).seeds
+    assert seeds == (123, 456, 789, 2024)

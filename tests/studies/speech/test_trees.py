@@ -70,3 +70,21 @@ def test_what_is_missing_or_of_another_form_is_named(folder, tmp_path_factory):
     (folder / "esc/audio/1-100-A.wav").write_text("no sound")
     clips, rejected = trees.read(folder)
     assert len(clips) == 1 and list(rejected["file"]) == ["esc/audio/1-100-A.wav"]
+
+
+def test_times_that_are_none_are_named(folder):
+    lines = (folder / "abc.rttm").read_text().replace(" 7.0 0.5 ", " 7,0 0,5 ")
+    (folder / "abc.rttm").write_text(lines)
+    with pytest.raises(DataError, match=r"abc.rttm, line 2: 7,0 and 0,5 are no times in seconds"):
+        trees.listed(folder)
+
+
+@pytest.mark.parametrize("strange", [np.inf, np.nan])
+def test_a_sound_that_is_not_finite_is_rejected(folder, strange):
+    path = folder / "esc/audio/1-100-A.wav"
+    sound, rate = soundfile.read(path)
+    sound[100] = strange
+    soundfile.write(path, sound, rate, subtype="FLOAT")
+    found, rejected = trees.read(folder)
+    assert rejected["file"].tolist() == ["esc/audio/1-100-A.wav"]
+    assert all(np.isfinite(clip.sound).all() for clip in found)

@@ -217,6 +217,23 @@ def test_two_people_of_the_archive_with_one_number_are_both_rejected(tmp_path):
     assert reasons(found.rejected)["saa/english1"] == "two speakers with one speakerid: 61"
 
 
+@pytest.mark.parametrize("name", ["accent_archive", "coraal"])
+def test_of_two_sounds_of_one_name_the_other_is_named(tmp_path, name):
+    reader, tree = ALL[name]
+    folder = tree(tmp_path / name)
+    before = reader.read(folder, name)
+    used = before.utterances[0].file
+    second = folder / "backup" / used.name
+    second.parent.mkdir()
+    second.write_bytes(used.read_bytes())
+    found = reader.read(folder, name)
+    assert len(found.utterances) == len(before.utterances)
+    named = {one.about["recording"] for one in found.utterances}
+    named |= {source for source, _ in found.left_out}
+    both = {f"{name}/{path.relative_to(folder).as_posix()}" for path in (used, second)}
+    assert both <= named
+
+
 def test_a_folder_of_ones_own_with_pieces_of_a_file(tmp_path):
     found = read("mine", tmp_path)
     assert list(by_path(found)) == ["mine/a.wav", "mine/long.flac@0.5-2.5", "mine/long.flac@3-5"]

@@ -25,10 +25,11 @@ def read(folder: Path, dataset: str) -> Found:
         DataError: the table is missing, not in UTF-8, or lacks a column.
     """
     cells = read_table(folder / TABLE, _COLUMNS, _COLUMNS).cells
-    by_stem = {PurePosixPath(file).stem: file for file in files_under(folder) if is_audio(file)}
     rows = [
         dict(zip(cells.columns, values, strict=True)) for values in cells.itertuples(index=False)
     ]
+    audio = [file for file in files_under(folder) if is_audio(file)]
+    by_stem = {PurePosixPath(file).stem: file for file in audio}
     files = [row["filename"] for row in rows]
     speakers = [row["speakerid"] for row in rows]
     found = Found()
@@ -39,7 +40,7 @@ def read(folder: Path, dataset: str) -> Found:
             continue
         found.utterances.append(_utterance(folder, dataset, by_stem[row["filename"]], row))
     listed = [by_stem[name] for name in files if name in by_stem]
-    found.left_out += unlisted(dataset, by_stem.values(), listed, TABLE)
+    found.left_out += unlisted(dataset, audio, listed, TABLE)
     return found
 
 
@@ -50,6 +51,7 @@ def _fault(
         return "empty filename"
     if not row["speakerid"]:
         return "no speakerid: whose voice it is cannot be told"
+    # The table also lists speakers whose recordings were never packed.
     if row.get("file_missing?", "").casefold() in _TRUE or row["filename"] not in by_stem:
         return "missing file"
     if files.count(row["filename"]) > 1:

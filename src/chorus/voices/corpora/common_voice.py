@@ -53,6 +53,7 @@ def read(folder: Path, dataset: str) -> Found:
         if (folder / CLIPS).is_dir()
         else []
     )
+    # What was rejected has its reason already.
     named = {source.partition("/")[2] for source, _ in found.rejected} | set(by_file)
     found.left_out += unlisted(dataset, [f"{CLIPS}/{file}" for file in audio], named, TABLE)
     return found
@@ -63,9 +64,8 @@ def _file(files: Folder, row: Mapping[str, str]) -> str:
         raise DataError("no client_id: whose voice it is cannot be told")
     if not row["path"]:
         raise DataError("empty path")
-    name = (
-        row["path"] if "." in row["path"] else f"{row['path']}.mp3"
-    )  # the first releases left it out
+    # The first releases left the ending out.
+    name = row["path"] if "." in row["path"] else f"{row['path']}.mp3"
     return files.find(f"{CLIPS}/{name}")
 
 

@@ -37,9 +37,8 @@ LONGEST_PAUSE = 0.5  # s, between turns of one utterance
 _METADATA = re.compile(r"[A-Z]{3}_metadata_.*\.txt", re.IGNORECASE)
 _TEXT_FOLDER = re.compile(r"[A-Z]{3}_textfiles.*", re.IGNORECASE)
 _PAUSE = re.compile(r"\(pause[^)]*\)\s*", re.IGNORECASE)
-_NOTES = re.compile(
-    r"\(pause[^)]*\)|<[^>]*>|/[^/]*/|[\[\]]"
-)  # pauses, noises, what was made unreadable, overlaps
+# Pauses, noises, what was made unreadable, overlaps.
+_NOTES = re.compile(r"\(pause[^)]*\)|<[^>]*>|/[^/]*/|[\[\]]")
 _TURN_COLUMNS = ("Line", "Spkr", "StTime", "Content", "EnTime")
 
 
@@ -62,7 +61,8 @@ def read(folder: Path, dataset: str) -> Found:
     files = files_under(folder)
     found = Found()
     speakers = _speakers(folder, files, dataset, found)
-    sounds = {PurePosixPath(file).stem: file for file in files if is_audio(file)}
+    audio = [file for file in files if is_audio(file)]
+    sounds = {PurePosixPath(file).stem: file for file in audio}
     texts = [file for file in files if _is_transcript(file)]
     for text in texts:
         sound = sounds.get(PurePosixPath(text).stem)
@@ -74,7 +74,7 @@ def read(folder: Path, dataset: str) -> Found:
         except DataError as error:
             found.rejected.append((f"{dataset}/{sound}", str(error)))
     transcribed = [sounds[stem] for text in texts if (stem := PurePosixPath(text).stem) in sounds]
-    found.left_out += unlisted(dataset, sounds.values(), transcribed, "any transcript")
+    found.left_out += unlisted(dataset, audio, transcribed, "any transcript")
     return found
 
 

@@ -21,6 +21,7 @@ def files_under(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}")
     found = []
+    # A link to a folder above would be walked for ever.
     for inner, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [

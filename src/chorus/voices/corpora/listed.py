@@ -55,6 +55,7 @@ def read(folder: Path, dataset: str) -> Found:
         by_source.setdefault(utterance.about["audio_path"], []).append(utterance)
     for source, same in by_source.items():
         differ = len({(one.about["speaker_id"], one.about["region_label"]) for one in same}) > 1
+        # Where rows about one piece differ, nobody knows which of them is right.
         kept = [] if differ else same[:1]
         reason = "listed twice with contradicting speakers or labels" if differ else "listed twice"
         found.utterances += kept

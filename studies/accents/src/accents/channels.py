@@ -34,6 +34,7 @@ def conversation(speech: Samples, rng: np.random.Generator, room: np.random.Gene
     """A room that is the speaker's own (0.2 to 0.5 s of echo), and noise 10 to 20 dB below the speech."""
     decay = room.uniform(0.2, 0.5)
     time = np.arange(int(decay * SAMPLE_RATE)) / SAMPLE_RATE
+    # By amplitude, -3 in the exponent is the 60 dB by which an echo's length is told.
     echo = room.standard_normal(len(time)) * 10 ** (-3 * time / decay)
     echo *= 0.4 / np.sqrt((echo**2).sum())
     echo[0] += 1
@@ -53,5 +54,6 @@ def _noisy(speech: Samples, rng: np.random.Generator, decibels: float) -> Sample
 
 
 def _scaled(heard: Samples) -> Samples:
+    # Silence has no peak to be scaled by.
     scaled: Samples = heard * (_PEAK / max(float(np.abs(heard).max()), 1e-9))
     return scaled

@@ -73,9 +73,11 @@ class Spoken:
 
     def hear(self) -> SpokenSound:
         """Its sound after the channel of its dataset."""
+        # All that the speaker says, for one piece of it: espeak's samples depend on those before.
         said = _say(self.accent, self.variant, self.texts)[self.number]
         speaker = self.about["speaker_id"]
         rng = generator(self.seed, "demo", speaker, self.number)
+        # Not by the number of the utterance: a speaker stays in one room.
         room = generator(self.seed, "demo", "room", speaker)
         clean = soxr.resample(
             said.astype(np.float64) / 32_768, espeak.RATE, SAMPLE_RATE, quality="HQ"

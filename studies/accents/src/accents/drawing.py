@@ -37,9 +37,10 @@ def _summary(detail: Mapping[str, Any], shown: list[str]) -> str:
     words = []
     for split in shown:
         accuracy = detail["by_split"][split]["accuracy"]
-        words.append(
-            f"{NAMES[split]} {accuracy['value']:.3f} ({accuracy['low']:.3f}–{accuracy['high']:.3f})"
-        )
+        ends = "of one voice"
+        if accuracy["low"] is not None:
+            ends = f"{accuracy['low']:.3f}–{accuracy['high']:.3f}"
+        words.append(f"{NAMES[split]} {accuracy['value']:.3f} ({ends})")
     return f"accuracy, 95 % over voices: {', '.join(words)}"
 
 
@@ -52,6 +53,7 @@ def _draw_accuracies(axes: Axes, detail: Mapping[str, Any], shown: list[str]) ->
         there = [
             (place, by[what][name]) for place, (what, name) in enumerate(rows) if name in by[what]
         ]
+        # A little above and below the row, so that the intervals of two splits do not lie on each other.
         places = np.array([place for place, _ in there]) + _APART * (2 * number - 1)
         values = np.array([one["value"] for _, one in there])
         ends = np.array([_ends(one) for _, one in there])
@@ -88,16 +90,12 @@ def _draw_confusions(axes: Axes, said: pd.DataFrame) -> None:
     table = table.reindex(index=task.classes, columns=task.classes, fill_value=0.0)
     axes.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(table.to_numpy()):
+        # Less would be written as .00.
         if share >= 0.005:
+            # Ink cannot be read on the darker blues.
             colour = "white" if share > 0.6 else INK
-            axes.text(
-                column,
-                row,
-                f"{share:.2f}"[1 - (share >= 1) :],
-                ha="center",
-                va="center",
-                color=colour,
-            )
+            said = f"{share:.2f}".removeprefix("0")
+            axes.text(column, row, said, ha="center", va="center", color=colour)
     places = range(len(task.classes))
     axes.set_yticks(places, task.classes)
     axes.set_xticks(places, task.classes, rotation=45, ha="right")

@@ -60,8 +60,9 @@ def fit(
     learn, judge = (spoken(samples, heard, task, split) for split in (TRAIN, VALIDATION))
     checkpoint = None
     if unfinished is not None:
-        content = heard.values.tobytes()
-        known = identity(repr(run), code, learn.ids, judge.ids, str(learn.labels), content)
+        # Samples keep their ids when they are encoded or labelled anew.
+        content = [learn.labels.tobytes(), judge.labels.tobytes(), heard.values.tobytes()]
+        known = identity(repr(run), code, task.classes, learn.ids, judge.ids, *content)
         checkpoint = Checkpoint(unfinished, known)
     trained = train(
         lambda: kind.make(task.outputs),

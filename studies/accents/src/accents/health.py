@@ -48,6 +48,7 @@ def judge(
         "sources.unlearned": unlearned_dataset(predictions),
     }
     signals = {**health.signals, **of_training}
+    # Judged once more, with this study's signals beside the house's, and by its own rules.
     details = Details(
         classes=len(model["classes"]),
         gradient_clip=model["options"].get("gradient_clip"),
@@ -94,6 +95,7 @@ def _by_the_house(
     clips = pd.DataFrame(
         {
             "clip_id": predictions["sample_id"],
+            # Of sites and recorders nothing is known but the dataset, which stands for both.
             "site": predictions["dataset_name"],
             "recorder": predictions["dataset_name"],
             "recording": predictions["recording"],

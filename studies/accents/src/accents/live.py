@@ -33,4 +33,5 @@ def show(samples: pd.DataFrame, history: History, logits: np.ndarray) -> None:
     task = task_of(samples)
     judged = samples[samples["split"] == VALIDATION]
     write_csv(TRAINING_CURVES, curves(history))
+    # Second: where `watch` finds it, the curves are there, too.
     write_parquet(SAID, predictions(judged, task.predictions(logits), task))

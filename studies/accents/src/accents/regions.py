@@ -61,6 +61,7 @@ class Regions:
         ]
         if not fitting:
             return "", "no pattern fits"
+        # Several may fit, as long as they agree; one of two would be a guess.
         regions = {one.leads_to for one in fitting}
         if len(regions) > 1:
             named = ", ".join(sorted(region or "no class" for region in regions))
@@ -95,6 +96,7 @@ def classify(found: Found, regions: Regions) -> tuple[Found, pd.DataFrame]:
     A speaker of two classes is none that anything can be learned from: rejected.
     """
     outcomes = [(one, *regions.of(one.about)) for one in found.utterances]
+    # All of them first: only then it is known whether a speaker has one class.
     classes: dict[str, set[str]] = {}
     for one, region, _ in outcomes:
         if region:

@@ -39,6 +39,7 @@ def suspects(predictions: pd.DataFrame) -> pd.DataFrame:
     score = get_label_quality_scores(learned.truth, learned.shares, method="self_confidence")
     table.insert(2, "score", score)
     table.insert(3, "likely", likely(learned.table))
+    # By id among equals, or ranks would hang on the order of the table.
     table = table.sort_values(["score", "clip_id"], ignore_index=True)
     return table.assign(rank=np.arange(1, len(table) + 1))
 

@@ -7,7 +7,6 @@ import pandas as pd
 from accents.health import judge
 from accents.live import SAID
 from accents.said import task_of_predictions
-from chorus.errors import DataError
 from chorus.health.options import HealthOptions
 from chorus.paths import TRAINING_CURVES
 from chorus.reports.health import page as health_page
@@ -19,13 +18,13 @@ RELOAD_EVERY = 5  # s
 def page(options: HealthOptions, gradient_clip: float | None) -> tuple[int, str]:
     """How many epochs there are so far, and the page of them, which reloads itself.
 
-    Raises:
-        DataError: the training has just ended, or another one has begun.
+    0 and "": the training has just ended, or one has begun that has no whole epoch yet.
     """
     try:
         history, said = pd.read_csv(TRAINING_CURVES), pd.read_parquet(SAID)
-    except OSError as error:
-        raise DataError(f"the training has ended: {error}") from None
+    except FileNotFoundError:
+        # DVC deletes the curves before it trains; what a killed training said lies there until one ends.
+        return 0, ""
     task = task_of_predictions(said)
     best = best_epoch(history.to_dict("records"), task)
     model = task.description() | {

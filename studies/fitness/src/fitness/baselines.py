@@ -117,6 +117,7 @@ class Features:
         most = min(components, learn.metric.shape[1], learn.text.shape[1], len(learn))
 
         def fitted(rows: Any) -> Any:
+            # Exact, whatever the shape: by itself PCA takes a randomised solver for large tables.
             return PCA(most, svd_solver="covariance_eigh").fit(rows)
 
         self._metric = fitted(learn.metric)
@@ -154,10 +155,11 @@ def _ridge(task: _Task) -> Predict:
 
 
 def _nearest(learn: Scored, of_learn: Floats, count: int) -> Predict:
-    """The weighted mean score of the nearest pairs, by the product of the similarities of texts and of metrics."""
+    """The weighted mean score of the nearest pairs, by the sum of the similarities of texts and of metrics."""
 
     def predict(asked: Pairs) -> Floats:
         near = (asked.text @ learn.pairs.text.T) + (asked.metric @ learn.pairs.metric.T)
+        # Rounded, so that the last digits of a product choose no neighbours.
         rows = np.argsort(-near.round(4), axis=1, kind="stable")[:, :count]
         return _within(np.average(learn.scores[rows], weights=of_learn[rows], axis=1))
 
@@ -176,6 +178,8 @@ def _lightgbm(task: _Task, trees: int, seed: int) -> Predict:
         "feature_fraction": 0.5,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
+        # A C int is all that it takes. The rest makes the same trees on every machine: its own choice
+        # between rows and columns is by what is faster there.
         "seed": seed % 2**31,
         "deterministic": True,
         "force_row_wise": True,

@@ -85,6 +85,7 @@ def fit(data: Data, target: Mapping[int, float], options: TrainOptions, seed: in
         own = data.of(fold, "judge")
         found = []
         for member in range(options.members):
+            # Seeded by fold and member: one member more leaves the others as they are.
             model = train(learn, stop, target, options, derive(seed, "fold", fold, member))
             models[fold, member] = model
             found.append(model.predict(data.scored(own).pairs))
@@ -92,6 +93,7 @@ def fit(data: Data, target: Mapping[int, float], options: TrainOptions, seed: in
             test[f"{name}.prediction"], test[f"{name}.variance"] = model.predict(asked)
         mean, variance = mixture(found)
         judged.append(own.assign(prediction=mean, variance=variance)[JUDGED])
+    # By id, so that the table does not hang on how records were dealt.
     rows = pd.concat(judged).sort_values("id", ignore_index=True)
     return CrossFitted(models, rows, pd.DataFrame(test), _curves(models), _summary(models))
 
@@ -133,6 +135,7 @@ def save(fitted: CrossFitted, folder: Path, options: TrainOptions, seed: int) ->
     about = {}
     for (fold, member), model in fitted.models.items():
         name = f"fold{fold}_member{member}.safetensors"
+        # safetensors takes no views, nor what lies on a GPU.
         weights = save_weights(
             {key: value.cpu().contiguous() for key, value in model.network.state_dict().items()}
         )
@@ -144,5 +147,6 @@ def save(fitted: CrossFitted, folder: Path, options: TrainOptions, seed: int) ->
             "stopped": model.stopped,
             "weights_sha256": hashlib.sha256(weights).hexdigest(),
         }
+    # Last, as it names all weights by their hashes.
     content = {"options": asdict(options), "seed": seed, "models": about}
     write_text(folder / "models.json", json.dumps(content, indent=2) + "\n")

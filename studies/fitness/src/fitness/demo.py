@@ -13,7 +13,7 @@ nothing else. The score says how the metric's theme (`fitness.themes`) relates t
 | 1, 2 | a related theme | another |
 | 0 | another theme | another |
 
-One record in ten is of the neighbouring kind: no model can be perfect.
+One record in ten is of the neighbouring kind (of the two ends one in twenty): no model can be perfect.
 """
 
 from __future__ import annotations
@@ -71,10 +71,8 @@ KINDS = (
 )
 _KIND_OF = {10: 0, 9.5: 1, 9: 1, 8: 2, 7: 2, 6: 3, 5: 3, 4: 4, 3: 4, 2: 5, 1: 5, 0: 6}
 SLIPS = 0.1  # share of the records that are of the neighbouring kind
-_TEXTS = {
-    "train": 900,
-    "test": 900,
-}  # texts to draw from, about; a text is judged by several metrics
+# Texts to draw from, about; fewer than records, as a text is judged by several metrics.
+_TEXTS = {"train": 900, "test": 900}
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ def picture(train: pd.DataFrame, texts: pd.DataFrame, cosine: NDArray[np.float32
     """A figure of four panels: scores, scores by language, lengths of the texts, cosine by score."""
     import matplotlib
 
+    # Without a screen, as servers are.
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
@@ -78,6 +79,7 @@ def _shares(axis: Any, parts: dict[str, NDArray[np.int64]], title: str) -> None:
         axis.bar(
             np.arange(11) + (number - (len(parts) - 1) / 2) * width, heights, width, label=name
         )
+    # Logarithmic, or nothing would be seen of all that is below 9.
     axis.set(title=title, xlabel="score", ylabel=SHARE, yscale="log", xticks=range(11))
     if len(parts) > 1:
         axis.legend()

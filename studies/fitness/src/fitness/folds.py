@@ -66,13 +66,14 @@ def assign(records: pd.DataFrame, test_texts: set[str], options: SplitOptions) -
     from sklearn.model_selection import StratifiedGroupKFold
 
     folds = pd.Series(SET_ASIDE, index=records.index)
+    # By text, or the order of the file would deal them.
     own = records[~records["text_id"].isin(test_texts)].sort_values(["text_id", "id"])
+    # scikit-learn takes 32 bits.
     seed = derive(options.seed, "folds") % 2**32
     splitter = StratifiedGroupKFold(options.folds, shuffle=True, random_state=seed)
+    # It warns of a score with fewer records than folds, which some lack then.
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # of a score with fewer records than folds, which some lack then
+        warnings.simplefilter("ignore", UserWarning)
         parts = list(splitter.split(own, bins(own["score"]), own["text_id"]))
     for number, (_, judged) in enumerate(parts):
         folds[own.index[judged]] = number
@@ -98,6 +99,7 @@ def negatives(records: pd.DataFrame, names: TextVectors, options: NegativeOption
     for number, record in enumerate(chosen.itertuples()):
         kind = kinds[number % len(kinds)]
         metric = pick(kind, record.metric, known[record.text_id])
+        # Its text was paired with all others of the kind: a twin less.
         if metric is None:
             continue
         low, high = options.scores[kind]

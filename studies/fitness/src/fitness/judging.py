@@ -95,6 +95,7 @@ def evaluate(given: Predicted, options: EvaluateOptions) -> tuple[dict[str, Any]
 def _variance(target: Mapping[int, float]) -> float:
     """Of a distribution of scores: the mean squared error of the best constant."""
     mean = sum(score * share for score, share in target.items())
+    # Of a single score it is 0, by which nothing can be divided.
     return sum((score - mean) ** 2 * share for score, share in target.items()) or 1.0
 
 
@@ -119,6 +120,7 @@ def calibration(judged: pd.DataFrame) -> dict[str, Any]:
 
 def _by(groups: Any, judged: pd.DataFrame) -> dict[str, dict[str, float]]:
     found = rmse_by(np.asarray(groups), judged["score"], judged["prediction"])
+    # A score is shown however rare: the rare ones are what all this is about.
     return {name: row for name, row in found.items() if row["records"] >= FEW or name.isdigit()}
 
 

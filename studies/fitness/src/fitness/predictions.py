@@ -18,6 +18,7 @@ def read(folder: Path) -> Predicted:
     said = pd.read_parquet(folder / "predictions/test.parquet")
     baselines = pd.read_parquet(folder / "baselines/test.parquet")
     hidden = pd.read_csv(folder / "records/hidden.csv")
+    # Members first: what a fold says is their mean, and the forecast asks how folds disagree.
     folds = [said[columns].to_numpy().mean(axis=1) for columns in member_columns(said)]
     test = pd.read_parquet(folder / "records/test.parquet")
     return Predicted(

@@ -27,11 +27,8 @@ from chorus.errors import DataError
 from chorus.options import options
 
 SCORES = (0.0, 10.0)  # lowest and highest
-PARTS = (
-    ("system_prompt",),
-    ("user_prompt", "prompt"),
-    ("response", "expected_response"),
-)  # the first one that is there
+# Of each part the first name that is there.
+PARTS = (("system_prompt",), ("user_prompt", "prompt"), ("response", "expected_response"))
 KEPT = ["id", "metric", "score", "text_id", "language", "note"]
 REJECTED = ["id", "reason"]
 _SCRIPTS = {"DEVANAGARI": "Hindi", "TAMIL": "Tamil", "BENGALI": "Bengali", "LATIN": "English"}
@@ -75,6 +72,7 @@ def load(data: bytes) -> list[Any]:
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     text = data.decode(encoding, errors="replace")
     content = _parsed(text)
+    # Lines first: there damage costs a line, and not all that is behind it.
     items = _lines(text) or _until_broken(text) if content is None else _list_in(content)
     if not items:
         raise DataError("the file holds no list of records")
@@ -235,9 +233,8 @@ def parse_score(value: Any) -> float:
     """
     if value is None or (isinstance(value, str) and not value.strip()):
         raise DataError("score is missing")
-    strange = isinstance(value, bool) or "_" in str(
-        value
-    )  # which Python takes for numbers: 1_0 is 10
+    # Python takes these for numbers: 1_0 is 10.
+    strange = isinstance(value, bool) or "_" in str(value)
     try:
         score = math.nan if strange else float(value)
     except (TypeError, ValueError, OverflowError):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -35,9 +36,14 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path} is missing: it is in github.com/YyzHarry/imbalanced-regression, sts-b-dir/data"
         )
-    table = pd.read_csv(
-        path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, keep_default_na=False, encoding="utf-8"
-    )
+    how: dict[str, Any] = {"sep": "\t", "quoting": csv.QUOTE_NONE, "dtype": str}
+    try:
+        table = pd.read_csv(path, **how, keep_default_na=False, encoding="utf-8")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
+    # Where the very first row has fields too many, pandas takes them for an index.
+    if not isinstance(table.index, pd.RangeIndex):
+        raise DataError(f"{path.name} cannot be read: row 2 has more fields than the header")
     if missing := [name for name in _NEEDED if name not in table]:
         raise DataError(
             f"{path.name} has no column {missing[0]}; it has {', '.join(table.columns)}"

@@ -38,7 +38,7 @@ from fitness.vectors import Pairs
 
 SCALE = Scale(0, 10)
 Floats = NDArray[np.float64]
-_LEAST_VARIANCE = 1e-6
+_LEAST_VARIANCE = 1e-6  # a likelihood has no bound where a variance may be 0
 
 
 @options
@@ -190,6 +190,7 @@ def train(
                 break
         network = descent.network
         network.load_state_dict(kept)
+        # How far made-up scores are off says nothing of true ones.
         real = stop.only_real()
         scores, variances = _outputs(network, read, real.pairs)
         scale = variance_scale(real.scores, scores, variances)
@@ -252,6 +253,7 @@ class _Descent:
             values.append(value.item())
             features.append(seen.detach())
         if self.smoothing is not None:
+            # In the order of the batches, in which the features were gathered.
             self.smoothing.end_epoch(
                 torch.cat(features).cpu().float(),
                 self.rows[4][order[: sum(map(len, features))]].cpu(),

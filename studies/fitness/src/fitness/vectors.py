@@ -46,6 +46,7 @@ class Pairs:
     @property
     def cosine(self) -> NDArray[np.float32]:
         """(n,): of the text and the metric's name."""
+        # A vector of zeros has no direction: its cosine is 0.
         lengths = np.linalg.norm(self.text, axis=1) * np.linalg.norm(self.name, axis=1)
         return np.asarray(np.einsum("nd,nd->n", self.text, self.name) / np.maximum(lengths, 1e-12))
 
@@ -75,6 +76,7 @@ def supplied(metrics: Sequence[str], vectors: NDArray[np.generic]) -> TextVector
         )
     if not np.isfinite(vectors).all():
         raise DataError("metric_name_embeddings.npy: vectors must be finite")
+    # In one order and precision, so that the hash is of the numbers.
     rows = np.ascontiguousarray(vectors, np.float32)
     return TextVectors(
         f"file-{hashlib.sha256(rows.tobytes()).hexdigest()[:12]}", list(metrics), rows

@@ -131,5 +131,6 @@ def best_threshold(speech: ArrayLike, margins: ArrayLike) -> float:
     recall = 1 - np.searchsorted(np.sort(values[truth]), candidates) / truth.sum()
     rejected = np.searchsorted(np.sort(values[~truth]), candidates) / (~truth).sum()
     balanced = (recall + rejected) / 2
+    # Sums of two shares that are equal may differ in their last digit.
     best = candidates[balanced >= balanced.max() - 1e-12]
     return float(best[np.argmin(np.abs(best))])

@@ -70,6 +70,7 @@ def read_folder(folder: Path) -> tuple[list[BaseClip], pd.DataFrame]:
         except DataError as error:
             rejected.append({"file": row.file, "reason": str(error)})
             continue
+        # It becomes a file's name in a tar.
         name = f"{row.source}_{Path(row.file).stem}".replace("/", "_").replace(" ", "_")
         found.append(
             BaseClip(name, row.label, row.source, getattr(row, "kind", ""), "study", sound)
@@ -83,6 +84,7 @@ def _read(path: Path) -> Sound:
     except (OSError, soundfile.LibsndfileError) as error:
         raise DataError(f"cannot be read: {' '.join(str(error).split())}") from None
     mono = samples.mean(axis=1)
+    # 1e-4 is three steps of 16 bits: no louder is no sound.
     if not np.isfinite(mono).all() or len(mono) < 0.1 * rate or np.abs(mono).max() < 1e-4:
         raise DataError("not finite, shorter than 0.1 s, or silent")
     heard = soxr.resample(mono, rate, RATE, quality="HQ")
@@ -104,6 +106,7 @@ def write_clips(folder: Path, clips: Iterable[BaseClip]) -> pd.DataFrame:
         members[f"{clip.clip_id}.flac"] = _flac(clip.sound)
         rows.append([getattr(clip, name) for name in COLUMNS])
     for part, members in parts.items():
+        # Sorted, so that the order of a clips.csv changes no byte.
         shards.write_shard(folder / f"{part}.tar", dict(sorted(members.items())))
     return pd.DataFrame(rows, columns=COLUMNS).sort_values("clip_id", ignore_index=True)
 
@@ -135,6 +138,7 @@ def split(table: pd.DataFrame, given: SplitOptions) -> pd.DataFrame:
     for label in (SPEECH, NONSPEECH):
         found = set(table.loc[table["label"] == label, "source"])
         names = sorted(found, key=lambda name: stable_fraction(given.seed, name))
+        # Bounds are rounded, not counts, so that every source is dealt.
         bounds = np.round(np.cumsum([0, *shares, 1 - sum(shares)]) * len(names)).astype(int)
         for place, name in enumerate(SPLITS):
             dealt = names[bounds[place] : bounds[place + 1]]

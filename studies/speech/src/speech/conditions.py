@@ -119,6 +119,7 @@ def render(clip: Sound, condition: Condition, clip_id: str, given: ConditionOpti
         # The clip's own power: silence around it would make every short clip a quiet one.
         power = np.mean(sound[:kept] ** 2)
         track += np.sqrt(power / 10 ** (condition.snr_db / 10)) * rng.standard_normal(HEARD)
+    # Only what would be clipped is made quieter: the other levels are part of their conditions.
     return np.asarray(track / max(1.0, np.abs(track).max()), np.float32)
 
 
@@ -137,6 +138,7 @@ def impulse_response(t60: float, rng: np.random.Generator) -> NDArray[np.float64
 
     The reverberant energy equals the direct energy: as far from the speaker as the room's critical distance.
     """
+    # To -72 dB: after T60 an echo is 60 dB down, not over.
     time = np.arange(round(1.2 * t60 * RATE)) / RATE
     tail = rng.standard_normal(len(time)) * 10 ** (-3 * time / t60)
     # As much energy in the tail as in the direct sound, which has 1.
@@ -159,6 +161,7 @@ def reverberant(
 def decay_time(response: NDArray[np.float64]) -> float:
     """T60 of an impulse response, in s: from -5 to -25 dB of Schroeder's backward integral (1965), times three."""
     left = np.cumsum(response[::-1] ** 2)[::-1]
+    # Behind the last sample nothing is left, which has no logarithm.
     level = 10 * np.log10(left / left[0] + 1e-30)
     # The direct sound is a step of 3 dB; the decay that is measured starts below it.
     inside = np.flatnonzero((level <= -5) & (level >= -25))

@@ -32,6 +32,7 @@ TEXTS = (
     "We are going to need a longer ladder today.",
     "Please bring the blue folder when you come.",
 )
+# Timbres that no human has.
 _UNLIKE_VOICES = ("Robot", "robosoft", "klatt", "croak", "fast", "Tweaky")
 _OF_PRETRAINING = ("aircraft", "gurgle", "rain", "handling", "insects")
 NOISES = ("white", "pink", "brown", "hum")
@@ -70,6 +71,7 @@ def base_clips(given: DemoOptions) -> Iterator[BaseClip]:
         part = "study" if number < given.voices else "pretraining"
         yield from _spoken(voices[place], ACCENTS[number % len(ACCENTS)], part, given)
     kinds = {"study": [name for name in CONFUSERS if name not in _OF_PRETRAINING]}
+    # Last: with few recordings the study has only kinds that the base never heard.
     kinds["study"] += list(_OF_PRETRAINING)
     kinds["pretraining"] = [*_OF_PRETRAINING, *NOISES]
     # Kinds in turn, so that every kind has about as many recordings.

@@ -113,6 +113,7 @@ class Descent:
             part = lesson.take(batch)
             answers = list(map(self._tokens, part.prompts, part.answers))
             given = self.model.inputs(part.heard, part.prompts, answers)
+            # By its size, so that the clips of a small last batch count no more than others.
             loss = self._loss(given) * len(batch) / len(rows)
             loss.backward()
             total += float(loss.detach())

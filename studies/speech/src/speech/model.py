@@ -180,6 +180,7 @@ class AudioModel:
     def _last(self, heard: Heard, prompt: str, behind: list[int]) -> torch.Tensor:
         """Log-probabilities of the next token at the last places of the prompt: (n, 1 + behind, vocabulary)."""
         given = self.inputs(heard, [prompt] * len(heard), [behind] * len(heard))
+        # With labels, the network would also compute a loss, which nobody asks for.
         del given["labels"]
         device = next(self.network.parameters()).device
         for name, value in given.items():
@@ -187,6 +188,7 @@ class AudioModel:
         self.network.eval()
         with torch.inference_mode():
             logits = self.network(**given).logits
+        # In bfloat16, which has three digits, margins would come in coarse steps.
         return torch.log_softmax(logits[:, -(len(behind) + 1) :].float(), dim=-1).cpu()
 
 

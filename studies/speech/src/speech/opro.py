@@ -14,6 +14,7 @@ import re
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -120,6 +121,7 @@ class Rules:
             if each.prompt in self.known:
                 parents.append(self.known[each.prompt])
         found: list[str] = []
+        # Not until there are enough: of the combinations all may be known.
         for _ in range(50 * wanted):
             text = self._drawn(parents, rng)
             if text not in seen:
@@ -169,15 +171,15 @@ class Endpoint:
             "temperature": 1.0,
             "max_tokens": _MOST_TOKENS,
         }
-        request = urllib.request.Request(
-            f"{self.url}/chat/completions",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
-        )
         try:
+            request = urllib.request.Request(
+                f"{self.url}/chat/completions",
+                json.dumps(body).encode(),
+                {"Content-Type": "application/json"},
+            )
             with urllib.request.urlopen(request, timeout=_SECONDS) as reply:
                 said = json.loads(reply.read())["choices"][0]["message"]["content"]
-        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        except (OSError, HTTPException, ValueError, KeyError, IndexError, TypeError) as error:
             raise DataError(f"the endpoint failed: {type(error).__name__} {error}") from None
         usable = []
         for text in re.findall(r"<PROMPT>(.*?)</PROMPT>", str(said), re.S):

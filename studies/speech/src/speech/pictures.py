@@ -70,6 +70,7 @@ def _points(axes: Any, answers: Answers, dimension: str) -> None:
     values = []
     for level in levels:
         here = part.take((part.rows["level"] == level).to_numpy())
+        # A hundred points are drawn: fewer draws than for a table will do.
         found = balanced_accuracy(
             here.stacked("label"), here.right.ravel(), here.stacked("source"), resamples=500
         )
@@ -126,12 +127,15 @@ def _reliability(axes: Any, answers: Answers, *, scaled: bool) -> None:
     for margins, temperature in zip(answers.margins, answers.temperatures, strict=True):
         said.append(probability(margins, temperature if scaled else 1.0))
     p, truth = np.concatenate(said), np.tile(answers.speech, len(answers.seeds))
+    # A probability of 1 is of the last bin, not of one behind it.
     place = np.clip(np.digitize(p, _BINS) - 1, 0, 9)
     points = []
     for number in range(10):
         inside = place == number
         if inside.sum() >= 10:
             points.append((p[inside].mean(), truth[inside].mean()))
+    if not points:
+        return
     x, y = np.array(points).T
     axes.plot(x, y, color=COLOURS[answers.name], marker="o", markersize=3, label=answers.name)
 

@@ -24,6 +24,7 @@ def models(given: Study, of: Sequence[str]) -> Iterator[tuple[str, int, AudioMod
     """
     if not of:
         return
+    # Not before: loading a real model takes long.
     model = given.base()
     if "base" in of:
         for seed in given.seeds:
@@ -50,6 +51,7 @@ def weights(given: Study, name: str, seed: int) -> str:
 
 def gains(given: Study, model: AudioModel, history: History, held: Quiz) -> dict[str, float]:
     """What the best prompt gains over the baseline: as searched, and on clips that the search never saw."""
+    # Every search begins with the baseline.
     start, best = history.tried[0], history.best
     before = given.balanced_accuracy(model, held, start.prompt)
     return {

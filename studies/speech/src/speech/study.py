@@ -64,8 +64,8 @@ class Study:
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of every adapter."""
-        return (self.seed, *self.tune.repeats)
+        """Of every adapter, each once: `seed` may be one of the repeats."""
+        return tuple(dict.fromkeys((self.seed, *self.tune.repeats)))
 
     def base(self) -> AudioModel:
         """The toy, or the model of one's own."""
@@ -129,6 +129,7 @@ def write_heard(heard: Heard, base: pd.DataFrame) -> None:
     from safetensors.torch import save_file
 
     with replacing_folder(HEARD) as out:
+        # safetensors takes no views.
         named = {"features": heard.features.contiguous(), "frames": heard.frames}
         save_file(named, out / "features.safetensors")
         write_parquet(out / "base.parquet", base)

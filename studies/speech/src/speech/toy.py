@@ -53,6 +53,7 @@ def build(given: ToyOptions, texts: Sequence[str]) -> tuple[Any, Any]:
     )
 
     processor = build_processor(texts, given.vocabulary)
+    # As many as were found: short texts give fewer than are allowed.
     size = len(processor.tokenizer)
     audio = Qwen2AudioEncoderConfig(
         num_mel_bins=MELS,
@@ -101,6 +102,7 @@ def build_processor(texts: Sequence[str], vocabulary: int) -> Any:
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         special_tokens=list(SPECIAL),
+        # Sorted: it comes in another order in each process, and would number the tokens anew.
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )

@@ -49,12 +49,14 @@ def _stretch(path: Path, onset: float, end: float) -> np.ndarray:
     try:
         with soundfile.SoundFile(path) as file:
             rate = file.samplerate
+            # Behind the end seeking fails; at the end too little is read, which is said below.
             file.seek(min(round(onset * rate), file.frames))
             wanted = -1 if np.isinf(end) else round((end - onset) * rate)
             samples = file.read(wanted, dtype="float64", always_2d=True).mean(axis=1)
     except (OSError, soundfile.LibsndfileError) as error:
         raise DataError(f"cannot be read: {' '.join(str(error).split())}") from None
-    if len(samples) < 0.1 * rate or not np.abs(samples).max() > 1e-4:
+    usable = np.isfinite(samples).all() and len(samples) >= 0.1 * rate
+    if not usable or np.abs(samples).max() < 1e-4:
         raise DataError("shorter than 0.1 s, silent, or not finite")
     return np.asarray(soxr.resample(samples, rate, RATE, quality="HQ"))
 
@@ -93,7 +95,13 @@ def _voxconverse(folder: Path) -> Iterator[tuple[object, ...]]:
                 continue
             if len(fields) < 8:
                 raise DataError(f"{path.name}, line {number}: a SPEAKER line has 8 fields or more")
-            name, onset, length, speaker = fields[1], float(fields[3]), float(fields[4]), fields[7]
+            name, speaker = fields[1], fields[7]
+            try:
+                onset, length = float(fields[3]), float(fields[4])
+            except ValueError:
+                raise DataError(
+                    f"{path.name}, line {number}: {fields[3]} and {fields[4]} are no times in seconds"
+                ) from None
             if name not in sounds:
                 raise DataError(f"{path.name}, line {number}: there is no {name}.wav")
             # Shorter turns would have to be padded, and the study cuts its short ones itself.

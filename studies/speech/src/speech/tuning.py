@@ -134,6 +134,7 @@ def with_adapter(base: AudioModel, folder: Path) -> AudioModel:
     Raises:
         ModelError: there is no adapter as safetensors: nothing is ever unpickled.
     """
+    # Before peft imports transformers: see chorus.cpu_torchaudio.
     torchaudio()
     from peft import PeftModel
 
