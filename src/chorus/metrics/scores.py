@@ -32,6 +32,7 @@ def squared_errors(scores: ArrayLike, predictions: ArrayLike) -> Floats:
 
 def bins(scores: ArrayLike) -> NDArray[np.int64]:
     """The bin of each score, (n,)."""
+    # not np.round, which takes halves to the even neighbour: 8.5 would be an eight and 9.5 a ten
     return np.floor(np.asarray(scores, dtype=np.float64) + 0.5).astype(np.int64)
 
 
@@ -93,6 +94,7 @@ def interval_coverage(
     Raises:
         DataError: a variance is not above 0, or the level not between 0 and 1.
     """
+    # imported late: most of what uses these figures asks for no coverage
     from scipy.special import ndtri
 
     errors, spread = squared_errors(scores, predictions), np.asarray(variances, dtype=np.float64)
