@@ -18,9 +18,8 @@ from chorus.training.head import Head, layer_names
 from chorus.training.options import HeadOptions
 from chorus.training.trainer import TrainedHead
 
-_DESCRIPTION: dict[
-    str, Callable[[Any], bool]
-] = {  # what a head's JSON must say, and whether a value can be it
+# What a head's JSON must say, and whether a value can be it. By type(), because isinstance takes true for a 1.
+_DESCRIPTION: dict[str, Callable[[Any], bool]] = {
     "encoder_id": lambda value: isinstance(value, str) and value != "",
     "dimensions": lambda value: type(value) is int and value > 0,
     "hidden_units": lambda value: type(value) is int and value >= 0,
@@ -177,4 +176,5 @@ def _header(weights: bytes) -> str:
 
 
 def _beside(path: Path | str, suffix: str) -> Path:
-    return Path(f"{path}{suffix}")  # with_suffix would cut "conf_0.5" at its dot
+    # with_suffix would cut "conf_0.5" at its dot
+    return Path(f"{path}{suffix}")
