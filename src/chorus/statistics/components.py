@@ -35,8 +35,9 @@ class Component:
     low, high: interval of the variance, 0 at least (chi-square for the rest; Tukey's and Williams'
         for the others: doi:10.1093/biomet/49.1-2.278).
     share: of the variance of single runs that differ in this source and in the rest, that of this
-        source; with its interval (from F). p: of the hypothesis that the source does nothing. These
-        are NaN for the rest.
+        source; with its interval (from F). In a table that is not balanced, what later sources lend
+        to its mean square counts as rest: of seeds nested in configurations, twice or more their
+        variance. p: of the hypothesis that the source does nothing. These are NaN for the rest.
     """
 
     name: str
