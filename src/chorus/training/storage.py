@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def save_head(
         "threshold": trained.threshold,
         "seed": seed,
         "options": asdict(options),
-        "training": trained.summary,
+        "training": _without_nan(trained.summary),
         "weights_sha256": checksum,
     }
     with replacing(_beside(path, ".safetensors")) as beside:
@@ -148,6 +149,15 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
                 f"{weights_path} has {key} {value}, but {config_path.name} says {config[key]}"
             )
     return SavedHead(head=head, config=config)
+
+
+def _without_nan(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """None for NaN: JSON has none, and a training that no part could judge has figures that nobody knows."""
+    found = dict(summary)
+    for name, value in summary.items():
+        if isinstance(value, float) and math.isnan(value):
+            found[name] = None
+    return found
 
 
 def _refuse_other_description(config: Any, path: Path) -> None:
