@@ -215,6 +215,16 @@ def test_a_rule_that_cannot_be_read_is_named(tmp_path, condition, message):
         load_rules("own", path)
 
 
+def test_a_severity_that_there_is_not_is_named_and_its_rule_not_passed_over(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "signals: {}\nfindings: {bad: {means: bad, actions: []}}\n"
+        "profiles: {own: {classes: 2, phases: {}, ranges: {}, rules: {bad: {wacth: [a.end > 1]}}}}\n"
+    )
+    with pytest.raises(ParameterError, match=r"own\.bad: 'wacth' is no severity: one of trouble"):
+        load_rules("own", path)
+
+
 def test_a_rule_that_stands_twice_is_refused_and_does_not_win_by_coming_last(tmp_path):
     """A person who copies a rule to change it and leaves the first is told so."""
     path = tmp_path / "rules.yaml"

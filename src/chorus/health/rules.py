@@ -120,6 +120,10 @@ def load_rules(profile: str, path: Path = RULES) -> Rules:
     rules = []
     for name, levels in given["rules"].items():
         texts = _texts(content["findings"], name)
+        if unknown := sorted(set(levels) - set(SEVERITIES)):
+            raise ParameterError(
+                f"{profile}.{name}: {unknown[0]!r} is no severity: one of {', '.join(SEVERITIES)}"
+            )
         # the worst first, because the diagnosis keeps the first that holds
         for severity in SEVERITIES:
             if severity in levels:
