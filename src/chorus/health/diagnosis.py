@@ -22,7 +22,9 @@ _ENDINGS = {
     "jump": "largest rise within one epoch",
     "falling": "share of epochs in which it fell",
 }
-CLIP = "train.gradient_clip"  # without it, a threshold in terms of it does not exist
+# Without these, a threshold in terms of them does not exist.
+CLIP = "train.gradient_clip"
+CLASSES = "classes, which this task has not"
 _WORDS = {">": "above", "<": "below", ">=": "not below", "<=": "not above"}
 _SENTENCES: dict[Verdict, str] = {
     "healthy": "Nothing looks wrong",
@@ -167,8 +169,7 @@ def _judge(
             if holds:
                 held.append(_evidence(condition, known, here, names))
             elif holds is None:
-                # where the signal is there, it was its threshold that could not be had: the clip of the gradients
-                unknown.append(condition.signal if condition.signal not in known else CLIP)
+                unknown.append(_lacking(condition, known))
         # one alternative that holds is enough, whatever is not known of the others
         if held:
             evidence += held
@@ -178,6 +179,13 @@ def _judge(
         else:
             return False, (), []
     return (None if missing else True), tuple(evidence), list(dict.fromkeys(missing))
+
+
+def _lacking(condition: Condition, known: Mapping[str, float]) -> str:
+    """What a condition that cannot be told lacks: its signal, or else what its threshold is written in."""
+    if condition.signal not in known:
+        return condition.signal
+    return CLIP if condition.threshold.scale == "clip" else CLASSES
 
 
 def _holds(condition: Condition, known: Mapping[str, float], here: Circumstances) -> bool | None:
