@@ -50,7 +50,7 @@ def rmse_by(
 
 
 def shares(target: Mapping[float, float]) -> dict[int, float]:
-    """A distribution over bins that adds up to 1, from counts or shares of scores.
+    """A distribution over bins that adds up to 1, from counts or shares of scores. Bins without a share are left out.
 
     Raises:
         DataError: a share is negative or no number, or all are 0.
@@ -59,6 +59,9 @@ def shares(target: Mapping[float, float]) -> dict[int, float]:
     for score, share in target.items():
         if not math.isfinite(share) or share < 0:
             raise DataError(f"the share of score {score:g} must be a number from 0 on, not {share}")
+        # of a score that never occurs nothing needs to be known
+        if share == 0:
+            continue
         place = int(bins([float(score)])[0])
         found[place] = found.get(place, 0.0) + share
     if (total := sum(found.values())) <= 0:
