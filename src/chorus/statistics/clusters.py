@@ -78,7 +78,10 @@ def compare_clusters(
     Raises:
         DataError: lists of other lengths, no rows, or fewer than two classes.
     """
-    table = _Counts.of(truth, np.stack([_bools(right_a), _bools(right_b)]), clusters)
+    a, b = _bools(right_a), _bools(right_b)
+    if len(a) != len(b):
+        raise DataError(f"answers of two classifiers are paired by row, not {len(a)} and {len(b)}")
+    table = _Counts.of(truth, np.stack([a, b]), clusters)
     figures = table.redrawn(resamples, seed)
     values = table.balanced(np.ones((1, table.size)))[0]
     whole = [
@@ -89,7 +92,6 @@ def compare_clusters(
             strict=True,
         )
     ]
-    a, b = _bools(right_a), _bools(right_b)
     return ClusterComparison(
         rows=len(a),
         clusters=table.size,
