@@ -99,7 +99,9 @@ def fit(
                 stopped = str(trouble)
                 break
             quality = [past[f"validation_{task.quality}"] for past in (*history, row)]
-            history.append(row | {"improvement_rate": improvement_rate(quality)})
+            # an error improves by falling
+            sign = -1 if task.lowest_is_best else 1
+            history.append(row | {"improvement_rate": sign * improvement_rate(quality)})
             if on_epoch is not None:
                 on_epoch(history)
             merit = -row[task.merit] if task.lowest_is_best else row[task.merit]

@@ -50,7 +50,7 @@ class TrainedHead:
         validation_entropy: mean over clips, in nats. validation_group_consistency: share of the groups with several
             clips whose clips all get the same prediction; validation_group_consistency_chance: what to expect of it by
             chance, for the same predictions and sizes of groups.
-        improvement_rate: rise of validation_accuracy an epoch, over the last five.
+        improvement_rate: rise of validation_accuracy (fall of validation_rmse) an epoch, over the last five.
     best_epoch: the epoch that did best on the validation part. With early stopping it is the one that was kept.
     threshold: of a detection the one with the highest F1 over the clips of the validation split; else None.
     summary: counts, best values and the reason for stopping (`stopped`), for JSON.
