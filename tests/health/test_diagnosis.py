@@ -113,6 +113,15 @@ def test_a_threshold_that_does_not_exist_is_said_too():
     )
 
 
+def test_of_a_task_without_classes_it_is_these_that_a_threshold_lacks():
+    scores = Details(classes=None, gradient_clip=1.0)
+    diagnosis = diagnose(at_epoch(10, train_loss=0.7), scores, load_rules("calibrated"))
+    assert (
+        "learning_rate_too_high: not known: classes, which this task has not"
+        in diagnosis.not_judged
+    )
+
+
 def test_a_missing_signal_that_cannot_change_the_outcome_is_no_gap():
     diagnosis = diagnose(at_epoch(10, train_loss_std=0.1), EIGHT, GUIDE)
     assert not any(text.startswith("mislabelled") for text in diagnosis.not_judged)
@@ -212,6 +221,16 @@ def test_a_rule_that_cannot_be_read_is_named(tmp_path, condition, message):
         f"rules: {{bad: {{watch: ['{condition}']}}}}}}}}\n"
     )
     with pytest.raises(ParameterError, match=rf"own\.bad: .*{message}"):
+        load_rules("own", path)
+
+
+def test_a_severity_that_there_is_not_is_named_and_its_rule_not_passed_over(tmp_path):
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "signals: {}\nfindings: {bad: {means: bad, actions: []}}\n"
+        "profiles: {own: {classes: 2, phases: {}, ranges: {}, rules: {bad: {wacth: [a.end > 1]}}}}\n"
+    )
+    with pytest.raises(ParameterError, match=r"own\.bad: 'wacth' is no severity: one of trouble"):
         load_rules("own", path)
 
 

@@ -82,6 +82,11 @@ def test_cohens_bounds_are_those_of_cohen():
     ]
 
 
+def test_answers_of_other_lengths_are_refused():
+    with pytest.raises(DataError, match="paired by row, not 2 and 1"):
+        compare_clusters(["a", "b"], [True, False], [True], [0, 1])
+
+
 @pytest.mark.parametrize("truth", [["a", "a"], ["a"], []])
 def test_one_class_or_lists_of_other_lengths_are_refused(truth):
     with pytest.raises(DataError):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chorus.errors import DataError
-from chorus.metrics.scores import reweighted_rmse
+from chorus.metrics.scores import reweighted_rmse, shares
 from chorus.statistics.shift import (
     difference_under,
     disagreement,
@@ -74,6 +74,13 @@ def test_a_difference_is_of_the_same_resamples():
     assert (same.value, same.low, same.high) == (0, 0, 0)
     worse = difference_under(UNIFORM, truth, (said + 1, said), texts)
     assert worse.low > 0
+
+
+def test_a_score_that_is_said_never_to_occur_needs_no_records():
+    truth, said = np.array([8.0, 9.0, 10.0]), np.array([8.5, 9.0, 9.0])
+    units = np.arange(3)
+    named = rmse_under(shares({0: 0, 9: 50, 10: 50}), truth, said, units, resamples=50)
+    assert named == rmse_under(shares({9: 50, 10: 50}), truth, said, units, resamples=50)
 
 
 def test_of_scores_far_from_all_others_nothing_is_said():

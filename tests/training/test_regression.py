@@ -13,8 +13,10 @@ from chorus import detector
 from chorus.clips import TRAIN, VALIDATION
 from chorus.embeddings import Embeddings
 from chorus.errors import ParameterError
+from chorus.health.diagnosis import Details, diagnose
 from chorus.health.judge import judge
 from chorus.health.options import HealthOptions
+from chorus.health.rules import load_rules
 from chorus.tasks import Regression
 from chorus.training import Examples, HeadOptions, load_head, save_head, train_head
 
@@ -56,6 +58,14 @@ def test_the_epoch_with_the_lowest_error_is_the_best():
     errors = [row["validation_rmse"] for row in trained.history]
     assert trained.best_epoch == 1 + int(np.argmin(errors))
     assert trained.summary["kept_epoch"] == trained.best_epoch
+
+
+def test_an_error_that_falls_is_an_improvement_and_no_overfitting():
+    trained = train(_scored("t"), _scored("v"), epochs=12, learning_rate=0.002, mixup=False)
+    assert trained.history[-1]["validation_rmse"] < trained.history[-6]["validation_rmse"]
+    assert trained.history[-1]["improvement_rate"] > 0
+    found = diagnose(trained.curves, Details(classes=None), load_rules("guide"))
+    assert "overfitting" not in {finding.name for finding in found.findings}
 
 
 def test_nights_are_held_out_of_scores_too():

@@ -66,6 +66,16 @@ def test_positives_of_a_single_night_cannot_be_held_out_and_the_last_epoch_is_ke
     assert trained.threshold != 0.5
 
 
+def test_a_head_that_no_part_could_judge_is_saved_with_figures_unknown(tmp_path):
+    training = toy_examples("t")
+    few = training.take((training.labels == 0) | (training.groups == training.groups[0]))
+    trained = train_head(few, toy_examples("v"), OPTIONS, seed=1)
+    save_head(trained, tmp_path / "head", encoder_id="toy", options=OPTIONS, seed=1)
+    summary = load_head(tmp_path / "head").config["training"]
+    assert summary["validation_loss"] is None and summary["validation_auprc"] is None
+    assert summary["train_loss"] == trained.summary["train_loss"]
+
+
 def test_several_classes_need_no_hold_out_either():
     training = many_examples("t")
     few = training.take(

@@ -38,9 +38,11 @@ def advantage(
         DataError: all resamples lack a class.
     """
     names, night_of = np.unique(nights, return_inverse=True)
+    # both methods in the same draws: what makes a night hard for both of them cancels
     of_one, of_other = paired_metrics(
         labels, (scores, others), night_of, resamples=resamples, seed=seed
     )
+    # the class that fewer nights hold says how far the interval is to be trusted
     least = min(len(np.unique(night_of[which])) for which in (labels, ~labels))
     outer = expanded_tail((1 - level) / 2, least)
     low, high = np.quantile(of_one[METRIC] - of_other[METRIC], [outer, 1 - outer])

@@ -60,6 +60,7 @@ def logistic_regression_probabilities(
         raise DataError(
             f"logistic regression needs two classes at least, but its {len(labels)} training rows are of one"
         )
+    # after the checks, because scikit-learn takes a second to import
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -72,5 +73,6 @@ def logistic_regression_probabilities(
         model.fit(np.asarray(train_features, dtype=np.float64), labels)
         known: NDArray[np.float64] = model.predict_proba(np.asarray(features, dtype=np.float64))
     probabilities = np.zeros((len(features), classes))
+    # scikit-learn has no column for a class that it never saw
     probabilities[:, model.classes_] = known
     return probabilities

@@ -91,6 +91,7 @@ def night_bootstrap(
     night_of = numbered(nights)
     _check(labels, scores, night_of)
     count = int(night_of.max()) + 1
+    # nights without the rarer class say nothing of it, however many they are
     least = min(len(np.unique(night_of[which])) for which in (labels, ~labels))
     held = _Held.of(labels, scores, night_of, threshold)
     tail = (1 - level) / 2
@@ -100,6 +101,7 @@ def night_bootstrap(
             ends = logit_interval(values, least, tail)
             if ends is not None:
                 found[metric] = ends
+    # drawn only where the logit scale gave no interval: it takes thousands of draws, leaving out as many as nights
     dropped = 0
     if len(found) < len(METRICS):
         drawn = _merged(held) if count >= MANY_NIGHTS else held
@@ -122,7 +124,7 @@ def logit_interval(values: Floats, nights: int, tail: float) -> tuple[float, flo
 
     Args:
         values: the figure of all nights, then without each of them: (1 + nights,).
-        nights: with both classes: of them less one are the degrees of freedom. tail: on each side.
+        nights: that hold the rarer class: less one, the degrees of freedom. tail: on each side.
     """
     from scipy.special import expit, logit, stdtrit
 
@@ -136,6 +138,7 @@ def logit_interval(values: Floats, nights: int, tail: float) -> tuple[float, flo
 
 def numbered(nights: Sequence[str] | NDArray[np.str_]) -> Ints:
     """The number of each clip's night, from 0, in the order of their names: (n,)."""
+    # by arrow: numpy would make an object of each name, twice the memory for a million clips
     rank = pc.rank(pa.array(nights, pa.string()), tiebreaker="dense")
     return np.asarray(rank, dtype=np.int64) - 1
 
@@ -211,9 +214,11 @@ class _Held:
         if nights is None:
             nights = int(night_of.max()) + 1
         levels = _levels(scores, threshold)
+        # levels fall and searchsorted wants them rising, so both signs are turned
         level = np.searchsorted(-levels, -scores, side="left")
         level = np.minimum(level, len(levels) - 1)
         place, shape = (night_of, level), (nights, len(levels))
+        # clips of one night and level have one place, where csr_array adds them up
         return cls(
             positives=csr_array((labels.astype(np.float64), place), shape=shape),
             clips=csr_array((np.ones(len(labels)), place), shape=shape),
@@ -277,7 +282,7 @@ def _redrawn(
     random = _night_draws(seed)
     positives = first.positives.sum(axis=1)
     negatives = first.clips.sum(axis=1) - positives
-    # a piece at a time: all draws of very many nights would fill the memory
+    # a piece at a time: all draws of very many nights would fill the memory; the pieces are one stream of draws
     step = max(1, _DRAWN_AT_ONCE // len(chances))
     pieces: list[list[dict[str, Floats]]] = [[] for _ in methods]
     for start in range(0, resamples, step):
@@ -317,6 +322,7 @@ def _figures(held: _Held, draws: Ints) -> dict[str, Floats]:
 def _metrics(held: _Held, draws: Ints) -> dict[str, Floats]:
     """The same of a few resamples at once. All weights are whole numbers, so that no order of sums shows in them."""
     weights = draws.astype(np.float64)
+    # the sparse side must stand on the left; turned back, so that each draw is a row to sum along
     new_tp, new = (
         np.ascontiguousarray((counts.T @ weights.T).T) for counts in (held.positives, held.clips)
     )

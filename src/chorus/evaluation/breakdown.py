@@ -46,6 +46,7 @@ def _of_positives(part: pd.DataFrame, column: str, kind: str, threshold: float) 
     positive = part["label"] == POSITIVE
     wanted = positive & (part[column].replace("", UNSTATED) == kind)
     scores = part.loc[wanted, "score"]
+    # positives of other kinds are neither right nor wrong here
     against = part[wanted | ~positive]
     labels = (against["label"] == POSITIVE).to_numpy(dtype=bool)
     return {
@@ -65,5 +66,6 @@ def _of_place(clips: pd.DataFrame, threshold: float) -> dict[str, Any]:
         "positives": positives,
         "recall": counts.recall if positives else None,
         "false_positive_rate": counts.fp / negatives if negatives else None,
+        # F1 would be 0 where there is nothing to find, however few false alarms there are
         "f1": counts.f1 if positives else None,
     }

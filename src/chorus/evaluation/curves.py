@@ -51,6 +51,7 @@ def _all_splits(
 ) -> pd.DataFrame:
     """One curve of every split, below each other, the split in the first column; only headings without any split."""
     if not of_split:
+        # the headings that a curve would have, from two clips that are made up
         columns = curve(np.array([True, False]), np.array([0.5, 0.5])).columns
         return pd.DataFrame(columns=["split", *columns])
     tables = [curve(*given).assign(split=split) for split, given in of_split.items()]
@@ -66,6 +67,7 @@ def _pr(labels: Bools, scores: Floats) -> pd.DataFrame:
 def _roc(labels: Bools, scores: Floats) -> pd.DataFrame:
     points = threshold_table(labels, scores)
     negatives = np.sort(scores[~labels])
+    # at the thresholds of the table, so that both rates are of the same points
     fpr = 1 - np.searchsorted(negatives, points["threshold"]) / len(negatives)
     return _thinned(
         pd.DataFrame({"fpr": np.append(0.0, fpr), "tpr": np.append(0.0, points["recall"])})
@@ -74,6 +76,7 @@ def _roc(labels: Bools, scores: Floats) -> pd.DataFrame:
 
 def _threshold_sweep(labels: Bools, scores: Floats) -> pd.DataFrame:
     rows = []
+    # divided, because 7 * 0.01 is not 0.07
     for threshold in np.arange(101) / 100:
         counts = confusion(labels, scores, threshold)
         if counts.tp + counts.fp:  # without detections there is no precision to draw
@@ -111,6 +114,7 @@ def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
     steps = curve.diff().abs().sum(axis=1).to_numpy()
     wanted = np.linspace(0, steps.sum(), MOST_POINTS)
     nearest = np.searchsorted(np.cumsum(steps), wanted).clip(0, len(curve) - 1)
+    # the ends are named, because rounding may put the last of these points short of the end
     keep = np.unique(np.concatenate([[0, len(curve) - 1], nearest[1:-1]]))
     return curve.iloc[keep].reset_index(drop=True)
 

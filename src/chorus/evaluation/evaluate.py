@@ -103,6 +103,7 @@ def evaluate(
         raise ParameterError(f"threshold: {threshold} is not allowed: from 0 to 1")
     splits = _splits(predictions(clips))
     precise = _precise_threshold(splits[VALIDATION], options.min_precision)
+    # in full: rounded to six digits, a threshold would miss the clip whose score it is
     thresholds = {"half": Exact(HALF), "headline": Exact(threshold), "min_precision": precise}
     # by name, whatever the order in which they were given
     baselines = {}
@@ -131,7 +132,8 @@ def _splits(table: pd.DataFrame) -> dict[str, _Split | None]:
         if len(part):
             labels = (part["label"] == POSITIVE).to_numpy(dtype=bool)
             splits[name] = _Split(part, labels, part["score"].to_numpy())
-        elif name != OOD_VALIDATION:  # sites to choose by are there only where a survey names some
+        # sites to choose by are there only where a survey names some
+        elif name != OOD_VALIDATION:
             splits[name] = None
     return splits
 
@@ -160,6 +162,7 @@ def _judge(
         note = f"all clips are {'positive' if positives else 'negative'}: nothing to judge"
         return counts | dict.fromkeys(nothing) | {"note": note}
     all_thresholds = {**thresholds, "oracle_best_f1": best_f1_threshold(labels, scores)}
+    # also the one that was not found has its key: null says that no threshold is as precise
     at: dict[str, Any] = dict.fromkeys(all_thresholds)
     for name, threshold in all_thresholds.items():
         if threshold is not None:
@@ -275,6 +278,7 @@ def _rescored(name: str, split: _Split, scores: pd.Series) -> _Split:
 def _headline(detail: Mapping[str, Any]) -> dict[str, Any]:
     def figures(split: str, *metrics: str) -> dict[str, float | None]:
         judged = detail["splits"][split] or {}
+        # a split of one class has no figures at any threshold
         at = judged.get("at") or {"headline": {}}
         known = {**at["headline"], "auprc": judged.get("auprc")}
         return {metric: known.get(metric) for metric in metrics}

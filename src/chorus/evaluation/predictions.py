@@ -41,9 +41,11 @@ def predictions(clips: pd.DataFrame) -> pd.DataFrame:
         raise DataError(f"the predictions lack the columns {', '.join(missing)}")
     table = table[list(COLUMNS)].sort_values("clip_id", kind="stable", ignore_index=True)
     text = [column for column in COLUMNS if column != "score"]
+    # an empty cell of a CSV file is read as NaN: one spelling of "not known"
     table[text] = table[text].fillna("").astype(str)
     table["score"] = table["score"].astype("float64")
     _refuse(table, table["clip_id"].duplicated(keep=False), "clips with more than one prediction")
+    # first of all that it is missing: NaN is not between 0 and 1 either
     _refuse(table, table["score"].isna(), "clips without a score")
     _refuse(table, ~table["score"].between(0, 1), "scores must be from 0 to 1, but not so")
     _refuse(table, table["night"] == "", "clips without a night")

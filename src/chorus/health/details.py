@@ -90,6 +90,7 @@ def describe(
         )
     if unknown := sorted(set(clips["label"]) - set(classes)):
         raise DataError(f"labels that the model does not know: {', '.join(unknown)}")
+    # by the order of the classes, in which the probabilities stand
     truth = pd.Index(classes).get_indexer(clips["label"])
     predicted = multiclass.predictions(probabilities)
     table = clips.assign(predicted=np.asarray(classes)[predicted], right=predicted == truth)
@@ -103,7 +104,9 @@ def describe(
     signals: dict[str, float | None] = dict.fromkeys(SIGNALS)
     signals |= _of_sources(table[table["source"] != ""], by_source, learned)
     signals |= _of_durations(durations)
+    # where nobody said what to expect, every confusion would be unexpected
     if expected_confusions:
+        # a share of few clips is above the bound by chance: its interval must be, too
         certain = [pair for pair in confusions if pair["low"] > multiclass.CONFUSED]
         signals["confusions.unexpected"] = _unexpected(confusions)
         signals["confusions.certain"] = _unexpected(certain)
@@ -134,6 +137,7 @@ def _by_duration(
     edges: Sequence[float],
 ) -> dict[str, dict[str, Any]]:
     """The accuracy of clips of each range of durations, the shortest first."""
+    # by name "10-15 s" comes before "5-10 s": the durations themselves put them in order
     buckets = multiclass.duration_buckets(seconds, (0.0, *edges))
     shares = multiclass.accuracy_by(predicted, truth, buckets)
     shortest_first = np.array(buckets)[np.argsort(seconds)]
@@ -152,6 +156,7 @@ def _uncertain(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> list[
 def _of_sources(
     known: pd.DataFrame, shares: Mapping[str, Mapping[str, Any]], learned: pd.DataFrame | None
 ) -> dict[str, float | None]:
+    # of few clips the best source would be the luckiest one
     enough = [share["accuracy"] for share in shares.values() if share["clips"] >= ENOUGH]
     return {
         "sources.gap": sources.gap(known),
@@ -189,6 +194,7 @@ def group_effect(table: pd.DataFrame, probabilities: NDArray[np.float64]) -> flo
     total = float((within_label**2).to_numpy().sum())
     rest = float((within_cell**2).to_numpy().sum())
     cells, kinds = len(set(zip(labels, groups, strict=True))), len(set(labels))
+    # each cell takes a degree of freedom for its mean: cells of one clip leave no chance to compare with
     free = len(table) - cells
     if free < ENOUGH or total == 0 or cells == kinds:
         return None
@@ -211,6 +217,7 @@ def association(labels: pd.Series, groups: pd.Series) -> float | None:
     if min(rows, columns) < 2:
         return None
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    # what phi squared comes to on average where label and group have nothing to do with each other
     by_chance = (rows - 1) * (columns - 1) / (n - 1)
     phi2 = max(0.0, float(((table - expected) ** 2 / expected).sum() / n) - by_chance)
     least = min(size - (size - 1) ** 2 / (n - 1) for size in (rows, columns)) - 1

@@ -22,7 +22,9 @@ _ENDINGS = {
     "jump": "largest rise within one epoch",
     "falling": "share of epochs in which it fell",
 }
-CLIP = "train.gradient_clip"  # without it, a threshold in terms of it does not exist
+# Without these, a threshold in terms of them does not exist.
+CLIP = "train.gradient_clip"
+CLASSES = "classes, which this task has not"
 _WORDS = {">": "above", "<": "below", ">=": "not below", "<=": "not above"}
 _SENTENCES: dict[Verdict, str] = {
     "healthy": "Nothing looks wrong",
@@ -118,7 +120,9 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
     """
     if "epoch" not in history:
         raise DataError("the training history has no column epoch: there is nothing to diagnose")
+    # details come last and win: group consistency, for one, is of other clips than in the curves
     measured = {**measure(history, rules.phases, details.best_epoch), **details.signals}
+    # what is not known is absent from here on, however it was written: None, or no column
     known = {name: value for name, value in measured.items() if value is not None}
     here = Circumstances(
         details.classes, rules.classes, details.consistency_chance, details.gradient_clip
@@ -137,6 +141,7 @@ def diagnose(history: pd.DataFrame, details: Details, rules: Rules) -> Diagnosis
             judged[rule.name] = Finding(
                 rule.name, rule.severity, rule.means, evidence, rule.actions
             )
+    # stable: findings of one severity stay in the order of rules.yaml
     worst_first = sorted(judged.values(), key=lambda finding: SEVERITIES.index(finding.severity))
     findings = tuple(worst_first)
     verdict = _verdict(findings, nothing_judged=not said)
@@ -164,15 +169,23 @@ def _judge(
             if holds:
                 held.append(_evidence(condition, known, here, names))
             elif holds is None:
-                unknown.append(condition.signal if condition.signal not in known else CLIP)
+                unknown.append(_lacking(condition, known))
         # one alternative that holds is enough, whatever is not known of the others
         if held:
             evidence += held
         elif unknown:
             missing += unknown
+        # one condition that fails decides, whatever is not known of the others
         else:
             return False, (), []
     return (None if missing else True), tuple(evidence), list(dict.fromkeys(missing))
+
+
+def _lacking(condition: Condition, known: Mapping[str, float]) -> str:
+    """What a condition that cannot be told lacks: its signal, or else what its threshold is written in."""
+    if condition.signal not in known:
+        return condition.signal
+    return CLIP if condition.threshold.scale == "clip" else CLASSES
 
 
 def _holds(condition: Condition, known: Mapping[str, float], here: Circumstances) -> bool | None:
@@ -204,12 +217,14 @@ def _checks(known: Mapping[str, float], rules: Rules, here: Circumstances) -> tu
     phase = _phase(known["epochs"], rules)
     checks = []
     for signal, phases in rules.ranges.items():
+        # a range is that of the phase in which the training ended
         value = known.get(f"{signal}.end")
         range_ = phases.get(phase) or phases.get("")
         if value is None or range_ is None:
             continue
         low, high = (threshold.at(here) for threshold in range_)
-        if low is None or high is None:  # the range is written in what this run has not
+        # the range is written in what this run has not, clipping or classes
+        if low is None or high is None:
             continue
         name = signal_in_words(signal, rules.names)
         checks.append(Check(signal, name, phase, value, low, high))

@@ -93,11 +93,13 @@ def judge(
         raise DataError(f"there are clips that are not in the survey: {name_clips(missing)}")
     task = described(model)
     shares = task.probabilities(predictions)
+    # a score is neither right nor wrong
     if shares is None:
         return _by_curves(history, model, options)
     classes, run = task.classes, model["training"]
     predicted = _predicted(shares, classes)
     predictions = predictions.assign(right=predicted == predictions["label"])
+    # not the tests: a verdict is looked at while things are being changed
     judged = (predictions["split"] == VALIDATION).to_numpy()
     validation, iid = predictions[judged], predictions[predictions["split"] == TEST_IID]
     survey, groups = clips.set_index("clip_id"), options.groups_of(clips)
@@ -220,10 +222,12 @@ def _beside_the_curves(
     if found is not None:
         signals |= {"split.lead": found[0], "split.lead_errors": found[1]}
     part = training.get("early_stopping", {})
+    # with the validation split as judge there are no other nights to compare it with
     held_out = part.get("on") == "internal" and part["clips"] >= HELD_OUT
     needed = {"validation_balanced_accuracy", "validation_accuracy", "train_accuracy"}
     if not held_out or accuracy is None or not needed <= set(history):
         return signals
+    # these very nights chose it, which flatters them if anything
     at_best = history["epoch"] == training["best_epoch"]
     best = float(history.loc[at_best, "validation_balanced_accuracy"].iloc[0])
     fitted = (history["train_accuracy"] - history["validation_accuracy"]).tail(END).median()

@@ -66,6 +66,7 @@ def _endings(
     known = np.isfinite(values)
     if not known.any():
         return {}
+    # by number of epochs, not by rows: a figure that is unknown at the end has no end
     parts = {"end": known & (epochs > epochs[-1] - END), "best": known & (epochs == best_epoch)}
     for name, (first, last) in phases.items():
         parts[name] = known & (epochs >= first) & (epochs <= (last or epochs[-1]))
@@ -75,6 +76,7 @@ def _endings(
             found[how] = float(np.median(values[part]))
     found |= {"low": float(values[known].min()), "high": float(values[known].max())}
     if "end" in found:
+        # against the lowest and not the first: a loss falls before it rises
         found["rise"] = found["end"] - found["low"]
     if known.sum() > 1:
         steps = np.diff(values[known])

@@ -39,6 +39,7 @@ class HealthOptions:
         Raises:
             DataError: it is not known of any clip.
         """
+        # a table of the survey has the bare date as night; the cluster of a site and night is its group
         groups = clips.set_index("clip_id")["group" if self.group == "night" else self.group]
         if not (groups != "").any():
             raise DataError(

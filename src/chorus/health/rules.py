@@ -120,6 +120,11 @@ def load_rules(profile: str, path: Path = RULES) -> Rules:
     rules = []
     for name, levels in given["rules"].items():
         texts = _texts(content["findings"], name)
+        if unknown := sorted(set(levels) - set(SEVERITIES)):
+            raise ParameterError(
+                f"{profile}.{name}: {unknown[0]!r} is no severity: one of {', '.join(SEVERITIES)}"
+            )
+        # the worst first, because the diagnosis keeps the first that holds
         for severity in SEVERITIES:
             if severity in levels:
                 conditions = _conditions(levels[severity], f"{profile}.{name}")
@@ -187,6 +192,7 @@ def _accuracy(number: float, classes: int, here: Circumstances) -> float:
 
 
 def _difference(number: float, classes: int, here: Circumstances) -> float:
+    # chance falls out of a difference; only the room between chance and 1 is another
     return number * (1 - 1 / classes) / (1 - 1 / here.assumed)
 
 
@@ -195,6 +201,7 @@ def _entropy(number: float, classes: int, here: Circumstances) -> float:
 
 
 def _consistency(number: float, classes: int, here: Circumstances) -> float:
+    # 1 / classes is that of groups of two, where all classes are predicted equally often
     chance = here.consistency_chance
     if chance is None:
         chance = 1 / classes

@@ -32,12 +32,13 @@ def gap(table: pd.DataFrame) -> float | None:
     cells = cells[cells.groupby("label")["count"].transform("size") >= 3]
     if cells.empty:
         return None
+    # the upper end of 95 %, shared by all comparisons
     z = NormalDist().inv_cdf(1 - 0.025 / len(cells))
     gaps = [0.0]
     for _, label in cells.groupby("label"):
         right = label["sum"].to_numpy(dtype=np.float64)
         clips = label["count"].to_numpy(dtype=np.float64)
-        # of the others; 1 of 1 is no certainty
+        # of the others, with one right and one wrong clip more: 1 of 1 is no certainty
         expected = (right.sum() - right + 1) / (clips.sum() - clips + 2)
         behind, variance = expected - right / clips, expected * (1 - expected) / clips
         for number in range(len(label)):
@@ -73,6 +74,7 @@ def overfit(learned: pd.DataFrame, judged: pd.DataFrame) -> float | None:
         A difference of differences of accuracies; None without two sources that have ten clips on both sides.
     """
     on_training, beyond = _enough(learned), _enough(judged)
+    # a source that is heard on one side only cannot have lost anything
     both = on_training.index.intersection(beyond.index)
     if len(both) < 2:
         return None
@@ -111,5 +113,6 @@ def beside_training(
 def _between(effects: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
     weights = 1 / variances
     deviations = effects - np.average(effects, weights=weights)
+    # Cochran's Q less what it comes to by chance alone
     excess = float(weights @ deviations**2) - (len(effects) - 1)
     return max(0.0, excess / float(weights.sum() - (weights**2).sum() / weights.sum()))

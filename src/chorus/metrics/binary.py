@@ -55,6 +55,7 @@ def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
         DataError: impossible input, or a class is missing.
     """
     _, tp, fp = _counts_from_the_top(*_checked(labels, scores, needs="both classes"))
+    # the curve starts where nothing is detected, which no score stands for
     return float(np.trapezoid(np.r_[0.0, tp / tp[-1]], np.r_[0.0, fp / fp[-1]]))
 
 
@@ -90,7 +91,9 @@ def ece(labels: ArrayLike, scores: ArrayLike, bins: int = 10) -> float:
     if bins < 1:
         raise DataError(f"calibration bins: {bins} is not allowed: at least 1")
     truth, values = _probabilities(labels, scores)
+    # a score of 1 is on an outer edge, and belongs to the last bin
     bin_of = np.minimum((values * bins).astype(np.intp), bins - 1)
+    # sums, not means: a bin then counts by its size, and an empty one not at all
     gaps = np.bincount(bin_of, weights=truth - values, minlength=bins)
     return float(np.abs(gaps).sum() / len(values))
 
@@ -138,14 +141,14 @@ def best_f1_threshold(labels: ArrayLike, scores: ArrayLike) -> float:
         DataError: impossible input, or no positives.
     """
     table = threshold_table(labels, scores)
-    best = int(np.argmax(table["f1"]))  # the first maximum, and rows fall
+    # the first maximum is the highest threshold of several as good, because rows fall
+    best = int(np.argmax(table["f1"]))
     detected, *below = table["threshold"][best : best + 2].tolist()
     if not below:
         return float(detected)
     middle = (detected + below[0]) / 2
-    return (
-        float(middle) if middle > below[0] else float(detected)
-    )  # between neighbouring floats there is none
+    # between neighbouring floats there is no middle
+    return float(middle) if middle > below[0] else float(detected)
 
 
 def threshold_for_precision(labels: ArrayLike, scores: ArrayLike, precision: float) -> float | None:
@@ -165,6 +168,7 @@ def _counts_from_the_top(labels: Bools, scores: Floats) -> tuple[Floats, Floats,
     """Distinct scores, falling, and how many positives and negatives score at least that much."""
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
+    # a threshold cannot part clips of one score: of a tie only the last row is a point of the curve
     last_of_tie = np.r_[np.flatnonzero(np.diff(ranked)), len(ranked) - 1]
     tp = np.cumsum(labels[order], dtype=np.float64)[last_of_tie]
     return ranked[last_of_tie], tp, last_of_tie + 1.0 - tp
@@ -172,6 +176,7 @@ def _counts_from_the_top(labels: Bools, scores: Floats) -> tuple[Floats, Floats,
 
 def _checked(labels: ArrayLike, scores: ArrayLike, needs: str = "") -> tuple[Bools, Floats]:
     truth, values = np.asarray(labels), np.asarray(scores)
+    # 0 and 1 are refused, because ~ would make -1 and -2 of them
     if truth.dtype != np.bool_:
         raise DataError(f"labels must be true or false, not {truth.dtype}")
     if values.dtype.kind not in "fiu":

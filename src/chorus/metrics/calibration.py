@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from chorus.errors import DataError
 
 _LEAST = 1e-12  # of a score and of its distance from 1: keeps log odds finite
-_STEPS = 100
+_STEPS = (
+    100  # ten or so are enough; only with scores that are all alike the last digits never settle
+)
+_STILL = 1e-10  # a step that moves no weight further than this is the last
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Calibration:
 
     def probability(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Of scores from 0 to 1, (n,)."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * _log_odds(scores) + self.intercept))))
+        return _sigmoid(self.slope * _log_odds(scores) + self.intercept)
 
 
 def fit(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Calibration:
@@ -53,9 +56,9 @@ def fit(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> Calibration
         )
     target = np.where(positive, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     design = np.column_stack([_log_odds(scores), np.ones(len(scores))])
-    slope, intercept = _newton(
-        design, target, np.array([0.0, np.log((positives + 1) / (negatives + 1))])
-    )
+    # from the calibration that knows how frequent the classes are and nothing of the scores, as Platt's own code
+    start = np.array([0.0, np.log((positives + 1) / (negatives + 1))])
+    slope, intercept = _newton(design, target, start)
     return Calibration(float(slope), float(intercept), positives, negatives)
 
 
@@ -64,16 +67,18 @@ def _newton(
 ) -> NDArray[np.float64]:
     loss = _loss(design, target, weights)
     for _ in range(_STEPS):
-        fitted = 1 / (1 + np.exp(-design @ weights))
+        fitted = _sigmoid(design @ weights)
         gradient = design.T @ (fitted - target)
+        # scores that are all alike leave one direction without curvature: a little of it, to divide by
         curvature = (design * (fitted * (1 - fitted))[:, None]).T @ design + 1e-12 * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
-        while (smaller := _loss(design, target, weights - step)) > loss and np.abs(
-            step
-        ).max() > 1e-10:
+        smaller = _loss(design, target, weights - step)
+        # far from the optimum a whole step may overshoot, and the next one would go further out
+        while smaller > loss and np.abs(step).max() > _STILL:
             step /= 2
+            smaller = _loss(design, target, weights - step)
         weights, loss = weights - step, smaller
-        if np.abs(step).max() <= 1e-10:
+        if np.abs(step).max() <= _STILL:
             break
     return weights
 
@@ -83,6 +88,11 @@ def _loss(
 ) -> float:
     logits = design @ weights
     return float(np.sum(np.logaddexp(0, logits) - target * logits))
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    # by the logarithm, because exp(-x) overflows where a steep calibration meets an extreme score
+    return np.asarray(np.exp(-np.logaddexp(0, -x)))
 
 
 def _log_odds(scores: NDArray[np.float64]) -> NDArray[np.float64]:

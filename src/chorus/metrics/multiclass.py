@@ -46,6 +46,7 @@ def ranks(probabilities: ArrayLike, truth: ArrayLike) -> Numbers:
     shares = _probabilities(probabilities)
     true = _classes(truth, len(shares), shares.shape[1])[:, None]
     own = np.take_along_axis(shares, true, axis=1)
+    # of equal chances the first is predicted, so a tie with an earlier class is a rank lost
     before = np.arange(shares.shape[1]) < true
     places: Numbers = ((shares > own) | ((shares == own) & before)).sum(axis=1)
     return places
@@ -102,6 +103,7 @@ def entropy(probabilities: ArrayLike) -> Floats:
         DataError: as `predictions`.
     """
     shares = _probabilities(probabilities)
+    # 0 log 0 is 0: a chance of 0 is put to 1, whose logarithm is 0
     nats: Floats = -np.sum(shares * np.log(np.where(shares > 0, shares, 1)), axis=1)
     return nats
 
@@ -149,11 +151,13 @@ def group_consistency(predicted: ArrayLike, groups: ArrayLike) -> GroupConsisten
     if np.shape(groups) != said.shape:
         raise DataError(f"each prediction needs one group, not {np.shape(groups)} for {said.shape}")
     names = np.asarray(groups)
+    # only a name can be "": groups that are numbers are all known
     known = names != "" if names.dtype.kind in "UO" else np.ones(len(names), dtype=bool)
     unknown, said = int(np.sum(~known)), said[known]
     if not len(said):
         return GroupConsistency(math.nan, math.nan, 0, 0, unknown)
     _, group_of = np.unique(names[known], return_inverse=True)
+    # one number for each pair of group and class, so that one count gives the whole table
     table = np.bincount(
         group_of * (said.max() + 1) + said, minlength=(group_of.max() + 1) * (said.max() + 1)
     )
@@ -163,6 +167,7 @@ def group_consistency(predicted: ArrayLike, groups: ArrayLike) -> GroupConsisten
     if not len(sizes):
         return GroupConsistency(math.nan, math.nan, 0, alone, unknown)
     share = float(np.mean(table.max(axis=1) == sizes))
+    # many groups are of one size, and its chance is worked out once
     different, times = np.unique(sizes, return_counts=True)
     expected = _chance_of_one_class(table.sum(axis=0), different)
     return GroupConsistency(
@@ -286,6 +291,7 @@ def confusion_pairs(
                     "expected": frozenset(names) in pairs,
                 }
             )
+    # stable, so that of equal shares the order is that of the classes
     return sorted(found, key=lambda pair: -pair["share"])
 
 
@@ -298,6 +304,7 @@ def improvement_rate(series: Sequence[float], epochs: int = TREND_EPOCHS) -> flo
     recent = np.asarray(series[-epochs:], dtype=np.float64)
     if len(recent) < 2:
         return math.nan
+    # centred, which makes the slope a plain quotient
     time = np.arange(len(recent)) - (len(recent) - 1) / 2
     return float(time @ (recent - recent.mean()) / (time @ time))
 
@@ -305,6 +312,7 @@ def improvement_rate(series: Sequence[float], epochs: int = TREND_EPOCHS) -> flo
 def _chance_of_one_class(counts: Numbers, sizes: Numbers) -> Floats:
     """For each size n, the chance that n samples drawn without replacement are all of one class."""
     total = int(counts.sum())
+    # by logarithms, because factorials of a few hundred clips overflow
     log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, total + 1)))])
 
     def log_choose(of: Numbers, n: Numbers) -> Floats:
@@ -332,6 +340,7 @@ def _probabilities(values: ArrayLike) -> Floats:
     if not (
         np.isfinite(shares).all()
         and (shares >= 0).all()
+        # chances in float32 or written to six digits do not sum to 1 exactly
         and (np.abs(shares.sum(axis=1) - 1) < 1e-4).all()
     ):
         raise DataError("probabilities must be from 0 to 1 and sum to 1 in each row")

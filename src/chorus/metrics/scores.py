@@ -32,6 +32,7 @@ def squared_errors(scores: ArrayLike, predictions: ArrayLike) -> Floats:
 
 def bins(scores: ArrayLike) -> NDArray[np.int64]:
     """The bin of each score, (n,)."""
+    # not np.round, which takes halves to the even neighbour: 8.5 would be an eight and 9.5 a ten
     return np.floor(np.asarray(scores, dtype=np.float64) + 0.5).astype(np.int64)
 
 
@@ -49,7 +50,7 @@ def rmse_by(
 
 
 def shares(target: Mapping[float, float]) -> dict[int, float]:
-    """A distribution over bins that adds up to 1, from counts or shares of scores.
+    """A distribution over bins that adds up to 1, from counts or shares of scores. Bins without a share are left out.
 
     Raises:
         DataError: a share is negative or no number, or all are 0.
@@ -58,6 +59,9 @@ def shares(target: Mapping[float, float]) -> dict[int, float]:
     for score, share in target.items():
         if not math.isfinite(share) or share < 0:
             raise DataError(f"the share of score {score:g} must be a number from 0 on, not {share}")
+        # of a score that never occurs nothing needs to be known
+        if share == 0:
+            continue
         place = int(bins([float(score)])[0])
         found[place] = found.get(place, 0.0) + share
     if (total := sum(found.values())) <= 0:
@@ -93,6 +97,7 @@ def interval_coverage(
     Raises:
         DataError: a variance is not above 0, or the level not between 0 and 1.
     """
+    # imported late: most of what uses these figures asks for no coverage
     from scipy.special import ndtri
 
     errors, spread = squared_errors(scores, predictions), np.asarray(variances, dtype=np.float64)

@@ -33,6 +33,7 @@ def probability(margins: ArrayLike, temperature: float = 1.0) -> Floats:
 def nll(positive: ArrayLike, margins: ArrayLike, temperature: float = 1.0) -> float:
     """Mean negative log-likelihood of the right answers, in nats."""
     scaled = np.asarray(margins, np.float64) / temperature
+    # the margin in favour of the right answer
     signed = np.where(np.asarray(positive), scaled, -scaled)
     return float(np.mean(np.logaddexp(0, -signed)))
 
@@ -57,6 +58,7 @@ def fit_temperature(positive: ArrayLike, margins: ArrayLike) -> float:
         raise DataError("a temperature needs development clips of both classes")
     if not np.isfinite(values).all():
         raise DataError("margins must be finite")
+    # on the scale of logarithms, where 0.1 and 10 are as far from 1
     found = minimize_scalar(
         lambda log_t: nll(truth, values, float(np.exp(log_t))),
         bounds=(np.log(COLDEST), np.log(HOTTEST)),

@@ -39,6 +39,7 @@ def clustered_false_positives(
     Args:
         clusters: clips, half of each class. variants: conditions of each.
     """
+    # a stream for each size, so that none depends on which sizes were tried before it
     rng = generator(seed, "clustered false positives", clusters, variants)
     truth = np.repeat(np.arange(clusters) % 2, variants)
     cluster = np.repeat(np.arange(clusters), variants)
@@ -59,4 +60,5 @@ def _suits(
     rng: np.random.Generator, clusters: int, variants: int, of_clip: float
 ) -> NDArray[np.float64]:
     of_classifier = np.repeat(rng.normal(0, of_clip, clusters), variants)
+    # at 0.8 about two answers in three are right: with all or none of them no test finds anything
     return 0.8 + of_classifier + rng.normal(0, 1, clusters * variants)

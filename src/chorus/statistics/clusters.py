@@ -78,7 +78,10 @@ def compare_clusters(
     Raises:
         DataError: lists of other lengths, no rows, or fewer than two classes.
     """
-    table = _Counts.of(truth, np.stack([_bools(right_a), _bools(right_b)]), clusters)
+    a, b = _bools(right_a), _bools(right_b)
+    if len(a) != len(b):
+        raise DataError(f"answers of two classifiers are paired by row, not {len(a)} and {len(b)}")
+    table = _Counts.of(truth, np.stack([a, b]), clusters)
     figures = table.redrawn(resamples, seed)
     values = table.balanced(np.ones((1, table.size)))[0]
     whole = [
@@ -89,13 +92,13 @@ def compare_clusters(
             strict=True,
         )
     ]
-    a, b = _bools(right_a), _bools(right_b)
     return ClusterComparison(
         rows=len(a),
         clusters=table.size,
         a=whole[0],
         b=whole[1],
         difference=whole[2],
+        # a cluster whose answers are exchanged keeps its rows, so that only the sign of its share turns
         p=sign_flip(table.shares_of_difference(), draws),
         only_a=int(np.sum(a & ~b)),
         only_b=int(np.sum(~a & b)),
@@ -130,6 +133,7 @@ def cluster_draws(classes: NDArray[np.bool_], resamples: int, seed: int) -> Ints
     kinds, kind_of = np.unique(classes, axis=0, return_inverse=True)
     # Most clusters hold one class: speakers are drawn among speakers, noises among noises.
     for kind in range(len(kinds)):
+        # numpy 2.0 gives the inverse of rows a second dimension, others do not
         members = np.flatnonzero(kind_of.ravel() == kind)
         even = np.full(len(members), 1 / len(members))
         drawn[:, members] = rng.multinomial(len(members), even, size=resamples)
@@ -190,6 +194,7 @@ class _Counts:
 
 def _bools(values: ArrayLike) -> NDArray[np.bool_]:
     given = np.asarray(values)
+    # 0 and 1 would pass for answers, but ~ makes -1 and -2 of them
     if given.dtype != np.bool_ or given.ndim != 1:
         raise DataError(f"answers are right or wrong, one a row, not {given.dtype}{given.shape}")
     return given

@@ -125,6 +125,7 @@ def models(table: pd.DataFrame, split: str, name: str) -> Models:
     """
     if missing := [column for column in COLUMNS if column not in table]:
         raise DataError(f"the predictions of {name} lack the columns {', '.join(missing)}")
+    # one order for rows of A and of B, so that they pair up by their places
     of_split = table[table["split"] == split]
     table = of_split.sort_values(["seed", "clip_id"], kind="stable", ignore_index=True)
     if table.empty:
@@ -140,6 +141,7 @@ def models(table: pd.DataFrame, split: str, name: str) -> Models:
     thresholds = table.groupby("seed")["threshold"]
     if (thresholds.nunique() != 1).any():
         raise DataError(f"{name} needs one threshold for each seed")
+    # label and night are those of the clip, whichever model judged it
     first_seed = table["seed"] == table["seed"].iloc[0]
     clips = table.loc[first_seed, ["clip_id", "label", "night"]].reset_index(drop=True)
     seeds = tuple(int(seed) for seed in scores.index)

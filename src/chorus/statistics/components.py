@@ -22,6 +22,7 @@ from chorus.errors import DataError, ParameterError
 Floats = NDArray[np.float64]
 
 REST = "rest"
+# Of the longest that a column of zeros and ones can be: a shorter rest of it is rounding.
 _RANK_TOLERANCE = 1e-9
 
 
@@ -34,8 +35,9 @@ class Component:
     low, high: interval of the variance, 0 at least (chi-square for the rest; Tukey's and Williams'
         for the others: doi:10.1093/biomet/49.1-2.278).
     share: of the variance of single runs that differ in this source and in the rest, that of this
-        source; with its interval (from F). p: of the hypothesis that the source does nothing. These
-        are NaN for the rest.
+        source; with its interval (from F). In a table that is not balanced, what later sources lend
+        to its mean square counts as rest: of seeds nested in configurations, twice or more their
+        variance. p: of the hypothesis that the source does nothing. These are NaN for the rest.
     """
 
     name: str
@@ -139,6 +141,7 @@ def _solved(
         parts[name] = (np.eye(len(squares))[k] - compared) / multiple
         terms = compared * squares
         yardstick = float(terms.sum())
+        # without a yardstick there is no test, and nobody reads its degrees of freedom
         freedom = 1.0
         if yardstick > 0:
             freedom = yardstick**2 / float(np.sum(terms**2 / freedoms))
@@ -164,6 +167,7 @@ def _component(
     tails = ((1 - level) / 2, (1 + level) / 2)
     variance = (square - yardstick) / multiple
     if yardstick <= 0:
+        # negative estimates of later sources can outweigh the rest: then nothing is left to compare with
         nan = float("nan")
         return Component(name, freedom, variance, nan, nan, nan, nan, nan, nan)
     ratio = square / yardstick
@@ -208,5 +212,6 @@ def _dummies(labels: Sequence[str]) -> Floats:
 def _new_directions(columns: Floats, basis: Floats) -> Floats:
     """Orthonormal directions that columns span beyond an orthonormal basis."""
     left = columns - basis @ (basis.T @ columns)
+    # singular values tell how many directions are left; columns of levels always depend on one another
     directions, lengths, _ = np.linalg.svd(left, full_matrices=False)
     return directions[:, lengths > _RANK_TOLERANCE * np.sqrt(len(columns))]

@@ -115,9 +115,11 @@ def paired_bootstrap(
     reliable = min(int(np.count_nonzero(counts)) for counts in per_class) >= RELIABLE_NIGHTS
     drawn = draw_nights(len(names), resamples, seed)
     positives, negatives = per_class
+    # without a class, recall or the areas are not defined
     usable = drawn[(drawn @ positives > 0) & (drawn @ negatives > 0)]
     # the first row is no draw: every night once, the clips as they are
     draws = np.vstack([np.ones_like(drawn[:1]), usable])
+    # the spread over nights takes two draws
     if len(draws) < 3:
         raise DataError(
             f"the resamples of {len(names)} nights lack a class: nothing can be said from them"
@@ -165,6 +167,7 @@ def verdict(
 
 def _of_all_seeds(labels: Bools, scores: Floats, night_of: Ints, draws: Ints) -> dict[str, Floats]:
     """Metric -> (seeds, draws)."""
+    # the threshold is 0: each model's own was subtracted, so that A and B can be swapped clip by clip
     of_each = [resampled_metrics(labels, row, night_of, draws, 0.0) for row in scores]
     return {metric: np.stack([values[metric] for values in of_each]) for metric in METRICS}
 
@@ -187,6 +190,7 @@ def _difference(
     if seeds > 1:
         of_seeds = float(np.var(per_seed, ddof=1)) / seeds
     mean = float(per_seed.mean())
+    # of one seed the variance is 0 and has no say, but no part may have 0 degrees of freedom
     low, high, p = student(
         mean, (of_nights, nights - 1), (of_seeds, max(seeds - 1, 1)), level=level
     )
@@ -219,6 +223,7 @@ def _swap_p(
         swapped = np.arange(2 ** (nights - 1))[:, None] >> np.arange(nights) & 1
     else:
         swapped = generator(seed, "night swaps").integers(0, 2, size=(_MOST_SWAPS, nights))
+        # the data as they are count among the draws, so that p is never 0
         swapped[0] = 0
     # Clips of A and of B side by side, in nights of their own: a weight of 0 or 1 says which of the two counts.
     both_labels, both_nights = np.tile(labels, 2), np.concatenate([night_of, night_of + nights])
@@ -229,7 +234,7 @@ def _swap_p(
     extremes = {}
     for metric in METRICS:
         sizes = np.abs((seen[metric] - seen_other[metric]).mean(axis=0))
-        # the first swaps nothing: what was observed
+        # the first swaps nothing: what was observed; other orders of a sum give it other last digits
         extremes[metric] = float(np.mean(sizes >= sizes[0] - 1e-12))
     return extremes
 

@@ -123,6 +123,7 @@ def matched_effects(
     """
     table = _checked(runs, metric, factors)
     effects = [_effect(table, contrast, list(factors), level) for contrast in contrasts]
+    # all at once: what a family is decides how much each p is raised
     adjusted = holm([effect.p for effect in effects])
     return [replace(effect, p_holm=float(p)) for effect, p in zip(effects, adjusted, strict=True)]
 
@@ -191,6 +192,7 @@ def whole_grid(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> pd.Da
 def _checked(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> pd.DataFrame:
     if missing := [column for column in ("seed", metric, *factors) if column not in runs]:
         raise DataError(f"the runs lack the columns {', '.join(missing)}")
+    # as text, as contrasts name their levels: a 0.5 of the table is then their "0.5"
     table = runs[list(factors)].astype(str)
     table["seed"] = pd.to_numeric(runs["seed"])
     table["value"] = pd.to_numeric(runs[metric])
@@ -229,6 +231,7 @@ def _effect(
     values = whole.to_numpy()  # (pairs, seeds)
     per_seed = values.mean(axis=0)
     judged = judge_pairs(values, level=level)
+    # a few seeds may agree by luck, but hardly more closely than single runs let them
     spread = max(float(per_seed.std(ddof=1)), judged.run_sd)
     return Effect(
         name,
@@ -268,8 +271,10 @@ def sign_flip(differences: Sequence[float] | Floats, draws: int = 2**16) -> floa
     if 2 ** len(values) <= 16 * draws:
         flipped = np.arange(2 ** len(values))[:, None] >> np.arange(len(values)) & 1
     else:
+        # a seed of its own: the same differences have the same p wherever they are tested
         flipped = generator(1, "sign flips").integers(0, 2, size=(1 + draws, len(values)))
         flipped[0] = 0
+    # flips that come to the same sum in another order of adding count as equal
     sums = np.abs((1 - 2 * flipped) @ values)
     return float(np.mean(sums >= sums[0] * (1 - 1e-12)))
 
@@ -294,6 +299,7 @@ def _difference_of(values: pd.Series, factor: str, level: str, reference: str) -
     by_level = values.unstack(factor)
     if missing := [name for name in (level, reference) if name not in by_level]:
         raise DataError(f"there are no runs with {factor} = {missing[0]}")
+    # a run without its partner is no pair
     return (by_level[level] - by_level[reference]).dropna()
 
 

@@ -26,6 +26,7 @@ def effects_table(effects: Mapping[str, Mapping[str, Sequence[Effect]]]) -> pd.D
 def _rows(metric: str, family: str, effects: Sequence[Effect]) -> pd.DataFrame:
     rows = []
     for effect in effects:
+        # one field, because another grid has another number of seeds
         per_seed = " ".join(f"{value:.6g}" for value in effect.per_seed)
         about = {"metric": metric, "family": family}
         rows.append(about | asdict(effect) | {"per_seed": per_seed, "holds": effect.holds})

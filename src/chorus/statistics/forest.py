@@ -46,6 +46,7 @@ def draw_forest(
             for effect in family:
                 _draw(axes, len(names), effect)
                 names.append(effect.name)
+        # from high to low: the first row stands on top
         axes.set_ylim(rows - 0.4, -0.6)
         axes.set_yticks(range(rows), [clipped(name, 70) for name in names])
         for row, label in enumerate(axes.get_yticklabels()):

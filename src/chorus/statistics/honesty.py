@@ -24,7 +24,7 @@ from chorus.statistics.summary import SeedSummary, seed_summary
 Floats = NDArray[np.float64]
 Pairs = Sequence[tuple[int, int]]
 
-MOST_DRAWS = 5000
+MOST_DRAWS = 5000  # up to here all choices of seeds are tried, beyond it as many random ones
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,7 @@ def interval_coverage(
             f"drawn: {drawn} is not allowed: from 2 to {seeds - 1}, of {seeds} seeds"
         )
     chosen = _choices(seeds, drawn, seed)
+    # seeds drawn out of so few share some with all of them: their mean lies nearer than the formula supposes
     factor = np.sqrt(1 - drawn / seeds)
     covered = np.empty((len(values), len(chosen)))
     as_sampled = np.empty_like(covered)
@@ -143,6 +144,7 @@ def false_positives(
     p_values, run_p = np.empty((times, len(rows))), np.empty((times, len(rows)))
     for deal in range(times):
         columns = rng.permutation(seeds)[:used]
+        # column by column: what a seed does to all of its runs stays theirs, as it would be in a grid
         dealt = rng.permuted(values[:, columns], axis=0)
         for number, pairs in enumerate(rows):
             judged = judge_pairs(dealt[pairs[:, 0]] - dealt[pairs[:, 1]])

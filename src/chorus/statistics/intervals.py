@@ -29,6 +29,7 @@ def student(mean: float, *variances: tuple[float, int], level: float) -> tuple[f
 
     reach = critical(1 - level) * error
     seen = abs(mean) / error
+    # the smallest p that is told from 0: at p = 0 the critical value is infinite
     least = 1e-100
     if len(variances) == 1:
         p = float(2 * stdtr(variances[0][1], -seen))

@@ -95,6 +95,7 @@ def mcnemar_exact(b: int, c: int) -> float:
     Raises:
         DataError: a negative count.
     """
+    # imported late, as in all functions here: scipy.stats takes a second, and most commands ask for no p
     from scipy.stats import binomtest
 
     if b == c == 0:
@@ -114,6 +115,7 @@ def mcnemar_chi2(b: int, c: int, correction: bool = False) -> tuple[float, float
     from scipy.stats import chi2
 
     _discordant(b, c)
+    # corrected below 0 and squared, a tie would count as a difference
     statistic = max(abs(b - c) - int(correction), 0) ** 2 / (b + c)
     return float(statistic), float(chi2.sf(statistic, 1))
 
@@ -170,6 +172,7 @@ def delong(
     auc_b, above_b, below_b = _placements(truth, b)
     difference = auc_a - auc_b
     variance = _variance_of_mean(above_a - above_b) + _variance_of_mean(below_a - below_b)
+    # rounding leaves a little variance where there is none
     if variance >= 1e-20:
         error = np.sqrt(variance)
         reach = norm.ppf((1 + level) / 2) * error
@@ -199,6 +202,7 @@ def holm(p_values: Sequence[float] | Floats) -> Floats:
         raise DataError("p-values to adjust must be from 0 to 1")
     order = np.argsort(p, kind="stable")
     adjusted = np.empty_like(p)
+    # a larger p may be multiplied by less, but does not end up below a smaller one
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
     return adjusted
 
@@ -213,6 +217,7 @@ def _placements(truth: Bools, scores: Floats) -> tuple[float, Floats, Floats]:
     """The area, each positive's share of negatives below it, and each negative's share of positives above it."""
     from scipy.stats import rankdata
 
+    # a rank among all less that in the own class is how many of the other class lie below, ties by half
     positives, negatives = scores[truth], scores[~truth]
     ranks = rankdata(np.concatenate([positives, negatives]))
     above = (ranks[: len(positives)] - rankdata(positives)) / len(negatives)

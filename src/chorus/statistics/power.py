@@ -32,11 +32,13 @@ def minimal_detectable_difference(
         raise ParameterError(
             f"power: {power}, alpha: {alpha} are not allowed: 0 < alpha < power < 1"
         )
-    critical = f.ppf(1 - alpha, 1, seeds - 1)  # the square of the two-sided critical t
+    # the square of the two-sided critical t: one tail of F holds both tails of t
+    critical = f.ppf(1 - alpha, 1, seeds - 1)
 
     def excess(effect: float) -> float:
         return float(ncf.sf(critical, 1, seeds - 1, seeds * effect**2)) - power
 
+    # the search needs an end at which the difference is found often enough
     largest = 1.0
     while excess(largest) < 0:
         largest *= 2

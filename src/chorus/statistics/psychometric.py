@@ -52,6 +52,7 @@ class Logistic:
 
     def accuracy(self, x: ArrayLike) -> Floats:
         """At each x."""
+        # exp overflows beyond 709
         steepness = np.clip(self.slope * (np.asarray(x, np.float64) - self.middle), -500, 500)
         return np.asarray(
             self.chance + (1 - self.chance - self.lapse) / (1 + np.exp(-steepness)), np.float64
@@ -93,6 +94,7 @@ def interpolated(levels: ArrayLike, accuracies: ArrayLike, target: float) -> flo
     x, y = _checked(levels, accuracies)
     rising = monotone(y)
     if rising[0] >= target:
+        # exactly at the target the lowest level is the threshold, and not beyond it
         return BELOW if rising[0] > target else float(x[0])
     if rising[-1] < target:
         return ABOVE
@@ -128,10 +130,12 @@ def fit_logistic(
 
     def loss(given: Floats) -> float:
         fitted = Logistic(chance, given[2], np.exp(given[1]) / reach, given[0])
+        # a curve may be certain of what the answers contradict: the logarithm of 0 is no number
         p = np.clip(fitted.accuracy(x), 1e-9, 1 - 1e-9)
         return float(-np.sum(size * (share * np.log(p) + (1 - share) * np.log(1 - p))))
 
-    # Thresholds may lie a little outside the levels, no more: beyond, every curve fits alike.
+    # Thresholds may lie a little outside the levels, no more: beyond, every curve fits alike. The logarithm of the
+    # slope, by the reach of the levels, runs from 0, nearly a straight line across them, to 6, a step.
     bounds = [(x[0] - reach, x[-1] + reach), (0.0, 6.0), (0.0, MOST_LAPSES)]
     if near is None:
         starts = [np.array([middle, 2.0, 0.02]) for middle in np.quantile(x, [0.25, 0.5, 0.75])]
@@ -224,6 +228,7 @@ def _redrawn(
     weights = np.vstack([np.ones(len(rows)), draws])
     total = np.einsum("dk,kcl->dcl", weights, rows)
     shares = np.einsum("dk,kcl->dcl", weights, right) / np.where(total > 0, total, np.nan)
+    # a draw may lack a class at one level (never at all): the recall of the other is all that is known there
     return np.nanmean(shares, axis=1), total.sum(axis=1)
 
 

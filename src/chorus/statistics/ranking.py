@@ -103,6 +103,7 @@ def _reliability(
     """Of each mean, the share of its variance that is between configurations and no luck of single runs."""
     noise = sum(float(group.var(ddof=1)) * (len(group) - 1) for group in several)
     noise /= sum(len(group) - 1 for group in several)
+    # runs of a configuration that all agree leave nothing to luck
     if noise <= 0:
         return np.ones(len(sizes))
     # what the means vary, less what luck lets them vary: not below 0, as a variance is not
@@ -139,7 +140,9 @@ def judge_best(
     beaten = np.delete(values, first, axis=0)
     p_values = holm([judge_pairs((values[first] - row)[None]).p for row in beaten])
     rng = generator(seed, "shuffled configurations")
+    # seed by seed: a seed that is better for all configurations makes none of them the best
     bests = np.array([rng.permuted(values, axis=0).mean(axis=1).max() for _ in range(shuffles)])
+    # deals that come to the seen mean in another order of adding count as good as it
     as_good = int(np.sum(bests >= values[first].mean() - 1e-12))
     return Best(
         levels=tuple(grid.reset_index().loc[first, list(factors)]),

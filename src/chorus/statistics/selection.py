@@ -86,12 +86,14 @@ def correct_for_selection(
         )
     drawn_nights, left_nights = _whole(draw_nights(len(names), resamples, seed), labels, night_of)
     drawn_seeds, left_seeds = _draw_seeds(scores.shape[1], len(drawn_nights), seed)
+    # a draw of every seed leaves none to judge by
     usable = left_seeds.sum(axis=1) > 0
     nights_twice = np.vstack([drawn_nights[usable], left_nights[usable]])
     if not len(nights_twice):
         raise DataError(
             f"no draw of {len(names)} nights leaves out nights of both classes: nothing can be corrected"
         )
+    # in one call a model, because its scores are sorted once a call
     everything = np.vstack([np.ones((1, len(names)), dtype=np.int64), nights_twice])
     figures = _figures(labels, scores, thresholds, night_of, everything, metric)
     seen, (inside, outside) = figures[:, :, 0].mean(axis=1), np.split(figures[:, :, 1:], 2, axis=2)
@@ -128,6 +130,7 @@ def _draw_seeds(seeds: int, draws: int, seed: int) -> tuple[Ints, Ints]:
     """The same of the seeds, (draws, seeds) each; a single one is both drawn and left out."""
     if seeds == 1:
         return np.ones((draws, 1), dtype=np.int64), np.ones((draws, 1), dtype=np.int64)
+    # a stream of its own, so that the same nights are drawn whatever the number of seeds
     drawn = generator(seed, "seeds of a selection").multinomial(
         seeds, np.full(seeds, 1 / seeds), size=draws
     )

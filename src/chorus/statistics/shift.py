@@ -139,6 +139,7 @@ def forecast(
         float(shares @ found.variances + shares @ (found.means - shares @ found.means) ** 2) / size
     )
     noise = chance * generator(seed, "forecast", "set").standard_normal(resamples)
+    # what models disagree on may exceed their error in a draw, and there is no root of less than 0
     least = 1e-9
     draws = np.maximum(found.draws @ shares + noise - disagreement, least)
     return _estimate(max(float(found.means @ shares) - disagreement, least), draws, level)
@@ -186,11 +187,13 @@ def _errors(
             f"no record has a score within two of {place}: nothing can be said of such scores"
         )
     means = errors.sum(axis=0) / total
+    # weights of a Bayesian bootstrap are never 0, so that no draw empties a bin
     weights = generator(seed, "reweighting").exponential(size=(resamples, len(mass)))
     draws = (weights @ errors) / (weights @ mass)
     # the variance of a Bayesian bootstrap over n units is (n - 1) / (n + 1) of what it should be; n is Kish's effective
     # size, as a unit that holds many of the records counts for no more than itself
     effective = total**2 / (mass**2).sum(axis=0)
+    # a single unit has no spread to widen, and half of one keeps the factor finite
     wider = np.sqrt((effective + 1) / np.maximum(effective - 1, 0.5))
     draws = np.maximum(means + wider * (draws - means), 0.0)
     return _Errors(means, draws, np.maximum(squares.sum(axis=0) / total - means**2, 0.0))
@@ -199,6 +202,7 @@ def _errors(
 def _as_if(target: list[int], truth: Floats, given: Floats) -> tuple[Floats, Floats]:
     """How much each record counts for each bin, and its squared error there: (n, bins) each."""
     own = bins(truth)
+    # from 0 on, because bincount knows no bins below it
     counts = np.bincount(own - own.min())[own - own.min()].astype(np.float64)
     slope = _slope(truth, given, np.minimum(counts, _SLOPE_RECORDS) / counts)
     lent, moved = np.zeros((len(truth), len(target))), np.zeros((len(truth), len(target)))
@@ -210,6 +214,7 @@ def _as_if(target: list[int], truth: Floats, given: Floats) -> tuple[Floats, Flo
             )
         lent[distance == 0, column] = 1.0
         moved[:, column] = (given + slope * (place - own) - place) ** 2
+        # in its own bin a record stays where it is: a score of 9.5 is not made one of 10
         moved[distance == 0, column] = ((given - truth) ** 2)[distance == 0]
     return lent, moved
 

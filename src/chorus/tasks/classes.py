@@ -45,6 +45,7 @@ class ClassTask(Task):
         if len(strange):
             clips = name_clips(strange.index.tolist())
             raise DataError(f"labels must be {', '.join(self.classes)}, but not so: {clips}")
+        # by the order of the classes and not of their names: a head's outputs stand in it
         numbers: Labels = pd.Index(self.classes).get_indexer(labels).astype(np.int64)
         return numbers
 
@@ -98,4 +99,5 @@ class ClassTask(Task):
 def log_loss(predictions: Floats, labels: Labels) -> float:
     """The mean negative logarithm of the true class's probability, in nats; infinite where one is 0."""
     own = np.take_along_axis(predictions, labels[:, None], axis=1)[:, 0]
+    # numpy would warn of the logarithm of 0, and give the same
     return math.inf if not own.all() else float(-np.mean(np.log(own)))

@@ -43,6 +43,7 @@ class Classification(ClassTask):
 
     @property
     def signals(self) -> tuple[str, ...]:
+        # of three classes the true one is always among the first three
         third = ("top3_accuracy",) if len(self.classes) > LEAST else ()
         return ("accuracy", "balanced_accuracy", "top2_accuracy", *third, "macro_f1", "entropy")
 
@@ -50,6 +51,7 @@ class Classification(ClassTask):
         return {"by_class": dict(zip(self.classes, self.sizes(labels), strict=True))}
 
     def targets(self, labels: Labels) -> NDArray[np.float32]:
+        # shares and not numbers of classes, because mixup and smoothing spread them
         return np.eye(len(self.classes), dtype=np.float32)[labels]
 
     def loss(
@@ -70,6 +72,7 @@ class Classification(ClassTask):
 
     def predictions(self, logits: NDArray[np.floating]) -> Floats:
         exact = logits.astype(np.float64)
+        # the largest becomes exp(0), so that no logit is too large to raise
         powers = np.exp(exact - exact.max(axis=1, keepdims=True))
         shares: Floats = powers / powers.sum(axis=1, keepdims=True)
         return shares

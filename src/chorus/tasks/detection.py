@@ -61,15 +61,18 @@ class Detection(ClassTask):
         return losses.binary_cross_entropy(logits, targets, reduction)
 
     def fit(self, logits: NDArray[np.float32], labels: Labels) -> float:
+        # a logit above 0 is a probability above a half: no exp for each epoch
         return float(np.mean((logits[:, 0] > 0) == labels))
 
     def predictions(self, logits: NDArray[np.floating]) -> Floats:
         """In double precision, because in single precision all sure detections would tie at 1."""
         exact = logits.astype(np.float64)
         exact = np.concatenate([-exact, exact], axis=1)
+        # by the logarithm, because exp overflows where a logit is far from 0
         return np.exp(-np.logaddexp(0.0, -exact))
 
     def of_clips(self, predictions: Floats, clip_ids: Ids) -> tuple[Ids, Floats]:
+        # of the positive class alone: the highest of both columns would not sum to 1
         ids, positive = clip_scores(predictions[:, 1], clip_ids)
         return ids, np.stack([1 - positive, positive], axis=1)
 
@@ -101,6 +104,7 @@ class Detection(ClassTask):
 
     def chance(self, labels: Labels) -> dict[str, float]:
         """Of scores that know the share of positives, and nothing of a clip."""
+        # one score for all clips: the only threshold that detects anything detects them all
         share = float(np.mean(labels == 1))
         return {
             "auprc": share,

@@ -51,10 +51,10 @@ def binary_focal(
     Soft targets interpolate."""
     logits, targets = logits[:, 0], targets[:, 0]
     chance = torch.sigmoid(logits)
-    wrongness = (chance + targets - 2 * chance * targets).clamp(
-        min=_LEAST
-    )  # 1 - p of the true class
+    # 1 - p of the true class
+    wrongness = (chance + targets - 2 * chance * targets).clamp(min=_LEAST)
     weight = alpha * targets + (1 - alpha) * (1 - targets)
+    # from logits: the logarithm of a chance that was rounded to 0 or 1 would be infinite
     entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     each = weight * wrongness**gamma * entropy
     return each.mean() if reduction == "mean" else each

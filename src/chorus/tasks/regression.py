@@ -85,6 +85,7 @@ class Regression(Task):
     def strata(self, labels: Labels) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Fifths of the scores; fewer where many are equal."""
         inner = np.quantile(labels, np.arange(1, STRATA) / STRATA)
+        # equal scores fall into one fifth, however many they are: some fifths may then be empty
         fifths = np.searchsorted(inner, labels, side="right")
         present, stratum = np.unique(fifths, return_inverse=True)
         bounds = [labels[stratum == number] for number in range(len(present))]
@@ -116,6 +117,7 @@ class Regression(Task):
 
     def predictions(self, logits: NDArray[np.floating]) -> Floats:
         scores = self.middle + self.reach * logits.astype(np.float64)
+        # nothing keeps a linear output within the bounds, and beyond them no score is right
         return np.clip(scores, self.lowest, self.highest)
 
     def of_clips(self, predictions: Floats, clip_ids: Ids) -> tuple[Ids, Floats]:
@@ -147,6 +149,7 @@ class Regression(Task):
         return self.metrics(labels, always)
 
     def right(self, labels: Labels, predictions: Floats) -> Floats:
+        # less is worse, so that more is better as of right and wrong
         return -((predictions[:, 0] - labels) ** 2)
 
     def description(self) -> dict[str, Any]:
@@ -158,6 +161,7 @@ class Regression(Task):
     @classmethod
     def from_description(cls, description: Mapping[str, object]) -> Self:
         bounds = description.get("lowest"), description.get("highest")
+        # not isinstance, for which true and false are whole numbers
         if not all(type(bound) in (int, float) for bound in bounds):
             raise DataError(f"the bounds of the score are {bounds!r:.80}, no numbers")
         return cls(*bounds)  # type: ignore[arg-type]  # just checked

@@ -39,6 +39,7 @@ def upsample(
     own = np.arange(len(labels))
     if mode == "none":
         return features, labels, own
+    # a class without rows has none to draw from: it is left out below
     counts = np.bincount(labels)
     missing = {
         label: round(ratio * int(counts.max())) - int(counts[label])
@@ -52,6 +53,7 @@ def upsample(
     if not drawn:
         return features, labels, own
     first, second, place = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    # filled block by block: nothing beside the result is as large as it
     filled = np.empty((len(own) + len(first), features.shape[1]), features.dtype)
     filled[: len(own)] = features
     for start in range(0, len(first), _BLOCK):
@@ -84,6 +86,7 @@ def _drawn(
         neighbours = nearest(features[rows], SMOTE_NEIGHBOURS)
         second = neighbours[first, random.integers(neighbours.shape[1], size=missing)]
     else:
+        # some other row: the distance is never a whole turn
         second = (first + random.integers(1, len(rows), size=missing)) % len(rows)
     place = np.full(missing, 0.5) if mode == "mean" else random.random(missing)
     return rows[first], rows[second], place.astype(np.float32)
@@ -92,6 +95,7 @@ def _drawn(
 def nearest(points: Features, count: int) -> NDArray[np.intp]:
     """The nearest other rows of each row by Euclidean distance: (n, min(count, n - 1))."""
     count = min(count, len(points) - 1)
+    # squares less products cancel most of their digits where rows are near each other
     exact = points.astype(np.float64)
     squares = np.einsum("nd,nd->n", exact, exact)
     found = []
@@ -99,6 +103,7 @@ def nearest(points: Features, count: int) -> NDArray[np.intp]:
         block = slice(start, start + _BLOCK)
         distances = squares[block, None] + squares[None, :] - 2 * (exact[block] @ exact.T)
         here = np.arange(len(distances))
+        # a row is no neighbour of itself
         distances[here, start + here] = np.inf
         # Rounded, so that the last digits of a matrix product, which vary with its threads, do not decide.
         order = np.argpartition(distances.astype(np.float32), count - 1, axis=1)

@@ -17,9 +17,8 @@ from chorus.training.options import HeadOptions
 
 Features = NDArray[np.float32]
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
-_BATCHES_AT_ONCE = (
-    32  # are gathered, mixed and masked together: less overhead a step, and little memory
-)
+# So many are gathered, mixed and masked together: less overhead a step, and little memory.
+_BATCHES_AT_ONCE = 32
 
 
 class Batches:
@@ -51,6 +50,7 @@ class Batches:
             block = slice(start, start + options.batch_size * _BATCHES_AT_ONCE)
             rows, targets = self.features[order[block]], self.targets[order[block]]
             if shares is not None:
+                # row i of the epoch with row n - 1 - i, as the shares are dealt
                 partners = order[::-1][block]
                 rows = blend(rows, self.features[partners], shares[block])
                 targets = blend(targets, self.targets[partners], shares[block])
@@ -64,6 +64,7 @@ class Batches:
     def rows(self, number: int, which: NDArray[np.intp]) -> NDArray[np.intp]:
         """The rows that a batch (from 0) of the present epoch was made of: `which` of its rows, and their partners."""
         places = number * self.options.batch_size + which
+        # without mixup no row has a partner
         partners = self.order[::-1][places[: None if self.options.mixup else 0]]
         return np.concatenate([self.order[places], partners])
 

@@ -60,6 +60,7 @@ class Examples:
         if len(broken):
             clips = name_clips(np.unique(self.clip_ids[broken]).tolist())
             raise DataError(f"embeddings must be finite, but those of {clips} are not")
+        # a clip on both sides of a hold-out, or of two classes, would spoil what is measured
         _, first, clip_of = np.unique(self.clip_ids, return_index=True, return_inverse=True)
         for name, column in (
             ("labels", self.labels),
@@ -89,6 +90,7 @@ class Examples:
 
     def columns(self, which: NDArray[np.intp]) -> NDArray[np.float32]:
         """Some neighbouring dimensions of each example, (n, w)."""
+        # a slice is no copy: only the rows that are wanted are gathered
         part = self.embeddings[:, which[0] : which[-1] + 1]
         return part if self.rows is None else part[self.rows]
 
@@ -113,6 +115,7 @@ class Examples:
     def ordered(self) -> Examples:
         """The examples in an order that does not depend on how they came: by clip id, then by content."""
         order = np.argsort(self.clip_ids, kind="stable")
+        # windows of one clip have no name of their own; hashing is spared where each clip is one
         if len(np.unique(self.clip_ids)) < len(self):
             content = [
                 hashlib.sha256(row.tobytes()).digest()

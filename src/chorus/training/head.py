@@ -84,10 +84,12 @@ class Head:
         layers = [
             (weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in self.layers
         ]
+        # so that no rows come out as an empty table
         blocks = [np.zeros((0, self.task.outputs), dtype=np.float32)]
         for start in range(0, len(features), _BLOCK):
             values = (features[start : start + _BLOCK].astype(np.float64) - self.mean) / self.std
             for number, (weight, bias) in enumerate(layers):
+                # rectified between the layers, not before the first
                 values = np.maximum(values, 0) if number else values
                 values = values @ weight + bias
             blocks.append(values.astype(np.float32))

@@ -51,6 +51,7 @@ def hold_out(
         )
     total = counts.sum(axis=0)
     wanted = total * share
+    # where nights are few, every random order may leave a side without a class: the smallest choice stands by
     random = generator(seed, "train", "holdout")
     choices = [_filled(counts, wanted, random.permutation(len(names))) for _ in range(TRIES)] + [
         _smallest(counts)
@@ -89,16 +90,15 @@ def _smallest(counts: NDArray[np.intp]) -> NDArray[np.bool_]:
     if len(complete):
         chosen[complete[0]] = True
         return chosen
-    for kind in np.argsort(
-        has.sum(axis=0), kind="stable"
-    ):  # the class in the fewest groups has the least choice
+    # the class in the fewest groups has the least choice, and comes first
+    for kind in np.argsort(has.sum(axis=0), kind="stable"):
         if not has[chosen, kind].any():
-            leaves_all = (has[~chosen].sum(axis=0) > has[order]).all(
-                axis=1
-            )  # in the groups that are not taken
+            # a group whose classes are all heard in some other that is not taken
+            leaves_all = (has[~chosen].sum(axis=0) > has[order]).all(axis=1)
             chosen[order[has[order, kind] & leaves_all][:1]] = True
     return chosen
 
 
 def _distance(held: NDArray[np.float64], wanted: NDArray[np.float64]) -> float:
+    # by the share of each class, so that a rare one weighs as much as a frequent one
     return float(np.abs(held / wanted - 1).sum())

@@ -14,9 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from chorus.metrics.scores import bins
 
 Floats = NDArray[np.float64]
-KERNEL = (
-    5  # bins that labels and features are smoothed over, and SD of the Gaussian: as in the paper
-)
+# Bins that labels and features are smoothed over, and the SD of the Gaussian, in bins: as in the paper.
+KERNEL = 5
 SIGMA = 2.0
 
 
@@ -47,6 +46,7 @@ def lds_weights(scores: ArrayLike, highest: int, *, square_root: bool = True) ->
     places = bins(scores)
     counts = np.bincount(places, minlength=highest + 1).astype(np.float64)
     known = np.sqrt(counts) if square_root else counts
+    # of fewer bins than the kernel has, "same" would give as many as the kernel
     smooth = np.convolve(known, kernel(), mode="same") if len(known) >= KERNEL else known
     return _mean_one(1 / smooth[places])
 
@@ -100,7 +100,9 @@ class FeatureSmoothing:
         """Take in the features (n, width) of an epoch's records and their bins (n,)."""
         for place in torch.unique(places).tolist():
             own = features[places == place]
+            # the sample variance of a single record would be NaN
             mean, variance = own.mean(dim=0), own.var(dim=0, unbiased=len(own) > 1)
+            # a bin that is seen for the first time has nothing to go on from
             keep = self.momentum if self.seen[place] else 0.0
             self.mean[place] = keep * self.mean[place] + (1 - keep) * mean
             self.variance[place] = keep * self.variance[place] + (1 - keep) * variance
@@ -118,6 +120,7 @@ class FeatureSmoothing:
         near = torch.where(
             (distance >= 0) & (distance < KERNEL), weights[distance.clamp(0, KERNEL - 1)], 0.0
         )
+        # what was never seen has the statistics that it started with, and lends nothing
         near = near * self.seen.to(near)
         return (near @ statistics) / near.sum(dim=1, keepdim=True).clamp(min=1e-12)
 

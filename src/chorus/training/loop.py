@@ -93,18 +93,22 @@ def fit(
                 row |= unjudged if validation is None else validation.measure(network, epoch)
             except NotFiniteError as trouble:
                 if not history:
+                    # of the first epoch nothing is left that could be kept
                     advice = "lower learning_rate, or look for extreme values in the embeddings"
                     raise ModelError(f"training broke down: {trouble}: {advice}") from None
                 stopped = str(trouble)
                 break
             quality = [past[f"validation_{task.quality}"] for past in (*history, row)]
-            history.append(row | {"improvement_rate": improvement_rate(quality)})
+            # an error improves by falling
+            sign = -1 if task.lowest_is_best else 1
+            history.append(row | {"improvement_rate": sign * improvement_rate(quality)})
             if on_epoch is not None:
                 on_epoch(history)
             merit = -row[task.merit] if task.lowest_is_best else row[task.merit]
             better = validation is None or (merit, -row["validation_loss"]) > best
             if better:
                 best, best_epoch = (merit, -row["validation_loss"]), epoch
+            # without early stopping the last epoch is kept, whichever did best
             if better or not stops_early:
                 layers = network.layers()
             stopped = reason_to_stop(
@@ -128,6 +132,7 @@ class Descent:
         self.adam = Adam(network.tensors(), options.weight_decay)
         self.batches = Batches(rows.features, rows.labels, task, options, seed)
         self.epochs = epochs_for(options, len(rows.features))
+        # the same rows in each epoch: the curve then moves by what was learned alone
         self.sample = generator(seed, "train", "accuracy rows").permutation(rows.own)[
             :ACCURACY_ROWS
         ]
@@ -147,6 +152,7 @@ class Descent:
             gradients = torch.autograd.grad(value, self.adam.parameters)
             values.append(value.item())
             if not math.isfinite(values[-1]):
+                # the mean does not say which rows are to blame
                 each = self.task.loss(logits.detach(), targets, options.focal, "none")
                 raise self._not_finite(epoch, number, each.numpy())
             if options.gradient_clip is not None or number % NORM_EVERY == 0 or number == count - 1:
@@ -158,11 +164,11 @@ class Descent:
             self.adam.step(
                 gradients, cosine(options.learning_rate, (epoch - 1) * count + number, steps)
             )
+        # a smaller last batch counts by its rows
         sizes = np.full(count, options.batch_size)
         sizes[-1] = len(rows)
-        full = (
-            len(self.rows.features) // options.batch_size
-        )  # the rest, a smaller batch, varies more
+        # the rest, a smaller batch, varies more
+        full = len(self.rows.features) // options.batch_size
         limit = math.inf if options.gradient_clip is None else options.gradient_clip
         return {
             "learning_rate": cosine(options.learning_rate, (epoch - 1) * count, steps),
@@ -183,9 +189,8 @@ class Descent:
     def _not_finite(self, epoch: int, number: int, each: NDArray[np.float32]) -> NotFiniteError:
         """What to say of a loss that is not finite, given the losses of the batch (from 0)."""
         if not all(tensor.isfinite().all() for tensor in self.adam.parameters):
-            return self._exploded(
-                epoch, number - 1
-            )  # the step before ruined the weights, and was not measured
+            # the step before ruined the weights, and was not measured
+            return self._exploded(epoch, number - 1)
         clips = self._clips(number, np.flatnonzero(~np.isfinite(each)))
         return NotFiniteError(
             f"loss not finite in epoch {epoch}, batch {number + 1}: clips {name_clips(clips)}"
@@ -193,6 +198,7 @@ class Descent:
 
     def _exploded(self, epoch: int, number: int) -> NotFiniteError:
         """What to say of a gradient that is not finite: names the clips with the most extreme embeddings first."""
+        # the last batch of an epoch may be smaller
         places = np.arange(
             min(self.options.batch_size, len(self.rows.features) - number * self.options.batch_size)
         )

@@ -34,6 +34,7 @@ class Adam:
         self.weight_decay = weight_decay
         self.means = [torch.zeros_like(parameter) for parameter in parameters]
         self.squares = [torch.zeros_like(parameter) for parameter in parameters]
+        # the fused kernel counts in tensors, one a parameter
         self.steps = [torch.zeros(()) for _ in parameters]
 
     def step(self, gradients: Sequence[torch.Tensor], learning_rate: float) -> None:
@@ -44,7 +45,7 @@ class Adam:
                 list(gradients),
                 self.means,
                 self.squares,
-                [],
+                [],  # of AMSGrad, which is off
                 self.steps,
                 fused=True,
                 amsgrad=False,

@@ -121,9 +121,8 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def focal(logits: torch.Tensor, targets: torch.Tensor, gamma: float = FOCAL_GAMMA) -> torch.Tensor:
     """Focal loss (Lin et al. 2017) with soft targets: what is right already counts less."""
     log_chances = functional.log_softmax(logits, dim=1)
-    wrongness = (1 - log_chances.exp()).clamp(
-        min=1e-7
-    )  # at 0, a power below 1 has no finite gradient
+    # at 0, a power below 1 has no finite gradient
+    wrongness = (1 - log_chances.exp()).clamp(min=1e-7)
     return -(targets * wrongness**gamma * log_chances).sum(dim=1)
 
 
@@ -186,6 +185,7 @@ def _heteroscedastic(scale: Scale) -> Readout:
         return torch.exp(outputs[:, 1].clamp(*LOG_VARIANCE))
 
     def perfect(given: torch.Tensor) -> torch.Tensor:
+        # as sure as `LOG_VARIANCE` lets it be
         return torch.stack([given, torch.full_like(given, -math.inf)], dim=1)
 
     return Readout("heteroscedastic", 2, scores, variances, perfect)

@@ -43,6 +43,7 @@ def guide_says_stop(history: Sequence[Mapping[str, float]]) -> bool:
 
     A signal that is unknown (nan) fulfils no condition.
     """
+    # five changes lie between six values
     if len(history) <= FLAT_EPOCHS:
         return False
     losses = [row["validation_loss"] for row in history[-RISING_EPOCHS - 1 :]]

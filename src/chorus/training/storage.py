@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,8 @@ from chorus.training.head import Head, layer_names
 from chorus.training.options import HeadOptions
 from chorus.training.trainer import TrainedHead
 
-_DESCRIPTION: dict[
-    str, Callable[[Any], bool]
-] = {  # what a head's JSON must say, and whether a value can be it
+# What a head's JSON must say, and whether a value can be it. By type(), because isinstance takes true for a 1.
+_DESCRIPTION: dict[str, Callable[[Any], bool]] = {
     "encoder_id": lambda value: isinstance(value, str) and value != "",
     "dimensions": lambda value: type(value) is int and value > 0,
     "hidden_units": lambda value: type(value) is int and value >= 0,
@@ -71,7 +71,7 @@ def save_head(
         "threshold": trained.threshold,
         "seed": seed,
         "options": asdict(options),
-        "training": trained.summary,
+        "training": _without_nan(trained.summary),
         "weights_sha256": checksum,
     }
     with replacing(_beside(path, ".safetensors")) as beside:
@@ -151,6 +151,15 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
     return SavedHead(head=head, config=config)
 
 
+def _without_nan(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """None for NaN: JSON has none, and a training that no part could judge has figures that nobody knows."""
+    found = dict(summary)
+    for name, value in summary.items():
+        if isinstance(value, float) and math.isnan(value):
+            found[name] = None
+    return found
+
+
 def _refuse_other_description(config: Any, path: Path) -> None:
     if not isinstance(config, dict):
         raise ModelError(
@@ -177,4 +186,5 @@ def _header(weights: bytes) -> str:
 
 
 def _beside(path: Path | str, suffix: str) -> Path:
-    return Path(f"{path}{suffix}")  # with_suffix would cut "conf_0.5" at its dot
+    # with_suffix would cut "conf_0.5" at its dot
+    return Path(f"{path}{suffix}")

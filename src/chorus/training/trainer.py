@@ -50,7 +50,7 @@ class TrainedHead:
         validation_entropy: mean over clips, in nats. validation_group_consistency: share of the groups with several
             clips whose clips all get the same prediction; validation_group_consistency_chance: what to expect of it by
             chance, for the same predictions and sizes of groups.
-        improvement_rate: rise of validation_accuracy an epoch, over the last five.
+        improvement_rate: rise of validation_accuracy (fall of validation_rmse) an epoch, over the last five.
     best_epoch: the epoch that did best on the validation part. With early stopping it is the one that was kept.
     threshold: of a detection the one with the highest F1 over the clips of the validation split; else None.
     summary: counts, best values and the reason for stopping (`stopped`), for JSON.
@@ -124,6 +124,7 @@ def train_head(
             f"upsampling: {options.upsampling!r} is not allowed: a {training.task} has no rarer class"
         )
     training, validation = training.ordered(), validation.ordered() if validation else None
+    # by all rows: a rehearsal on fewer follows the schedule of the training that it is for
     options = replace(options, epochs=epochs_for(options, len(training)))
     fitting, judge, looked_at, note = stopping_part(training, validation, options, seed)
     head, fitted, added = _fitted(fitting, judge, options, seed, on_epoch)
@@ -133,6 +134,7 @@ def train_head(
     if rehearsed:
         head, final, added = _fitted(training, None, options, seed, until=fitted.kept_epoch)
         fitting = training
+        # on all rows it may break down where the rehearsal did not
         stopped = stopped if final.kept_epoch == fitted.kept_epoch else final.stopped
     threshold, unchosen = choose_threshold(head, validation)
     kept = fitted.history[fitted.kept_epoch - 1]
@@ -163,10 +165,8 @@ def _fitted(
     until: int | None = None,
 ) -> tuple[Head, Fitted, int]:
     """A head that learned from this part, how that went, and how many windows upsampling added."""
-    from chorus.training.loop import (
-        Rows,
-        fit,
-    )  # brings torch, two seconds that whoever only scores need not pay
+    # brings torch, two seconds that whoever only scores need not pay
+    from chorus.training.loop import Rows, fit
 
     mean, std = _moments(part, options.std_floor)
     features, labels, origin = upsample(
@@ -234,6 +234,7 @@ def _moments(part: Examples, floor: float) -> tuple[NDArray[np.float32], NDArray
         features = part.columns(columns)
         mean[columns] = features.mean(axis=0, dtype=np.float64)
         std[columns] = features.std(axis=0, dtype=np.float64)
+    # rounding leaves a constant column of large numbers a little spread, which is not to be blown up
     constant = std <= np.maximum(1e-6 * np.abs(mean), 1e-30)
     least = 0.0 if constant.all() else floor * float(np.median(std[~constant]))
     return mean.astype(np.float32), np.where(constant, 1.0, np.hypot(std, least)).astype(np.float32)

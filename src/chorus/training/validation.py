@@ -30,9 +30,8 @@ class Validation:
         self.part, self.task, self.options = part, part.task, options
         clips = part.first_windows()
         self.truth = clips.labels
-        _, self.clip_of = np.unique(
-            part.clip_ids, return_inverse=True
-        )  # numbers, which sort faster than names
+        # numbers, which sort faster than names in each epoch
+        _, self.clip_of = np.unique(part.clip_ids, return_inverse=True)
         self.grouped = clips.consistency_of != ""
         _, self.group_of = np.unique(clips.consistency_of[self.grouped], return_inverse=True)
         # In the order of clip ids a batch would be one night; those of training are of all nights.
@@ -47,6 +46,7 @@ class Validation:
         with torch.no_grad():
             logits = network.logits(self.features)
             each = self.task.loss(logits, self.targets, self.options.focal, "none")
+            # one pass: the mean and the spread over batches are of the same losses
             loss = each.mean().item()
         if not math.isfinite(loss):
             wrong = self.part.clip_ids[~np.isfinite(each.numpy())]
