@@ -175,6 +175,17 @@ def test_the_regression_may_be_better_on_validation_or_on_the_ood_test(worse):
     assert (health.signals["baseline.lead"], health.signals["baseline.lead_low"]) == (0.2, 0.1)
 
 
+def test_the_lead_of_one_split_is_not_held_beside_the_interval_of_another():
+    far_but_unsure = ADVANTAGE | {"auprc": -0.2, "high": 0.05}
+    near_and_sure = ADVANTAGE | {"auprc": -0.02, "high": -0.01}
+    splits = {
+        "validation": {"baselines": {"logistic_regression": {"advantage": near_and_sure}}},
+        "test_ood": {"baselines": {"logistic_regression": {"advantage": far_but_unsure}}},
+    }
+    signals = _judge(evaluation={"splits": splits}).signals
+    assert (signals["baseline.lead"], signals["baseline.lead_low"]) == (0.2, -0.05)
+
+
 def test_a_first_epoch_that_no_other_one_betters_is_to_be_watched():
     model = {**MODEL, "training": {**MODEL["training"], "best_epoch": 1}}
     assert _judge(model=model).headline["verdict"] == "watch"

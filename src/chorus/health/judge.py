@@ -185,8 +185,10 @@ def _size(labels: pd.Series, nights: pd.Series, task: Task) -> dict[str, float |
 
 
 def _baseline(evaluation: Mapping[str, Any] | None) -> dict[str, float | None]:
-    """By how much a logistic regression is better on the validation split or the OOD test, where it is more so; unknown
-    where both lack a class."""
+    """By how much a logistic regression is better on the validation split or the OOD test, where it is more so.
+
+    Unknown where both lack a class.
+    """
     splits = (evaluation or {}).get("splits", {})
     found = []
     for split in (VALIDATION, TEST_OOD):
@@ -195,11 +197,10 @@ def _baseline(evaluation: Mapping[str, Any] | None) -> dict[str, float | None]:
             found.append(baselines["logistic_regression"]["advantage"])
     if not found:
         return {"baseline.lead": None, "baseline.lead_low": None}
+    # lead and interval of one split: the lead of one beside the interval of the other would be nowhere
+    worst = min(found, key=lambda advantage: advantage["auprc"])
     # an advantage is the model's: what it lacks is the baseline's
-    return {
-        "baseline.lead": max(-advantage["auprc"] for advantage in found),
-        "baseline.lead_low": max(-advantage["high"] for advantage in found),
-    }
+    return {"baseline.lead": -worst["auprc"], "baseline.lead_low": -worst["high"]}
 
 
 def _beside_the_curves(
