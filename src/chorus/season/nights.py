@@ -56,7 +56,8 @@ def read_scores(path: Path, split: str) -> pd.DataFrame:
         raise DataError(f"there is no {path}")
     try:
         clips = pd.read_parquet(path)
-    except ValueError as error:
+    # pyarrow tells a file that is no Parquet by a ValueError, and a damaged page of one by an OSError.
+    except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     if missing := [column for column in ("split", *COLUMNS) if column not in clips]:
         raise DataError(f"{path} lacks the columns {', '.join(missing)}")
