@@ -197,15 +197,16 @@ def night_range(
     """Between which counts most single nights lie: a beta-binomial with this rate and correlation within nights.
 
     Raises:
-        ParameterError: a rate or a correlation outside [0, 1), or negative clips.
+        ParameterError: a rate outside [0, 1], a correlation outside [0, 1), or negative clips.
     """
     from scipy.stats import betabinom, binom
 
     _check_share(rate, correlation)
     if clips < 0:
         raise ParameterError(f"clips: {clips} is not allowed: 0 or more")
-    if rate == 0 or clips == 0:
-        return 0, 0
+    # A rate that is certain has no spread over nights, and no beta distribution either.
+    if rate in (0.0, 1.0) or clips == 0:
+        return int(rate * clips), int(rate * clips)
     a, b = _shape(rate, correlation)
     spread = binom(clips, rate) if correlation == 0 else betabinom(clips, a, b)
     low, high = spread.ppf([(1 - level) / 2, (1 + level) / 2])
@@ -219,7 +220,7 @@ def chance_missed(recall: float, calls: int, correlation: float = 0.0) -> float:
     help. (A beta-binomial: each night has a recall of its own, whose spread the correlation gives.)
 
     Raises:
-        ParameterError: a recall or a correlation outside [0, 1), or negative calls.
+        ParameterError: a recall outside [0, 1], a correlation outside [0, 1), or negative calls.
     """
     from scipy.special import betaln
 
