@@ -207,6 +207,10 @@ def test_a_path_cannot_lead_out_of_the_folder(study):
         ({"start": "soon"}, "line 2: start 'soon' is no number"),
         ({"start": "-3"}, "line 2: start '-3' is no number from 0 on"),
         ({"who": " "}, "line 2: an answer of nobody"),
+        ({"end": "9"}, "line 2: the window ends before it begins"),
+        ({"file": ""}, "line 2: file '' is no name"),
+        ({"file": "../"}, "line 2: file '../' is no name"),
+        ({"queue": "../../abc"}, "line 2: queue '../../abc' is no name"),
     ],
 )
 def test_exports_that_were_edited_are_refused(study, change, message):

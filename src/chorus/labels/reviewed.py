@@ -111,8 +111,12 @@ def _read(path: Path) -> pd.DataFrame:
     # The file was out of our hands, in a browser's downloads: whatever becomes a label is looked at again.
     _one_of(path, table, "label", ("", *ANSWERS))
     _one_of(path, table, "quality", ("", *QUALITIES))
+    _named(path, table)
     for name in _NUMBERS:
         table[name] = _numbers(path, table, name)
+    empty = table.index[table["end"] <= table["start"]]
+    if len(empty):
+        raise DataError(f"{path}, line {empty[0] + 2}: the window ends before it begins")
     unsigned = table[(table["label"] != "") & (table["who"].str.strip() == "")]
     if len(unsigned):
         raise DataError(
@@ -128,6 +132,15 @@ def _one_of(path: Path, table: pd.DataFrame, name: str, allowed: Sequence[str]) 
         raise DataError(
             f"{path}, line {strange[0] + 2}: {name} {value!r} is not allowed: {', '.join(allowed[1:])}"
         )
+
+
+def _named(path: Path, table: pd.DataFrame) -> None:
+    """Refuse a queue or a file whose name cannot be one: both become the names of files."""
+    for name, pattern in (("queue", r"[\w-]+"), ("file", r"[^\0]*[^\0/.][^\0]*")):
+        strange = table.index[~table[name].str.fullmatch(pattern)]
+        if len(strange):
+            value = table.at[strange[0], name]
+            raise DataError(f"{path}, line {strange[0] + 2}: {name} {value!r} is no name")
 
 
 def _numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
