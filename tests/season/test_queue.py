@@ -102,6 +102,18 @@ def test_a_naive_share_of_the_answers_would_be_biased(season):
     assert abs(naive - found.sum() / truly.sum()) > 0.05
 
 
+def test_answers_to_what_was_chosen_alone_tell_nothing_of_the_season(season):
+    heard, calls = season
+    answers = answered(choose(heard, THRESHOLD, Wanted(0, 10, 0), 1), calls)
+    with pytest.raises(DataError, match="no window of this queue was drawn at random"):
+        estimate(answers)
+
+
+def test_a_queue_of_nothing_is_refused(season):
+    with pytest.raises(DataError, match="no window is to be listened to"):
+        choose(season[0], THRESHOLD, Wanted(0, 0, 0), 1)
+
+
 def test_answers_that_tell_nothing(season):
     heard, calls = season
     answers = answered(choose(heard, THRESHOLD, Wanted(5, 0, 20), 1), calls)

@@ -78,7 +78,7 @@ def choose(
         The columns of `heard.windows` with window (its name), reason, stratum and stratum_size.
 
     Raises:
-        ParameterError: numbers that cannot be. DataError: there are no windows.
+        ParameterError: numbers that cannot be. DataError: there are no windows, or none is wanted.
     """
     for name, count in vars(wanted).items():
         if count < 0:
@@ -98,6 +98,8 @@ def choose(
         _mark(windows, best, UNCONFIRMED)
     _mark_random(windows, threshold, wanted.random, generator(seed, "season", "queue", "random"))
     chosen = windows[windows["reason"] != ""]
+    if chosen.empty:
+        raise DataError("no window is to be listened to: ask for uncertain or random ones")
     # In an order that owes nothing to scores: people stop early, and what they answered must stay a random sample.
     order = generator(seed, "season", "queue", "order").permutation(len(chosen))
     return chosen.iloc[order].reset_index(drop=True)
@@ -127,8 +129,11 @@ def estimate(answers: pd.DataFrame, *, level: float = 0.95) -> Recall:
         no call was confirmed.
 
     Raises:
-        DataError: a stratum below the threshold without an answer: nothing is known of it.
+        DataError: nothing was drawn at random, or a stratum has no answer: nothing is known of a part of the season.
     """
+    # The other strata hold only what was chosen; it is the random ones that together hold all that is left.
+    if not answers["stratum"].str.startswith(RANDOM).any():
+        raise DataError("no window of this queue was drawn at random")
     given = answers[answers["label"].isin([POSITIVE, NEGATIVE])]
     sizes = answers.groupby("stratum")["stratum_size"].first()
     counts = given.groupby("stratum").size().reindex(sizes.index, fill_value=0)
