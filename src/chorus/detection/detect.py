@@ -28,7 +28,7 @@ from chorus.detection.tables import (
     writing,
 )
 from chorus.errors import ParameterError
-from chorus.files import write_csv, write_json
+from chorus.files import Exact, write_csv, write_json
 from chorus.places import results_in
 from chorus.season.detections import TABLES
 from chorus.survey.timing import TimeRules
@@ -221,4 +221,8 @@ def _write_refused(out: Path, found: Found, outcome: Outcome, summary: Summary) 
 
 def _kept(options: Options) -> dict[str, object]:
     """The options that the results depend on."""
-    return {key: value for key, value in asdict(options).items() if key != "batch"}
+    kept = asdict(options) | {
+        "min_score": Exact(options.min_score)
+    }  # thresholds are compared with it
+    del kept["batch"]
+    return kept
