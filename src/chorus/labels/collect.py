@@ -13,16 +13,13 @@ import soundfile as sf
 
 from chorus import quarantine
 from chorus.clips import NEGATIVE, POSITIVE
+from chorus.detection.files import SUFFIXES
 from chorus.errors import DataError, ParameterError
 from chorus.labels.formats import read_marks
 from chorus.labels.marks import Mark, Refused
 from chorus.labels.text import read_text
 from chorus.survey.paths import Folder
 
-SOUNDS = (
-    ".wav", ".wave", ".flac", ".mp3", ".ogg", ".opus", ".oga", ".aif", ".aiff", ".aifc", ".caf", ".au", ".w64", ".rf64",
-    ".sph", ".nist",
-)  # fmt: skip
 TABLES = (".txt", ".csv", ".tsv")
 COLUMNS = (
     "path", "label", "onset", "end", "marked_as", "low_hz", "high_hz", "confidence", "marked_in",
@@ -141,6 +138,18 @@ def tables_in(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
+def sounds_below(root: Path) -> list[str]:
+    """The paths of all recordings below a folder, by the same endings as `chorus detect` knows, sorted."""
+    files = []
+    for path in root.rglob("*"):
+        inside = path.relative_to(root)
+        # macOS puts a hidden file beside each recording on a card, of the same ending and without sound.
+        is_hidden = any(part.startswith(".") for part in inside.parts)
+        if not is_hidden and path.suffix.lower() in SUFFIXES and path.is_file():
+            files.append(inside.as_posix())
+    return sorted(files)
+
+
 def _may_be_table(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in TABLES and path.name.lower() not in _OURS
 
@@ -236,10 +245,7 @@ class _Sounds:
     def __init__(self, folder: Path) -> None:
         self._root = folder.resolve()
         self._folder = Folder(folder)
-        self.files = []
-        for path in sorted(self._root.rglob("*")):
-            if path.suffix.lower() in SOUNDS and path.is_file():
-                self.files.append(path.relative_to(self._root).as_posix())
+        self.files = sounds_below(self._root)
         self._known = frozenset(self.files)
         self._by_name = _grouped(self.files, lambda path: path.name)
         self._by_stem = _grouped(self.files, lambda path: path.stem)
