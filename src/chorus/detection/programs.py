@@ -144,6 +144,7 @@ class Writer:
         self._folder, self._programs, self._names = folder, programs, names
         self._band, self._overlap = band, overlap
         self._listed: list[pd.DataFrame] = []
+        self._taken: dict[tuple[str, Path], str] = {}
 
     def add(self, files: Sequence[str], detections: pd.DataFrame, events: pd.DataFrame) -> None:
         """The tables of some recordings."""
@@ -159,7 +160,16 @@ class Writer:
         of_file = dict(list(rows.groupby("file", sort=False)))
         for file in files:
             text = self._text(program, of_file.get(file, rows.iloc[:0]))
-            write_text(self._folder / program / _beside(file, _ENDINGS[program]), text)
+            write_text(self._folder / program / self._place(program, file), text)
+
+    def _place(self, program: str, file: str) -> Path:
+        """Where a recording's table goes in its program's folder."""
+        # ../a/x.wav and a/x.wav would share one place, and the later table would replace the earlier one.
+        number, place = 1, _beside(file, _ENDINGS[program])
+        while self._taken.setdefault((program, place), file) != file:
+            number += 1
+            place = _beside(file, f" ({number}){_ENDINGS[program]}")
+        return place
 
     def _text(self, program: str, rows: pd.DataFrame) -> str:
         if program == "raven":
@@ -182,7 +192,7 @@ def _beside(file: str, ending: str) -> Path:
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def _text(lines: Iterable[Sequence[object]], separator: str) -> str:
