@@ -125,10 +125,12 @@ def clustered_rate(hits: ArrayLike, clips: ArrayLike, *, level: float = 0.95) ->
         reach = 1 - tail ** (1 / nights)
         low, high = (0.0, reach) if rate == 0 else (1 - reach, 1.0)
         return Rate(rate, low, high, nights, total / nights)
+    # Nights that happen to be alike are no better known than independent clips: the design effect is 1 at least.
     independent = rate * (1 - rate) / total
     between = float(np.sum((hit - rate * of) ** 2)) * nights / (nights - 1) / total**2
     design_effect = max(between / independent, 1.0)
-    error = math.sqrt(independent * design_effect) / (rate * (1 - rate))  # of the log odds
+    # The error of a rate becomes that of its log odds by their slope, 1 / (rate (1 - rate)).
+    error = math.sqrt(independent * design_effect) / (rate * (1 - rate))
     reach = float(stdtrit(nights - 1, 1 - tail)) * error
     odds = math.log(rate / (1 - rate))
     low, high = (1 / (1 + math.exp(-(odds + side * reach))) for side in (-1, 1))
@@ -227,8 +229,10 @@ def chance_missed(recall: float, calls: int, correlation: float = 0.0) -> float:
     _check_share(1 - recall, correlation)
     if calls < 0:
         raise ParameterError(f"calls: {calls} is not allowed: 0 or more")
+    # A certain recall has no spread, and no correlation is the binomial: neither has a beta distribution.
     if recall in (0.0, 1.0) or correlation == 0:
         return (1 - recall) ** calls
+    # By logarithms: with hundreds of calls the two beta functions may be smaller than any number.
     a, b = _shape(recall, correlation)
     return math.exp(float(betaln(a, b + calls) - betaln(a, b)))
 
@@ -266,6 +270,7 @@ def _counts(hits: ArrayLike, clips: ArrayLike) -> tuple[Floats, Floats]:
         raise DataError(
             "a rate over nights needs counts, with no more hits than clips in any night"
         )
+    # One night shows no spread between nights, however many clips it has.
     used = of > 0
     if used.sum() < 2:
         raise DataError(f"a rate over nights needs two nights with clips, not {int(used.sum())}")

@@ -66,6 +66,7 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
         raise DataError(
             f"no night of the recordings in {folder} is known: their names or a table must tell it"
         )
+    # Windows of unknown nights go with their recordings: presence is by night, and they are counted as left out.
     of_label = windows[(windows["night"] != "") & (windows["label"] == label)]
     return Heard(
         _with_places(of_label).reset_index(drop=True),

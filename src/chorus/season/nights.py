@@ -104,5 +104,6 @@ def night_counts(clips: pd.DataFrame, threshold: float) -> NightCounts:
 
 def _by_night(clips: pd.DataFrame, label: str, wrong: pd.Series) -> tuple[Floats, Floats]:
     chosen = clips["label"] == label
+    # Nights without a clip of this label fall out: they say nothing of its errors.
     by_night = wrong[chosen].groupby(clips.loc[chosen, "night"])
     return by_night.sum().to_numpy(np.float64), by_night.size().to_numpy(np.float64)

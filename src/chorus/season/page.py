@@ -60,6 +60,7 @@ def filled(page: tuple[str, str], content: Any) -> str:
         page: its template and its style sheet, of one name.
     """
     text = json.dumps(_plain(content), ensure_ascii=False, allow_nan=False)
+    # "</script>" in a file's name would end the script; in JSON "<" stands in strings alone, and may be written so.
     return render(
         Path(page[0]).stem, {}, folder=Path(__file__).parent, data=text.replace("<", "\\u003c")
     )
