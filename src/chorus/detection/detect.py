@@ -129,6 +129,7 @@ def detect(
         ParameterError: an option that is not allowed.
         DataError: there are no recordings, or the table of sites cannot be used.
     """
+    # All that can be refused is, before a night of work: options, the table of sites, then the recordings.
     cutting = Cutting(
         detector.spec.window_seconds, options.overlap, detector.padding, detector.min_seconds
     )
@@ -174,6 +175,7 @@ def _write(
         tables = {name: stack.enter_context(writing(out, name)) for name in TABLES}
         for recordings in _together(listened):
             windows = detections_of(recordings, detector, cutting)
+            # Recordings are counted from all windows: a night of low scores was listened to all the same.
             kept = windows[windows["score"] >= options.min_score]
             found = events(kept, options.gap)
             of_nights = recordings_of(windows, recordings, cutting)
@@ -215,6 +217,7 @@ def _write_refused(out: Path, found: Found, outcome: Outcome, summary: Summary) 
     """Which files could not be used, and why."""
     refused = sorted({**outcome.refused, **found.unreadable}.items())
     write_csv(out / "not_heard.csv", pd.DataFrame(refused, columns=["file", "reason"]))
+    # What follows the colon is of the one file ("too short: 0.2 s"); the kind stands before it.
     summary.reasons = Counter(reason.split(":")[0] for _, reason in refused)
     summary.others = found.others
 

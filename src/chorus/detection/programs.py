@@ -81,6 +81,7 @@ def audacity(rows: pd.DataFrame, names: Names) -> str:
 
 def kaleidoscope(rows: pd.DataFrame, names: Names, overlap: float) -> str:
     """The table of windows of many recordings. Where they were recorded in latitude and longitude is not known: -1."""
+    # Kaleidoscope opens INDIR/FOLDER/IN FILE: the path in three.
     lines = []
     for row in rows.itertuples():
         path = PurePosixPath(row.file)
@@ -148,6 +149,7 @@ class Writer:
 
     def add(self, files: Sequence[str], detections: pd.DataFrame, events: pd.DataFrame) -> None:
         """The tables of some recordings."""
+        # Kaleidoscope's table is of all recordings and is written in the end: only detected rows are kept so long.
         called = detections[detections["detected"]]
         if "kaleidoscope" in self._programs:
             self._listed.append(called)
