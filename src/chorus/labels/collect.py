@@ -115,6 +115,7 @@ def collect(folder: Path, tables: Iterable[Path] | None, wishes: Wishes) -> Coll
         if row := _row(mark, path, sounds, wishes, found):
             rows.append(row)
     _check_labels(found, len(rows))
+    # Repeats last: of a span that "*" alone calls negative, the positive beside it is to be left, and no contradiction.
     kept = _without_repeats(_without_heard_beside(rows, wishes, found), found)
     found.clips = pd.DataFrame(kept, columns=list(COLUMNS), dtype=str)
     return found
@@ -135,6 +136,7 @@ def tables_in(paths: Iterable[Path]) -> list[Path]:
             found += filter(_may_be_table, sorted(path.rglob("*")))
         else:
             found.append(path)
+    # A table that is named, and lies in a folder that is named too, is read once.
     return list(dict.fromkeys(found))
 
 
@@ -301,7 +303,8 @@ class _Sounds:
             tail = "/".join(parts[start:])
             if tail in self._known:
                 return tail
-            if not absolute:  # seen from the folder of recordings it is what it says
+            # A relative path is seen from the folder of recordings, and is what it says; else its name alone counts.
+            if not absolute:
                 break
         candidates = self._by_name.get(PurePosixPath(plain).name.casefold(), [])
         return self._only(candidates, table, f"no recording is called {plain}")
@@ -376,6 +379,7 @@ def _span(mark: Mark, seconds: float | None, widen: float, found: Collected) -> 
             raise DataError(f"beyond the end of the file: ends at {end:g} of {seconds:.3f} s")
         found.cut_short += 1
         end = seconds
+    # After the end is cut: a last window of a detector may have become too short, and grows backwards.
     if end - onset < widen:
         onset, end = _widened(onset, end, widen, seconds)
     if end <= onset:
@@ -460,7 +464,8 @@ def too_short(clips: pd.DataFrame, least: float) -> str:
     """What to know of labels that are shorter than the survey takes; "" when there are none."""
     spans = clips[clips["onset"] != ""]
     seconds = spans["end"].astype(float) - spans["onset"].astype(float)
-    short = int((seconds < least - 1e-9).sum())  # 3.3 - 0.3 is a little less than 3
+    # 3.3 - 0.3 is a little less than 3.
+    short = int((seconds < least - 1e-9).sum())
     if not short:
         return ""
     return f"{short} labels are shorter than {least:g} s, which the survey keeps out: --widen 3"

@@ -45,6 +45,7 @@ def read_reviews(paths: Iterable[Path]) -> pd.DataFrame:
             file and line.
     """
     tables = [_read(path) for path in paths]
+    # An export may come back in several files, of one queue or of many; queues are told apart by a column.
     if tables:
         return pd.concat(tables, ignore_index=True)
     # Without a table the columns have their types all the same, so that nobody has to ask for this case.
@@ -102,6 +103,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(f"there is no {path}")
     try:
         with path.open("rb") as file:
+            # All text: a site called "NA" is a site. The mark at the beginning is Excel's.
             table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"{path} is no table in UTF-8: {str(error).splitlines()[0]}") from None
@@ -144,6 +146,7 @@ def _named(path: Path, table: pd.DataFrame) -> None:
 
 
 def _numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
+    # What is no number becomes NaN, which lies between no two numbers.
     numbers = pd.to_numeric(table[name], errors="coerce")
     strange = table.index[~numbers.between(0, 1e9)]
     if len(strange):
@@ -168,6 +171,7 @@ def _settled(reviews: pd.DataFrame, added: Added) -> list[dict[str, str]]:
             added.unsure += 1
         else:
             settled.append(sure.iloc[-1].to_dict())
+    # By recording: each file is then examined once, however many windows are cut out of it.
     return sorted(settled, key=lambda row: (row["file"], float(row["start"])))
 
 
@@ -251,5 +255,6 @@ def _cut(folder: Path, recordings: Path, row: dict[str, str], new: dict[str, str
         return
     source = below(recordings, row["file"])
     samples = read_window(source, float(row["start"]), float(row["end"]))
+    # Whole or not at all: a row of clips.csv is written only when its sound is there.
     with replacing(folder / new["path"]) as beside:
         beside.write_bytes(encode_flac(samples))
