@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,9 @@ from chorus.errors import DataError
 from chorus.experiments.grid_effects import effects
 from chorus.experiments.grid_tables import aggregate, rank
 from chorus.files import read_csv, write_csv
-from chorus.reports.figures import draw_all
+from chorus.reports.figures import draw_all, draw_heat_map, draw_parallel
 from chorus.reports.hardest import HardClip
+from chorus.reports.headline import headline
 from chorus.reports.page import Material, page
 from chorus.reports.tables import told, typed
 from chorus.statistics import seed_summary
@@ -224,6 +226,37 @@ def test_one_seed_and_one_configuration_have_a_page_that_claims_nothing(tmp_path
     text = _Page(page(_material(tmp_path, runs[runs["seed"] == 1].iloc[:1]))).text
     assert "one seed." in text and "cannot be said" in text
     assert "nan" not in text.lower().split()
+
+
+def test_a_model_is_better_than_a_baseline_where_its_error_is_lower():
+    told_of = ["run", "seed", "signature", *(factor.name for factor in FACTORS)]
+    runs = _runs()[told_of].assign(**{"test.rmse": 0.1, "test.mean.rmse": 0.6})
+    board = rank(aggregate(runs, FACTORS), "test.rmse")
+    (said,) = headline(runs, board, "test.rmse", None, None, [], FACTORS).baselines
+    assert said.endswith("the model is better in 30 of 30 configurations.")
+
+
+@pytest.mark.parametrize("metric", ["ood.f1", "ood.brier"])
+def test_the_best_cell_is_framed_and_the_best_line_is_yellow(metric, tmp_path):
+    runs = _runs().rename(columns={"ood.f1": metric})
+    is_first = runs["negative_subsets"] == "none"
+    runs[metric] = np.where(is_first, 0.2, 0.8)
+    best = 0.2 if metric == "ood.brier" else 0.8
+    draw_heat_map(runs, metric, PLAN.by_axis(), tmp_path / "map.png")
+    across = _columns_like(tmp_path / "map.png", (213, 94, 0))
+    assert (across.mean() < 0.5) == (best == 0.2)
+    draw_parallel(runs, [metric], PLAN.by_axis(), tmp_path / "lines.png")
+    ends = _columns_like(tmp_path / "lines.png", (253, 231, 37), lowest=0.8)
+    assert (ends.mean() < 0.5) == (best == 0.2)
+
+
+def _columns_like(path: Path, colour: tuple[int, int, int], lowest: float = 0.0) -> np.ndarray:
+    """Where pixels of about this colour are from left (0) to right (1), from a height on."""
+    pixels = np.asarray(Image.open(path).convert("RGB"), dtype=int)
+    pixels = pixels[int(lowest * len(pixels)) :]
+    _, columns = np.nonzero(np.abs(pixels - colour).max(axis=2) < 25)
+    assert len(columns)
+    return columns / pixels.shape[1]
 
 
 def test_pictures_are_narrow_and_the_same_each_time(sick, sick_folder, tmp_path):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chorus.metrics.direction import lower_is_better
 from chorus.pictures.look import AMBER, BLUE, GREEN, GREY, INK, ORANGE, grid, picture
 from chorus.reports.headline import spoken
 from chorus.reports.tables import (
@@ -146,13 +147,14 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], pa
     panel_names, rows = (list(table.index.unique(level)) for level in (0, 1))
     values = table.to_numpy(dtype=float)
     ends = float(np.nanmin(values)), float(np.nanmax(values))
+    best = ends[0] if lower_is_better(metric) else ends[1]
     by = {"rows": found.rows, "columns": found.columns, "panels": found.panels}
     about = " · ".join(f"{place}: {names}" for place, names in by.items() if names)
     with _narrow(path, 1.75 + 0.42 * len(rows), f"Mean {spoken(metric)}", about) as figure:
         panels = figure.subplots(1, len(panel_names), sharey=True, squeeze=False)[0]
         for axes, name in zip(panels, panel_names, strict=True):
             part = table.loc[name]
-            _draw_panel(axes, part.to_numpy(dtype=float), ends)
+            _draw_panel(axes, part.to_numpy(dtype=float), ends, best)
             axes.set_title(name, size=9)
             columns = [_wrapped(level, 9) for level in table.columns]
             axes.set_xticks(range(len(columns)), columns, size=8)
@@ -162,8 +164,8 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], pa
                 spine.set_visible(False)
 
 
-def _draw_panel(axes: Axes, part: np.ndarray, ends: tuple[float, float]) -> None:
-    """One colour scale for all panels, from the lowest mean of all to the highest, which has a frame."""
+def _draw_panel(axes: Axes, part: np.ndarray, ends: tuple[float, float], best: float) -> None:
+    """One colour scale for all panels, from the lowest mean of all to the highest; the best one has a frame."""
     import matplotlib
 
     low, high = ends
@@ -178,7 +180,7 @@ def _draw_panel(axes: Axes, part: np.ndarray, ends: tuple[float, float]) -> None
         red, green, blue, _ = colours((value - low) / ((high - low) or 1))
         is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
         written["color"] = "white" if is_dark else INK
-        if value == high:
+        if value == best:
             written["weight"] = "bold"
             corner = (column - 0.48, row - 0.47)
             frame: dict[str, Any] = {"fill": False, "edgecolor": ORANGE, "linewidth": 2}
@@ -201,11 +203,17 @@ def draw_parallel(
     last = metrics[-1]
     by = ["signature", *(factor.name for factor in factors)]
     board = runs.groupby(by, as_index=False)[list(metrics)].mean()
-    ordered = board.sort_values([last, "signature"], kind="stable", ignore_index=True)
+    best_last = [not lower_is_better(last), True]
+    ordered = board.sort_values(
+        [last, "signature"], ascending=best_last, kind="stable", ignore_index=True
+    )
     places = [_category_places(ordered, factor) for factor in factors]
     scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]
     x = np.column_stack([*(place for place, _ in places), *scaled])
     norm, colours = Normalize(ordered[last].min(), ordered[last].max()), matplotlib.colormaps[_MAP]
+    # The page says that yellow lines are the best ones.
+    if lower_is_better(last):
+        colours = colours.reversed()
     names = [factor.spoken for factor in factors]
     names += [f"mean {spoken(metric)}" for metric in metrics]
     height = 1.2 + 1.24 * len(names)

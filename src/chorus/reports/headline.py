@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from chorus.experiments.columns import JUDGED_BY
+from chorus.metrics.direction import lower_is_better
 from chorus.reports.tables import baselines
 from chorus.runs.factors import Factor
 from chorus.statistics import Best, Effect
@@ -146,7 +147,10 @@ def _against_baselines(runs: pd.DataFrame, board: pd.DataFrame, metric: str) -> 
     for words, column in baselines(runs, metric).items():
         words = f"The baseline “{words}”"
         means = runs.groupby("signature")[[metric, column]].mean()
-        ahead = f"{int((means[metric] > means[column]).sum())} of {len(means)} configurations"
+        better = means[metric] > means[column]
+        if lower_is_better(metric):
+            better = means[metric] < means[column]
+        ahead = f"{int(better.sum())} of {len(means)} configurations"
         if runs[column].nunique() == 1:
             yield f"{words} gives {runs[column].iloc[0]:.3f}; the model is better in {ahead}."
         else:
