@@ -102,6 +102,7 @@ def draw_leaderboard(
     """
     groups = dict(iter(runs.groupby("signature")))
     values = [*runs[metric], *lines.values()]
+    # A single configuration of one seed has no range, and an axis needs some.
     reach = 0.12 * (max(values) - min(values)) or 0.01
     heading = f"{spoken(metric)} of every configuration"
     about = "small circles: seeds · dot, line: mean, 95 % interval"
@@ -117,6 +118,7 @@ def draw_leaderboard(
             across = axes.get_yaxis_transform()
             at: dict[str, Any] = {"x": 0.005, "y": place - 0.45, "transform": across}
             axes.text(s=words, **at, size=7.5, va="center", bbox=_BOX | {"alpha": 1}, zorder=5)
+        # Downwards, as a list is read; with room above the first, whose words stand over its line.
         axes.set_ylim(len(order) - 0.5, -0.85)
         # wide intervals, of few seeds, end at the frame
         axes.set_xlim(min(values) - reach, max(values) + reach)
@@ -201,6 +203,7 @@ def draw_parallel(
     from matplotlib.colors import Normalize
 
     last = metrics[-1]
+    # A signature stands for its factors already; they are named to be kept as columns.
     by = ["signature", *(factor.name for factor in factors)]
     board = runs.groupby(by, as_index=False)[list(metrics)].mean()
     best_last = [not lower_is_better(last), True]
@@ -283,6 +286,7 @@ def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], 
     heading = f"Health signals and {spoken(metric)}"
     with _narrow(path, 1.9 * rows + 0.7, heading, "a dot a configuration") as figure:
         panels = figure.subplots(rows, 2, squeeze=False, sharey=True).ravel()
+        # An odd number of signals leaves the last panel without one.
         for axes, each, column in zip(panels, found, columns, strict=False):
             axes.scatter(table[column], table[metric], c=colours, s=16, linewidths=0, alpha=0.85)
             axes.set_title(f"{each.signal.replace('_', ' ')}: rho {each.rho:+.2f}", size=9)

@@ -73,7 +73,8 @@ def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
     if other_name:
         other = by_name[other_name]
         return f"{said}: with {other.label(at)} − with {other.label(at_reference)}"
-    if {level, reference} <= set(factor.words):  # the words say which factor it is
+    # Levels that the sweep's words name say themselves which factor they are of.
+    if {level, reference} <= set(factor.words):
         return said
     return f"{said} ({factor.spoken})"
 
@@ -81,13 +82,15 @@ def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
 def signed(value: float) -> str:
     """Three digits with a sign, the minus as typographers write it."""
     text = f"{value:+.3f}"
-    if not float(text):  # nothing is neither above nor below nothing
+    # Nothing is neither above nor below nothing: no "+0.000", and no "−0.000" of what was rounded.
+    if not float(text):
         return "0.000"
     return minus(text)
 
 
 def minus(text: str) -> str:
     """A text with a minus in place of the hyphen before numbers."""
+    # Not within words: "top-2", "2024-03-12" and ranges keep their hyphens.
     return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 

@@ -129,6 +129,7 @@ def _context(material: Material) -> dict[str, Any]:
         "judged_on": _judged_on(split),
         "seeds": sorted(int(seed) for seed in runs["seed"].unique()),
         "versions": sorted(runs["version"].unique()) if "version" in runs else [],
+        # Of two metrics, as the page shows unfolded: more sentences would bury the first.
         "headline": headline(runs, board, rank_by, best, detectable, plain[:2], material.factors),
         "columns": list(metrics.beside),
         "board": board.to_dict("records"),
@@ -177,7 +178,8 @@ def _luck(
         best = statistics.judge_best(
             runs, metric, factors=factors, lowest_is_best=lower_is_better(metric)
         )
-    except DataError:  # too few seeds or configurations: the page then says so
+    # Too few seeds or configurations: the page then says so.
+    except DataError:
         return None, None
     return best, statistics.minimal_detectable_difference(spread, int(runs["seed"].nunique()))
 
@@ -204,6 +206,7 @@ def _comparisons(table: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, 
     counts = [name for name in ("positives", "negatives") if name in table]
     compared = []
     for name, rows in table.groupby("comparison", sort=False):
+        # A metric that none of the compared runs has is no column of theirs, though others of the table have it.
         judged = rows.dropna(axis="columns", how="all")
         compared.append(
             {
