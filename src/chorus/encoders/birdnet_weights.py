@@ -165,6 +165,7 @@ def _matrix(mel: np.ndarray, window: np.ndarray) -> np.ndarray:
     """
     size = len(window)
     bins = np.arange(size // 2 + 1)
+    # Modulo the size before the cosine: an angle of hundreds of turns would cost it three digits.
     cosines = np.cos(2 * np.pi * (np.outer(bins, bins) % size) / size)
     folded_window = window[: size // 2 + 1].astype(np.float64)
     return np.asarray((mel.astype(np.float64) @ cosines * folded_window)[::-1])

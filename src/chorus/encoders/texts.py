@@ -76,6 +76,7 @@ def encoder_id(folder: Path) -> str:
 
 def load(folder: Path) -> Any:
     """A SentenceTransformer on the CPU, with attention written out: its fused kernel is chosen by the machine."""
+    # Before the imports, which read them once.
     os.environ.update(
         {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     )
