@@ -145,6 +145,7 @@ def _pulses(voice: Voice, times: np.ndarray, pitches: np.ndarray, gains: np.ndar
     for (ratio, level), share in zip(voice.overtones, (0.6, 0.45), strict=True):
         damped = onset * np.exp(-time / np.float32(share * voice.ringing))
         shapes += np.float32(amplitude(level)) * damped * np.sin(np.float32(ratio) * turns)
+    # A millisecond to spare: the last start is rounded to a sample, perhaps upwards.
     burst = silence(float(times.max()) + PULSE_SECONDS + 0.001)
     for start, shape, gain in zip(times, shapes, gains, strict=True):
         add(burst, float(start), shape, float(gain))

@@ -57,6 +57,7 @@ def conditions(seed: int, recorder: str, night: str) -> Night:
     spectrum = []
     for frequency, level in SPECTRA[place.spectrum].items():
         jitter = rng.uniform(-3, 3) + (rng.uniform(-8, 6) if frequency < 200 else 0)
+        # Noises add by their powers, not by their decibels.
         wet = 10 ** (water / 10) if 200 <= frequency <= 3000 else 0.0
         spectrum.append((frequency, level + jitter + 10 * float(np.log10(1 + wet))))
     ambient = tuple(

@@ -99,6 +99,7 @@ def plan(options: DemoOptions) -> list[PlannedClip]:
     clips = []
     for split, qualities in _counts(options.scale).items():
         for quality, count in qualities.items():
+            # A stream for each: more clips of one kind move none of another to other nights.
             rng = generator(options.seed, "demo", "plan", split, quality)
             weights = np.array(
                 [_activity(options.seed, *night, quality) for night in nights[split]]
@@ -152,6 +153,7 @@ def _divided(total: int, parts: Mapping[str, int]) -> dict[str, int]:
     """`total` in whole numbers proportional to `parts` (largest remainders)."""
     exact = {name: total * part / sum(parts.values()) for name, part in parts.items()}
     whole = {name: int(number) for name, number in exact.items()}
+    # Rounded each by itself, the parts could add up to one more or less.
     by_remainder = sorted(parts, key=lambda name: whole[name] - exact[name])
     for name in by_remainder[: total - sum(whole.values())]:
         whole[name] += 1

@@ -21,9 +21,8 @@ from chorus.demo.places import NONE_DB, RECORDERS, SITES
 from chorus.seeds import generator
 
 FRAME = SAMPLE_RATE // 50  # 20 ms
-FRAMES = (
-    160  # 150 make a clip; in the rest echoes die away instead of wrapping around to the beginning
-)
+# 150 make a clip; in the rest echoes die away instead of wrapping around to the beginning.
+FRAMES = 160
 SPAN = FRAME * FRAMES  # 153600 samples: a quick length for the transform
 BINS = SPAN // 2 + 1
 BIN_HZ = SAMPLE_RATE / SPAN
@@ -60,6 +59,7 @@ def render(scene: Scene) -> np.ndarray:
     rng = generator(scene.seed, "demo", "audio", scene.recorder, scene.night, scene.number)
     night = conditions(scene.seed, scene.recorder, scene.night)
     mix = _background(rng, scene, night)
+    # The call last: its level is over all else that is heard, and is what the clip's quality means.
     for event in (*night.ambient, *scene.confusers):
         sound, band = CONFUSERS[event.sound]
         _mix_in(mix, _received(rng, sound(rng), scene.recorder), event.snr_db, band)
@@ -186,9 +186,8 @@ def _response(recorder: str) -> np.ndarray:
 @lru_cache(maxsize=32)
 def _echo(recorder: str) -> np.ndarray:
     """The way of a sound into a recorder: direct, then a decaying tail of echoes, then the recorder's response."""
-    rng = generator(
-        0, "demo", "echo", recorder
-    )  # the place is the same whatever the seed of the survey
+    # The place is the same whatever the seed of the survey.
+    rng = generator(0, "demo", "echo", recorder)
     level, decay = RECORDERS[recorder].echo
     time = seconds(min(decay, 0.35))
     tail = rng.standard_normal(len(time), dtype=np.float32) * 10 ** (-3 * time / np.float32(decay))
