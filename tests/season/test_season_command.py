@@ -14,7 +14,8 @@ from browser import BACKSPACE, browser, needs_browser, wait_for
 from season.seasons import write_predictions, write_season
 
 from chorus.commands import main
-from chorus.files import read_csv
+from chorus.errors import ParameterError
+from chorus.files import read_csv, read_json, write_json
 from chorus.labels.reviewed import read_reviews
 from chorus.places import place
 from chorus.season.gather import best_windows, hourly_counts, nightly_counts, read_season
@@ -148,6 +149,14 @@ def test_what_cannot_be_is_refused(folder, arguments, message):
     predictions = ["--predictions", str(folder / "predictions.parquet")]
     with pytest.raises(SystemExit, match=message):
         main(["season", str(folder / "found"), *predictions, *arguments])
+
+
+def test_a_class_that_the_detector_does_not_know_is_no_quiet_season(tmp_path):
+    write_season(tmp_path, nights=1, windows=4)
+    model = read_json(tmp_path / "model.json") | {"classes": ["negative", "positive"]}
+    write_json(tmp_path / "model.json", model)
+    with pytest.raises(ParameterError, match="label: 'frog' is not allowed: positive"):
+        read_season(tmp_path, "frog")
 
 
 def test_a_table_of_high_scores_alone_knows_no_lower_threshold(folder, tmp_path):

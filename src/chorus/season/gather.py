@@ -55,12 +55,14 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
         label: the class that is asked about.
 
     Raises:
+        ParameterError: the detector does not know this class.
         DataError: a table is missing or damaged, or no recording's night is known.
     """
     windows, recordings = read(folder, "detections"), read(folder, "recordings")
     if not is_file(folder / "model.json"):
         raise DataError(f"there is no {folder / 'model.json'}: chorus detect writes it")
     model = parse_json((folder / "model.json").read_text(encoding="utf-8"))
+    _check_label(label, model)
     known = recordings[recordings["night"] != ""]
     if known.empty:
         raise DataError(
@@ -76,6 +78,15 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
         float(model.get("options", {}).get("min_score", 0.0)),
         int(recordings.loc[recordings["night"] == "", "file"].nunique()),
     )
+
+
+def _check_label(label: str, model: Mapping[str, Any]) -> None:
+    # A class that is misspelt has no windows, and would look like a season in which nothing called.
+    classes = model.get("classes", [label])
+    if POSITIVE in classes:
+        classes = [POSITIVE]
+    if label not in classes:
+        raise ParameterError(f"label: {label!r} is not allowed: {', '.join(classes)}")
 
 
 def nightly_counts(heard: Heard, threshold: float) -> pd.DataFrame:
