@@ -23,7 +23,7 @@ from chorus.reports.hardest import HardClip
 from chorus.reports.headline import headline
 from chorus.reports.page import Material, page
 from chorus.reports.tables import told, typed
-from chorus.statistics import seed_summary
+from chorus.statistics import Best, seed_summary
 
 
 def _runs(health: bool = False) -> pd.DataFrame:
@@ -221,10 +221,20 @@ def test_a_grid_of_other_factors_has_a_page_without_effects(tmp_path):
     )
 
 
+def test_a_best_that_luck_always_reaches_is_said_in_plain_numbers():
+    runs = _runs()
+    board = rank(aggregate(runs, FACTORS), "ood.f1")
+    best = Best(("a",), 0.7, (0.7, 0.7, 0.7), others=29, behind=0, shuffled=0.71, p=1.0)
+    assert (
+        "this one in 100 % of" in headline(runs, board, "ood.f1", best, None, [], FACTORS).certainty
+    )
+
+
 def test_one_seed_and_one_configuration_have_a_page_that_claims_nothing(tmp_path):
     runs = _runs()
     text = _Page(page(_material(tmp_path, runs[runs["seed"] == 1].iloc[:1]))).text
     assert "one seed." in text and "cannot be said" in text
+    assert "The other" not in text
     assert "nan" not in text.lower().split()
 
 

@@ -113,7 +113,8 @@ def _certainty(best: Best | None, detectable: float | None, seeds: int) -> str:
         told = f"It is told apart from {best.behind} of the {best.others} others only"
     else:
         told = f"It cannot be told apart from any of the {best.others} others"
-    often = f"in {100 * best.p:.2g} %"
+    # Two digits, and not as "1e+02".
+    often = f"in {float(f'{100 * best.p:.2g}'):g} %"
     if best.p < 0.001:
         often = "in fewer than 0.1 %"
     luck = (
