@@ -78,6 +78,7 @@ def add_reviews(
     """
     added = Added(clips)
     rows = []
+    cut: dict[str, str] = {}
     # Known before cut: a second pass over the same answers writes no file anew.
     for row in _settled(reviews, added):
         try:
@@ -86,11 +87,16 @@ def add_reviews(
             if _is_known(clips, new):
                 added.known += 1
                 continue
+            # a.wav and a.flac beside each other would be cut out to one file, the later over the earlier.
+            if new["path"] in cut:
+                raise DataError(f"one name for two windows: {new['path']} is {cut[new['path']]}")
             _cut(folder, recordings, row, new)
         except DataError as reason:
             added.refused.append(Refused(row["window"], 0, str(reason)))
             continue
         rows.append(new)
+        if not new["onset"]:
+            cut[new["path"]] = row["window"]
     columns = list(dict.fromkeys([*clips.columns, *_columns(clips)]))
     records = [*clips.to_dict("records"), *rows]
     added.clips = pd.DataFrame(records, columns=columns, dtype=str).fillna("")
