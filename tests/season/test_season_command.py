@@ -14,7 +14,7 @@ from browser import BACKSPACE, browser, needs_browser, wait_for
 from season.seasons import write_predictions, write_season
 
 from chorus.commands import main
-from chorus.errors import ParameterError
+from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv, read_json, write_json
 from chorus.labels.reviewed import read_reviews
 from chorus.places import place
@@ -157,6 +157,16 @@ def test_a_class_that_the_detector_does_not_know_is_no_quiet_season(tmp_path):
     write_json(tmp_path / "model.json", model)
     with pytest.raises(ParameterError, match="label: 'frog' is not allowed: positive"):
         read_season(tmp_path, "frog")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "model.json cannot be read: "), ("[]", "describes no detector")]
+)
+def test_a_damaged_description_of_the_detector_is_named(text, message, tmp_path):
+    write_season(tmp_path, nights=1, windows=4)
+    (tmp_path / "model.json").write_text(text)
+    with pytest.raises(DataError, match=re.escape(message)):
+        read_season(tmp_path)
 
 
 def test_a_page_says_that_windows_overlap(tmp_path):
