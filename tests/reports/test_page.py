@@ -221,6 +221,17 @@ def test_a_grid_of_other_factors_has_a_page_without_effects(tmp_path):
     )
 
 
+def test_a_page_of_another_study_speaks_of_no_threshold_and_no_pond(tmp_path):
+    of_frogs = _material(tmp_path, _runs(), figures={})
+    at_a_threshold = "OOD F1 at the threshold chosen on the validation split."
+    assert at_a_threshold in _Page(page(of_frogs)).text
+    by_auprc = replace(of_frogs, rank_by="ood.auprc")
+    assert "ranked by OOD AUPRC. The interval" in _Page(page(by_auprc)).text
+    of_scores = replace(of_frogs, runs=of_frogs.runs.drop(columns="threshold"))
+    text = _Page(page(of_scores)).text
+    assert "ranked by OOD F1. The interval" in text and "pond" not in text
+
+
 def test_a_best_that_luck_always_reaches_is_said_in_plain_numbers():
     runs = _runs()
     board = rank(aggregate(runs, FACTORS), "ood.f1")

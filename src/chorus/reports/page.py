@@ -27,6 +27,8 @@ _JUDGED_ON = {
     "iid": "the test clips of known sites (IID)",
     "ood_validation": "the clips of sites kept to choose by",
 }
+# Metrics of decisions; areas under curves, and the best F1 that any threshold gives, need none that is chosen.
+_AT_A_THRESHOLD = ("f1", "precision", "recall")
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _context(material: Material) -> dict[str, Any]:
         "m": material,
         "split": spoken(split) if split not in JUDGED_BY else split.upper(),
         "judged_on": _judged_on(split),
+        "at_a_threshold": "threshold" in runs and rank_by.rpartition(".")[2] in _AT_A_THRESHOLD,
         "seeds": sorted(int(seed) for seed in runs["seed"].unique()),
         "versions": sorted(runs["version"].unique()) if "version" in runs else [],
         # Of two metrics, as the page shows unfolded: more sentences would bury the first.
