@@ -20,7 +20,7 @@ from chorus.experiments.grid_tables import aggregate, rank
 from chorus.files import read_csv, write_csv
 from chorus.reports.figures import draw_all, draw_heat_map, draw_parallel
 from chorus.reports.hardest import HardClip
-from chorus.reports.headline import headline
+from chorus.reports.headline import headline, spoken
 from chorus.reports.page import Material, page
 from chorus.reports.tables import told, typed
 from chorus.statistics import Best, seed_summary
@@ -219,6 +219,13 @@ def test_a_grid_of_other_factors_has_a_page_without_effects(tmp_path):
     assert (
         "Not for this grid: there are no runs with negative_subsets = hardneg_conf_min_50" in text
     )
+
+
+def test_metrics_and_their_splits_are_written_as_people_write_them():
+    metrics = ("ood.f1", "iid.auprc", "ood_validation.auprc", "folds.rmse", "accuracy")
+    assert [spoken(metric) for metric in metrics] == [
+        "OOD F1", "IID AUPRC", "OOD validation AUPRC", "folds rmse", "accuracy",
+    ]  # fmt: skip
 
 
 def test_a_page_of_another_study_speaks_of_no_threshold_and_no_pond(tmp_path):

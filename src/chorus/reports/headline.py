@@ -55,10 +55,16 @@ def spoken(metric: str) -> str:
     """A metric as people write it: "ood.f1" -> "OOD F1"."""
     split, _, name = metric.rpartition(".")
     if split in JUDGED_BY:
-        split = split.upper()
+        split = spoken_split(split)
     if name in ("f1", "auprc", "auroc"):
         name = name.upper()
     return f"{split} {name}".strip()
+
+
+def spoken_split(split: str) -> str:
+    """A detector's split as people write it: "ood_validation" -> "OOD validation"."""
+    where, _, what_for = split.partition("_")
+    return f"{where.upper()} {what_for}".strip()
 
 
 def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:

@@ -16,7 +16,7 @@ from chorus.errors import DataError
 from chorus.experiments.columns import JUDGED_BY
 from chorus.metrics.direction import lower_is_better
 from chorus.reports.hardest import HardClip
-from chorus.reports.headline import headline, minus, signed, spoken, spoken_effect
+from chorus.reports.headline import headline, minus, signed, spoken, spoken_effect, spoken_split
 from chorus.reports.html import render
 from chorus.reports.tables import Told, associations, findings, health_of, told, training_sets
 from chorus.runs.factors import Factor
@@ -127,7 +127,7 @@ def _context(material: Material) -> dict[str, Any]:
         chips[str(signature)] = _chips(group.iloc[0], material.factors)
     return {
         "m": material,
-        "split": spoken(split) if split not in JUDGED_BY else split.upper(),
+        "split": spoken(split) if split not in JUDGED_BY else spoken_split(split),
         "judged_on": _judged_on(split),
         "at_a_threshold": "threshold" in runs and rank_by.rpartition(".")[2] in _AT_A_THRESHOLD,
         "seeds": sorted(int(seed) for seed in runs["seed"].unique()),
