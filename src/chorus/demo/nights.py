@@ -47,6 +47,7 @@ class Night:
     voices: tuple[Voice, ...]
 
 
+# Asked for by each clip of a night, and by those of all nights in turn where clips are planned.
 @lru_cache(maxsize=4096)
 def conditions(seed: int, recorder: str, night: str) -> Night:
     """The conditions of a night, from its name alone."""

@@ -110,6 +110,7 @@ def plan(options: DemoOptions) -> list[PlannedClip]:
                 for _ in range(clips_of_night):
                     clips.append(_clip(options.seed, *night, planned[night], quality))
                     planned[night] += 1
+    # As shards are written, one a recorder and night; they were planned by split and quality.
     return sorted(
         clips, key=lambda clip: (clip.scene.recorder, clip.scene.night, clip.scene.number)
     )
@@ -124,6 +125,7 @@ def _nights_by_split() -> dict[str, list[tuple[str, str]]]:
             if recorder.site in (OOD_SITE, CANDIDATE_SITE):
                 split = TEST_OOD if recorder.site == OOD_SITE else CANDIDATE
             else:
+                # By the study's own rule: the split that deals the clips later finds the published counts again.
                 split = split_of(skeleton(f"{recorder.site}/{night}"), SplitOptions())
             nights[split].append((name, night))
     return nights
