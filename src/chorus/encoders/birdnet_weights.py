@@ -149,6 +149,7 @@ def _blocks(convolutions: Iterator[Convolution]) -> Iterator[Block]:
 
 
 def _symmetric(window: np.ndarray, name: str) -> np.ndarray:
+    # Folding is right only for a symmetric window; that its values are weights, the structure does not check.
     if not np.allclose(window[1:], window[1:][::-1], atol=1e-6):
         raise ModelError(
             f"encode.model_path: {name} is no BirdNET V2.4: its window is not symmetric"

@@ -101,6 +101,7 @@ def _onnx(file: Path) -> Run:
             f"encode.model_path: {file.name} needs the package onnxruntime (pip install onnxruntime)"
         ) from None
     settings = onnxruntime.SessionOptions()
+    # One thread, as of all encoders: more would add in another order.
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(

@@ -197,6 +197,7 @@ class Builder:
     def _code(self, kind: str) -> Any:
         code = self._schema.OperatorCodeT()
         code.builtinCode = getattr(self._schema.BuiltinOperator, kind)
+        # The field of old readers holds 7 bits; 127 there sends to the other one.
         code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), 1
         return code
 
