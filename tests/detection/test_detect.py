@@ -23,6 +23,7 @@ from chorus.detection import work
 from chorus.detection.detect import KNOWN, Options, Summary, detect
 from chorus.errors import DataError, ModelError, ParameterError
 from chorus.experiments.models import find_detector
+from chorus.files import read_json
 from chorus.reading.spool import Spool
 from chorus.season.detections import DETECTIONS, EVENTS, RECORDINGS, TABLES, read
 from chorus.survey.timing import TimeRules
@@ -137,8 +138,10 @@ def test_events_are_neighbouring_detections(run):
 
 def test_a_minimum_score_leaves_rows_out_and_counts_them_all_the_same(run):
     write_sound(Path("season/a.wav"), 60.0)
-    everything, best = read(run(), "detections"), read(run(min_score=0.8), "detections")
-    expected = everything[everything["score"] >= 0.8].reset_index(drop=True)
+    least = 0.80000004  # more digits than other numbers keep: thresholds are compared with it
+    everything, best = read(run(), "detections"), read(run(min_score=least), "detections")
+    assert read_json("out/model.json")["options"]["min_score"] == least
+    expected = everything[everything["score"] >= least].reset_index(drop=True)
     pd.testing.assert_frame_equal(best, expected)
     assert 0 < len(best) < len(everything) == read(Path("out"), "recordings")["windows"].sum()
 

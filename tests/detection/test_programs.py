@@ -130,6 +130,14 @@ def test_a_recording_without_detections_has_an_empty_table(tmp_path, program, en
     assert len(written.read_text().splitlines()) == 1
 
 
+def test_recordings_of_one_name_keep_their_own_tables(tmp_path):
+    files = ["../season/a.wav", "season/a.wav"]
+    rows = _windows((files[0], 0.0, 0.9), (files[1], 6.0, 0.8))
+    Writer(tmp_path, ["audacity"], NAMES, (0, 24_000), 0.0).add(files, rows, events(rows))
+    begins = {path.name: path.read_text().split("\t")[0] for path in tmp_path.rglob("*.txt")}
+    assert begins == {"a.wav.labels.txt": "0", "a.wav (2).labels.txt": "6"}
+
+
 def test_the_survey_knows_our_tables_for_what_they_are(tmp_path):
     Path(tmp_path, "clips.csv").write_text(birdnet(CALLED, NAMES))
     with pytest.raises(Exception, match="a result table of BirdNET-Analyzer"):

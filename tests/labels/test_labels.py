@@ -296,9 +296,13 @@ def test_a_row_with_too_many_cells_is_named(folder):
 def test_a_folder_for_each_class(tmp_path):
     for name in ("frog/a.wav", "noise/b.wav", "noise/rain/c.wav", "d.wav"):
         sound(tmp_path, name, 3)
+    # What cannot be read is for the survey to name; what macOS puts beside a file is no recording.
+    for name in ("noise/d.mp2", "noise/e.m4a", "noise/._b.wav"):
+        (tmp_path / name).write_bytes(b"no sound")
     found = collect(tmp_path, None, Wishes(("frog",), ("*",)))
     assert found.clips[["path", "label", "onset"]].to_numpy().tolist() == [
-        ["frog/a.wav", "positive", ""], ["noise/b.wav", "negative", ""], ["noise/rain/c.wav", "negative", ""],
+        ["frog/a.wav", "positive", ""], ["noise/b.wav", "negative", ""], ["noise/d.mp2", "negative", ""],
+        ["noise/e.m4a", "negative", ""], ["noise/rain/c.wav", "negative", ""],
     ]  # fmt: skip
     assert [(one.source, one.reason) for one in found.refused] == [
         ("d.wav", "in no folder of a class")

@@ -195,6 +195,17 @@ def test_a_recording_that_is_gone_is_named(study):
     assert "no such file: " in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
 
 
+def test_windows_of_two_recordings_are_not_cut_out_to_one_file(study):
+    wav = study / "season/Pond/A1_20240312_203000.wav"
+    sf.write(wav.with_suffix(".flac"), sf.read(wav)[0] / 2, RATE)
+    other = answer(9, "positive")
+    other["file"] = other["file"].replace(".wav", ".flac")
+    other["window"] = other["window"].replace(".wav", ".flac")
+    assert len(review(study, answer(9, "positive"), other)) == 2
+    reasons = read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"]
+    assert reasons[0].startswith("one name for two windows: reviewed/season/Pond/A1")
+
+
 def test_a_path_cannot_lead_out_of_the_folder(study):
     row = answer(9, "positive", file="../../season/Pond/A1_20240312_203000.wav")
     added = add_reviews(
@@ -224,6 +235,10 @@ def test_a_path_cannot_lead_out_of_the_folder(study):
         ({"start": "soon"}, "line 2: start 'soon' is no number"),
         ({"start": "-3"}, "line 2: start '-3' is no number from 0 on"),
         ({"who": " "}, "line 2: an answer of nobody"),
+        ({"end": "9"}, "line 2: the window ends before it begins"),
+        ({"file": ""}, "line 2: file '' is no name"),
+        ({"file": "../"}, "line 2: file '../' is no name"),
+        ({"queue": "../../abc"}, "line 2: queue '../../abc' is no name"),
     ],
 )
 def test_exports_that_were_edited_are_refused(study, change, message):

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,12 @@ from chorus.errors import DataError
 from chorus.experiments.grid_effects import effects
 from chorus.experiments.grid_tables import aggregate, rank
 from chorus.files import read_csv, write_csv
-from chorus.reports.figures import draw_all
+from chorus.reports.figures import draw_all, draw_heat_map, draw_parallel
 from chorus.reports.hardest import HardClip
+from chorus.reports.headline import headline, spoken
 from chorus.reports.page import Material, page
 from chorus.reports.tables import told, typed
-from chorus.statistics import seed_summary
+from chorus.statistics import Best, seed_summary
 
 
 def _runs(health: bool = False) -> pd.DataFrame:
@@ -219,11 +221,70 @@ def test_a_grid_of_other_factors_has_a_page_without_effects(tmp_path):
     )
 
 
+def test_metrics_and_their_splits_are_written_as_people_write_them():
+    metrics = ("ood.f1", "iid.auprc", "ood_validation.auprc", "folds.rmse", "accuracy")
+    assert [spoken(metric) for metric in metrics] == [
+        "OOD F1", "IID AUPRC", "OOD validation AUPRC", "folds rmse", "accuracy",
+    ]  # fmt: skip
+
+
+def test_a_page_of_another_study_speaks_of_no_threshold_and_no_pond(tmp_path):
+    of_frogs = _material(tmp_path, _runs(), figures={})
+    at_a_threshold = "OOD F1 at the threshold chosen on the validation split."
+    assert at_a_threshold in _Page(page(of_frogs)).text
+    by_auprc = replace(of_frogs, rank_by="ood.auprc")
+    assert "ranked by OOD AUPRC. The interval" in _Page(page(by_auprc)).text
+    of_scores = replace(of_frogs, runs=of_frogs.runs.drop(columns="threshold"))
+    text = _Page(page(of_scores)).text
+    assert "ranked by OOD F1. The interval" in text and "pond" not in text
+
+
+def test_a_best_that_luck_always_reaches_is_said_in_plain_numbers():
+    runs = _runs()
+    board = rank(aggregate(runs, FACTORS), "ood.f1")
+    best = Best(("a",), 0.7, (0.7, 0.7, 0.7), others=29, behind=0, shuffled=0.71, p=1.0)
+    assert (
+        "this one in 100 % of" in headline(runs, board, "ood.f1", best, None, [], FACTORS).certainty
+    )
+
+
 def test_one_seed_and_one_configuration_have_a_page_that_claims_nothing(tmp_path):
     runs = _runs()
     text = _Page(page(_material(tmp_path, runs[runs["seed"] == 1].iloc[:1]))).text
     assert "one seed." in text and "cannot be said" in text
+    assert "The other" not in text
     assert "nan" not in text.lower().split()
+
+
+def test_a_model_is_better_than_a_baseline_where_its_error_is_lower():
+    told_of = ["run", "seed", "signature", *(factor.name for factor in FACTORS)]
+    runs = _runs()[told_of].assign(**{"test.rmse": 0.1, "test.mean.rmse": 0.6})
+    board = rank(aggregate(runs, FACTORS), "test.rmse")
+    (said,) = headline(runs, board, "test.rmse", None, None, [], FACTORS).baselines
+    assert said.endswith("the model is better in 30 of 30 configurations.")
+
+
+@pytest.mark.parametrize("metric", ["ood.f1", "ood.brier"])
+def test_the_best_cell_is_framed_and_the_best_line_is_yellow(metric, tmp_path):
+    runs = _runs().rename(columns={"ood.f1": metric})
+    is_first = runs["negative_subsets"] == "none"
+    runs[metric] = np.where(is_first, 0.2, 0.8)
+    best = 0.2 if metric == "ood.brier" else 0.8
+    draw_heat_map(runs, metric, PLAN.by_axis(), tmp_path / "map.png")
+    across = _columns_like(tmp_path / "map.png", (213, 94, 0))
+    assert (across.mean() < 0.5) == (best == 0.2)
+    draw_parallel(runs, [metric], PLAN.by_axis(), tmp_path / "lines.png")
+    ends = _columns_like(tmp_path / "lines.png", (253, 231, 37), lowest=0.8)
+    assert (ends.mean() < 0.5) == (best == 0.2)
+
+
+def _columns_like(path: Path, colour: tuple[int, int, int], lowest: float = 0.0) -> np.ndarray:
+    """Where pixels of about this colour are from left (0) to right (1), from a height on."""
+    pixels = np.asarray(Image.open(path).convert("RGB"), dtype=int)
+    pixels = pixels[int(lowest * len(pixels)) :]
+    _, columns = np.nonzero(np.abs(pixels - colour).max(axis=2) < 25)
+    assert len(columns)
+    return columns / pixels.shape[1]
 
 
 def test_pictures_are_narrow_and_the_same_each_time(sick, sick_folder, tmp_path):

@@ -127,6 +127,7 @@ def test_single_nights_scatter_more_than_their_expectation():
         stats.binom(200, 0.1).ppf(0.975),
     )
     assert night_range(0, 200, 0.1) == (0, 0)
+    assert night_range(1, 200, 0.1) == (200, 200)
 
 
 def test_counts_behind_precision_and_recall():

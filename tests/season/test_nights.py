@@ -73,6 +73,16 @@ def test_other_tables_are_refused(change, message, tmp_path):
         read_scores(tmp_path / "clips.parquet", "test_ood")
 
 
+def test_a_damaged_page_of_a_table_is_refused(tmp_path):
+    path = tmp_path / "clips.parquet"
+    scored().to_parquet(path)
+    content = bytearray(path.read_bytes())
+    content[4:40] = bytes(36)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read: "):
+        read_scores(path, "test_ood")
+
+
 def test_what_is_no_table_is_refused(tmp_path):
     (tmp_path / "clips.parquet").write_text("no table")
     with pytest.raises(DataError, match="cannot be read"):

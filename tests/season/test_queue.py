@@ -9,7 +9,9 @@ from season.seasons import write_season
 
 from chorus.errors import DataError, ParameterError
 from chorus.season.gather import read_season
+from chorus.season.listening import Sight
 from chorus.season.queue import Wanted, choose, estimate, queue_name, window_names
+from chorus.season.queue_page import queue_page
 
 THRESHOLD = 0.6
 
@@ -100,6 +102,25 @@ def test_a_naive_share_of_the_answers_would_be_biased(season):
     naive = (positive["score"] >= THRESHOLD).mean()
     found = truly.to_numpy() & (heard.windows["score"] >= THRESHOLD).to_numpy()
     assert abs(naive - found.sum() / truly.sum()) > 0.05
+
+
+def test_answers_to_what_was_chosen_alone_tell_nothing_of_the_season(season):
+    heard, calls = season
+    answers = answered(choose(heard, THRESHOLD, Wanted(0, 10, 0), 1), calls)
+    with pytest.raises(DataError, match="no window of this queue was drawn at random"):
+        estimate(answers)
+
+
+def test_the_page_says_how_long_its_windows_are(season):
+    chosen = choose(season[0], THRESHOLD, Wanted(5, 0, 5), 1)
+    chosen = chosen.assign(end=chosen["start"] + 5.0)
+    page = queue_page(chosen, [Sight()] * len(chosen), "perch", THRESHOLD)
+    assert "windows of up to 5 s, chosen by the detector perch" in page
+
+
+def test_a_queue_of_nothing_is_refused(season):
+    with pytest.raises(DataError, match="no window is to be listened to"):
+        choose(season[0], THRESHOLD, Wanted(0, 0, 0), 1)
 
 
 def test_answers_that_tell_nothing(season):

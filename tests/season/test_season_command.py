@@ -14,11 +14,12 @@ from browser import BACKSPACE, browser, needs_browser, wait_for
 from season.seasons import write_predictions, write_season
 
 from chorus.commands import main
-from chorus.files import read_csv
+from chorus.errors import DataError, ParameterError
+from chorus.files import read_csv, read_json, write_json
 from chorus.labels.reviewed import read_reviews
 from chorus.places import place
 from chorus.season.gather import best_windows, hourly_counts, nightly_counts, read_season
-from chorus.season.page import PAGE, filled
+from chorus.season.page import PAGE, _about, filled
 from chorus.sharing.server import BUCKET
 from end_to_end.sharing import storage
 
@@ -148,6 +149,32 @@ def test_what_cannot_be_is_refused(folder, arguments, message):
     predictions = ["--predictions", str(folder / "predictions.parquet")]
     with pytest.raises(SystemExit, match=message):
         main(["season", str(folder / "found"), *predictions, *arguments])
+
+
+def test_a_class_that_the_detector_does_not_know_is_no_quiet_season(tmp_path):
+    write_season(tmp_path, nights=1, windows=4)
+    model = read_json(tmp_path / "model.json") | {"classes": ["negative", "positive"]}
+    write_json(tmp_path / "model.json", model)
+    with pytest.raises(ParameterError, match="label: 'frog' is not allowed: positive"):
+        read_season(tmp_path, "frog")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "model.json cannot be read: "), ("[]", "describes no detector")]
+)
+def test_a_damaged_description_of_the_detector_is_named(text, message, tmp_path):
+    write_season(tmp_path, nights=1, windows=4)
+    (tmp_path / "model.json").write_text(text)
+    with pytest.raises(DataError, match=re.escape(message)):
+        read_season(tmp_path)
+
+
+def test_a_page_says_that_windows_overlap(tmp_path):
+    write_season(tmp_path, nights=1, windows=4)
+    assert "overlap" not in _about(read_season(tmp_path))
+    model = read_json(tmp_path / "model.json") | {"options": {"overlap": 1.5}}
+    write_json(tmp_path / "model.json", model)
+    assert "Its windows overlap by 1.5 s" in _about(read_season(tmp_path))
 
 
 def test_a_table_of_high_scores_alone_knows_no_lower_threshold(folder, tmp_path):

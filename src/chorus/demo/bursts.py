@@ -45,6 +45,7 @@ def add(track: np.ndarray, start: float, burst: np.ndarray, gain: float = 1.0) -
 def tone(frequency: float | np.ndarray, duration: float) -> np.ndarray:
     """A sine of constant frequency in Hz, or of one that follows an array as long as the burst."""
     if isinstance(frequency, np.ndarray):
+        # In float64 and without whole turns: a sum of thousands of steps in float32 would lose its phase.
         turns = (np.cumsum(frequency, dtype=np.float64) / SAMPLE_RATE % 1).astype(np.float32)
     else:
         turns = np.float32(frequency) * seconds(duration)
@@ -64,6 +65,7 @@ def swell(length: int, attack: float, release: float) -> np.ndarray:
 
 def ringing(*modes: tuple[float, float, float]) -> np.ndarray:
     """One struck sound: a sum of damped sines, each (frequency in Hz, decay time in s, level in dB)."""
+    # Six decay times: 52 dB down, where a sound may end without a click.
     time = seconds(6 * max(decay for _, decay, _ in modes))
     sound = np.zeros_like(time)
     for frequency, decay, level in modes:

@@ -85,6 +85,7 @@ def grunts(rng: np.random.Generator, voice: Voice, notes: int | None = None) -> 
     gaps = voice.period * rng.uniform(0.95, 1.05, notes - 1)
     gaps[-1] *= rng.uniform(0.65, 0.92)
     starts = np.concatenate([[0.0], np.cumsum(gaps)])
+    # Room for the longest note: eight pulses and a lead-in are 0.27 s.
     bout = silence(starts[-1] + 0.35)
     for start, size, pitch, level in zip(starts, sizes, pitches, levels, strict=True):
         add(bout, start, _note(rng, voice, int(size), pitch), amplitude(level))
@@ -101,12 +102,14 @@ def growl(rng: np.random.Generator, voice: Voice) -> np.ndarray:
     place = np.clip(times / duration, 0, 1)
     levels = np.interp(place, [0, summit, 1], [-25, 0, -22])
     pitches = rng.uniform(370, 490) * (1 - 0.15 * place)
+    # The jitter may put the first pulse before the beginning.
     return _pulses(voice, np.maximum(times, 0), pitches, 10 ** (levels / 20))
 
 
 def grunts_and_growl(rng: np.random.Generator, voice: Voice) -> np.ndarray:
     """A short bout, a pause, sometimes a few two-pulse notes, then a growl."""
     bout, end = grunts(rng, voice, int(rng.integers(3, 6))), growl(rng, voice)
+    # A bout ends 0.35 s after its last note began, most of which is silence already.
     middle = len(bout) / SAMPLE_RATE - 0.2 + rng.uniform(0.1, 0.5)
     clicks = int(rng.integers(0, 4))
     call = silence(middle + 0.075 * clicks + len(end) / SAMPLE_RATE)
@@ -145,6 +148,7 @@ def _pulses(voice: Voice, times: np.ndarray, pitches: np.ndarray, gains: np.ndar
     for (ratio, level), share in zip(voice.overtones, (0.6, 0.45), strict=True):
         damped = onset * np.exp(-time / np.float32(share * voice.ringing))
         shapes += np.float32(amplitude(level)) * damped * np.sin(np.float32(ratio) * turns)
+    # A millisecond to spare: the last start is rounded to a sample, perhaps upwards.
     burst = silence(float(times.max()) + PULSE_SECONDS + 0.001)
     for start, shape, gain in zip(times, shapes, gains, strict=True):
         add(burst, float(start), shape, float(gain))

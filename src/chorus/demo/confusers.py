@@ -293,6 +293,7 @@ def insects(rng: np.random.Generator) -> np.ndarray:
     track, pitch, rate = silence(), rng.uniform(3500, 9000), rng.uniform(8, 45)
     chirp = np.sum([tone(pitch * rng.uniform(0.95, 1.05), 0.6 / rate) for _ in range(3)], axis=0)
     chirp *= swell(len(chirp), 0.1 / rate, 0.1 / rate)
+    # Somewhere within a period: insects of two clips are not in step.
     times = np.arange(rng.uniform(0, 1 / rate), WINDOW_SECONDS, 1 / rate)
     add(track, 0, train(chirp, times, rng.uniform(0.8, 1, len(times))))
     return track

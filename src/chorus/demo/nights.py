@@ -47,6 +47,7 @@ class Night:
     voices: tuple[Voice, ...]
 
 
+# Asked for by each clip of a night, and by those of all nights in turn where clips are planned.
 @lru_cache(maxsize=4096)
 def conditions(seed: int, recorder: str, night: str) -> Night:
     """The conditions of a night, from its name alone."""
@@ -57,6 +58,7 @@ def conditions(seed: int, recorder: str, night: str) -> Night:
     spectrum = []
     for frequency, level in SPECTRA[place.spectrum].items():
         jitter = rng.uniform(-3, 3) + (rng.uniform(-8, 6) if frequency < 200 else 0)
+        # Noises add by their powers, not by their decibels.
         wet = 10 ** (water / 10) if 200 <= frequency <= 3000 else 0.0
         spectrum.append((frequency, level + jitter + 10 * float(np.log10(1 + wet))))
     ambient = tuple(

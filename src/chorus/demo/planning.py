@@ -99,6 +99,7 @@ def plan(options: DemoOptions) -> list[PlannedClip]:
     clips = []
     for split, qualities in _counts(options.scale).items():
         for quality, count in qualities.items():
+            # A stream for each: more clips of one kind move none of another to other nights.
             rng = generator(options.seed, "demo", "plan", split, quality)
             weights = np.array(
                 [_activity(options.seed, *night, quality) for night in nights[split]]
@@ -109,6 +110,7 @@ def plan(options: DemoOptions) -> list[PlannedClip]:
                 for _ in range(clips_of_night):
                     clips.append(_clip(options.seed, *night, planned[night], quality))
                     planned[night] += 1
+    # As shards are written, one a recorder and night; they were planned by split and quality.
     return sorted(
         clips, key=lambda clip: (clip.scene.recorder, clip.scene.night, clip.scene.number)
     )
@@ -123,6 +125,7 @@ def _nights_by_split() -> dict[str, list[tuple[str, str]]]:
             if recorder.site in (OOD_SITE, CANDIDATE_SITE):
                 split = TEST_OOD if recorder.site == OOD_SITE else CANDIDATE
             else:
+                # By the study's own rule: the split that deals the clips later finds the published counts again.
                 split = split_of(skeleton(f"{recorder.site}/{night}"), SplitOptions())
             nights[split].append((name, night))
     return nights
@@ -152,6 +155,7 @@ def _divided(total: int, parts: Mapping[str, int]) -> dict[str, int]:
     """`total` in whole numbers proportional to `parts` (largest remainders)."""
     exact = {name: total * part / sum(parts.values()) for name, part in parts.items()}
     whole = {name: int(number) for name, number in exact.items()}
+    # Rounded each by itself, the parts could add up to one more or less.
     by_remainder = sorted(parts, key=lambda name: whole[name] - exact[name])
     for name in by_remainder[: total - sum(whole.values())]:
         whole[name] += 1

@@ -21,9 +21,8 @@ from chorus.demo.places import NONE_DB, RECORDERS, SITES
 from chorus.seeds import generator
 
 FRAME = SAMPLE_RATE // 50  # 20 ms
-FRAMES = (
-    160  # 150 make a clip; in the rest echoes die away instead of wrapping around to the beginning
-)
+# 150 make a clip; in the rest echoes die away instead of wrapping around to the beginning.
+FRAMES = 160
 SPAN = FRAME * FRAMES  # 153600 samples: a quick length for the transform
 BINS = SPAN // 2 + 1
 BIN_HZ = SAMPLE_RATE / SPAN
@@ -60,6 +59,7 @@ def render(scene: Scene) -> np.ndarray:
     rng = generator(scene.seed, "demo", "audio", scene.recorder, scene.night, scene.number)
     night = conditions(scene.seed, scene.recorder, scene.night)
     mix = _background(rng, scene, night)
+    # The call last: its level is over all else that is heard, and is what the clip's quality means.
     for event in (*night.ambient, *scene.confusers):
         sound, band = CONFUSERS[event.sound]
         _mix_in(mix, _received(rng, sound(rng), scene.recorder), event.snr_db, band)
@@ -151,6 +151,7 @@ def _hum(rng: np.random.Generator, pitch: float) -> np.ndarray:
 
 def _recorded(rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
     """As 16-bit samples whose peak lies between -36 and -3 dBFS."""
+    # Drawn whatever is heard: how loud a clip is tells nothing of its label.
     peak = 32767 * amplitude(rng.uniform(-36, -3))
     return np.rint(samples * np.float32(peak / np.abs(samples).max())).astype(np.int16)
 
@@ -164,6 +165,7 @@ def _frequencies() -> np.ndarray:
 def _noise_level(seed: int, recorder: str, night: str) -> np.ndarray:
     """Amplitude of the background in each bin: the night's spectrum through the recorder, plus its own noise."""
     points, levels = np.array(conditions(seed, recorder, night).spectrum).T
+    # The first bin is at 0 Hz, which has no octave; below 45 Hz the spectra say nothing anyway.
     octave = np.log2(np.maximum(_frequencies(), 20))
     background = 10 ** (np.interp(octave, np.log2(points), levels) / 20) * _response(recorder)
     floor = amplitude(RECORDERS[recorder].floor)
@@ -186,13 +188,13 @@ def _response(recorder: str) -> np.ndarray:
 @lru_cache(maxsize=32)
 def _echo(recorder: str) -> np.ndarray:
     """The way of a sound into a recorder: direct, then a decaying tail of echoes, then the recorder's response."""
-    rng = generator(
-        0, "demo", "echo", recorder
-    )  # the place is the same whatever the seed of the survey
+    # The place is the same whatever the seed of the survey.
+    rng = generator(0, "demo", "echo", recorder)
     level, decay = RECORDERS[recorder].echo
     time = seconds(min(decay, 0.35))
     tail = rng.standard_normal(len(time), dtype=np.float32) * 10 ** (-3 * time / np.float32(decay))
     impulse = np.zeros(len(time), dtype=np.float32)
+    # Of one power, however long it rings: `level` is that of the whole tail.
     impulse += np.float32(amplitude(level)) * tail / np.sqrt((tail**2).sum())
     impulse[0] += 1
     return np.asarray(fft.rfft(impulse, SPAN) * _response(recorder))

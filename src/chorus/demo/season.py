@@ -57,12 +57,14 @@ class SeasonNight:
             call = Event(
                 str(rng.choice(list(CALL_TYPES), p=list(CALL_TYPES.values()))), rng.uniform(*SNR_DB)
             )
-        number = 1_000_000 + recording * 10_000 + place  # apart from the survey's clips
+        # Apart from the survey's clips: with their numbers a night would have their very noise.
+        number = 1_000_000 + recording * 10_000 + place
         return render(
             Scene(seed, self.recorder, self.night, number, call, self._confuser(seed, rng))
         )
 
     def _confuser(self, seed: int, rng: np.random.Generator) -> tuple[Event, ...]:
+        # Half as often as in the survey's negatives: most of a night is nothing but its background.
         if rng.random() >= CONFUSED_NEGATIVES / 2:
             return ()
         names, shares = zip(*conditions(seed, self.recorder, self.night).confusers, strict=True)

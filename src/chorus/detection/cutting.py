@@ -43,6 +43,7 @@ class Cutting:
     min_seconds: float = 0.5
 
     def __post_init__(self) -> None:
+        # 1.001 s times 1000 is 1000.9999999999999.
         ticks = self.overlap * _TICKS
         if not 0 <= self.overlap < self.window or abs(ticks - round(ticks)) > 1e-6:
             allowed = f"from 0 to less than {self.window} seconds, in whole milliseconds"
@@ -64,6 +65,7 @@ class Cutting:
 
     def starts(self, count: int) -> np.ndarray:
         """Where the windows begin, in seconds: float64 (count,)."""
+        # Counted in whole milliseconds and divided once: hops of 0.1 s, added up, would be off in their last digits.
         return np.asarray(np.arange(count) * round(self.hop * _TICKS) / _TICKS)
 
     def pieces(self, seconds: float, divisible: bool) -> list[Piece]:
@@ -79,6 +81,7 @@ class Cutting:
         if piece.last:
             return onset, float("inf")
         end = (piece.first + piece.count - 1) * self.samples(self.hop) + self.samples(self.window)
+        # More at the end too: the resampler's filter looks ahead. What is too much of it `_filled` cuts off.
         return onset, end / SAMPLE_RATE + 2 * _SETTLING
 
 
@@ -147,6 +150,7 @@ def _cut(
     """`count` windows at every `hop` samples from `start` on; the last samples of a resampler may be short by a few."""
     waiting = np.zeros(0, np.float32)
     position = 0  # of the first sample that waits
+    # With a window of zeros behind: what a resampler still owes at its end would cost the last window otherwise.
     for block in chain(blocks, [np.zeros(length, np.float32)]):
         waiting = np.concatenate([waiting, block])
         while count and start + length <= position + len(waiting):

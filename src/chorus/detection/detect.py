@@ -28,7 +28,7 @@ from chorus.detection.tables import (
     writing,
 )
 from chorus.errors import ParameterError
-from chorus.files import write_csv, write_json
+from chorus.files import Exact, write_csv, write_json
 from chorus.places import results_in
 from chorus.season.detections import TABLES
 from chorus.survey.timing import TimeRules
@@ -129,6 +129,7 @@ def detect(
         ParameterError: an option that is not allowed.
         DataError: there are no recordings, or the table of sites cannot be used.
     """
+    # All that can be refused is, before a night of work: options, the table of sites, then the recordings.
     cutting = Cutting(
         detector.spec.window_seconds, options.overlap, detector.padding, detector.min_seconds
     )
@@ -174,6 +175,7 @@ def _write(
         tables = {name: stack.enter_context(writing(out, name)) for name in TABLES}
         for recordings in _together(listened):
             windows = detections_of(recordings, detector, cutting)
+            # Recordings are counted from all windows: a night of low scores was listened to all the same.
             kept = windows[windows["score"] >= options.min_score]
             found = events(kept, options.gap)
             of_nights = recordings_of(windows, recordings, cutting)
@@ -215,10 +217,15 @@ def _write_refused(out: Path, found: Found, outcome: Outcome, summary: Summary) 
     """Which files could not be used, and why."""
     refused = sorted({**outcome.refused, **found.unreadable}.items())
     write_csv(out / "not_heard.csv", pd.DataFrame(refused, columns=["file", "reason"]))
+    # What follows the colon is of the one file ("too short: 0.2 s"); the kind stands before it.
     summary.reasons = Counter(reason.split(":")[0] for _, reason in refused)
     summary.others = found.others
 
 
 def _kept(options: Options) -> dict[str, object]:
     """The options that the results depend on."""
-    return {key: value for key, value in asdict(options).items() if key != "batch"}
+    kept = asdict(options) | {
+        "min_score": Exact(options.min_score)
+    }  # thresholds are compared with it
+    del kept["batch"]
+    return kept

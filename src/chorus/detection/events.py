@@ -36,14 +36,14 @@ def events(detections: pd.DataFrame, gap: float = 0.0) -> pd.DataFrame:
     latest_end = called.groupby(["file", "label"])["end"].transform(
         lambda end: end.cummax().shift()
     )
-    begins = ~(
-        called["start"] <= latest_end + gap + _SPARE
-    )  # the first of a file has no end before it
+    # Not a > with its sides changed: the first of a file has no end before it, and compares as False.
+    begins = ~(called["start"] <= latest_end + gap + _SPARE)
     number = begins.cumsum()
     grouped = called.groupby(number.to_numpy(), sort=True)
     found = grouped.first()
     found["end"] = grouped["end"].max()
     found["windows"] = grouped.size().astype("int64")
+    # Stable, so that of equal scores the earliest window is the best one.
     best = (
         called.sort_values("score", ascending=False, kind="stable")
         .groupby(number, sort=True)

@@ -60,6 +60,7 @@ def find(given: Iterable[Path]) -> Found:
         if not path.exists():
             raise DataError(f"there is no {path}")
         for file, place in _below(path, unreadable):
+            # Only below a folder: a file that somebody names is meant, whatever its ending.
             if path.is_dir() and file.suffix.lower() not in SUFFIXES:
                 others += 1
             elif reason := _no_file(file):
@@ -67,6 +68,7 @@ def find(given: Iterable[Path]) -> Found:
             elif (real := identity(file)) not in seen:
                 seen.add(real)
                 recordings[file.as_posix()] = place
+    # Folders that may not be read are told in the table of what was not heard, and are no empty season.
     if not recordings and not unreadable:
         there = f"{others} other files" if others else "it is empty"
         raise DataError(f"no recordings in {', '.join(map(str, paths))}: {there}")
@@ -95,6 +97,7 @@ def _below(path: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, str]]
 
     # os.walk passes over what it may not read without a word, and a folder that is missing looks like a quiet season.
     for folder, folders, names in os.walk(path, onerror=refused):
+        # In place, which is how os.walk learns where not to go.
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         inside = Path(folder).relative_to(path).parts
         place = inside[0] if inside else ""

@@ -93,6 +93,7 @@ class Detector:
 
 def output_names(head: Head) -> tuple[str, ...]:
     """What each output of a head stands for: positive of a detection, else the classes, or "score" without any."""
+    # From the end, as the only output of a detection is the last of its two classes, positive.
     return head.task.classes[-head.task.outputs :] or ("score",)
 
 
@@ -134,6 +135,7 @@ def detector_of(
             f"{name} scores embeddings of the encoder {learned!r}, but the one here is {found!r}: "
             "give the model file that it learned with (--encoder-model), or train it again"
         )
+    # A head of several classes has no threshold, and `SavedHead.threshold` refuses to give one.
     threshold = None if saved.config["threshold"] is None else saved.threshold
     weights = saved.config["weights_sha256"]
     return Detector(
@@ -154,6 +156,7 @@ def encoder_named(encoder_id: str, model_path: str | None = None) -> EncodeOptio
     if kind not in encoders.ENTRIES:
         known = ", ".join(encoders.ENTRIES)
         raise ModelError(f"encoder_id: {encoder_id!r} is of no encoder that is known here: {known}")
+    # The kind of GPU is part of the id: a head that learned on its digits is not to score those of a CPU.
     device = "cuda" if kind == "birdnet" and "-torch" in encoder_id else "cpu"
     given = {"encoder": kind, "device": device}
     return EncodeOptions(**given, **({} if model_path is None else {"model_path": model_path}))  # type: ignore[arg-type]

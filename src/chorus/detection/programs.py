@@ -81,6 +81,7 @@ def audacity(rows: pd.DataFrame, names: Names) -> str:
 
 def kaleidoscope(rows: pd.DataFrame, names: Names, overlap: float) -> str:
     """The table of windows of many recordings. Where they were recorded in latitude and longitude is not known: -1."""
+    # Kaleidoscope opens INDIR/FOLDER/IN FILE: the path in three.
     lines = []
     for row in rows.itertuples():
         path = PurePosixPath(row.file)
@@ -144,9 +145,11 @@ class Writer:
         self._folder, self._programs, self._names = folder, programs, names
         self._band, self._overlap = band, overlap
         self._listed: list[pd.DataFrame] = []
+        self._taken: dict[tuple[str, Path], str] = {}
 
     def add(self, files: Sequence[str], detections: pd.DataFrame, events: pd.DataFrame) -> None:
         """The tables of some recordings."""
+        # Kaleidoscope's table is of all recordings and is written in the end: only detected rows are kept so long.
         called = detections[detections["detected"]]
         if "kaleidoscope" in self._programs:
             self._listed.append(called)
@@ -159,7 +162,16 @@ class Writer:
         of_file = dict(list(rows.groupby("file", sort=False)))
         for file in files:
             text = self._text(program, of_file.get(file, rows.iloc[:0]))
-            write_text(self._folder / program / _beside(file, _ENDINGS[program]), text)
+            write_text(self._folder / program / self._place(program, file), text)
+
+    def _place(self, program: str, file: str) -> Path:
+        """Where a recording's table goes in its program's folder."""
+        # ../a/x.wav and a/x.wav would share one place, and the later table would replace the earlier one.
+        number, place = 1, _beside(file, _ENDINGS[program])
+        while self._taken.setdefault((program, place), file) != file:
+            number += 1
+            place = _beside(file, f" ({number}){_ENDINGS[program]}")
+        return place
 
     def _text(self, program: str, rows: pd.DataFrame) -> str:
         if program == "raven":
@@ -182,7 +194,7 @@ def _beside(file: str, ending: str) -> Path:
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".") or "0"
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def _text(lines: Iterable[Sequence[object]], separator: str) -> str:

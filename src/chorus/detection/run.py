@@ -22,7 +22,8 @@ from chorus.executors import UnderWay
 from chorus.places import for_others, place
 from chorus.reading import Recording
 
-_WAITING = 3  # units a worker that are given out and not yet taken
+# Units a worker that are given out and not yet taken: one in work, the others so that it never waits for this process.
+_WAITING = 3
 
 
 @dataclass
@@ -195,7 +196,7 @@ class _Run:
             return
         arguments = (for_others(place(file)), self._cutting, self._detector, self._batch, found)
         taker = _Taker(self._take_whole, (file,))
-        # where fewer files are left than workers, the pieces of a long one are better shared
+        # Where fewer files are left than workers, the pieces of a long one are better shared.
         many = self._progress.files - self._progress.done_files >= self._workers
         self._under_way.give(taker, work.examine_and_score, *arguments, many)
 
@@ -212,6 +213,7 @@ class _Run:
         recording = found.recording
         heard = Heard(found.sha256, recording.seconds, found.divisible, recording.remarks)
         self._store.keep_heard(place(file), self._reader, found.version, heard)
+        # Only of dear files: to look for others by their content, they would have to be hashed first.
         if _is_dear(file):
             self._store.keep_heard_as(Path(file).suffix, self._reader, heard)
         missing = self._missing(file, heard)
@@ -246,7 +248,8 @@ class _Run:
             )
 
     def _score(self, file: str, recording: Recording, piece: Piece, key: str) -> None:
-        if file not in self._open:  # refused meanwhile
+        # Refused meanwhile, by another of its pieces.
+        if file not in self._open:
             return
         arguments = (recording, piece, self._cutting, self._detector, self._batch)
         taker = _Taker(self._take_scored, (file, piece, key))

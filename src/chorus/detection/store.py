@@ -68,6 +68,7 @@ class Store:
             values = np.load(content, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
+        # Damaged bytes may still be an array: of another shape, or of numbers that no head puts out.
         sound = values.shape == shape and values.dtype == np.float32 and np.isfinite(values).all()
         return values if sound else None
 
@@ -87,6 +88,7 @@ class Store:
         return self._folder / "recordings" / name[:2] / f"{name}.json"
 
     def _of_content(self, sha256: str, suffix: str) -> Path:
+        # With the suffix: the same bytes are read otherwise where the name says that they are an MP3.
         return self._folder / "contents" / sha256[:2] / f"{sha256}{suffix.lower()}.json"
 
     def _of_unit(self, key: str) -> Path:

@@ -26,14 +26,8 @@ _KINDS = {
     "detected": pa.bool_(), "local_time": pa.timestamp("ms"), "seconds": pa.float64(), "best_score": pa.float64(),
     "windows": pa.int64(),
 }  # fmt: skip
-_DIGITS = {
-    "start": 3,
-    "end": 3,
-    "seconds": 3,
-    "score": 6,
-    "probability": 6,
-    "best_score": 6,
-}  # after the point
+# After the point, in the CSV: people read it. Programs take the Parquet file, which has all digits.
+_DIGITS = {"start": 3, "end": 3, "seconds": 3, "score": 6, "probability": 6, "best_score": 6}
 
 
 @dataclass(frozen=True)
@@ -96,6 +90,7 @@ def detections_of(
     """Every window of some recordings; columns as in `chorus.season.detections.DETECTIONS`."""
     counts = [len(one.logits) for one in recordings]
     starts = [cutting.starts(count) for count in counts]
+    # The last window may be filled up; what it covers ends with the file.
     ends = [
         np.minimum(begin + cutting.window, one.heard.seconds)
         for begin, one in zip(starts, recordings, strict=True)

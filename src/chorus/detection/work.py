@@ -29,7 +29,7 @@ from chorus.reading import Listener, Recording, examine
 from chorus.reading.spool import Spool
 from chorus.survey.memory import Version, hash_file, reader_id, version_of
 
-# compressed: decoding takes a tenth of the time that scoring does, and is not done twice
+# Compressed: decoding takes a tenth of the time that scoring does, and is not done twice.
 DEAR = (".flac", ".mp3", ".mp2", ".ogg", ".oga", ".opus")
 _FORMAT = "detection-1"  # raise the number when logits are kept or made differently
 
@@ -93,6 +93,7 @@ def examine_file(
         listener: hears all of it (`chorus.reading.examine`).
         known: its hash, which is not taken anew unless the file has changed.
     """
+    # The version before the reading: a file that changes while it is read is then one that is not known.
     begin = time.thread_time()
     version = version_of(path)
     recording, divisible, reason, sha256 = None, False, "", ""
@@ -139,6 +140,7 @@ def examine_and_score(
     with Spool() as spool:
         heard = _HeardAlong(spool, cutting, detector, batch_windows, any_length)
         found = examine_file(path, cutting.min_seconds, heard.listen, known)
+        # The pieces that were scored along count their own time.
         found = replace(found, working=found.working - heard.working)
         decoded = spool.instead_of(found.recording) if found.recording else None
         if decoded is None:
@@ -172,6 +174,7 @@ class _HeardAlong:
 
     def listen(self, sound: sf.SoundFile, decoded: np.ndarray) -> None:
         """Keep a block, and make room for it if need be."""
+        # Of compressed formats only a FLAC file can be entered in the middle, as its pieces are.
         if self._any_length and sound.format == "FLAC" and not self._spool.takes(decoded):
             begin = time.thread_time()
             self._make_room()

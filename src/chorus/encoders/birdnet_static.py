@@ -42,6 +42,7 @@ def _fold(level: np.ndarray, image: Image) -> np.ndarray:
     half = image.size // 2
     frames = np.lib.stride_tricks.sliding_window_view(level, image.size)[:: image.step]
     fold = np.empty((FRAMES, half + 1), np.float32)
+    # Sample 0 and the middle one have no partner: their cosines stand once in the transform.
     fold[:, 0], fold[:, half] = frames[:, 0], frames[:, half]
     np.add(frames[:, 1:half], frames[:, :half:-1], out=fold[:, 1:half])
     return fold

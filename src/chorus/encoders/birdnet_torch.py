@@ -43,6 +43,7 @@ class Network(nn.Module):
             .contiguous(memory_format=torch.channels_last)
         )
         x = functional.relu(self.stem(x))
+        # Both poolings of pairs of frames, as the published graph joins them.
         pairs = x[..., 0::2], x[..., 1::2]
         x = self.mix(torch.cat([torch.maximum(*pairs), (pairs[0] + pairs[1]) / 2], 1))
         x = functional.relu(self.blocks(x) * self.last_scale + self.last_shift)
@@ -76,6 +77,7 @@ class _Conv(nn.Module):
         pad: tuple[int, ...] = (0, 0, 0, 0),
     ) -> None:
         super().__init__()
+        # PyTorch has the filters first and the channels that they read second: one, where each has its own.
         order = (3, 0, 1, 2) if depthwise else (0, 3, 1, 2)
         self.weight = nn.Parameter(
             torch.from_numpy(layer.weights.transpose(order).copy()), requires_grad=False
@@ -114,6 +116,7 @@ class TorchBirdNet:
     """The network as an encoder on one device. float32, without TF32, and only deterministic kernels."""
 
     def __init__(self, weights: Weights, device: str) -> None:
+        # TF32 keeps ten bits of a product; benchmarking picks kernels by their time, which differs from run to run.
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False

@@ -149,6 +149,7 @@ def _blocks(convolutions: Iterator[Convolution]) -> Iterator[Block]:
 
 
 def _symmetric(window: np.ndarray, name: str) -> np.ndarray:
+    # Folding is right only for a symmetric window; that its values are weights, the structure does not check.
     if not np.allclose(window[1:], window[1:][::-1], atol=1e-6):
         raise ModelError(
             f"encode.model_path: {name} is no BirdNET V2.4: its window is not symmetric"
@@ -165,6 +166,7 @@ def _matrix(mel: np.ndarray, window: np.ndarray) -> np.ndarray:
     """
     size = len(window)
     bins = np.arange(size // 2 + 1)
+    # Modulo the size before the cosine: an angle of hundreds of turns would cost it three digits.
     cosines = np.cos(2 * np.pi * (np.outer(bins, bins) % size) / size)
     folded_window = window[: size // 2 + 1].astype(np.float64)
     return np.asarray((mel.astype(np.float64) @ cosines * folded_window)[::-1])

@@ -6,9 +6,8 @@ import numpy as np
 
 from chorus.encoders.interface import EncodeOptions, Entry, Spec
 
-ENCODER_ID = (
-    "logmel-2"  # raise the number when anything below changes: stored embeddings go by this name
-)
+# Raise the number when anything below changes: stored embeddings go by this name.
+ENCODER_ID = "logmel-2"
 _MELS = 64
 SPEC = Spec(sample_rate=48_000, window_seconds=3, dimensions=4 * _MELS)
 _FLOOR = 1e-10  # -100 dB: keeps the logarithm finite in digital silence
@@ -44,9 +43,8 @@ class LogMel:
         decibels = 10 * torch.log10(
             self._mel(torch.from_numpy(np.ascontiguousarray(window))) + _FLOOR
         )
-        relative = (
-            decibels - decibels.median()
-        )  # a louder recording of the same scene is the same scene
+        # A louder recording of the same scene is the same scene.
+        relative = decibels - decibels.median()
         parts = [
             relative.mean(dim=1),
             relative.std(dim=1),

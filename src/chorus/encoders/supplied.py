@@ -66,12 +66,10 @@ class _Supplied:
         self._kind = kind
         self._run = _tflite(file) if file.suffix.lower() == ".tflite" else _onnx(file)
         silence = np.zeros(kind.spec.window_samples, np.float32)
+        # A model of another window fails here, before hours of encoding; both runtimes explain that over many lines.
         try:
             outputs = self._run(silence[np.newaxis])
-        except (
-            RuntimeError,
-            ValueError,
-        ) as error:  # both runtimes explain themselves over many lines
+        except (RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise ModelError(
                 f"encode.model_path: {file.name} does not take {kind.title}'s windows: {reason}"
@@ -103,12 +101,14 @@ def _onnx(file: Path) -> Run:
             f"encode.model_path: {file.name} needs the package onnxruntime (pip install onnxruntime)"
         ) from None
     settings = onnxruntime.SessionOptions()
+    # One thread, as of all encoders: more would add in another order.
     settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(
             str(file), settings, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # onnxruntime's errors have no class of their own in common
+    # onnxruntime's errors have no class of their own in common.
+    except Exception as error:
         raise ModelError(
             f"encode.model_path: {file.name} is no ONNX model ({type(error).__name__})"
         ) from None
@@ -121,6 +121,7 @@ def _onnx(file: Path) -> Run:
                 np.asarray(output)
                 for output in session.run(None, {heard.name: window.astype(dtype)})
             ]
+        # Its own class, told as the TFLite runtime tells the same.
         except onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument as error:
             raise ValueError(str(error)) from None
 
@@ -143,6 +144,7 @@ def _tflite(file: Path) -> Run:
     def run(window: np.ndarray) -> list[np.ndarray]:
         interpreter.set_tensor(heard, window)
         interpreter.invoke()
+        # Copied: the next window is computed in the same memory.
         return [interpreter.get_tensor(output).copy() for output in outputs]
 
     return run

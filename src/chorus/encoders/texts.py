@@ -58,6 +58,7 @@ def _checked(folder: Path) -> Path:
         raise ModelError(
             f"encode.model: {folder.name} is no folder of a sentence-transformers model (no modules.json)"
         )
+    # Refused even where safetensors lie beside them: which of its files a module reads is not chosen here.
     if pickled := [path for pattern in ("*.bin", "*.pt") for path in folder.rglob(pattern)]:
         raise ModelError(
             f"encode.model: {pickled[0].name} is a pickle: save the model as safetensors"
@@ -67,6 +68,7 @@ def _checked(folder: Path) -> Path:
 
 def encoder_id(folder: Path) -> str:
     """The name of a model's vectors: two models that could differ in any digit have different names."""
+    # All files of the folder: the tokenizer and the pooling change digits as the weights do.
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder).as_posix()}\n{path.stat().st_size}\n".encode())
@@ -76,6 +78,7 @@ def encoder_id(folder: Path) -> str:
 
 def load(folder: Path) -> Any:
     """A SentenceTransformer on the CPU, with attention written out: its fused kernel is chosen by the machine."""
+    # Before the imports, which read them once.
     os.environ.update(
         {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     )

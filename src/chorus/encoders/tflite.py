@@ -67,9 +67,8 @@ class ModelFile:
             self._model: Any = schema.ModelT.InitFromPackedBuf(data, 0)
             self._graph = self._model.subgraphs[0]
             self.operators = list(self._read(schema))
-        except (
-            Exception
-        ) as error:  # the schema's reader has no errors of its own: whatever goes wrong is the file
+        # The schema's reader has no errors of its own: whatever goes wrong is the file.
+        except Exception as error:
             raise ModelError(f"{name} is a damaged TFLite model ({type(error).__name__})") from None
 
     @property
@@ -146,7 +145,8 @@ class Builder:
         self._graph = schema.SubGraphT()
         self._graph.tensors, self._graph.operators = [], []
         self._codes: dict[str, int] = {}
-        self._buffers = [schema.BufferT()]  # the first is empty: of tensors that are computed
+        # The first is empty by the format's rule: of tensors that are computed.
+        self._buffers = [schema.BufferT()]
 
     def input(self, shape: Sequence[int]) -> int:
         """A tensor of float32 that the caller fills."""
@@ -197,6 +197,7 @@ class Builder:
     def _code(self, kind: str) -> Any:
         code = self._schema.OperatorCodeT()
         code.builtinCode = getattr(self._schema.BuiltinOperator, kind)
+        # The field of old readers holds 7 bits; 127 there sends to the other one.
         code.deprecatedBuiltinCode, code.version = min(code.builtinCode, 127), 1
         return code
 

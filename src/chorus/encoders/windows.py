@@ -52,4 +52,5 @@ def at_rate(blocks: Iterable[np.ndarray], given: int, wanted: int) -> Iterator[n
     resampler = soxr.ResampleStream(given, wanted, 1, dtype="float32", quality="HQ")
     for block in floats:
         yield resampler.resample_chunk(block)
+    # What its filter still holds.
     yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)

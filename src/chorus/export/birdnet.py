@@ -80,6 +80,7 @@ def refuse_scores(head: Head) -> None:
 def standardised(head: Head) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """The layers, weight (inputs, outputs) and bias, with the standardisation in the first of them."""
     (weight, bias), *others = head.layers
+    # In float64, rounded once at the end: the exported head then differs from ours by no more than its last bits.
     scaled = weight.astype(np.float64) / head.std[:, np.newaxis].astype(np.float64)
     shifted = bias - head.mean.astype(np.float64) @ scaled
     return [(scaled.astype(np.float32), shifted.astype(np.float32)), *others]
@@ -150,6 +151,7 @@ class _Edited:
 
     def _frames(self, level: int, image: Image) -> int:
         """(batch, 511, size): gathered in units of as many samples as frames and steps have in common."""
+        # Frames overlap, which no reshaping gives. Gathered by samples the indices would be 1.6 million, so 0.6.
         unit = math.gcd(image.size, image.step)
         units = self._reshaped(level, (-1, SAMPLES // unit, unit))
         starts = np.arange(FRAMES)[:, np.newaxis] * (image.step // unit)
@@ -188,6 +190,7 @@ class _Edited:
         """The species' weights, half of the file: their tensors stay, for all others go by their numbers."""
         for number in tensors:
             tensor = self._graph.tensors[number]
+            # Four bytes, one float32, for the shape that the tensor now has: an interpreter compares the two.
             self._model.buffers[tensor.buffer].data = np.zeros(4, np.uint8)
             tensor.shape = [1]
 
@@ -223,6 +226,7 @@ class _Edited:
         one, least = (self._constant(np.array([value], np.float32)) for value in (1.0, _LEAST))
         shares = self._step("SOFTMAX", [logits], shape, "SoftmaxOptions", beta=1.0)
         others = self._step("SUB", [one, shares], shape, "SubOptions")
+        # A share of 0 or 1 has no log odds.
         kept = [
             self._step("MAXIMUM", [part, least], shape, "MaximumMinimumOptions")
             for part in (shares, others)
@@ -249,6 +253,7 @@ class _Edited:
             operator.builtinOptions = getattr(self._schema, f"{options}T")()
         for key, value in values.items():
             setattr(operator.builtinOptions, key, value)
+        # A shape has no -1, and is that of a batch of one; where the batch may vary stands in the signature.
         single = [1 if length == -1 else length for length in shape]
         operator.outputs = [self._tensor(single, self._buffer(None), list(shape), kind_of_output)]
         self._graph.operators.append(operator)
@@ -256,6 +261,7 @@ class _Edited:
 
     def _code(self, kind: str) -> int:
         wanted = getattr(self._schema.BuiltinOperator, kind)
+        # Older files give a code in the narrow field alone, newer ones in both: the larger one is the code.
         for number, code in enumerate(self._model.operatorCodes):
             if max(code.builtinCode, code.deprecatedBuiltinCode) == wanted:
                 return number
@@ -294,6 +300,7 @@ class _Edited:
     def _packed(self) -> bytes:
         import flatbuffers
 
+        # 32 MB to begin with: it doubles, and copies, whenever they are full.
         packer = flatbuffers.Builder(1 << 25)
         packer.Finish(self._model.Pack(packer), b"TFL3")
         return bytes(packer.Output())

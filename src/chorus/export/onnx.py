@@ -23,6 +23,7 @@ def head_file(head: Head, *, encoder_id: str, names: list[str]) -> bytes:
     Raises:
         ModelError: the package onnx is not installed, or the head puts out no probabilities.
     """
+    # Here and not above: only who exports to ONNX needs the package, which is none of the requirements.
     try:
         import onnx
         from onnx import helper
@@ -66,6 +67,7 @@ def head_file(head: Head, *, encoder_id: str, names: list[str]) -> bytes:
         graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION
     )
     helper.set_model_props(model, {"encoder_id": encoder_id, "classes": "\n".join(names)})
+    # Nothing here runs the file: what is wrong with it is to show here, and not in another program.
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
 

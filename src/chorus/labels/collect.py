@@ -13,16 +13,13 @@ import soundfile as sf
 
 from chorus import quarantine
 from chorus.clips import NEGATIVE, POSITIVE
+from chorus.detection.files import SUFFIXES
 from chorus.errors import DataError, ParameterError
 from chorus.labels.formats import read_marks
 from chorus.labels.marks import Mark, Refused
 from chorus.labels.text import read_text
 from chorus.survey.paths import Folder
 
-SOUNDS = (
-    ".wav", ".wave", ".flac", ".mp3", ".ogg", ".opus", ".oga", ".aif", ".aiff", ".aifc", ".caf", ".au", ".w64", ".rf64",
-    ".sph", ".nist",
-)  # fmt: skip
 TABLES = (".txt", ".csv", ".tsv")
 COLUMNS = (
     "path", "label", "onset", "end", "marked_as", "low_hz", "high_hz", "confidence", "marked_in",
@@ -118,6 +115,7 @@ def collect(folder: Path, tables: Iterable[Path] | None, wishes: Wishes) -> Coll
         if row := _row(mark, path, sounds, wishes, found):
             rows.append(row)
     _check_labels(found, len(rows))
+    # Repeats last: of a span that "*" alone calls negative, the positive beside it is to be left, and no contradiction.
     kept = _without_repeats(_without_heard_beside(rows, wishes, found), found)
     found.clips = pd.DataFrame(kept, columns=list(COLUMNS), dtype=str)
     return found
@@ -138,7 +136,20 @@ def tables_in(paths: Iterable[Path]) -> list[Path]:
             found += filter(_may_be_table, sorted(path.rglob("*")))
         else:
             found.append(path)
+    # A table that is named, and lies in a folder that is named too, is read once.
     return list(dict.fromkeys(found))
+
+
+def sounds_below(root: Path) -> list[str]:
+    """The paths of all recordings below a folder, by the same endings as `chorus detect` knows, sorted."""
+    files = []
+    for path in root.rglob("*"):
+        inside = path.relative_to(root)
+        # macOS puts a hidden file beside each recording on a card, of the same ending and without sound.
+        is_hidden = any(part.startswith(".") for part in inside.parts)
+        if not is_hidden and path.suffix.lower() in SUFFIXES and path.is_file():
+            files.append(inside.as_posix())
+    return sorted(files)
 
 
 def _may_be_table(path: Path) -> bool:
@@ -236,10 +247,7 @@ class _Sounds:
     def __init__(self, folder: Path) -> None:
         self._root = folder.resolve()
         self._folder = Folder(folder)
-        self.files = []
-        for path in sorted(self._root.rglob("*")):
-            if path.suffix.lower() in SOUNDS and path.is_file():
-                self.files.append(path.relative_to(self._root).as_posix())
+        self.files = sounds_below(self._root)
         self._known = frozenset(self.files)
         self._by_name = _grouped(self.files, lambda path: path.name)
         self._by_stem = _grouped(self.files, lambda path: path.stem)
@@ -295,7 +303,8 @@ class _Sounds:
             tail = "/".join(parts[start:])
             if tail in self._known:
                 return tail
-            if not absolute:  # seen from the folder of recordings it is what it says
+            # A relative path is seen from the folder of recordings, and is what it says; else its name alone counts.
+            if not absolute:
                 break
         candidates = self._by_name.get(PurePosixPath(plain).name.casefold(), [])
         return self._only(candidates, table, f"no recording is called {plain}")
@@ -370,6 +379,7 @@ def _span(mark: Mark, seconds: float | None, widen: float, found: Collected) -> 
             raise DataError(f"beyond the end of the file: ends at {end:g} of {seconds:.3f} s")
         found.cut_short += 1
         end = seconds
+    # After the end is cut: a last window of a detector may have become too short, and grows backwards.
     if end - onset < widen:
         onset, end = _widened(onset, end, widen, seconds)
     if end <= onset:
@@ -454,7 +464,8 @@ def too_short(clips: pd.DataFrame, least: float) -> str:
     """What to know of labels that are shorter than the survey takes; "" when there are none."""
     spans = clips[clips["onset"] != ""]
     seconds = spans["end"].astype(float) - spans["onset"].astype(float)
-    short = int((seconds < least - 1e-9).sum())  # 3.3 - 0.3 is a little less than 3
+    # 3.3 - 0.3 is a little less than 3.
+    short = int((seconds < least - 1e-9).sum())
     if not short:
         return ""
     return f"{short} labels are shorter than {least:g} s, which the survey keeps out: --widen 3"

@@ -103,6 +103,7 @@ def read_marks(table: str, text: str, kind: str = "", label_column: str = "") ->
     written = rows_of(text, _KNOWN)
     if not written.rows:
         return [], []
+    # By its columns and not by its name: all of these programs write .txt or .csv.
     names = [plain_name(cell) for cell in written.rows[0][1]]
     dialect = _dialect(names)
     found = _format(dialect, written)
@@ -121,6 +122,7 @@ def read_marks(table: str, text: str, kind: str = "", label_column: str = "") ->
 
 def _dialect(names: Sequence[str]) -> str:
     """Which of `_DIALECTS` has these columns, the first that fits; "" where none does."""
+    # In this order: Raven's two columns stand in a table of BirdNET for Raven too, which has two more.
     for dialect, (signs, _) in _DIALECTS.items():
         if set(signs) <= set(names):
             return dialect
@@ -185,6 +187,7 @@ class _Reader:
 
     def _take(self, line: int, cells: Sequence[str]) -> None:
         try:
+            # A cell too many shifts all behind it; empty ones are only a separator at the end of the line.
             if any(cells[len(self.names) :]):
                 raise DataError(f"{len(cells)} cells under {len(self.names)} columns")
             self.marks.append(self._mark(line, self._row(cells)))
@@ -223,6 +226,7 @@ class _Reader:
         """From the times of a sequence of files to those of the file in which a selection begins."""
         if self.dialect not in ("raven", "birdnet-raven"):
             return 0.0
+        # Raven shows several files as one sound, and lets a box be drawn over the seam.
         begin, end = row.get("begin file", ""), row.get("end file", "")
         if begin and end and begin != end:
             raise DataError(f"begins in {begin} and ends in {end}: a clip lies in one file")
@@ -323,6 +327,7 @@ def _set_frequency(value: float | None) -> float | None:
 
 
 def _is_audacity(written: Written) -> bool:
+    # The first label tells: a file may begin with a line of frequencies whose label somebody deleted.
     for _, cells in written.rows:
         if cells[0] != "\\":
             return len(cells) >= 2 and _is_number(cells[0]) and _is_number(cells[1])
@@ -331,6 +336,7 @@ def _is_audacity(written: Written) -> bool:
 
 def _is_headless_raven(written: Written) -> bool:
     cells = written.rows[0][1]
+    # "Spectrogram 1": the number is of the window on the screen.
     views = ("spectrogram", "waveform", "spectrogram slice", "selection spectrum")
     return (
         len(cells) >= 5

@@ -45,6 +45,7 @@ def read_reviews(paths: Iterable[Path]) -> pd.DataFrame:
             file and line.
     """
     tables = [_read(path) for path in paths]
+    # An export may come back in several files, of one queue or of many; queues are told apart by a column.
     if tables:
         return pd.concat(tables, ignore_index=True)
     # Without a table the columns have their types all the same, so that nobody has to ask for this case.
@@ -77,6 +78,7 @@ def add_reviews(
     """
     added = Added(clips)
     rows = []
+    cut: dict[str, str] = {}
     # Known before cut: a second pass over the same answers writes no file anew.
     for row in _settled(reviews, added):
         try:
@@ -85,11 +87,16 @@ def add_reviews(
             if _is_known(clips, new):
                 added.known += 1
                 continue
+            # a.wav and a.flac beside each other would be cut out to one file, the later over the earlier.
+            if new["path"] in cut:
+                raise DataError(f"one name for two windows: {new['path']} is {cut[new['path']]}")
             _cut(folder, recordings, row, new)
         except DataError as reason:
             added.refused.append(Refused(row["window"], 0, str(reason)))
             continue
         rows.append(new)
+        if not new["onset"]:
+            cut[new["path"]] = row["window"]
     columns = list(dict.fromkeys([*clips.columns, *_columns(clips)]))
     records = [*clips.to_dict("records"), *rows]
     added.clips = pd.DataFrame(records, columns=columns, dtype=str).fillna("")
@@ -102,6 +109,7 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError(f"there is no {path}")
     try:
         with path.open("rb") as file:
+            # All text: a site called "NA" is a site. The mark at the beginning is Excel's.
             table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"{path} is no table in UTF-8: {str(error).splitlines()[0]}") from None
@@ -111,8 +119,12 @@ def _read(path: Path) -> pd.DataFrame:
     # The file was out of our hands, in a browser's downloads: whatever becomes a label is looked at again.
     _one_of(path, table, "label", ("", *ANSWERS))
     _one_of(path, table, "quality", ("", *QUALITIES))
+    _named(path, table)
     for name in _NUMBERS:
         table[name] = _numbers(path, table, name)
+    empty = table.index[table["end"] <= table["start"]]
+    if len(empty):
+        raise DataError(f"{path}, line {empty[0] + 2}: the window ends before it begins")
     unsigned = table[(table["label"] != "") & (table["who"].str.strip() == "")]
     if len(unsigned):
         raise DataError(
@@ -130,7 +142,17 @@ def _one_of(path: Path, table: pd.DataFrame, name: str, allowed: Sequence[str]) 
         )
 
 
+def _named(path: Path, table: pd.DataFrame) -> None:
+    """Refuse a queue or a file whose name cannot be one: both become the names of files."""
+    for name, pattern in (("queue", r"[\w-]+"), ("file", r"[^\0]*[^\0/.][^\0]*")):
+        strange = table.index[~table[name].str.fullmatch(pattern)]
+        if len(strange):
+            value = table.at[strange[0], name]
+            raise DataError(f"{path}, line {strange[0] + 2}: {name} {value!r} is no name")
+
+
 def _numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
+    # What is no number becomes NaN, which lies between no two numbers.
     numbers = pd.to_numeric(table[name], errors="coerce")
     strange = table.index[~numbers.between(0, 1e9)]
     if len(strange):
@@ -155,6 +177,7 @@ def _settled(reviews: pd.DataFrame, added: Added) -> list[dict[str, str]]:
             added.unsure += 1
         else:
             settled.append(sure.iloc[-1].to_dict())
+    # By recording: each file is then examined once, however many windows are cut out of it.
     return sorted(settled, key=lambda row: (row["file"], float(row["start"])))
 
 
@@ -238,5 +261,6 @@ def _cut(folder: Path, recordings: Path, row: dict[str, str], new: dict[str, str
         return
     source = below(recordings, row["file"])
     samples = read_window(source, float(row["start"]), float(row["end"]))
+    # Whole or not at all: a row of clips.csv is written only when its sound is there.
     with replacing(folder / new["path"]) as beside:
         beside.write_bytes(encode_flac(samples))

@@ -7,8 +7,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from chorus.detection.files import SUFFIXES
 from chorus.errors import DataError
-from chorus.labels.collect import SOUNDS
+from chorus.labels.collect import sounds_below
 from chorus.survey.distinct import blank, compact
 from chorus.survey.nights import Moments
 from chorus.survey.timing import TimeRules, place_clips
@@ -28,14 +29,10 @@ def starter_table(folder: Path, times: TimeRules, label: str = "") -> pd.DataFra
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}")
     root = folder.resolve()
-    files = []
-    for path in root.rglob("*"):
-        if path.suffix.lower() in SOUNDS and path.is_file():
-            files.append(path.relative_to(root).as_posix())
-    files.sort()
+    files = sounds_below(root)
     if not files:
         raise DataError(
-            f"{folder} holds no recordings: none of its files ends in {', '.join(SOUNDS)}"
+            f"{folder} holds no recordings: none of its files ends in {', '.join(sorted(SUFFIXES))}"
         )
     table = pd.DataFrame({"path": files, "label": label, "site": [_site(file) for file in files]})
     # As the survey will read this table: what it would understand of names and headers is written out, to be corrected.

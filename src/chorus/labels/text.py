@@ -27,6 +27,7 @@ def read_text(path: Path) -> str:
     Raises:
         DataError: it cannot be read, is too large, or is in another encoding: a guess would change labels in silence.
     """
+    # Before it is read: what is called .txt may be anything, of any size.
     try:
         if path.stat().st_size > LARGEST:
             raise DataError(f"more than {LARGEST:,} bytes: this is no table of labels")
@@ -37,6 +38,7 @@ def read_text(path: Path) -> str:
         text = data.decode(_encoding(data))
     except UnicodeDecodeError:
         raise DataError("not in UTF-8: save it as UTF-8") from None
+    # UTF-16 without its mark decodes as UTF-8 where the text is plain, with a zero behind each letter.
     if "\0" in text:
         raise DataError("no text: it holds zero bytes")
     return text
@@ -93,6 +95,7 @@ def plain_rows(lines: list[str], separator: str) -> Iterator[tuple[int, list[str
 
 
 def _quoted_rows(lines: list[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    # Strict: a quote that is never closed would otherwise make one cell of all that follows.
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=separator, strict=True)
     while True:
         number = reader.line_num + 1  # where the row begins: a quoted cell may hold line ends

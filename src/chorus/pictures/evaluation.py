@@ -34,6 +34,7 @@ def draw_evaluation(
         curves: the tables pr, roc, score_histogram and reliability of `chorus.evaluation.curves`.
         detail: `chorus.evaluation.Evaluation.detail`.
     """
+    # A split that could not be judged has no figures at thresholds, and no curve.
     shown = [split for split in _SPLITS if (detail["splits"].get(split) or {}).get("at")]
     with picture(path, 8.6, clipped(heading, 95), _summary(detail)) as figure:
         cells = figure.add_gridspec(2, 2, hspace=0.02, wspace=0.02)
@@ -81,6 +82,7 @@ def _draw_pr(axes: Axes, pr: pd.DataFrame, detail: Mapping[str, Any], shown: lis
 
 
 def _iso_f1(axes: Axes) -> None:
+    # From where the precision is 1, to the right edge, where the line's name stands.
     for f1 in (0.2, 0.4, 0.6, 0.8, 0.9):
         recall = np.linspace(f1 / (2 - f1), 1, 80)
         axes.plot(recall, f1 * recall / (2 * recall - f1), color=GUIDE, linewidth=0.8, zorder=1)
@@ -179,8 +181,9 @@ def _baselines(detail: Mapping[str, Any]) -> list[tuple[str, str, dict[str, floa
 
 
 def _fpr(figures: Mapping[str, Any]) -> float:
+    # A baseline without counts is the one that calls everything positive.
     if "confusion" not in figures:
-        return 1.0  # everything is called positive
+        return 1.0
     counts = figures["confusion"]
     return float(counts["fp"] / (counts["fp"] + counts["tn"]))
 
@@ -210,7 +213,8 @@ def _hollow(axes: Axes, x: float, y: float, mark: str, label: str | None = None)
 def _legend(
     axes: Axes, where: Literal["lower left", "lower right", "upper left"], **look: Any
 ) -> None:
-    if axes.get_legend_handles_labels()[0]:  # an empty legend would be warned about
+    # matplotlib warns of an empty legend.
+    if axes.get_legend_handles_labels()[0]:
         axes.legend(loc=where, **look)
 
 

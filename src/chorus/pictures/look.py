@@ -104,6 +104,7 @@ def png(figure: Figure) -> bytes:
 
     rendered, reduced = BytesIO(), BytesIO()
     figure.savefig(rendered, format="png", metadata={"Software": None})
+    # Without dithering, whose grain would not compress; by coverage, so that a thin line keeps its colour.
     image = (
         Image.open(rendered)
         .convert("RGB")

@@ -44,9 +44,11 @@ def draw_score_distribution(
             values, bins=np.linspace(0, 1, _BINS + 1).tolist(), color=BLUE, alpha=0.85, rwidth=0.94
         )
         if len(values):
-            axes.set_yscale("log")  # a pool holds far more clips without the call than with it
+            # A pool holds far more clips without the call than with it.
+            axes.set_yscale("log")
             axes.yaxis.set_major_formatter("{x:,.0f}")
             axes.yaxis.set_minor_formatter("")  # its own would be a formula
+        # Below 1, so that a bar of a single clip can be seen.
         axes.set_ylim(bottom=0.7)
         axes.set_xlim(-0.005, 1.005)
         axes.set_xlabel(xlabel)
@@ -55,6 +57,7 @@ def draw_score_distribution(
         heights = axes.get_xaxis_transform()  # x in scores, y in heights of the histogram
         for level, (name, cutoff) in enumerate(_stacked(cutoffs)):
             label = f"{clipped(name, 40)}: {int(np.sum(values >= cutoff)):,} clips ≥ {cutoff:.3g}"
+            # Towards the middle, where there is room, whichever side the line is on.
             side, shift = ("left", 0.006) if cutoff <= 0.5 else ("right", -0.006)
             y = 1.03 + level * _LABEL_INCHES / 4
             axes.plot(

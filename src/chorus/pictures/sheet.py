@@ -105,12 +105,14 @@ def _call_band(axes: Axes, samples: NDArray[np.int16], shown: PictureOptions) ->
 
 def _waveform(axes: Axes, samples: NDArray[np.int16]) -> None:
     """The envelope: lowest and highest sample of each column of pixels."""
+    # Each once: a clip of fewer samples than columns would have empty ones, which reduceat takes for single samples.
     starts = np.unique(np.linspace(0, len(samples), _WAVEFORM_COLUMNS, endpoint=False).astype(int))
     low, high = (
         np.minimum.reduceat(samples, starts) / 32768,
         np.maximum.reduceat(samples, starts) / 32768,
     )
     axes.fill_between(starts / SAMPLE_RATE, low, high, color=BLUE, linewidth=0.4)
+    # Silence has no height, and an axis needs some.
     most = max(float(np.abs([low, high]).max()), 1e-4)
     axes.set_ylim(-1.1 * most, 1.1 * most)
     axes.set_ylabel("amplitude")
@@ -118,12 +120,10 @@ def _waveform(axes: Axes, samples: NDArray[np.int16]) -> None:
 
 def _spectrogram(axes: Axes, samples: NDArray[np.int16], max_hz: float) -> AxesImage:
     decibels, _, frequencies = spectrogram(samples, max_hz=max_hz)
-    loudest = float(
-        decibels[frequencies >= _WIND_HZ].max()
-    )  # wind below may be far louder than any call
-    floor = max(
-        -RANGE_DB, min(float(np.median(decibels)), loudest - 20)
-    )  # noise dark, calls bright
+    # Wind below may be far louder than any call.
+    loudest = float(decibels[frequencies >= _WIND_HZ].max())
+    # Noise dark, calls bright; 20 dB at least, so that noise alone does not look like a call.
+    floor = max(-RANGE_DB, min(float(np.median(decibels)), loudest - 20))
     half = frequencies[1] / 2
     seconds = len(samples) / SAMPLE_RATE
     image = axes.imshow(

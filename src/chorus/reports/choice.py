@@ -43,6 +43,7 @@ def selection_sentence(
     chosen_by, _, name = rank_by.rpartition(".")
     judges = _spoken_sites(_sites_of(runs, board, judge, sites), chosen_by)
     try:
+        # Sites left out in turn first: they need no predictions, and the grid was made for that question.
         if chosen_by not in _CHOOSERS and judge and runs[judge].nunique() > 1:
             return _left_out(leave_one_out(runs, factors, judge, rank_by), spoken(rank_by))
         if chosen_by in _CHOOSERS:
@@ -50,9 +51,8 @@ def selection_sentence(
         if isinstance(predictions, str):
             raise DataError(predictions)
         return _corrected(correct_best(predictions, runs, rank_by), spoken(rank_by), judges)
-    except (
-        DataError
-    ) as error:  # the flattered figure stands on the page all the same: say that it is
+    # The flattered figure stands on the page all the same: say that it is.
+    except DataError as error:
         return f"{_same(judges)} its {spoken(rank_by)}; by how much cannot be said here: {error}."
 
 
@@ -94,6 +94,7 @@ def _apart(board: pd.DataFrame, chosen_by: str, judged_by: str, judges: str) -> 
     start = (
         f"Selection and judgement were apart: {_CHOOSERS[chosen_by]} chose the best configuration"
     )
+    # A survey may keep all its sites for training and choosing: then the board has no such column, or an empty one.
     value = board.iloc[0].get(f"{judged_by}__mean")
     if value is None or pd.isna(value):
         return f"{start}, and no site that was never heard in training judged it."

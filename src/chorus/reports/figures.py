@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from chorus.metrics.direction import lower_is_better
 from chorus.pictures.look import AMBER, BLUE, GREEN, GREY, INK, ORANGE, grid, picture
 from chorus.reports.headline import spoken
 from chorus.reports.tables import (
@@ -101,6 +102,7 @@ def draw_leaderboard(
     """
     groups = dict(iter(runs.groupby("signature")))
     values = [*runs[metric], *lines.values()]
+    # A single configuration of one seed has no range, and an axis needs some.
     reach = 0.12 * (max(values) - min(values)) or 0.01
     heading = f"{spoken(metric)} of every configuration"
     about = "small circles: seeds · dot, line: mean, 95 % interval"
@@ -116,6 +118,7 @@ def draw_leaderboard(
             across = axes.get_yaxis_transform()
             at: dict[str, Any] = {"x": 0.005, "y": place - 0.45, "transform": across}
             axes.text(s=words, **at, size=7.5, va="center", bbox=_BOX | {"alpha": 1}, zorder=5)
+        # Downwards, as a list is read; with room above the first, whose words stand over its line.
         axes.set_ylim(len(order) - 0.5, -0.85)
         # wide intervals, of few seeds, end at the frame
         axes.set_xlim(min(values) - reach, max(values) + reach)
@@ -146,13 +149,14 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], pa
     panel_names, rows = (list(table.index.unique(level)) for level in (0, 1))
     values = table.to_numpy(dtype=float)
     ends = float(np.nanmin(values)), float(np.nanmax(values))
+    best = ends[0] if lower_is_better(metric) else ends[1]
     by = {"rows": found.rows, "columns": found.columns, "panels": found.panels}
     about = " · ".join(f"{place}: {names}" for place, names in by.items() if names)
     with _narrow(path, 1.75 + 0.42 * len(rows), f"Mean {spoken(metric)}", about) as figure:
         panels = figure.subplots(1, len(panel_names), sharey=True, squeeze=False)[0]
         for axes, name in zip(panels, panel_names, strict=True):
             part = table.loc[name]
-            _draw_panel(axes, part.to_numpy(dtype=float), ends)
+            _draw_panel(axes, part.to_numpy(dtype=float), ends, best)
             axes.set_title(name, size=9)
             columns = [_wrapped(level, 9) for level in table.columns]
             axes.set_xticks(range(len(columns)), columns, size=8)
@@ -162,8 +166,8 @@ def draw_heat_map(runs: pd.DataFrame, metric: str, factors: Sequence[Factor], pa
                 spine.set_visible(False)
 
 
-def _draw_panel(axes: Axes, part: np.ndarray, ends: tuple[float, float]) -> None:
-    """One colour scale for all panels, from the lowest mean of all to the highest, which has a frame."""
+def _draw_panel(axes: Axes, part: np.ndarray, ends: tuple[float, float], best: float) -> None:
+    """One colour scale for all panels, from the lowest mean of all to the highest; the best one has a frame."""
     import matplotlib
 
     low, high = ends
@@ -178,7 +182,7 @@ def _draw_panel(axes: Axes, part: np.ndarray, ends: tuple[float, float]) -> None
         red, green, blue, _ = colours((value - low) / ((high - low) or 1))
         is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.55
         written["color"] = "white" if is_dark else INK
-        if value == high:
+        if value == best:
             written["weight"] = "bold"
             corner = (column - 0.48, row - 0.47)
             frame: dict[str, Any] = {"fill": False, "edgecolor": ORANGE, "linewidth": 2}
@@ -199,13 +203,20 @@ def draw_parallel(
     from matplotlib.colors import Normalize
 
     last = metrics[-1]
+    # A signature stands for its factors already; they are named to be kept as columns.
     by = ["signature", *(factor.name for factor in factors)]
     board = runs.groupby(by, as_index=False)[list(metrics)].mean()
-    ordered = board.sort_values([last, "signature"], kind="stable", ignore_index=True)
+    best_last = [not lower_is_better(last), True]
+    ordered = board.sort_values(
+        [last, "signature"], ascending=best_last, kind="stable", ignore_index=True
+    )
     places = [_category_places(ordered, factor) for factor in factors]
     scaled = [_scaled(ordered[metric].to_numpy(dtype=float)) for metric in metrics]
     x = np.column_stack([*(place for place, _ in places), *scaled])
     norm, colours = Normalize(ordered[last].min(), ordered[last].max()), matplotlib.colormaps[_MAP]
+    # The page says that yellow lines are the best ones.
+    if lower_is_better(last):
+        colours = colours.reversed()
     names = [factor.spoken for factor in factors]
     names += [f"mean {spoken(metric)}" for metric in metrics]
     height = 1.2 + 1.24 * len(names)
@@ -275,6 +286,7 @@ def draw_signals(runs: pd.DataFrame, metric: str, found: Sequence[Association], 
     heading = f"Health signals and {spoken(metric)}"
     with _narrow(path, 1.9 * rows + 0.7, heading, "a dot a configuration") as figure:
         panels = figure.subplots(rows, 2, squeeze=False, sharey=True).ravel()
+        # An odd number of signals leaves the last panel without one.
         for axes, each, column in zip(panels, found, columns, strict=False):
             axes.scatter(table[column], table[metric], c=colours, s=16, linewidths=0, alpha=0.85)
             axes.set_title(f"{each.signal.replace('_', ' ')}: rho {each.rho:+.2f}", size=9)

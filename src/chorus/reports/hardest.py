@@ -51,7 +51,8 @@ def hard_clips(
     rows = wrong.groupby("label", sort=False).head(each).to_dict("records")
     try:
         sounds = read_sounds(raw, [row["clip_id"] for row in rows])
-    except DataError as error:  # a page without sound is still a page
+    # A page without sound is still a page.
+    except DataError as error:
         return [HardClip(row) for row in rows], str(error)
     clips = []
     for row in rows:
@@ -79,6 +80,7 @@ def wrong_shares(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     if table.empty:
         raise DataError(f"the predictions hold no clip of {split}")
     positive = table["label"] == POSITIVE
+    # At each run's own threshold, as its evaluation: the same score may be right in one run and wrong in another.
     table = table.assign(
         wrong=(table["score"] >= table["threshold"]) != positive,
         distance=(table["score"] - positive.astype(float)).abs(),
@@ -128,6 +130,7 @@ def listenable(samples: NDArray[np.int16], highest_hz: float) -> bytes:
     import soxr
 
     content = io.BytesIO()
+    # Two samples a period of the highest frequency that is kept (Nyquist), and no more than there are.
     rate = min(SAMPLE_RATE, round(2 * _HEARD * highest_hz))
     reduced = soxr.resample(samples, SAMPLE_RATE, rate)
     soundfile.write(content, reduced, rate, format="FLAC", subtype="PCM_16")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from chorus.experiments.columns import JUDGED_BY
+from chorus.metrics.direction import lower_is_better
 from chorus.reports.tables import baselines
 from chorus.runs.factors import Factor
 from chorus.statistics import Best, Effect
@@ -54,10 +55,16 @@ def spoken(metric: str) -> str:
     """A metric as people write it: "ood.f1" -> "OOD F1"."""
     split, _, name = metric.rpartition(".")
     if split in JUDGED_BY:
-        split = split.upper()
+        split = spoken_split(split)
     if name in ("f1", "auprc", "auroc"):
         name = name.upper()
     return f"{split} {name}".strip()
+
+
+def spoken_split(split: str) -> str:
+    """A detector's split as people write it: "ood_validation" -> "OOD validation"."""
+    where, _, what_for = split.partition("_")
+    return f"{where.upper()} {what_for}".strip()
 
 
 def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
@@ -72,7 +79,8 @@ def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
     if other_name:
         other = by_name[other_name]
         return f"{said}: with {other.label(at)} − with {other.label(at_reference)}"
-    if {level, reference} <= set(factor.words):  # the words say which factor it is
+    # Levels that the sweep's words name say themselves which factor they are of.
+    if {level, reference} <= set(factor.words):
         return said
     return f"{said} ({factor.spoken})"
 
@@ -80,13 +88,15 @@ def spoken_effect(effect: Effect, factors: Sequence[Factor]) -> str:
 def signed(value: float) -> str:
     """Three digits with a sign, the minus as typographers write it."""
     text = f"{value:+.3f}"
-    if not float(text):  # nothing is neither above nor below nothing
+    # Nothing is neither above nor below nothing: no "+0.000", and no "−0.000" of what was rounded.
+    if not float(text):
         return "0.000"
     return minus(text)
 
 
 def minus(text: str) -> str:
     """A text with a minus in place of the hyphen before numbers."""
+    # Not within words: "top-2", "2024-03-12" and ranges keep their hyphens.
     return re.sub(r"(?<![\w-])-(?=\d)", "−", text)
 
 
@@ -109,7 +119,8 @@ def _certainty(best: Best | None, detectable: float | None, seeds: int) -> str:
         told = f"It is told apart from {best.behind} of the {best.others} others only"
     else:
         told = f"It cannot be told apart from any of the {best.others} others"
-    often = f"in {100 * best.p:.2g} %"
+    # Two digits, and not as "1e+02".
+    often = f"in {float(f'{100 * best.p:.2g}'):g} %"
     if best.p < 0.001:
         often = "in fewer than 0.1 %"
     luck = (
@@ -146,7 +157,10 @@ def _against_baselines(runs: pd.DataFrame, board: pd.DataFrame, metric: str) -> 
     for words, column in baselines(runs, metric).items():
         words = f"The baseline “{words}”"
         means = runs.groupby("signature")[[metric, column]].mean()
-        ahead = f"{int((means[metric] > means[column]).sum())} of {len(means)} configurations"
+        better = means[metric] > means[column]
+        if lower_is_better(metric):
+            better = means[metric] < means[column]
+        ahead = f"{int(better.sum())} of {len(means)} configurations"
         if runs[column].nunique() == 1:
             yield f"{words} gives {runs[column].iloc[0]:.3f}; the model is better in {ahead}."
         else:

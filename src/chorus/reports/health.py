@@ -103,7 +103,8 @@ def _confusions(validation: Mapping[str, Any]) -> str:
     for pair in validation["confusions"][:5]:
         name = f"{pair['true']} taken for {pair['predicted']}"
         share = pair["share"]
-        low, high = pair.get("low", share), pair.get("high", share)  # older code had no interval
+        # Runs of older code have no interval: theirs has no length.
+        low, high = pair.get("low", share), pair.get("high", share)
         note = _confused(pair, validation["confusions_expected"])
         bars.append((name, share, low, high, note))
     return bar_chart(bars, "confusions") if bars else ""
@@ -160,6 +161,7 @@ def _curves(
     for name, column in columns.items():
         if column not in history:
             continue
+        # A signal may be known of some epochs only: the line goes from one known point to the next.
         known = history[["epoch", column]].dropna().astype(float)
         if len(known):
             series[name] = list(known.itertuples(index=False, name=None))

@@ -44,6 +44,7 @@ def render(
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    # Escaped by default, and a name that is missing is an error: a page with a gap would look finished.
     environment = Environment(
         loader=FileSystemLoader([folder, FOLDER]),
         autoescape=True,

@@ -16,7 +16,7 @@ from chorus.errors import DataError
 from chorus.experiments.columns import JUDGED_BY
 from chorus.metrics.direction import lower_is_better
 from chorus.reports.hardest import HardClip
-from chorus.reports.headline import headline, minus, signed, spoken, spoken_effect
+from chorus.reports.headline import headline, minus, signed, spoken, spoken_effect, spoken_split
 from chorus.reports.html import render
 from chorus.reports.tables import Told, associations, findings, health_of, told, training_sets
 from chorus.runs.factors import Factor
@@ -27,6 +27,8 @@ _JUDGED_ON = {
     "iid": "the test clips of known sites (IID)",
     "ood_validation": "the clips of sites kept to choose by",
 }
+# Metrics of decisions; areas under curves, and the best F1 that any threshold gives, need none that is chosen.
+_AT_A_THRESHOLD = ("f1", "precision", "recall")
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,12 @@ def _context(material: Material) -> dict[str, Any]:
         chips[str(signature)] = _chips(group.iloc[0], material.factors)
     return {
         "m": material,
-        "split": spoken(split) if split not in JUDGED_BY else split.upper(),
+        "split": spoken(split) if split not in JUDGED_BY else spoken_split(split),
         "judged_on": _judged_on(split),
+        "at_a_threshold": "threshold" in runs and rank_by.rpartition(".")[2] in _AT_A_THRESHOLD,
         "seeds": sorted(int(seed) for seed in runs["seed"].unique()),
         "versions": sorted(runs["version"].unique()) if "version" in runs else [],
+        # Of two metrics, as the page shows unfolded: more sentences would bury the first.
         "headline": headline(runs, board, rank_by, best, detectable, plain[:2], material.factors),
         "columns": list(metrics.beside),
         "board": board.to_dict("records"),
@@ -177,7 +181,8 @@ def _luck(
         best = statistics.judge_best(
             runs, metric, factors=factors, lowest_is_best=lower_is_better(metric)
         )
-    except DataError:  # too few seeds or configurations: the page then says so
+    # Too few seeds or configurations: the page then says so.
+    except DataError:
         return None, None
     return best, statistics.minimal_detectable_difference(spread, int(runs["seed"].nunique()))
 
@@ -204,6 +209,7 @@ def _comparisons(table: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, 
     counts = [name for name in ("positives", "negatives") if name in table]
     compared = []
     for name, rows in table.groupby("comparison", sort=False):
+        # A metric that none of the compared runs has is no column of theirs, though others of the table have it.
         judged = rows.dropna(axis="columns", how="all")
         compared.append(
             {

@@ -26,7 +26,8 @@ def line_chart(series: Mapping[str, Points], *, marked: float | None = None) -> 
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 
     def across(x: float) -> float:
-        share = (x - first) / max(last - first, 1)  # of a single epoch there is no length
+        # A single epoch has no length to divide by.
+        share = (x - first) / max(last - first, 1)
         return LEFT + share * (right - LEFT)
 
     def down(y: float) -> float:
@@ -85,14 +86,17 @@ def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
     """
     size = max(abs(low), abs(high), 1e-9)
     span = high - low
-    if span <= 1e-9 * size:  # what hardly differs is drawn as one level
+    # What differs by rounding alone is drawn as one level, and not blown up over the whole chart.
+    if span <= 1e-9 * size:
         span = size
     raw = span / (most - 1)
     exponent = math.floor(math.log10(raw))
     power = 10.0**exponent
+    # Less a thousandth: a raw step that is one of them, but for rounding, is not to become the next.
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
     first = math.floor(low / step + 1e-9)
     last = max(math.ceil(high / step - 1e-9), first + 1)
+    # Rounded to one digit more than the step has, so that 0.30000000000000004 is no label.
     return [round(number * step, 1 - exponent) for number in range(first, last + 1)]
 
 

@@ -38,6 +38,7 @@ def typed(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor])
     text = {*IDENTITY, *names, *HEALTH} - {"seed"}
     for column in table.columns.difference(list(text)):
         numbers = pd.to_numeric(table[column], errors="coerce")
+        # A column with one word in it is a column of words; an empty cell is a number that a run lacks.
         if numbers.notna().any() and (numbers.notna() | (table[column] == "")).all():
             table[column] = numbers
     for metric in metrics:
@@ -69,6 +70,7 @@ def told(
     """Choose the metrics that a report speaks of, of those for which each run has a figure."""
     split, _, name = rank_by.rpartition(".")
     every = measured(runs, [factor.name for factor in factors])
+    # Of all runs or not at all: a mean over those that happen to have a figure would compare other runs.
     known = [metric for metric in every if runs[metric].notna().all()]
     others = [metric for metric in known if metric != rank_by]
     # dictionaries without values: each metric once, in the order in which it was named first
@@ -96,6 +98,7 @@ def baselines(runs: pd.DataFrame, rank_by: str) -> dict[str, str]:
     found = {}
     for column in map(str, runs):
         parts = column.split(".")
+        # SPLIT.BASELINE.METRIC, where a metric of the model itself is SPLIT.METRIC.
         if len(parts) != 3 or (parts[0], parts[2]) != (split, name):
             continue
         if runs[column].notna().all():
@@ -253,6 +256,7 @@ def associations(runs: pd.DataFrame, metric: str) -> list[Association]:
 
     signals = signals_of(runs)
     table = configuration_means(runs, [metric, *signals])
+    # With four configurations even a perfect order of ranks has p = 0.08 by chance (2 of 24 orders).
     if len(table) < 5 or table[metric].nunique() < 2:
         return []
     found = [spearmanr(table[signal], table[metric]) for signal in signals]
@@ -276,7 +280,8 @@ def health_of(runs: pd.DataFrame) -> dict[str, dict[str, object]]:
         counts = group["health.verdict"].value_counts()
         some = [verdict for verdict in VERDICTS if verdict in counts]
         words = ", ".join(f"{counts[verdict]} {verdict}" for verdict in some)
-        if len(some) == 1:  # all seeds agree, so that their number says nothing
+        # All seeds agree, so that their number says nothing.
+        if len(some) == 1:
             words = some[0]
         found[str(signature)] = {"words": words, "worst": some[-1]}
     return found

@@ -79,10 +79,12 @@ def read(folder: Path, table: str) -> pd.DataFrame:
     if not is_file(path):
         raise DataError(f"there is no {path}: chorus detect MODEL PATH --out {folder} writes it")
     try:
-        with path.open("rb") as file:  # it may lie on S3 (`chorus.places`)
+        # Opened here and not by pandas: the folder may lie on S3 (`chorus.places`).
+        with path.open("rb") as file:
             found = pd.read_parquet(file)
     except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     if missing := [column for column in TABLES[table] if column not in found]:
         raise DataError(f"{path} lacks the columns {', '.join(missing)}")
+    # Columns that a later version may add are left out: whoever reads this knows those above.
     return found[list(TABLES[table])]

@@ -125,10 +125,12 @@ def clustered_rate(hits: ArrayLike, clips: ArrayLike, *, level: float = 0.95) ->
         reach = 1 - tail ** (1 / nights)
         low, high = (0.0, reach) if rate == 0 else (1 - reach, 1.0)
         return Rate(rate, low, high, nights, total / nights)
+    # Nights that happen to be alike are no better known than independent clips: the design effect is 1 at least.
     independent = rate * (1 - rate) / total
     between = float(np.sum((hit - rate * of) ** 2)) * nights / (nights - 1) / total**2
     design_effect = max(between / independent, 1.0)
-    error = math.sqrt(independent * design_effect) / (rate * (1 - rate))  # of the log odds
+    # The error of a rate becomes that of its log odds by their slope, 1 / (rate (1 - rate)).
+    error = math.sqrt(independent * design_effect) / (rate * (1 - rate))
     reach = float(stdtrit(nights - 1, 1 - tail)) * error
     odds = math.log(rate / (1 - rate))
     low, high = (1 / (1 + math.exp(-(odds + side * reach))) for side in (-1, 1))
@@ -197,15 +199,16 @@ def night_range(
     """Between which counts most single nights lie: a beta-binomial with this rate and correlation within nights.
 
     Raises:
-        ParameterError: a rate or a correlation outside [0, 1), or negative clips.
+        ParameterError: a rate outside [0, 1], a correlation outside [0, 1), or negative clips.
     """
     from scipy.stats import betabinom, binom
 
     _check_share(rate, correlation)
     if clips < 0:
         raise ParameterError(f"clips: {clips} is not allowed: 0 or more")
-    if rate == 0 or clips == 0:
-        return 0, 0
+    # A rate that is certain has no spread over nights, and no beta distribution either.
+    if rate in (0.0, 1.0) or clips == 0:
+        return int(rate * clips), int(rate * clips)
     a, b = _shape(rate, correlation)
     spread = binom(clips, rate) if correlation == 0 else betabinom(clips, a, b)
     low, high = spread.ppf([(1 - level) / 2, (1 + level) / 2])
@@ -219,15 +222,17 @@ def chance_missed(recall: float, calls: int, correlation: float = 0.0) -> float:
     help. (A beta-binomial: each night has a recall of its own, whose spread the correlation gives.)
 
     Raises:
-        ParameterError: a recall or a correlation outside [0, 1), or negative calls.
+        ParameterError: a recall outside [0, 1], a correlation outside [0, 1), or negative calls.
     """
     from scipy.special import betaln
 
     _check_share(1 - recall, correlation)
     if calls < 0:
         raise ParameterError(f"calls: {calls} is not allowed: 0 or more")
+    # A certain recall has no spread, and no correlation is the binomial: neither has a beta distribution.
     if recall in (0.0, 1.0) or correlation == 0:
         return (1 - recall) ** calls
+    # By logarithms: with hundreds of calls the two beta functions may be smaller than any number.
     a, b = _shape(recall, correlation)
     return math.exp(float(betaln(a, b + calls) - betaln(a, b)))
 
@@ -265,6 +270,7 @@ def _counts(hits: ArrayLike, clips: ArrayLike) -> tuple[Floats, Floats]:
         raise DataError(
             "a rate over nights needs counts, with no more hits than clips in any night"
         )
+    # One night shows no spread between nights, however many clips it has.
     used = of > 0
     if used.sum() < 2:
         raise DataError(f"a rate over nights needs two nights with clips, not {int(used.sum())}")

@@ -55,17 +55,18 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
         label: the class that is asked about.
 
     Raises:
-        DataError: a table is missing or damaged, or no recording's night is known.
+        ParameterError: the detector does not know this class.
+        DataError: a file is missing or damaged, or no recording's night is known.
     """
     windows, recordings = read(folder, "detections"), read(folder, "recordings")
-    if not is_file(folder / "model.json"):
-        raise DataError(f"there is no {folder / 'model.json'}: chorus detect writes it")
-    model = parse_json((folder / "model.json").read_text(encoding="utf-8"))
+    model = _read_model(folder / "model.json")
+    _check_label(label, model)
     known = recordings[recordings["night"] != ""]
     if known.empty:
         raise DataError(
             f"no night of the recordings in {folder} is known: their names or a table must tell it"
         )
+    # Windows of unknown nights go with their recordings: presence is by night, and they are counted as left out.
     of_label = windows[(windows["night"] != "") & (windows["label"] == label)]
     return Heard(
         _with_places(of_label).reset_index(drop=True),
@@ -75,6 +76,27 @@ def read_season(folder: Path, label: str = POSITIVE) -> Heard:
         float(model.get("options", {}).get("min_score", 0.0)),
         int(recordings.loc[recordings["night"] == "", "file"].nunique()),
     )
+
+
+def _read_model(path: Path) -> dict[str, Any]:
+    if not is_file(path):
+        raise DataError(f"there is no {path}: chorus detect writes it")
+    try:
+        model = parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+    if not isinstance(model, dict):
+        raise DataError(f"{path} describes no detector")
+    return model
+
+
+def _check_label(label: str, model: Mapping[str, Any]) -> None:
+    # A class that is misspelt has no windows, and would look like a season in which nothing called.
+    classes = model.get("classes", [label])
+    if POSITIVE in classes:
+        classes = [POSITIVE]
+    if label not in classes:
+        raise ParameterError(f"label: {label!r} is not allowed: {', '.join(classes)}")
 
 
 def nightly_counts(heard: Heard, threshold: float) -> pd.DataFrame:

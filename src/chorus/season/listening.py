@@ -56,6 +56,7 @@ def read_window(path: Path, start: float, end: float) -> NDArray[np.int16]:
     """
     if not is_file(path):
         raise DataError(f"no such file: {path}")
+    # A file without a version changed a moment ago: what was found in it may not hold, and is not kept.
     version = version_of(path)
     recording = _examined(path, tuple(version)) if version else examine(path)
     blocks = list(recording.blocks(start, end))
@@ -67,6 +68,7 @@ def read_window(path: Path, start: float, end: float) -> NDArray[np.int16]:
 def _sight(path: Path, start: float, end: float, shown: PictureOptions) -> Sight:
     from chorus.reports.hardest import listenable
 
+    # A window whose recording is gone stays on the page, with the reason: its score was counted.
     try:
         samples = read_window(path, start, end)
     except DataError as reason:
@@ -74,9 +76,8 @@ def _sight(path: Path, start: float, end: float, shown: PictureOptions) -> Sight
     return Sight(thumbnail(samples, shown), listenable(samples, shown.highest_hz))
 
 
-@lru_cache(
-    maxsize=8
-)  # windows of one recording come one after the other, and it is read to its end to be examined
+# Windows of one recording come one after the other, and it is read to its end to be examined.
+@lru_cache(maxsize=8)
 def _examined(path: Path, _version: tuple[int, ...]) -> Recording:
     return examine(path)
 

@@ -56,7 +56,8 @@ def read_scores(path: Path, split: str) -> pd.DataFrame:
         raise DataError(f"there is no {path}")
     try:
         clips = pd.read_parquet(path)
-    except ValueError as error:
+    # pyarrow tells a file that is no Parquet by a ValueError, and a damaged page of one by an OSError.
+    except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     if missing := [column for column in ("split", *COLUMNS) if column not in clips]:
         raise DataError(f"{path} lacks the columns {', '.join(missing)}")
@@ -103,5 +104,6 @@ def night_counts(clips: pd.DataFrame, threshold: float) -> NightCounts:
 
 def _by_night(clips: pd.DataFrame, label: str, wrong: pd.Series) -> tuple[Floats, Floats]:
     chosen = clips["label"] == label
+    # Nights without a clip of this label fall out: they say nothing of its errors.
     by_night = wrong[chosen].groupby(clips.loc[chosen, "night"])
     return by_night.sum().to_numpy(np.float64), by_night.size().to_numpy(np.float64)

@@ -60,6 +60,7 @@ def filled(page: tuple[str, str], content: Any) -> str:
         page: its template and its style sheet, of one name.
     """
     text = json.dumps(_plain(content), ensure_ascii=False, allow_nan=False)
+    # "</script>" in a file's name would end the script; in JSON "<" stands in strings alone, and may be written so.
     return render(
         Path(page[0]).stem, {}, folder=Path(__file__).parent, data=text.replace("<", "\\u003c")
     )
@@ -76,8 +77,16 @@ def _about(heard: Heard) -> str:
     )
     return (
         f"{sites} site{'s' * (sites != 1)}, {nights.min()} to {nights.max()}: {hours:,.1f} hours of sound, "
-        f"heard by the detector {heard.model.get('name', 'of no name')}{without}."
+        f"heard by the detector {heard.model.get('name', 'of no name')}{without}.{_overlap(heard)}"
     )
+
+
+def _overlap(heard: Heard) -> str:
+    # Presence takes each window for a sound of its own, as a test clip is.
+    overlap = float(heard.model.get("options", {}).get("overlap", 0.0))
+    if not overlap:
+        return ""
+    return f" Its windows overlap by {overlap:g} s: one call counts in several, and all seems surer than it is."
 
 
 def _level(heard: Heard, judged: Judged) -> dict[str, Any]:

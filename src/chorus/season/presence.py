@@ -39,40 +39,31 @@ COLUMNS = ("site", "night", "windows", "positive")
 DRAWS = 400
 # Before any data, on the scales on which they are sampled: mean and standard deviation.
 PRIOR = {
-    "false_positive_rate": (
-        -4.5,
-        2.0,
-    ),  # log odds in the median night: 1 % of windows, from 0.02 to 36 %
-    "spread_of_false_positives": (
-        -0.7,
-        0.7,
-    ),  # log of the SD of log odds over nights: 0.5, from 0.12 to 2
-    "recall": (1.0, 1.5),  # log odds: 0.73, from 0.13 to 0.98
+    # Log odds in the median night: 1 % of windows, from 0.02 to 36 %.
+    "false_positive_rate": (-4.5, 2.0),
+    # Log of the SD of log odds over nights: 0.5, from 0.12 to 2.
+    "spread_of_false_positives": (-0.7, 0.7),
+    # Log odds: 0.73, from 0.13 to 0.98.
+    "recall": (1.0, 1.5),
     "spread_of_recall": (-0.7, 0.7),
-    "calling": (
-        -3.5,
-        1.5,
-    ),  # log of the share of a calling night's windows with a call: 3 %, from 0.2 to 57 %
-    "evenness": (0.0, 1.0),  # log of the shape of its negative binomial
+    # Log of the share of a calling night's windows with a call: 3 %, from 0.2 to 57 %.
+    "calling": (-3.5, 1.5),
+    # Log of the shape of its negative binomial.
+    "evenness": (0.0, 1.0),
 }
 _PLACES = np.linspace(-3, 3, 9)  # of nights in units of their spread
 _WEIGHTS = np.exp(-0.5 * _PLACES**2) / np.exp(-0.5 * _PLACES**2).sum()
-_NODES, _WITHIN = (
-    len(_PLACES),
-    0.5,
-)  # a normal as a mixture of nine beta distributions, each of half its width
+# A normal as a mixture of nine beta distributions, each of half its width.
+_NODES, _WITHIN = len(_PLACES), 0.5
 _PREVALENCE = (np.arange(40) + 0.5) / 40  # share of nights on which a used site has calls
-_MOST_STEPS, _EDGE = (
-    200,
-    50,
-)  # of a night's counts; beyond, one stands for its neighbours but for so many at the ends
+# Of a night's counts; beyond, one stands for its neighbours but for so many at the ends.
+_MOST_STEPS, _EDGE = 200, 50
 _LARGEST_ODDS = 60.0  # log of a likelihood ratio: certainty enough
 _DEGREES = 5  # of freedom of the t that proposes
-_ROUNDS = (
-    10  # of proposals, at the most: with 6, one season in five ended with few draws that count
-)
+_ROUNDS = 10  # of proposals, at most: with 6, one season in five ended with few draws that count
 _KERNELS, _NARROWER = 40, 0.6  # of a later round, each about a draw of an earlier one
 _CALLING = list(PRIOR).index("calling")
+# A mode need not be exact: whatever the first proposals miss, the later rounds put right.
 _SEARCH = {"maxiter": 40}
 
 
@@ -130,6 +121,7 @@ def presence(
         **_interval("calls", worlds.calls, tails),
     )
     scales = (expit, np.exp, expit, np.exp)
+    # The first four of the six parameters: how a night calls is not put out as a rate.
     names = zip(PRIOR, scales, thetas.T, strict=False)
     rates = {name: _summary(scale(values), tails) for name, scale, values in names}
     return Presence(
@@ -193,8 +185,10 @@ class _Season:
             if effective > draws / 2:
                 break
             proposals.append(_around(theta, weight, random))
+        # Systematic resampling: one random number for all, so that chance doubles and drops as few draws as can be.
         position = (np.arange(draws) + random.random()) / draws
         chosen = np.searchsorted(np.cumsum(weight), position, side="right")
+        # The sum of the weights may end a rounding below 1.
         return theta[np.minimum(chosen, len(theta) - 1)], effective
 
     def _modes(self) -> _Proposal:
@@ -214,7 +208,8 @@ class _Season:
         """Up to a constant."""
         mean, scale = np.array(list(PRIOR.values())).T
         prior = -0.5 * float(np.sum(((theta - mean) / scale) ** 2))
-        if np.abs(theta).max() > 12:  # beyond all that the prior allows; there numbers end
+        # Beyond all that the prior allows numbers overflow; the search is to turn back there.
+        if np.abs(theta).max() > 12:
             return prior - 1e6
         wrong, negatives = self.labelled.false_positives
         missed, positives = self.labelled.misses
@@ -227,6 +222,7 @@ class _Season:
         """By night: log of how much likelier its count is with calls than without, and log likelihood without."""
         absent = _over_nights(self.positive, self.windows, theta[0], theta[1])
         mixed, _ = self._mixtures(theta)
+        # A night that calls cannot explain has a likelihood below all numbers, whose logarithm would be no number.
         present = np.log(np.maximum(np.add.reduceat(mixed.sum(axis=1), self.starts), 1e-300))
         return np.clip(present - absent, -_LARGEST_ODDS, _LARGEST_ODDS), absent
 
@@ -241,9 +237,8 @@ class _Season:
         common = gammaln(self.right + shape) - gammaln(shape) - self.factorial
         log_right = common[:, None] + shape * np.log(shape / (shape + heard))
         log_right += self.right[:, None] * np.log(heard / (shape + heard))
-        none = np.exp(
-            shape * np.log(shape / (shape + mean))
-        )  # no window with a call is no night with calls
+        # A night without any window with a call is no night with calls: that case is taken out of the zero.
+        none = np.exp(shape * np.log(shape / (shape + mean)))
         right = np.exp(log_right)
         right[self.right == 0] -= none[self.right == 0, None]
         right = np.maximum(right, 0) / np.maximum(1 - none, 1e-12)[:, None]
@@ -271,6 +266,7 @@ class _Season:
         reached = np.cumsum(np.exp(weights - total[:, None]), axis=1)
         chosen = (reached < random.random((len(reached), 1))).sum(axis=1).clip(0, len(_PREVALENCE))
         prevalence = np.r_[0.0, _PREVALENCE][chosen][self.site]
+        # An unused site has a prevalence of 0, whose log odds are minus infinity and give the probability 0.
         with np.errstate(divide="ignore"):
             probability = expit(np.log(prevalence) - np.log1p(-prevalence) + odds)
         present = random.random(len(odds)) < probability
@@ -289,9 +285,9 @@ class _Season:
         shape = np.exp(theta[5])
         size = shape + right
         per_window = shape / (np.exp(theta[4]) * self.windows) + recall
-        share = per_window / (
-            per_window + 1 - recall
-        )  # of successes: a mean of size (1 - recall) / per_window
+        # Of successes: a mean of size (1 - recall) / per_window.
+        share = per_window / (per_window + 1 - recall)
+        # Where nothing was found a call was missed, or there was none: the draw begins above that chance.
         lowest = np.where(right == 0, nbinom.pmf(0, size, share), 0.0)
         missed = nbinom.ppf(lowest + (1 - lowest) * random.random(len(right)), size, share)
         missed = np.maximum(np.nan_to_num(missed, posinf=0.0), right == 0)
@@ -316,6 +312,7 @@ def listening(
     share = float(present.mean())
     detections = _unheard_by(positive, found)
     others = _unheard_by(negative, missed)
+    # Whoever comes to the others has heard all detections: silence there is silence in both.
     silent = np.concatenate([detections[1], detections[1][:, -1:] * others[1][:, 1:]], axis=1)
     listened = np.concatenate([detections[0], positive + others[0][1:]])
     heard = 1 - silent[present].mean(axis=0) if present.any() else np.zeros(len(listened))
@@ -329,12 +326,14 @@ def listening(
 
 def _unheard_by(windows: int, hits: Floats) -> tuple[Floats, Floats]:
     """Numbers of windows listened to (steps,), and the chance that none of the hits was among them (draws, steps)."""
+    # Eighty steps on a logarithmic scale: a site may have a million windows, and each draw has a row of them.
     listened = np.unique(np.r_[0, np.geomspace(1, max(windows, 1), 80).round(), windows]).clip(
         0, windows
     )
     listened = np.unique(listened)
     hits = np.minimum(hits, windows)[:, None]
     left = windows - listened
+    # Drawn without replacement; by logarithms, as the factorials of thousands of windows are beyond numbers.
     with np.errstate(invalid="ignore"):
         log_chance = (
             gammaln(left + 1)
@@ -432,6 +431,7 @@ def _over_nights(
         choices: of `_choose`, where they are known.
     """
     spread = np.exp(log_spread)
+    # The variance of the nodes and that within them add up to the spread's.
     means = expit(median + np.sqrt(1 - _WITHIN**2) * spread * _PLACES).clip(1e-9, 1 - 1e-9)
     alike = np.minimum(means * (1 - means) * (_WITHIN * spread) ** 2, 0.99)
     a, b = means * (1 / alike - 1), (1 - means) * (1 / alike - 1)
@@ -454,6 +454,7 @@ def _covariance(log_density: Callable[[Floats], float], centre: Floats, scale: F
             one, other = units[row], units[column]
             bent = at(one, other) - at(one, -other) - at(-one, other) + at(-one, -other)
             curvature[row, column] = curvature[column, row] = -bent / (2 * step) ** 2
+    # Where the data say nothing the curvature is that of the prior, 1 in its units; less is no mode, or an error.
     values, vectors = np.linalg.eigh(curvature)
     inverse = vectors @ np.diag(1 / np.maximum(values, 1.0)) @ vectors.T
     return np.asarray(inverse * np.outer(scale, scale))
@@ -493,6 +494,7 @@ class _Proposal:
 def _around(theta: Floats, weight: Floats, random: np.random.Generator) -> _Proposal:
     """Kernels about likely draws: softened, as a few heavy draws must not make the proposal too narrow."""
     softened = np.sqrt(weight) / np.sqrt(weight).sum()
+    # With a little on the diagonal: few draws may lie in a plane, and a flat proposal has no density.
     spread = np.cov(theta.T, aweights=softened) + 1e-4 * np.eye(theta.shape[1])
     centres = theta[random.choice(len(theta), _KERNELS - 1, p=softened)]
     whole = (softened @ theta)[None, :]

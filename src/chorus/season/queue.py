@@ -31,7 +31,7 @@ Bools = NDArray[np.bool_]
 UNCERTAIN, UNCONFIRMED, RANDOM = "uncertain", "unconfirmed site", "random"
 UNSURE = "unsure"
 ANSWERS = (POSITIVE, NEGATIVE, UNSURE)
-_IMAGINED = 4000
+_IMAGINED = 4000  # seasons: of a tail of 2.5 % that is a hundred
 _BANDS = (0.0, 0.5, 0.9, 0.99)  # of the scores below the threshold: by rank, where a stratum begins
 
 
@@ -78,7 +78,7 @@ def choose(
         The columns of `heard.windows` with window (its name), reason, stratum and stratum_size.
 
     Raises:
-        ParameterError: numbers that cannot be. DataError: there are no windows.
+        ParameterError: numbers that cannot be. DataError: there are no windows, or none is wanted.
     """
     for name, count in vars(wanted).items():
         if count < 0:
@@ -90,6 +90,7 @@ def choose(
         raise DataError("there are no windows to choose from")
     fresh = ~windows["window"].isin(set(known))
     _mark(windows, _uncertain(windows[fresh], threshold, wanted.uncertain), UNCERTAIN)
+    # Of the recordings and not of the windows: there all sites are, in one order whatever the set's.
     for site in sorted(set(heard.recordings["site"]) - set(confirmed)):
         left = windows[fresh & (windows["site"] == site) & (windows["stratum"] == "")]
         best = left.sort_values(["score", "window"], ascending=[False, True]).index[
@@ -98,6 +99,8 @@ def choose(
         _mark(windows, best, UNCONFIRMED)
     _mark_random(windows, threshold, wanted.random, generator(seed, "season", "queue", "random"))
     chosen = windows[windows["reason"] != ""]
+    if chosen.empty:
+        raise DataError("no window is to be listened to: ask for uncertain or random ones")
     # In an order that owes nothing to scores: people stop early, and what they answered must stay a random sample.
     order = generator(seed, "season", "queue", "order").permutation(len(chosen))
     return chosen.iloc[order].reset_index(drop=True)
@@ -111,6 +114,7 @@ def window_names(windows: pd.DataFrame) -> list[str]:
 
 def queue_name(chosen: pd.DataFrame, threshold: float) -> str:
     """Names a queue by what is in it."""
+    # By content and not by time: the page finds its answers in the browser again when it is written anew.
     text = "\n".join([f"{threshold!r}", *chosen["window"]])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -127,8 +131,11 @@ def estimate(answers: pd.DataFrame, *, level: float = 0.95) -> Recall:
         no call was confirmed.
 
     Raises:
-        DataError: a stratum below the threshold without an answer: nothing is known of it.
+        DataError: nothing was drawn at random, or a stratum has no answer: nothing is known of a part of the season.
     """
+    # The other strata hold only what was chosen; it is the random ones that together hold all that is left.
+    if not answers["stratum"].str.startswith(RANDOM).any():
+        raise DataError("no window of this queue was drawn at random")
     given = answers[answers["label"].isin([POSITIVE, NEGATIVE])]
     sizes = answers.groupby("stratum")["stratum_size"].first()
     counts = given.groupby("stratum").size().reindex(sizes.index, fill_value=0)
@@ -149,6 +156,7 @@ def estimate(answers: pd.DataFrame, *, level: float = 0.95) -> Recall:
     reaches = (answers["score"] >= answers["threshold"]).groupby(answers["stratum"])
     possible = np.stack([reaches.any(), ~reaches.all()], axis=1)
     low, high = _interval(counts, sizes.to_numpy(), possible, (1 - level) / 2)
+    # The limits are of seasons as they may be, and need not enclose what was found in this one.
     return Recall(recall, min(low, recall), max(high, recall), calls, hits, len(given))
 
 
@@ -172,12 +180,14 @@ def _interval(counts: Floats, sizes: Floats, possible: Bools, tail: float) -> tu
     Args:
         counts: (strata, 3), see `_counts`. possible: (strata, 2), whether found and missed calls may lie there.
     """
+    # One seed for all: the same answers have the same interval, whoever asks.
     random = generator(1, "season", "queue", "recall")
     fewest = _imagine(counts, sizes, random)
     found, missed = (
         _imagine(_one_more(counts, sizes, possible, kind), sizes, random, already=counts)[kind]
         for kind in (0, 1)
     )
+    # Seasons without any call have no recall: 0 / 0, which the quantiles pass over.
     with np.errstate(invalid="ignore"):
         low = fewest[0] / (fewest[0] + missed)
         high = found / (found + fewest[1])
@@ -219,6 +229,7 @@ def _mark(windows: pd.DataFrame, chosen: pd.Index, reason: str) -> None:
 
 def _uncertain(windows: pd.DataFrame, threshold: float, count: int) -> pd.Index:
     """Those nearest to the threshold in log odds."""
+    # From 0.99 to 0.999 is about as far in certainty as from 0.5 to 0.9; scores of 0 and 1 have no log odds.
     at = logit(np.clip(threshold, 1e-6, 1 - 1e-6))
     apart = (logit(windows["score"].clip(1e-6, 1 - 1e-6)) - at).abs()
     return apart.sort_values(kind="stable").index[:count]
@@ -239,6 +250,7 @@ def _mark_random(
     for begins in _BANDS:
         bands[rank.index[rank > begins]] = f"below, from {100 * begins:g} %"
     groups = dict(list(left.groupby(bands)))
+    # Rounded up: a few more than asked for, and none of the bands without an answer.
     share = -(-count // max(len(groups), 1))
     for band, group in sorted(groups.items()):
         windows.loc[group.index, "stratum"] = f"{RANDOM}, {band}"

@@ -35,9 +35,11 @@ def queue_page(chosen: pd.DataFrame, seen: Sequence[Sight], model: str, threshol
         | sight.as_dict()
         for row, sight in zip(chosen.to_dict("records"), seen, strict=True)
     ]
+    longest = float((chosen["end"] - chosen["start"]).max())
     content = {
         "queue": queue_name(chosen, threshold),
-        "about": f"{len(clips)} windows of 3 s or so, chosen by the detector {model}, whose scores are not shown.",
+        "about": f"{len(clips)} windows of up to {longest:g} s, chosen by the detector {model}, "
+        "whose scores are not shown.",
         "model": model,
         "threshold": repr(threshold),  # in full: scores are compared with it
         "columns": EXPORTED,

@@ -87,6 +87,7 @@ def levels(heard: Heard, around: float, steps: Iterable[float]) -> list[float]:
 
 
 def _with_expected(nights: pd.DataFrame, measured: ErrorRates) -> pd.DataFrame:
+    # False positives come from windows without a call: on a loud night there are few to be wrong about.
     quiet = nights["windows"] - nights["calls"]
     columns = {}
     for name, rate, of in (
@@ -101,6 +102,7 @@ def _with_expected(nights: pd.DataFrame, measured: ErrorRates) -> pd.DataFrame:
 
 
 def _certainty(measured: ErrorRates, calls: int) -> Certainty:
+    # At a correlation of 1 all calls of a night are one, which has no beta distribution.
     alike = min(measured.correlation_of_misses, 0.99)
     chances = [
         1 - chance_missed(measured.recall, calls, correlation) for correlation in (alike, 0.0)
