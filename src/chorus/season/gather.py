@@ -92,7 +92,7 @@ def _read_model(path: Path) -> dict[str, Any]:
 
 def _check_label(label: str, model: Mapping[str, Any]) -> None:
     # A class that is misspelt has no windows, and would look like a season in which nothing called.
-    classes = model.get("classes", [label])
+    classes = model.get("classes") or [label]
     if POSITIVE in classes:
         classes = [POSITIVE]
     if label not in classes:
