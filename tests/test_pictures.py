@@ -120,6 +120,13 @@ def test_a_picture_is_a_png_1200_pixels_wide_of_the_same_bytes_under_any_persona
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("highest_hz", [150, 40])
+def test_a_target_as_low_as_wind_is_drawn(highest_hz):
+    low = pictures.PictureOptions(highest_hz=highest_hz)
+    with Image.open(BytesIO(pictures.thumbnail(_tone(), low))) as image:
+        assert image.width == 432
+
+
 def test_a_thumbnail_is_a_small_png_of_the_same_bytes():
     content = pictures.thumbnail(_tone())
     assert content == pictures.thumbnail(_tone()) != pictures.thumbnail(_tone(900))

@@ -15,7 +15,7 @@ from chorus.clips import SAMPLE_RATE
 from chorus.errors import DataError
 from chorus.pictures.look import BLUE, GREY, clipped, drawing, picture, png
 from chorus.pictures.options import PictureOptions
-from chorus.pictures.spectrogram import RANGE_DB, check_samples, spectrogram
+from chorus.pictures.spectrogram import BIN_HZ, RANGE_DB, check_samples, spectrogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,11 +120,14 @@ def _waveform(axes: Axes, samples: NDArray[np.int16]) -> None:
 
 def _spectrogram(axes: Axes, samples: NDArray[np.int16], max_hz: float) -> AxesImage:
     decibels, _, frequencies = spectrogram(samples, max_hz=max_hz)
-    # Wind below may be far louder than any call.
-    loudest = float(decibels[frequencies >= _WIND_HZ].max())
+    # Wind below may be far louder than any call; a target that is as low is seen with it.
+    heard = decibels[frequencies >= _WIND_HZ]
+    if not heard.size:
+        heard = decibels
+    loudest = float(heard.max())
     # Noise dark, calls bright; 20 dB at least, so that noise alone does not look like a call.
     floor = max(-RANGE_DB, min(float(np.median(decibels)), loudest - 20))
-    half = frequencies[1] / 2
+    half = BIN_HZ / 2
     seconds = len(samples) / SAMPLE_RATE
     image = axes.imshow(
         decibels,

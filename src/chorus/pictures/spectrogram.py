@@ -12,6 +12,7 @@ Floats = NDArray[np.float64]
 
 RANGE_DB = 60.0
 _WINDOW, _HOP = 1024, 256  # 21 ms every 5 ms: the single notes of a grunt stay apart
+BIN_HZ = SAMPLE_RATE / _WINDOW
 _QUIETEST = 1e-10
 
 
