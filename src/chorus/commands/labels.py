@@ -31,7 +31,6 @@ from chorus.quarantine import count_reasons
 CLIPS, QUARANTINE = "clips.csv", "labels_quarantine.csv"
 REVIEWS = "reviews"  # the folder of what was answered, by queue
 SHORTEST = 0.5  # s: survey.min_seconds, unless it is set
-_QUEUE = re.compile(r"\w[\w-]*")
 _RANGE = re.compile(r"(?P<low>[0-9.]+)(?:-(?P<high>[0-9.]+))?")
 
 
@@ -108,10 +107,6 @@ def _review(arguments: argparse.Namespace) -> None:
     for name in ("path", "label"):
         if name not in clips:
             raise DataError(f"{out} lacks the column {name!r}")
-    # A queue names a file, and its name comes from a table: it must not lead out of the folder.
-    for queue in reviews["queue"].unique():
-        if not _QUEUE.fullmatch(queue):
-            raise DataError(f"queue {queue!r} is no name of a queue: letters, digits, _ and -")
     names = ((arguments.positive or [POSITIVE])[0], (arguments.negative or [NEGATIVE])[0])
     added = add_reviews(arguments.folder, clips, reviews, arguments.recordings, names)
     every: dict[str, pd.DataFrame] = {}

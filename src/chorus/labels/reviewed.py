@@ -144,11 +144,13 @@ def _one_of(path: Path, table: pd.DataFrame, name: str, allowed: Sequence[str]) 
 
 def _named(path: Path, table: pd.DataFrame) -> None:
     """Refuse a queue or a file whose name cannot be one: both become the names of files."""
-    for name, pattern in (("queue", r"[\w-]+"), ("file", r"[^\0]*[^\0/.][^\0]*")):
+    for name, pattern in (("queue", r"\w[\w-]*"), ("file", r"[^\0]*[^\0/.][^\0]*")):
         strange = table.index[~table[name].str.fullmatch(pattern)]
         if len(strange):
             value = table.at[strange[0], name]
-            raise DataError(f"{path}, line {strange[0] + 2}: {name} {value!r} is no name")
+            raise DataError(
+                f"{path}, line {strange[0] + 2}: {name} {value!r} is no name of a {name}"
+            )
 
 
 def _numbers(path: Path, table: pd.DataFrame, name: str) -> pd.Series:
