@@ -8,6 +8,7 @@ import pytest
 from chorus.errors import DataError
 from speech import conditions
 from speech.conditions import CLEAN, CLIP, HEARD, RATE, Condition, ConditionOptions
+from speech.pretraining import clean_and_noisy
 
 GIVEN = ConditionOptions()
 SPEECHLIKE = (np.sin(2 * np.pi * 440 * np.arange(CLIP) / RATE) * np.hanning(CLIP)).astype(
@@ -25,6 +26,11 @@ def test_there_are_22_conditions_of_the_original_and_48_crossed_ones():
     assert {"dur_20ms", "snr_-10dB", "reverb_2.5s", "filter_highpass"} < set(names)
     crossed = conditions.plan(ConditionOptions(crossed=True))
     assert len({(each.duration_ms, each.snr_db) for each in crossed}) == 48
+
+
+def test_pretraining_hears_every_ratio_also_that_of_equal_loudness():
+    ratios = [condition.snr_db for condition in clean_and_noisy(GIVEN)]
+    assert ratios == [None, *GIVEN.snr] and 0 in ratios
 
 
 @pytest.mark.parametrize("snr", [-10, -5, 0, 5, 10, 20])

@@ -97,7 +97,7 @@ def _lesson(
 ) -> Lesson:
     """Every example hears some clip under some condition, and is asked one question of it."""
     rng = generator(given.seed, "pretraining lesson")
-    possible = [conditions.CLEAN, *(each for each in conditions.plan(heard) if each.snr_db)]
+    possible = clean_and_noisy(heard)
     banks = {kind: list(wording.prompts(kind)) for kind in wording.PAIRS}
     variants, prompts, answers, facts = [], [], [], []
     for number in range(given.examples):
@@ -109,6 +109,12 @@ def _lesson(
         answers.append(answered)
         facts.append([labels[place] == SPEECH, *(_holds(other, sound) for other in wording.OTHERS)])
     return Lesson(model.hear(variants), prompts, answers, facts)
+
+
+def clean_and_noisy(heard: ConditionOptions) -> list[Condition]:
+    """The conditions that pretraining hears: none, and every signal-to-noise ratio of the study, 0 dB among them."""
+    noisy = [each for each in conditions.plan(heard) if each.snr_db is not None]
+    return [conditions.CLEAN, *noisy]
 
 
 def _variant(
