@@ -93,7 +93,10 @@ def test_a_folder_of_ones_own_is_read_and_bad_files_are_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("file,label\n", "no column source"), ("file,label,source\na,speech,b\n", "'speech'")],
+    [
+        ("file,label\n", "no column source"),
+        ("file,label,source\na,speech,b\n", "'speech' of a is neither SPEECH nor NONSPEECH"),
+    ],
 )
 def test_a_table_that_cannot_be_used_is_named(tmp_path, content, said):
     (tmp_path / "clips.csv").write_text(content)

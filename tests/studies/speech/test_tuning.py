@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from chorus.errors import ModelError
+from chorus.errors import ModelError, ParameterError
+from chorus.options import parse
 from speech import tuning
 from speech.learning import StepOptions
 from speech.model import AudioModel
@@ -28,6 +29,11 @@ def quiz(model: AudioModel) -> Quiz:
 def tuned(model: AudioModel, seed: int = 42, adapter: tuning.Adapter = "lora") -> tuning.Tuned:
     heard = quiz(model)
     return tuning.tune(model, heard, heard, adapter, GIVEN, seed)
+
+
+def test_a_study_without_adapters_is_refused():
+    with pytest.raises(ParameterError, match=r"tune\.adapters"):
+        parse(TuneOptions, {"adapters": []}, section="tune")
 
 
 def signals_of_the_guide() -> set[str]:

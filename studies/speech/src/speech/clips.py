@@ -61,7 +61,9 @@ def read_folder(folder: Path) -> tuple[list[BaseClip], pd.DataFrame]:
         raise DataError(f"clips.csv has no column {missing[0]}; it needs file, label and source")
     if len(other := table[~table["label"].isin([SPEECH, NONSPEECH])]):
         row = other.iloc[0]
-        raise DataError(f"clips.csv: the label {row['label']!r} of {row['file']} is no {SPEECH}")
+        raise DataError(
+            f"clips.csv: the label {row['label']!r} of {row['file']} is neither {SPEECH} nor {NONSPEECH}"
+        )
     found, rejected = [], []
     # One bad file must not cost the others: it is named and left out.
     for row in table.itertuples():

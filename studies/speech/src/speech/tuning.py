@@ -40,7 +40,7 @@ class TuneOptions:
     repeats: seeds beside `seed`. r, alpha: rank, and its scale (alpha / r multiplies the change).
     steps: how they are taken; of a real model: learning rate 5e-5, batch 1, accumulation 8."""
 
-    adapters: tuple[Adapter, ...] = ("lora", "lora_mlp")
+    adapters: Annotated[tuple[Adapter, ...], Field(min_length=1)] = ("lora", "lora_mlp")
     repeats: tuple[Annotated[int, Field(ge=0)], ...] = ()
     r: Annotated[int, Field(ge=1)] = 16
     alpha: Annotated[int, Field(gt=0)] = 32
