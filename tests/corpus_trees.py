@@ -134,7 +134,7 @@ def common_voice(root: Path) -> Path:
 
 CORAAL_TURNS = [
     ["1", "ATL_int_01", "0.0", "How are you?", "0.9"],
-    ["2", "ATL_se0_ag1_f_01", "1.0", "I was born [here] /RD-NAME-1/,", "2.0"],
+    ["2", "ATL_se0_ag1_f_01", "1.0", "I was born [here] /RD-NAME-1/, (Pause 0.2)", "2.0"],
     ["3", "ATL_se0_ag1_f_01", "2.0", "(pause 0.30)", "2.3"],
     ["4", "ATL_se0_ag1_f_01", "2.3", "in the city. <laugh>", "3.5"],
     ["5", "ATL_se0_ag1_f_01", "4.5", "And you?", "6.0"],

@@ -38,7 +38,7 @@ _METADATA = re.compile(r"[A-Z]{3}_metadata_.*\.txt", re.IGNORECASE)
 _TEXT_FOLDER = re.compile(r"[A-Z]{3}_textfiles.*", re.IGNORECASE)
 _PAUSE = re.compile(r"\(pause[^)]*\)\s*", re.IGNORECASE)
 # Pauses, noises, what was made unreadable, overlaps.
-_NOTES = re.compile(r"\(pause[^)]*\)|<[^>]*>|/[^/]*/|[\[\]]")
+_NOTES = re.compile(r"\(pause[^)]*\)|<[^>]*>|/[^/]*/|[\[\]]", re.IGNORECASE)
 _TURN_COLUMNS = ("Line", "Spkr", "StTime", "Content", "EnTime")
 
 
