@@ -28,9 +28,10 @@ def test_there_are_22_conditions_of_the_original_and_48_crossed_ones():
     assert len({(each.duration_ms, each.snr_db) for each in crossed}) == 48
 
 
-def test_pretraining_hears_every_ratio_also_that_of_equal_loudness():
-    ratios = [condition.snr_db for condition in clean_and_noisy(GIVEN)]
+def test_pretraining_hears_every_ratio_but_those_it_is_not_to_hear():
+    ratios = [condition.snr_db for condition in clean_and_noisy(GIVEN, [])]
     assert ratios == [None, *GIVEN.snr] and 0 in ratios
+    assert [each.snr_db for each in clean_and_noisy(GIVEN, [0])] == [None, -10, -5, 5, 10, 20]
 
 
 @pytest.mark.parametrize("snr", [-10, -5, 0, 5, 10, 20])

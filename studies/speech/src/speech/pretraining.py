@@ -25,12 +25,14 @@ _ASKED_OF_SPEECH = 0.8  # the share of questions that are about speech
 
 @options
 class PretrainOptions:
-    """size: of the toy. examples: clips heard, each with one question, in so many steps of batch_size."""
+    """size: of the toy. examples: clips heard, each with one question, in so many steps of batch_size.
+    unheard_snr: signal-to-noise ratios of the study, in dB, that pretraining does not hear."""
 
     size: toy.ToyOptions = toy.ToyOptions()
     examples: Annotated[int, Field(ge=32)] = 8000
     batch_size: Annotated[int, Field(ge=1)] = 16
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    unheard_snr: tuple[float, ...] = (0.0,)
     seed: Annotated[int, Field(ge=0)] = 1
 
 
@@ -97,7 +99,7 @@ def _lesson(
 ) -> Lesson:
     """Every example hears some clip under some condition, and is asked one question of it."""
     rng = generator(given.seed, "pretraining lesson")
-    possible = clean_and_noisy(heard)
+    possible = clean_and_noisy(heard, given.unheard_snr)
     banks = {kind: list(wording.prompts(kind)) for kind in wording.PAIRS}
     variants, prompts, answers, facts = [], [], [], []
     for number in range(given.examples):
@@ -111,10 +113,10 @@ def _lesson(
     return Lesson(model.hear(variants), prompts, answers, facts)
 
 
-def clean_and_noisy(heard: ConditionOptions) -> list[Condition]:
-    """The conditions that pretraining hears: none, and every signal-to-noise ratio of the study, 0 dB among them."""
+def clean_and_noisy(heard: ConditionOptions, unheard: Sequence[float]) -> list[Condition]:
+    """The conditions that pretraining hears: none, and those of the study with a ratio that is not among `unheard`."""
     noisy = [each for each in conditions.plan(heard) if each.snr_db is not None]
-    return [conditions.CLEAN, *noisy]
+    return [conditions.CLEAN, *(each for each in noisy if each.snr_db not in unheard)]
 
 
 def _variant(
