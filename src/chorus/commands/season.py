@@ -27,7 +27,7 @@ from chorus.places import place, results_in
 
 if TYPE_CHECKING:
     from chorus.pictures import PictureOptions
-    from chorus.season.summary import Judged
+    from chorus.season.summary import AtThreshold
 
 _SLIDER = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)  # from the threshold, in log odds
 
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     from chorus.season.gather import best_windows, read_season
     from chorus.season.listening import sights
     from chorus.season.page import season_page
-    from chorus.season.summary import judge, levels
+    from chorus.season.summary import at_threshold, levels
 
     if arguments.clips < 0:
         raise ParameterError(f"--clips: {arguments.clips} is not allowed: 0 or more")
@@ -84,7 +84,9 @@ def run(arguments: argparse.Namespace) -> None:
     scored = read_scores(arguments.predictions, arguments.split)
     seconds = float(heard.model.get("window_seconds", 3.0))
     given = {"occupied": arguments.occupied, "window_seconds": seconds}
-    judged = [judge(heard, scored, level, **given) for level in levels(heard, threshold, _SLIDER)]
+    judged = [
+        at_threshold(heard, scored, level, **given) for level in levels(heard, threshold, _SLIDER)
+    ]
     # equal to the last digit: `levels` hands the threshold itself back as it was given
     chosen = next(one for one in judged if one.threshold == threshold)
     best = best_windows(heard, threshold, arguments.clips)
@@ -139,7 +141,7 @@ def _minutes(value: float) -> str:
     return number(value, 1) or "all of it"
 
 
-def _certainty(judged: Judged) -> None:
+def _certainty(judged: AtThreshold) -> None:
     rows = []
     for one in judged.certainty:
         rows.append([str(one.calls), percent(one.chance, 1), percent(one.independent, 1)])

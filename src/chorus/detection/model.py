@@ -49,7 +49,7 @@ class Detector:
         """Names all that its logits depend on but the sound and how that is cut."""
         return hashlib.sha256(f"{self.encoder_id} {self.weights}".encode()).hexdigest()
 
-    def judge(self, logits: NDArray[np.float32]) -> Judged:
+    def classify(self, logits: NDArray[np.float32]) -> Classified:
         """Labels, scores and probabilities of windows.
 
         Args:
@@ -67,7 +67,7 @@ class Detector:
             score = predictions[np.arange(len(best)), best]
             labels = np.asarray(output_names(self.head), dtype=object)[best]
             detected = np.ones(len(score), dtype=bool)
-        return Judged(labels, score, self._calibrated(score), detected)
+        return Classified(labels, score, self._calibrated(score), detected)
 
     def _calibrated(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.calibration is None:
@@ -105,7 +105,7 @@ def _exactly(calibration: Calibration) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Classified:
     """Of n windows: label, score, probability (NaN without calibration) and whether they are detections."""
 
     label: NDArray[Any]

@@ -100,17 +100,17 @@ def detections_of(
         for one, begin in zip(recordings, starts, strict=True)
         for at in begin.tolist()
     ]
-    judged = detector.judge(np.concatenate([one.logits for one in recordings]))
+    classified = detector.classify(np.concatenate([one.logits for one in recordings]))
     times = [beginning.time_after(at) for beginning, at in moments]
     return pd.DataFrame(
         {
             "file": np.repeat([one.file for one in recordings], counts),
             "start": np.concatenate(starts),
             "end": np.concatenate(ends),
-            "label": judged.label,
-            "score": judged.score,
-            "probability": judged.probability,
-            "detected": judged.detected,
+            "label": classified.label,
+            "score": classified.score,
+            "probability": classified.probability,
+            "detected": classified.detected,
             "recorder": np.repeat([one.place.recorder for one in recordings], counts),
             "site": np.repeat([one.place.site for one in recordings], counts),
             "night": [beginning.night_after(at) for beginning, at in moments],

@@ -14,15 +14,15 @@ import pandas as pd
 from chorus.reports.html import render
 from chorus.season.gather import Heard, hourly_counts
 from chorus.season.listening import Sight
-from chorus.season.summary import Judged
+from chorus.season.summary import AtThreshold
 
 PAGE = ("season.html", "season.css")  # named, so that a change of them is one of this module
 
 
 def season_page(
     heard: Heard,
-    judged: Sequence[Judged],
-    chosen: Judged,
+    judged: Sequence[AtThreshold],
+    chosen: AtThreshold,
     best: pd.DataFrame,
     seen: Sequence[Sight],
     *,
@@ -89,7 +89,7 @@ def _overlap(heard: Heard) -> str:
     return f" Its windows overlap by {overlap:g} s: one call counts in several, and all seems surer than it is."
 
 
-def _level(heard: Heard, judged: Judged) -> dict[str, Any]:
+def _level(heard: Heard, judged: AtThreshold) -> dict[str, Any]:
     measured, nights = judged.measured, judged.nights
     hours = hourly_counts(heard, judged.threshold)
     return {

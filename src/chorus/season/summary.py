@@ -27,7 +27,7 @@ class Certainty:
 
 
 @dataclass(frozen=True)
-class Judged:
+class AtThreshold:
     """A season at one threshold.
 
     nights: those of `Presence`, with false and missed (expected, from the measured rates), each with _low and _high.
@@ -42,7 +42,7 @@ class Judged:
     certainty: Sequence[Certainty]
 
 
-def judge(
+def at_threshold(
     heard: Heard,
     scored: pd.DataFrame,
     threshold: float,
@@ -50,7 +50,7 @@ def judge(
     occupied: float = 0.5,
     window_seconds: float = 3.0,
     seed: int = 1,
-) -> Judged:
+) -> AtThreshold:
     """A season at one threshold.
 
     Args:
@@ -68,7 +68,7 @@ def judge(
         window_seconds=window_seconds,
         seed=seed,
     )
-    return Judged(
+    return AtThreshold(
         threshold,
         measured,
         found,

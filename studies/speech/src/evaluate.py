@@ -24,7 +24,7 @@ def main() -> None:
     given = answers.read_answers(pd.concat(said, ignore_index=True))
     fits, calibrated = psychometrics.fit(given, options), calibration.table(given, options)
     curves = psychometrics.curves(fits)
-    detail = results.judge(given, fits, calibrated, options)
+    detail = results.evaluate(given, fits, calibrated, options)
     table = results.paper_table(detail)
     searched = {"opro": read_json(METRICS / "opro.json").get("mean", {})}
     write_json(EVALUATION_METRICS, results.headline(detail, searched))

@@ -60,7 +60,7 @@ def calibrated(answers):
 
 @pytest.fixture(scope="module")
 def detail(answers, fits, calibrated):
-    return results.judge(answers, fits, calibrated, GIVEN)
+    return results.evaluate(answers, fits, calibrated, GIVEN)
 
 
 def test_figures_are_means_over_seeds_of_the_test_alone(answers, detail):
@@ -125,7 +125,7 @@ def test_the_threshold_of_the_decision_is_chosen_on_the_holdout_and_never_on_the
     shifted = predictions()
     shifted["margin"] += 25
     before = read_answers(shifted)
-    again = results.judge(
+    again = results.evaluate(
         before, psychometrics.fit(before, GIVEN), calibration.table(before, GIVEN), GIVEN
     )
     decision = again["lora_mlp"]["decision"]

@@ -23,7 +23,7 @@ from speech.psychometrics import Fits
 BASELINE = "base"
 
 
-def judge(
+def evaluate(
     answers: Mapping[str, Answers], fits: Fits, calibrated: pd.DataFrame, given: EvaluateOptions
 ) -> dict[str, Any]:
     """Each configuration by itself, and the comparisons with the baseline, adjusted for their number (Holm).
