@@ -54,7 +54,7 @@ test: setup-dev  ## run the tests
 	python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: setup-dev  ## also the slow ones: a grid that is killed, fills the disk, and goes on
-	python -m pytest
+	CHORUS_COLD=1 python -m pytest  # every command starts as it does for a person: tests/prepared.py
 
 lint: setup-dev  ## check style and types
 	ruff check .
