@@ -47,6 +47,7 @@ def script(tmp_path):
     return write
 
 
+PYTHON = sys.executable
 CHANGES = "PYTEST_CURRENT_TEST"  # and in another environment there are no copies
 
 
@@ -101,6 +102,18 @@ def test_a_copy_has_the_folder_arguments_environment_and_files_of_its_caller(scr
     for its_own in (about, alike):
         assert its_own.pop("process") != os.getpid()
     assert about == alike
+
+
+@pytest.mark.usefixtures("warmed")
+def test_a_copy_may_use_what_its_caller_may(script):
+    path = script(
+        "import os, resource\n"
+        "mask = os.umask(0)\n"
+        "print(sorted(os.sched_getaffinity(0)), oct(mask), resource.getrlimit(resource.RLIMIT_CORE))\n"
+    )
+    limited = "umask 027; ulimit -c 0; exec taskset -c 0 {} {}"
+    copy, alike = (run("sh", "-c", limited.format(python, path)) for python in ("python", PYTHON))
+    assert copy.stdout == alike.stdout == "[0] 0o27 (0, 0)\n"
 
 
 @pytest.mark.usefixtures("warmed")

@@ -3,7 +3,7 @@
 Half of the processor time of a small run went into importing DVC, torch, pandas and scikit-learn, in five processes
 (docs/sweeps.md). A worker of a sweep has `serve.py` beside it, which loads what is installed once; the `python` and the
 `dvc` that runs find first on their PATH are `ask.py`, which has that process copied (os.fork). The copy then is the
-command: folder, arguments, environment, files and exit code are those of the caller.
+command: folder, arguments, environment, files, limits and exit code are those of the caller.
 
 Nothing of ours is loaded beforehand, so that a run uses the source of its own checkout. A command that a copy could not
 do alike starts as it always did: Python is given options, the environment is another one, a library has started threads

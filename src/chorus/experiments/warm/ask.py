@@ -5,6 +5,7 @@ python -IS ask.py ADDRESS PYTHON SCRIPT ARGUMENT...
 
 import json
 import os
+import resource
 import signal
 import socket
 import struct
@@ -12,6 +13,7 @@ import sys
 
 LENGTH, STATUS = struct.Struct("!Q"), struct.Struct("!i")
 PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
 
 
 def main() -> None:
@@ -37,7 +39,14 @@ def asked(address: str, arguments: list[str]) -> socket.socket | None:
     connection = socket.socket(socket.AF_UNIX)
     try:
         folder = os.getcwd()  # noqa: PTH109
-        request = {"arguments": arguments, "folder": folder, "environment": dict(os.environ)}
+        request = {
+            "arguments": arguments,
+            "folder": folder,
+            "environment": dict(os.environ),
+            "umask": umask(),
+            "processors": list(os.sched_getaffinity(0)),
+            "limits": [[limit, resource.getrlimit(limit)] for limit in LIMITS],
+        }
         content = json.dumps(request).encode("ascii")
         connection.connect(address)
         socket.send_fds(connection, [LENGTH.pack(len(content))], [0, 1, 2])
@@ -46,6 +55,12 @@ def asked(address: str, arguments: list[str]) -> socket.socket | None:
     except OSError:
         return None
     return connection if begun else None
+
+
+def umask() -> int:
+    mask = os.umask(0)  # it can only be read by setting it
+    os.umask(mask)
+    return mask
 
 
 def end_as(status: int) -> None:

@@ -12,6 +12,7 @@ import importlib
 import io
 import json
 import os
+import resource
 import runpy
 import select
 import shutil
@@ -225,11 +226,15 @@ def signals_for_copy(connection: socket.socket) -> bytes:
 
 
 def become(request: dict[str, Any], files: list[int]) -> None:
-    """Take over what a process has of its caller: files, folder, environment and arguments."""
+    """Take over what a process has of its caller: files, folder, environment, arguments, and what it is allowed."""
     for standard, file in enumerate(files):
         os.dup2(file, standard)
         os.close(file)
     os.chdir(request["folder"])
+    os.umask(request["umask"])
+    os.sched_setaffinity(0, request["processors"])
+    for limit, most in request["limits"]:
+        resource.setrlimit(limit, most)
     added = {name: value for name, value in os.environ.items() if name not in AT_START}
     os.environ.clear()
     os.environ.update(added | request["environment"])
