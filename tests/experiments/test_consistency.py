@@ -106,9 +106,8 @@ def test_a_picture_of_another_run_is_named(broken):
         broken / "plots/gallery/false_negatives.png",
     )
     (problem,) = problems(broken)
-    assert problem.startswith(
-        "plots/gallery/false_negatives.png is not what the stage gallery made"
-    )
+    # a stage's pictures are one output, and dvc.lock has one hash of them
+    assert problem.startswith("plots/gallery is not what the stage gallery made")
 
 
 def test_a_deleted_result_is_named(broken):
@@ -218,7 +217,8 @@ def test_a_stage_that_never_ran_is_neither_edited_nor_stale(broken):
     gone = lock["stages"].pop("diagnose")
     (broken / "dvc.lock").write_text(yaml.safe_dump(lock, sort_keys=False))
     for out in gone["outs"]:
-        (broken / out["path"]).unlink(missing_ok=True)
+        path = broken / out["path"]
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     with Repo(str(broken)) as repo:
         assert not [problem for problem in stale_stages(repo) if "diagnose" in problem]
     assert not [
