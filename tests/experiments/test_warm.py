@@ -193,6 +193,20 @@ def test_for_a_caller_that_is_gone_before_it_is_answered_nothing_runs(script, tm
 
 
 @pytest.mark.usefixtures("warmed")
+@pytest.mark.parametrize(
+    "sent", [b"", b"1", (9).to_bytes(8, "big"), (9).to_bytes(8, "big") + b"{}"]
+)
+def test_a_caller_that_hangs_up_midway_ends_nobody_else(script, sent):
+    slow = start("python", script("import time\nprint(1, flush=True)\ntime.sleep(2)\n"))
+    assert slow.stdout and slow.stdout.readline() == b"1\n"
+    with socket.socket(socket.AF_UNIX) as asker:
+        asker.connect(str(Path(os.environ["PATH"].split(os.pathsep)[0], "address")))
+        asker.send(sent)
+    assert slow.wait(20) == 0
+    assert copied()
+
+
+@pytest.mark.usefixtures("warmed")
 def test_a_copy_does_not_outlive_what_keeps_it(script):
     path = script("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n")
     asker = start("python", path)

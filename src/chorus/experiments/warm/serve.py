@@ -86,14 +86,17 @@ def next_request(listener: socket.socket, folder: Path) -> tuple[dict[str, Any],
             if asked is None:
                 connection.close()
                 continue
-            process = os.fork()
+            process = forked()
             if process == 0:
                 become_a_group()
                 for one in [listener, connection, *(copy.caller for copy in copies)]:
                     one.close()  # or its other end would not see it close
                 return asked
-            copies.append(Copy(process, connection))
             close(*asked[1])
+            if process is None:
+                connection.close()
+            else:
+                copies.append(Copy(process, connection))
     os._exit(os.EX_OK)
 
 
@@ -142,13 +145,14 @@ def is_installed(name: str) -> bool:
 
 def received_request(connection: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     """What is to be run and its standard files; None if a Python started now would be another one, or nobody asks."""
-    start, files, _, _ = socket.recv_fds(connection, LENGTH.size, 3)
-    length = LENGTH.unpack(start)[0] if len(start) == LENGTH.size else 0
-    content = received(connection, length)
-    request = json.loads(content) if content else None
-    if request and told(request["environment"]) == told(AT_START):
-        # who asked may be gone by now
-        with suppress(OSError):
+    files: list[int] = []
+    # who asks may be gone by now
+    with suppress(OSError):
+        start, files, _, _ = socket.recv_fds(connection, LENGTH.size, 3)
+        length = LENGTH.unpack(start)[0] if len(start) == LENGTH.size else 0
+        content = received(connection, length)
+        request = json.loads(content) if content else None
+        if request and told(request["environment"]) == told(AT_START):
             connection.send(b"1")
             return request, files
     close(*files)
@@ -169,6 +173,14 @@ def received(connection: socket.socket, length: int) -> bytes:
 def close(*files: int) -> None:
     for file in files:
         os.close(file)
+
+
+def forked() -> int | None:
+    """As os.fork; None where there is no room for a copy: this command fails, and not all that are under way."""
+    try:
+        return os.fork()
+    except OSError:
+        return None
 
 
 def become_a_group() -> None:
