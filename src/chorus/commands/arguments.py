@@ -74,6 +74,11 @@ def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def is_for_a_cluster(arguments: argparse.Namespace) -> bool:
+    """Whether `add_cluster_arguments` chose other machines than this one."""
+    return bool(arguments.scheduler or arguments.cluster)
+
+
 @contextmanager
 def executor_of(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
     """What `add_cluster_arguments` chose, and how many units of work it does at once.
@@ -91,7 +96,7 @@ def executor_of(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]
         raise ParameterError(f"--workers: {workers} is not allowed: 1 or more")
     if arguments.job and not arguments.cluster:
         raise ParameterError("--job is not allowed here: it goes with --cluster")
-    if arguments.scheduler or arguments.cluster:
+    if is_for_a_cluster(arguments):
         # Dask takes a second to load, which other machines than this one cost alone
         from chorus import cluster
 

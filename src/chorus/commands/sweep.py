@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from chorus.commands.arguments import add_cluster_arguments, executor_of
+from chorus.commands.arguments import add_cluster_arguments, executor_of, is_for_a_cluster
 from chorus.commands.here import STUDY, open_grid, sweep_file
 from chorus.composition import read_subsets
 from chorus.errors import ChorusError, DataError, ParameterError
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.jobs < 1:
         raise ParameterError(f"--jobs: {arguments.jobs} is not allowed: at least 1")
     # before the shared stages run, which may take an hour
-    if not _is_for_a_cluster(arguments):
+    if not is_for_a_cluster(arguments):
         _refuse_without_a_cluster(arguments)
     file = sweep_file(arguments.sweep)
     grid = open_grid(file)
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _conduct(grid: Grid, arguments: argparse.Namespace) -> list[Failure]:
     """On the cores of this machine, or on a cluster; returns the runs that failed."""
     report = _Reporter(grid)
-    if not _is_for_a_cluster(arguments):
+    if not is_for_a_cluster(arguments):
         from chorus.experiments.conduct import conduct
 
         return conduct(grid, jobs=arguments.jobs, report=report)
@@ -98,10 +98,6 @@ def _conduct(grid: Grid, arguments: argparse.Namespace) -> list[Failure]:
     home = arguments.repository or grid.repository
     with executor_of(arguments) as (executor, workers):
         return distribute(grid, executor, workers=workers, repository=home, report=report)
-
-
-def _is_for_a_cluster(arguments: argparse.Namespace) -> bool:
-    return bool(arguments.scheduler or arguments.cluster)
 
 
 def _refuse_without_a_cluster(arguments: argparse.Namespace) -> None:
