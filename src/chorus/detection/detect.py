@@ -224,8 +224,7 @@ def _write_refused(out: Path, found: Found, outcome: Outcome, summary: Summary) 
 
 def _kept(options: Options) -> dict[str, object]:
     """The options that the results depend on."""
-    kept = asdict(options) | {
-        "min_score": Exact(options.min_score)
-    }  # thresholds are compared with it
+    # the score in full: thresholds are compared with it
+    kept = asdict(options) | {"min_score": Exact(options.min_score)}
     del kept["batch"]
     return kept
