@@ -148,7 +148,7 @@ def case_bootstrap(clips: int) -> Case:
 
 
 def case_smote(clips: int) -> Case:
-    from chorus.training.augment import upsample
+    from chorus.training.rows import upsample
 
     random = np.random.default_rng(1)
     features = random.standard_normal((clips, DIMENSIONS), dtype=np.float32)

@@ -23,7 +23,7 @@ import chorus  # noqa: F401  # chooses kernels, before NumPy is loaded
 import numpy as np
 import torch
 
-from chorus.training import Examples, HeadOptions, loop, train_head
+from chorus.training import Examples, HeadOptions, descent, train_head
 from chorus.training.validation import Validation
 
 DIMENSIONS = 1024
@@ -92,8 +92,8 @@ def main() -> None:
     spent: dict[str, float] = {}
     start, processor = time.perf_counter(), time.process_time()
     with (
-        timed(loop, "global_norm", spent),
-        timed(loop.Descent, "accuracy", spent),
+        timed(descent, "global_norm", spent),
+        timed(descent.Descent, "quality", spent),
         timed(Validation, "signals", spent),
     ):
         trained = train_head(training, validation, options, seed=1)

@@ -7,7 +7,7 @@ import pytest
 
 from chorus.health.diagnosis import Details, diagnose
 from chorus.health.rules import load_rules
-from chorus.training.options import LEAST_EPOCHS
+from chorus.training.trainer import LEAST_EPOCHS
 
 # What a healthy run has, two classes: about the middle of forty of them (benchmarks/planted_faults.py --calibration).
 HEALTHY = {

@@ -18,10 +18,10 @@ from chorus.training import (
     Examples,
     HeadOptions,
 )
-from chorus.training.batches import Batches
-from chorus.training.loop import Descent, Rows
+from chorus.training.descent import Batches, Descent
 from chorus.training.network import Network
 from chorus.training.optimizer import clip, global_norm
+from chorus.training.rows import Rows
 from chorus.training.validation import Validation, batch_means, spread
 
 
@@ -85,7 +85,7 @@ def _one_epoch(rows, options, task):
     widths = (rows.features.shape[1], options.hidden_units, task.outputs)
     network = Network(widths, np.random.default_rng(0))
     theirs = Network(widths, np.random.default_rng(0))
-    descent = Descent(network, rows, task, options, seed=1)
+    descent = Descent(network, rows, task, options, options.epochs, seed=1)
     batches = Batches(rows.features, rows.labels, task, options, seed=1)
     parameters = theirs.tensors()
     optimizer = torch.optim.AdamW(parameters, weight_decay=0.0)

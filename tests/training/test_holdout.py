@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chorus.clips import BINARY
 from chorus.errors import DataError
-from chorus.training.holdout import hold_out
+from chorus.training.examples import hold_out
 
 NIGHTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12)
 

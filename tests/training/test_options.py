@@ -7,7 +7,7 @@ import pytest
 from chorus.errors import ParameterError
 from chorus.options import parse
 from chorus.training import HeadOptions
-from chorus.training.options import epochs_for
+from chorus.training.trainer import epochs_for
 
 
 def test_defaults_are_the_reference_studys():

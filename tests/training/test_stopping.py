@@ -10,9 +10,9 @@ from toy import toy_examples, train
 
 from chorus.tasks import DETECTION
 from chorus.training import Examples, HeadOptions
-from chorus.training.batches import Batches
-from chorus.training.loop import Descent, Rows
+from chorus.training.descent import Batches, Descent
 from chorus.training.network import Network
+from chorus.training.rows import Rows
 from chorus.training.stopping import NotFiniteError, guide_says_stop
 
 RISING = [0.50, 0.48, 0.46, 0.47, 0.48, 0.49]
@@ -122,7 +122,7 @@ def test_what_is_not_finite_is_told_with_its_batch_and_clips(value, reason, seed
     rows = Rows(training.features.copy(), training.labels, training.clip_ids, own=80)
     rows.features[9] = value
     descent = Descent(
-        Network((6, 1), np.random.default_rng(0)), rows, DETECTION, options, seed=seed
+        Network((6, 1), np.random.default_rng(0)), rows, DETECTION, options, 50, seed=seed
     )
     with pytest.raises(NotFiniteError, match=reason) as caught:
         descent.epoch(1)

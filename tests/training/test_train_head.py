@@ -17,9 +17,8 @@ from chorus.errors import DataError, LeakageError, ModelError
 from chorus.metrics import auprc, best_f1_threshold
 from chorus.tasks import DETECTION
 from chorus.training import HeadOptions, save_head, train_head
-from chorus.training.batches import Batches
-from chorus.training.loop import Descent, cosine
-from chorus.training.optimizer import Adam
+from chorus.training.descent import Batches, Descent
+from chorus.training.optimizer import Adam, cosine
 
 SMALL = HeadOptions(hidden_units=8, epochs=3, learning_rate=0.01)
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from chorus.errors import DataError, ModelError
 from chorus.tasks import DETECTION, Task
+from chorus.training.examples import Examples
 
 Weights = NDArray[np.float32]
 _BLOCK = 4096  # rows scored at once, so that memory does not grow with the survey
@@ -47,6 +48,14 @@ class Head:
             raise ModelError(
                 "the weights of a head must be finite, and its standard deviations above 0"
             )
+
+    @classmethod
+    def untrained(cls, dimensions: int, task: Task) -> Head:
+        """A head that knows nothing: all classes are equally probable, whatever it hears."""
+        weight = np.zeros((dimensions, task.outputs), dtype=np.float32)
+        bias = np.zeros(task.outputs, dtype=np.float32)
+        ones = np.ones(dimensions, dtype=np.float32)
+        return cls(mean=np.zeros_like(ones), std=ones, layers=((weight, bias),), task=task)
 
     @property
     def dimensions(self) -> int:
@@ -112,6 +121,15 @@ class Head:
             DataError: embeddings that are not finite.
         """
         return self.task.scores(self.predictions(features))
+
+    def choose_threshold(self, validation: Examples | None) -> tuple[float | None, str]:
+        """What the task chooses over the clips of the validation split, and why it could not ("" where it could)."""
+        if validation is None:
+            nothing = np.zeros((0, self.dimensions))
+            return self.task.choose_threshold(np.zeros(0), self.predictions(nothing))
+        windows = self.predictions(validation.features)
+        _, predictions = self.task.of_clips(windows, validation.clip_ids)
+        return self.task.choose_threshold(validation.first_windows().labels, predictions)
 
 
 def layer_names(layers: int) -> tuple[str, ...]:

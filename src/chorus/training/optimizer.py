@@ -1,4 +1,4 @@
-"""How a step changes the weights: the norm of its gradients, their clipping, and Adam."""
+"""How a step changes the weights: the norm of its gradients, their clipping, its learning rate, and Adam."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ def clip(gradients: Sequence[torch.Tensor], norm: float, limit: float) -> None:
     if norm > limit:
         for gradient in gradients:
             gradient.mul_(limit / norm)
+
+
+def cosine(start: float, step: int, steps: int) -> float:
+    """The learning rate at a step (from 0): half a cosine from `start` down to 0 (Loshchilov & Hutter 2017,
+    arXiv:1608.03983, without restarts)."""
+    return start * (1 + math.cos(math.pi * step / steps)) / 2
 
 
 class Adam:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chorus.options import options
 from chorus.tasks import Focal
-
-MOST_EPOCHS, LEAST_EPOCHS, ENOUGH_STEPS = 50, 8, 150  # measured: docs/log.md
 
 Upsampling = Literal["none", "repeat", "mean", "linear", "smote"]
 
@@ -23,7 +20,7 @@ class HeadOptions:
     dropout: share of the hidden units silenced in each step.
     learning_rate: of Adam at the first step; falls to 0 along half a cosine until the last.
     weight_decay: decoupled (AdamW); 0 is plain Adam.
-    epochs: None follows the size of the data (`epochs_for`).
+    epochs: None follows the size of the data (`chorus.training.trainer.epochs_for`).
     early_stopping: none: all epochs, and the last one is kept; patience: ends after `early_stopping_patience` epochs
         without a better validation AUPRC (of several classes macro F1, of scores RMSE: `chorus.tasks`; of two equal
         ones, the lower loss is better); guide: by the rule of the training metrics guide
@@ -70,14 +67,3 @@ class HeadOptions:
     def focal(self) -> Focal | None:
         """The focal loss that is asked for, if one is."""
         return Focal(self.focal_gamma, self.focal_alpha) if self.focal_loss else None
-
-
-def epochs_for(options: HeadOptions, rows: int) -> int:
-    """How many epochs to train on so many rows: those asked for, or else 50 as in the reference study.
-
-    With many rows fewer do: as many as hold `ENOUGH_STEPS` steps, but never fewer than 8.
-    """
-    if options.epochs is not None:
-        return options.epochs
-    steps = math.ceil(rows / options.batch_size)
-    return min(MOST_EPOCHS, max(LEAST_EPOCHS, math.ceil(ENOUGH_STEPS / steps)))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from chorus.errors import DataError, ModelError
-from chorus.files import parse_json, replacing, write_text
+from chorus.files import nan_as_none, parse_json, replacing, write_text
 from chorus.tasks import Task, described
 from chorus.training.head import Head, layer_names
 from chorus.training.options import HeadOptions
@@ -71,7 +70,7 @@ def save_head(
         "threshold": trained.threshold,
         "seed": seed,
         "options": asdict(options),
-        "training": _without_nan(trained.summary),
+        "training": nan_as_none(trained.summary),
         "weights_sha256": checksum,
     }
     with replacing(_beside(path, ".safetensors")) as beside:
@@ -149,15 +148,6 @@ def load_head(path: Path | str, *, encoder_id: str | None = None) -> SavedHead:
                 f"{weights_path} has {key} {value}, but {config_path.name} says {config[key]}"
             )
     return SavedHead(head=head, config=config)
-
-
-def _without_nan(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """None for NaN: JSON has none, and a training that no part could judge has figures that nobody knows."""
-    found = dict(summary)
-    for name, value in summary.items():
-        if isinstance(value, float) and math.isnan(value):
-            found[name] = None
-    return found
 
 
 def _refuse_other_description(config: Any, path: Path) -> None:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from chorus.clips import name_clips
 from chorus.errors import DataError, LeakageError, ParameterError
-from chorus.seeds import generator
 from chorus.tasks import Task
-from chorus.training.augment import upsample
-from chorus.training.examples import Examples
+from chorus.training import history
+from chorus.training.examples import Examples, counts, stopping_part
 from chorus.training.head import Head
-from chorus.training.options import HeadOptions, epochs_for
-from chorus.training.small import choose_threshold, stopping_part, unjudged_signals, untrained_head
+from chorus.training.history import History
+from chorus.training.options import HeadOptions
 
-if TYPE_CHECKING:
-    from chorus.training.loop import Fitted
-
-
-_COLUMNS_AT_ONCE = 64
+MOST_EPOCHS, LEAST_EPOCHS, ENOUGH_STEPS = 50, 8, 150  # measured: docs/log.md
 
 
 @dataclass(frozen=True)
@@ -33,31 +27,14 @@ class TrainedHead:
     """A head and how it came about.
 
     head: with the weights of the kept epoch; after a rehearsal (`HeadOptions.refit`) trained for as many on all rows.
-    history: one dict a whole epoch; after a rehearsal, of that. Validation is the part that early stopping looks at, or
-        would; nan stands for unknown.
-        epoch: from 1. learning_rate: at its first step.
-        train_loss: mean over the rows as they are fed: augmented, mixed, smoothed, with dropout.
-        train_loss_std: sample SD of the losses of its full batches. validation_loss_std: the same over windows of the
-            validation part in batches of the same size, dealt once at random. Both are nan with fewer than two batches.
-        train_accuracy: of the head after the epoch, on (at most 512) training windows as they were before augmentation.
-        grad_norm, grad_norm_std: mean over the steps, and sample SD over those of full batches, of the L2 norm of the
-            gradient before clipping: of all steps where there is clipping, else of every second one and the last.
-            clipped_share: of the steps.
-        validation_loss: mean over windows, with hard targets.
-        validation_accuracy, validation_balanced_accuracy, validation_top2_accuracy (more than two classes),
-            validation_top3_accuracy (more than three), validation_macro_f1, validation_auprc (detection): over clips.
-            Of a regression validation_rmse, validation_mae, validation_correlation, and train_rmse.
-        validation_entropy: mean over clips, in nats. validation_group_consistency: share of the groups with several
-            clips whose clips all get the same prediction; validation_group_consistency_chance: what to expect of it by
-            chance, for the same predictions and sizes of groups.
-        improvement_rate: rise of validation_accuracy (fall of validation_rmse) an epoch, over the last five.
+    history: one row a whole epoch (`chorus.training.history`); after a rehearsal, of that.
     best_epoch: the epoch that did best on the validation part. With early stopping it is the one that was kept.
     threshold: of a detection the one with the highest F1 over the clips of the validation split; else None.
     summary: counts, best values and the reason for stopping (`stopped`), for JSON.
     """
 
     head: Head
-    history: list[dict[str, float]]
+    history: History
     best_epoch: int
     threshold: float | None
     summary: dict[str, Any]
@@ -78,14 +55,7 @@ class TrainedHead:
     @property
     def curves(self) -> pd.DataFrame:
         """The history as a table: one row an epoch; headings alone where nothing was trained."""
-        task = self.head.task
-        learned = ["learning_rate", "train_loss", f"train_{task.quality}", "grad_norm"]
-        columns = ["epoch", *learned, *unjudged_signals(task)]
-        return (
-            pd.DataFrame(self.history)
-            if self.history
-            else pd.DataFrame(columns=columns, dtype=float)
-        )
+        return history.curves(self.history, self.head.task)
 
 
 def train_head(
@@ -93,7 +63,7 @@ def train_head(
     validation: Examples | None,
     options: HeadOptions,
     seed: int,
-    on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
+    on_epoch: Callable[[History], None] | None = None,
 ) -> TrainedHead:
     """Train a head on embeddings.
 
@@ -109,7 +79,7 @@ def train_head(
             how training goes, or with `refit: false` for good.
         validation: the validation split: chooses the threshold, and with `validation: split` also stops early. Where
             that, or the hold-out, lacks what it needs, the head is trained all the same, and `summary` says so under
-            `notes` (`chorus.training.small`). None: there are no such clips.
+            `notes`. None: there are no such clips.
         on_epoch: called with the history so far after each epoch, for those who watch.
 
     Raises:
@@ -123,72 +93,59 @@ def train_head(
         raise ParameterError(
             f"upsampling: {options.upsampling!r} is not allowed: a {training.task} has no rarer class"
         )
-    training, validation = training.ordered(), validation.ordered() if validation else None
+    # brings torch, two seconds that whoever only scores need not pay
+    from chorus.training.loop import fit
+
     # by all rows: a rehearsal on fewer follows the schedule of the training that it is for
-    options = replace(options, epochs=epochs_for(options, len(training)))
+    epochs = epochs_for(options, len(training))
+    training, validation = training.ordered(), validation.ordered() if validation else None
     fitting, judge, looked_at, note = stopping_part(training, validation, options, seed)
-    head, fitted, added = _fitted(fitting, judge, options, seed, on_epoch)
     rehearsed = options.refit and len(fitting) < len(training)
-    summary: dict[str, Any] = {"rehearsal": _counts(fitting)} if rehearsed else {}
+    parts = {"training": fitting, "early_stopping": judge, "validation": validation}
+    if rehearsed:
+        parts |= {"rehearsal": fitting, "training": training}
+    summary: dict[str, Any] = {name: counts(part) for name, part in parts.items()}
+    summary["early_stopping"]["on"] = looked_at
+    fitted = final = fit(fitting, judge, options, epochs, seed, on_epoch)
     stopped = fitted.stopped
     if rehearsed:
-        head, final, added = _fitted(training, None, options, seed, until=fitted.kept_epoch)
-        fitting = training
+        final = fit(training, None, options, epochs, seed, until=fitted.kept_epoch)
         # on all rows it may break down where the rehearsal did not
         stopped = stopped if final.kept_epoch == fitted.kept_epoch else final.stopped
-    threshold, unchosen = choose_threshold(head, validation)
-    kept = fitted.history[fitted.kept_epoch - 1]
+    threshold, unchosen = final.head.choose_threshold(validation)
+    kept, merit = fitted.history[fitted.kept_epoch - 1], final.head.task.merit
     summary |= {
-        "training": _counts(fitting),
-        "upsampled_windows": added,
-        "early_stopping": {"on": looked_at, **_counts(judge)},
-        "validation": _counts(validation),
+        "upsampled_windows": final.upsampled,
         "notes": [sentence for sentence in (note, unchosen) if sentence],
         "epochs": len(fitted.history),
         "stopped": stopped,
         "best_epoch": fitted.best_epoch,
         "kept_epoch": fitted.kept_epoch,
-        head.task.merit: kept[head.task.merit],
+        merit: kept[merit],
         "validation_loss": kept["validation_loss"],
         "train_loss": kept["train_loss"],
         "threshold": threshold,
     }
-    return TrainedHead(head, fitted.history, fitted.best_epoch, threshold, summary)
+    return TrainedHead(final.head, fitted.history, fitted.best_epoch, threshold, summary)
 
 
-def _fitted(
-    part: Examples,
-    judge: Examples | None,
-    options: HeadOptions,
-    seed: int,
-    on_epoch: Callable[[list[dict[str, float]]], None] | None = None,
-    until: int | None = None,
-) -> tuple[Head, Fitted, int]:
-    """A head that learned from this part, how that went, and how many windows upsampling added."""
-    # brings torch, two seconds that whoever only scores need not pay
-    from chorus.training.loop import Rows, fit
+def epochs_for(options: HeadOptions, rows: int) -> int:
+    """How many epochs to train on so many rows: those asked for, or else 50 as in the reference study.
 
-    mean, std = _moments(part, options.std_floor)
-    features, labels, origin = upsample(
-        _standardised(part, mean, std),
-        part.labels,
-        options.upsampling,
-        options.upsampling_ratio,
-        generator(seed, "train", "upsampling"),
-    )
-    rows = Rows(features, labels, part.clip_ids[origin], own=len(part))
-    judge_features = _standardised(judge, mean, std) if judge else None
-    fitted = fit(rows, judge_features, judge, part.task, options, seed, on_epoch, until)
-    head = Head(mean=mean, std=std, layers=fitted.layers, task=part.task)
-    return head, fitted, len(labels) - len(part)
+    With many rows fewer do: as many as hold `ENOUGH_STEPS` steps, but never fewer than 8.
+    """
+    if options.epochs is not None:
+        return options.epochs
+    steps = math.ceil(rows / options.batch_size)
+    return min(MOST_EPOCHS, max(LEAST_EPOCHS, math.ceil(ENOUGH_STEPS / steps)))
 
 
 def untrained(dimensions: int, task: Task, reason: str) -> TrainedHead:
     """What there is where nothing can be learned: a head that finds all classes equally probable, and why."""
-    head = untrained_head(dimensions, task)
+    head = Head.untrained(dimensions, task)
     unknown = ("best_epoch", "kept_epoch", task.merit, "validation_loss", "train_loss")
     summary: dict[str, Any] = dict.fromkeys(unknown)
-    threshold, _ = choose_threshold(head, None)
+    threshold, _ = head.choose_threshold(None)
     summary |= {
         "epochs": 0,
         "stopped": f"nothing was trained: {reason}",
@@ -217,45 +174,3 @@ def _check(training: Examples, validation: Examples | None) -> None:
         raise LeakageError(
             f"clips are in both training set and validation split: {name_clips(shared)}"
         )
-
-
-def _moments(part: Examples, floor: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean of each column, and what its deviations are divided by: the root of its variance and of the floor's square.
-
-    A constant column is divided by 1, and becomes 0 throughout.
-
-    Args:
-        floor: in medians of the standard deviations of all columns that vary.
-    """
-    mean, std = np.empty(part.dimensions), np.empty(part.dimensions)
-    # in double precision, and so a few columns at a time: all of them would be twice the embeddings
-    blocks = math.ceil(part.dimensions / _COLUMNS_AT_ONCE)
-    for columns in np.array_split(np.arange(part.dimensions), blocks):
-        features = part.columns(columns)
-        mean[columns] = features.mean(axis=0, dtype=np.float64)
-        std[columns] = features.std(axis=0, dtype=np.float64)
-    # rounding leaves a constant column of large numbers a little spread, which is not to be blown up
-    constant = std <= np.maximum(1e-6 * np.abs(mean), 1e-30)
-    least = 0.0 if constant.all() else floor * float(np.median(std[~constant]))
-    return mean.astype(np.float32), np.where(constant, 1.0, np.hypot(std, least)).astype(np.float32)
-
-
-def _standardised(
-    part: Examples, mean: NDArray[np.float32], std: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    features = part.features
-    features -= mean  # in place: they may be gigabytes
-    features /= std
-    return features
-
-
-def _counts(part: Examples | None) -> dict[str, Any]:
-    if part is None:
-        return {"clips": 0}
-    labels = part.first_windows().labels
-    return {
-        "clips": len(labels),
-        **part.task.counts(labels),
-        "windows": len(part),
-        "nights": len(np.unique(part.groups)),
-    }

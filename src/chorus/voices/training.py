@@ -23,8 +23,8 @@ from chorus.metrics import multiclass
 from chorus.options import options
 from chorus.seeds import derive, generator
 from chorus.tasks import Classification, losses
-from chorus.training.loop import cosine, one_deterministic_thread
-from chorus.training.optimizer import Adam, clip, global_norm
+from chorus.training.loop import one_deterministic_thread
+from chorus.training.optimizer import Adam, clip, cosine, global_norm
 from chorus.training.stopping import NotFiniteError, reason_to_stop
 from chorus.training.validation import batch_means, spread
 from chorus.voices.checkpoint import Checkpoint, History

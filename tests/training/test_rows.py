@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 from chorus.errors import DataError
-from chorus.training.augment import SMOTE_NEIGHBOURS, blend, mixup_shares, nearest, upsample
+from chorus.training.rows import SMOTE_NEIGHBOURS, blend, mixup_shares, nearest, upsample
 
 RNG = np.random.default_rng
 FEATURES = RNG(0).standard_normal((60, 5)).astype(np.float32)

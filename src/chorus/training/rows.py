@@ -1,17 +1,78 @@
-"""More training rows than there are: upsampling of the rarer classes, and mixup."""
+"""What a network is fed: examples standardised, upsampling of the rarer classes, and mixup."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus.errors import DataError
-from chorus.training.options import Upsampling
+from chorus.seeds import generator
+from chorus.tasks.task import Labels
+from chorus.training.examples import Examples
+from chorus.training.options import HeadOptions, Upsampling
 
 Features = NDArray[np.float32]
 SMOTE_NEIGHBOURS = 5
 SMOTE_ROWS = 8192  # of a class with more, a random sample of so many: neighbours cost the square of their number
 _BLOCK = 256  # rows that are worked on at once
+_COLUMNS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What an epoch shows: standardised features (n, d), labels and clip ids (n,).
+
+    Those after the first `own` were added by upsampling, and have the clip id of a row that they stem from.
+    """
+
+    features: Features
+    labels: Labels
+    clip_ids: NDArray[np.str_]
+    own: int
+
+
+def rows_of(part: Examples, mean: Features, std: Features, options: HeadOptions, seed: int) -> Rows:
+    """The rows of these examples, standardised by these moments (d,), and what upsampling adds to them."""
+    features, labels, origin = upsample(
+        standardised(part, mean, std),
+        part.labels,
+        options.upsampling,
+        options.upsampling_ratio,
+        generator(seed, "train", "upsampling"),
+    )
+    return Rows(features, labels, part.clip_ids[origin], own=len(part))
+
+
+def standardised(part: Examples, mean: Features, std: Features) -> Features:
+    """The features of these examples, (n, d), by these moments (d,)."""
+    features = part.features
+    features -= mean  # in place: they may be gigabytes
+    features /= std
+    return features
+
+
+def moments(part: Examples, floor: float) -> tuple[Features, Features]:
+    """Mean of each column, and what its deviations are divided by: the root of its variance and of the floor's square.
+
+    A constant column is divided by 1, and becomes 0 throughout.
+
+    Args:
+        floor: in medians of the standard deviations of all columns that vary.
+    """
+    features = part.features
+    dimensions = features.shape[1]
+    mean, std = np.empty(dimensions), np.empty(dimensions)
+    # in double precision, and so a few columns at a time: all of them would be twice the embeddings
+    for start in range(0, dimensions, _COLUMNS_AT_ONCE):
+        columns = slice(start, start + _COLUMNS_AT_ONCE)
+        mean[columns] = features[:, columns].mean(axis=0, dtype=np.float64)
+        std[columns] = features[:, columns].std(axis=0, dtype=np.float64)
+    # rounding leaves a constant column of large numbers a little spread, which is not to be blown up
+    constant = std <= np.maximum(1e-6 * np.abs(mean), 1e-30)
+    least = 0.0 if constant.all() else floor * float(np.median(std[~constant]))
+    return mean.astype(np.float32), np.where(constant, 1.0, np.hypot(std, least)).astype(np.float32)
 
 
 def upsample(
