@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,15 @@ def write_json(path: Path | str, content: Any) -> None:
     write_text(
         path, json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     )
+
+
+def nan_as_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with None for NaN: JSON has none, and it stands for what nobody knows."""
+    found = dict(values)
+    for name, value in values.items():
+        if isinstance(value, float) and math.isnan(value):
+            found[name] = None
+    return found
 
 
 def read_json(path: Path | str) -> Any:

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from chorus.errors import DataError
+from chorus.files import nan_as_none
 from chorus.health import sources
 from chorus.health.sources import ENOUGH
 from chorus.metrics import multiclass
@@ -97,9 +98,9 @@ def describe(
     by_source = multiclass.accuracy_by(predicted, truth, clips["source"])
     durations = _by_duration(predicted, truth, clips["seconds"], duration_edges)
     confusions = multiclass.confusion_pairs(predicted, truth, classes, expected=expected_confusions)
-    consistency = _known(asdict(multiclass.group_consistency(predicted, clips["group"])))
+    consistency = nan_as_none(asdict(multiclass.group_consistency(predicted, clips["group"])))
     # what the same measure gives where every label is right: a group may hold several labels by nature
-    of_labels = _known(asdict(multiclass.group_consistency(truth, clips["group"])))
+    of_labels = nan_as_none(asdict(multiclass.group_consistency(truth, clips["group"])))
     balanced = multiclass.balanced_accuracy(predicted, truth)
     signals: dict[str, float | None] = dict.fromkeys(SIGNALS)
     signals |= _of_sources(table[table["source"] != ""], by_source, learned)
@@ -248,15 +249,6 @@ def lead(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | Non
         variances.append((share * (1 - share) / (clips + 2)).sum() / len(common) ** 2)
     difference = float(means[0] - means[1])
     return difference, difference / math.sqrt(sum(variances))
-
-
-def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    """None for NaN, which JSON does not know."""
-    found = dict(values)
-    for name, value in values.items():
-        if isinstance(value, float) and math.isnan(value):
-            found[name] = None
-    return found
 
 
 def _unexpected(confusions: Sequence[Mapping[str, Any]]) -> float:
