@@ -30,7 +30,7 @@ from chorus.encoders import texts as encoder
 from chorus.files import read_json
 from chorus.metrics.regression import rmse
 from chorus.metrics.scores import shares
-from fitness import baselines, crossfit, demo, folds, judging, predictions, records, training
+from fitness import baselines, crossfit, demo, evaluation, folds, predictions, records, training
 from fitness.targets import UNIFORM
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,8 +123,8 @@ def outcome(
     table = table[table["fold"] != folds.SET_ASIDE].reset_index(drop=True)
     data = crossfit.Data(table, made, test.kept, (VECTORS[0], VECTORS[1], VECTORS[2]))
     judged, members = by_ridge(data) if model == "ridge" else by_pairs(data, number)
-    given = judging.Predicted(judged, members, {}, test.kept, hidden)
-    found = judging.expected(given, dict(STATED), {"resamples": 1000, "seed": number})
+    given = evaluation.Predicted(judged, members, {}, test.kept, hidden)
+    found = evaluation.expected(given, dict(STATED), {"resamples": 1000, "seed": number})
     reached = rmse(hidden, members.mean(axis=0))
     return reached, found.value, found.low, found.high, rmse(judged["score"], judged["prediction"])
 

@@ -8,7 +8,7 @@ from chorus.files import write_csv, write_json
 from chorus.options import parse
 from chorus.paths import EVALUATION, METRICS
 from fitness import predictions
-from fitness.judging import EvaluateOptions, evaluate
+from fitness.evaluation import EvaluateOptions, evaluate
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from chorus.encoders.texts import TextVectors
 from chorus.errors import ParameterError
 from chorus.metrics.regression import rmse
 from chorus.training.readouts import LOSSES
-from fitness import baselines, crossfit, folds, health, judging, predictions
+from fitness import baselines, crossfit, evaluation, folds, health, predictions
 from fitness.network import EVENED, Axes, PairNetwork, interaction_parameters
 from fitness.targets import UNIFORM, shares_of
 from fitness.training import Scored, TrainOptions, WeightOptions, train, weights
@@ -186,14 +186,14 @@ def test_the_whole_of_it_on_a_small_study(study, tmp_path):
         study, UNIFORM, baselines.BaselineOptions(components=4, trees=20), 1
     )
     columns = predictions.member_columns(fitted.test)
-    given = judging.Predicted(
+    given = evaluation.Predicted(
         judged=fitted.judged.merge(judged, on="id"),
         members=np.stack([fitted.test[names].to_numpy().mean(axis=1) for names in columns]),
         baselines={name: test[name].to_numpy() for name in baselines.NAMES},
         test=study.test,
         hidden=study.test["score"].to_numpy(),
     )
-    headline, detail = judging.evaluate(given, judging.EvaluateOptions(resamples=100))
+    headline, detail = evaluation.evaluate(given, evaluation.EvaluateOptions(resamples=100))
     assert headline["folds"]["rmse"] == pytest.approx(
         rmse(fitted.judged["score"], fitted.judged["prediction"]), rel=0.05
     )

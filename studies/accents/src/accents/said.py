@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from chorus.clips import TRAIN
 from chorus.tasks import Classification
-from chorus.voices.judging import Judged, of_split
+from chorus.voices.evaluation import Judged, of_split
 
 ABOUT = ("sample_id", "split", "voice", "speaker_id", "dataset_name", "recording")
 _SCORE = "score_"  # of a column, before the name of its class

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fitness.judging import Predicted
+from fitness.evaluation import Predicted
 
 
 def read(folder: Path) -> Predicted:

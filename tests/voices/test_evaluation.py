@@ -8,8 +8,8 @@ import pytest
 from sklearn.metrics import f1_score, top_k_accuracy_score
 
 from chorus.tasks import Classification
-from chorus.voices import judging
-from chorus.voices.judging import EvaluateOptions, fit_temperature, judge, tempered
+from chorus.voices import evaluation
+from chorus.voices.evaluation import EvaluateOptions, evaluate, fit_temperature, tempered
 
 TASK = Classification(("a", "b", "c", "d"))
 OPTIONS = EvaluateOptions(duration_edges=(5.0,))
@@ -44,7 +44,7 @@ def predictions(seed=0, voices=24, of_voice=12, skill=1.5, by_voice=0.0):
 
 def test_figures_are_those_of_scikit_learn():
     table = predictions()
-    _, detail = judge(table, {}, TASK, OPTIONS)
+    _, detail = evaluate(table, {}, TASK, OPTIONS)
     found = detail["by_split"]["test_iid"]
     part = table[table["split"] == "test_iid"]
     truth = TASK.numbers(part.set_index("sample_id")["label"])
@@ -66,7 +66,7 @@ def test_samples_of_one_voice_are_no_new_evidence():
     again = table.assign(sample_id=table["sample_id"] + "-again")
     widths = []
     for one in (table, pd.concat([table, again])):
-        accuracy = judge(one, {}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["accuracy"]
+        accuracy = evaluate(one, {}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["accuracy"]
         widths.append(accuracy["high"] - accuracy["low"])
     assert widths[1] == pytest.approx(widths[0])
 
@@ -75,7 +75,7 @@ def test_intervals_cover_what_other_voices_would_give():
     whole = np.mean([_accuracy(predictions(seed, by_voice=1.0)) for seed in range(100, 160)])
     inside = 0
     for seed in range(60):
-        found = judge(predictions(seed, by_voice=1.0), {}, TASK, OPTIONS)[1]
+        found = evaluate(predictions(seed, by_voice=1.0), {}, TASK, OPTIONS)[1]
         accuracy = found["by_split"]["test_iid"]["accuracy"]
         inside += accuracy["low"] <= whole <= accuracy["high"]
     assert inside >= 52  # of 60; 57 are to be expected
@@ -88,15 +88,15 @@ def _accuracy(table):
 
 
 def test_few_voices_are_said_to_be_few_and_a_single_one_has_no_interval():
-    few = judge(predictions(voices=5), {}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["accuracy"]
+    few = evaluate(predictions(voices=5), {}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["accuracy"]
     assert few["reliable"] is False
-    one = judge(predictions(voices=1), {}, TASK, OPTIONS)[1]
+    one = evaluate(predictions(voices=1), {}, TASK, OPTIONS)[1]
     assert one["by_split"]["test_iid"]["accuracy"]["low"] is None
-    assert "no interval" in judging.in_words(one)
+    assert "no interval" in evaluation.in_words(one)
 
 
 def test_a_perfect_classifier_has_an_interval_that_ends_at_one():
-    accuracy = judge(predictions(skill=50.0), {}, TASK, OPTIONS)[1]["by_split"]["test_iid"][
+    accuracy = evaluate(predictions(skill=50.0), {}, TASK, OPTIONS)[1]["by_split"]["test_iid"][
         "accuracy"
     ]
     assert (accuracy["value"], accuracy["high"]) == (1.0, 1.0)
@@ -113,7 +113,7 @@ def test_a_temperature_undoes_what_made_the_model_too_sure():
 
 def test_the_same_method_beside_itself_is_no_better():
     table = predictions()
-    beside = judge(table, {"same": table}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["baselines"]
+    beside = evaluate(table, {"same": table}, TASK, OPTIONS)[1]["by_split"]["test_iid"]["baselines"]
     assert beside["same"]["more"] == {"value": 0.0, "low": 0.0, "high": 0.0, "p": 1.0}
-    better = judge(predictions(skill=3.0), {"worse": predictions(skill=0.5)}, TASK, OPTIONS)[1]
+    better = evaluate(predictions(skill=3.0), {"worse": predictions(skill=0.5)}, TASK, OPTIONS)[1]
     assert better["by_split"]["test_iid"]["baselines"]["worse"]["more"]["low"] > 0.2

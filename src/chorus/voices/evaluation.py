@@ -74,14 +74,14 @@ class _Counts:
 Figure = Callable[[_Counts, Floats], float]  # of the counts and how often each voice counts
 
 
-def judge(
+def evaluate(
     predictions: pd.DataFrame,
     baselines: Mapping[str, pd.DataFrame],
     task: Classification,
     options: EvaluateOptions,
     expected_confusions: Sequence[tuple[str, str]] = (),
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Judge a classifier.
+    """Evaluate a classifier.
 
     Args:
         predictions: sample_id, split, label, voice, speaker_id, dataset_name, seconds, score_<class> for each class.
