@@ -16,7 +16,7 @@ import ast
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from chorus.errors import DataError
 
@@ -34,6 +34,7 @@ _COMPUTED_IMPORTS = {
 }
 _METHODS = {"eval", "exec"}  # as a method they are something else: `model.eval()`
 _NO_MEANING = {"kind", "type_comment"}  # fields of a syntax tree: a string's prefix u, a comment
+_TELLING = (ast.Import, ast.ImportFrom, ast.Call, ast.Constant)  # what a module imports and reads
 
 
 def fingerprints(root: Path, stages: Mapping[str, Any]) -> dict[str, str]:
@@ -97,9 +98,10 @@ class Code:
     def __init__(self, shared: Path, own: Path | None = None) -> None:
         self._root = shared.resolve().parent
         self._folders = list(dict.fromkeys(folder.resolve() for folder in (own, shared) if folder))
-        self._trees: dict[Path, ast.Module] = {}
+        self._modules: dict[Path, _Module] = {}
+        # Most modules are shared by most stages, so that looking for each once is what makes a check quick.
         self._imports: dict[Path, list[Path]] = {}
-        self._meanings: dict[Path, str] = {}
+        self._files: dict[str, list[Path]] = {}
 
     def fingerprint(self, script: Path) -> str:
         """One line a file that running `script` may import or read: the hash of what it means, and its path.
@@ -145,11 +147,12 @@ class Code:
         return found
 
     def _imported_by(self, module: Path) -> list[Path]:
-        # Most modules are shared by most stages, so that looking through each once is what makes a check quick.
         if module not in self._imports:
             self._imports[module] = []
-            for name in sorted(_imported_names(self._tree(module), self._shown(module))):
-                self._imports[module] += self._files_of(name)
+            for name in sorted(_imported_names(self._module(module).nodes, self._shown(module))):
+                if name not in self._files:
+                    self._files[name] = self._files_of(name)
+                self._imports[module] += self._files[name]
         return self._imports[module]
 
     def _files_of(self, name: str) -> list[Path]:
@@ -169,27 +172,31 @@ class Code:
         beside = [path for path in module.parent.iterdir() if _is_data(path)]
         if not beside:
             return []
-        strings = {
-            node.value for node in ast.walk(self._tree(module)) if isinstance(node, ast.Constant)
-        }
+        nodes = self._module(module).nodes
+        strings = {node.value for node in nodes if isinstance(node, ast.Constant)}
         return [path for path in beside if path.stem == module.stem or path.name in strings]
 
-    def _tree(self, module: Path) -> ast.Module:
-        if module not in self._trees:
+    def _module(self, module: Path) -> _Module:
+        if module not in self._modules:
             try:
-                self._trees[module] = ast.parse(module.read_bytes())
+                tree = ast.parse(module.read_bytes())
             except (SyntaxError, ValueError) as error:  # ValueError: a null byte
                 raise DataError(f"{self._shown(module)} is not Python: {error}") from None
-        return self._trees[module]
+            nodes: list[ast.AST] = []
+            text = _written(tree, nodes)
+            self._modules[module] = _Module(_hash(text.encode()), nodes)
+        return self._modules[module]
 
     def _meaning(self, file: Path) -> str:
-        """A hash of what a file means, 16 hexadecimal digits."""
-        if file not in self._meanings:
-            means = (
-                _written(self._tree(file)).encode() if file.suffix == ".py" else file.read_bytes()
-            )
-            self._meanings[file] = hashlib.sha256(means).hexdigest()[:16]
-        return self._meanings[file]
+        """A hash of what a file means."""
+        return self._module(file).meaning if file.suffix == ".py" else _hash(file.read_bytes())
+
+
+class _Module(NamedTuple):
+    """What a Python file means, and the nodes of its syntax tree that tell what it imports and reads."""
+
+    meaning: str
+    nodes: list[ast.AST]
 
 
 def _script(root: Path, command: object) -> Path | None:
@@ -214,10 +221,15 @@ def _shared(root: Path, stages: Mapping[str, Any]) -> Path:
     return root / SOURCE
 
 
-def _imported_names(tree: ast.Module, module: str) -> set[str]:
+def _hash(content: bytes) -> str:
+    """16 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _imported_names(nodes: list[ast.AST], module: str) -> set[str]:
     """The dotted names that a module may import; `module` is its path, for the errors."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -244,15 +256,20 @@ def _is_data(path: Path) -> bool:
     return path.is_file() and path.suffix not in (".py", ".pyc") and not path.name.startswith(".")
 
 
-def _written(value: object) -> str:
+def _written(value: object, nodes: list[ast.AST]) -> str:
     """A syntax tree as text: names of nodes and what they hold, without docstrings and places.
 
     Fields that hold nothing are left out, as a later Python may have more of them.
+
+    Args:
+        nodes: gets the imports, calls and constants that the text is of: one way through the tree is half the time.
     """
     if isinstance(value, list):
-        return f"[{','.join(map(_written, value))}]"
+        return f"[{','.join([_written(one, nodes) for one in value])}]"
     if not isinstance(value, ast.AST):
         return f"{type(value).__name__}:{value!r}"
+    if isinstance(value, _TELLING):
+        nodes.append(value)
     shown = []
     for name, held in ast.iter_fields(value):
         if name in _NO_MEANING:
@@ -260,7 +277,7 @@ def _written(value: object) -> str:
         if name == "body" and _has_docstring(value):
             held = held[1:]
         if held is not None and held != []:
-            shown.append(f"{name}={_written(held)}")
+            shown.append(f"{name}={_written(held, nodes)}")
     return f"{type(value).__name__}({','.join(shown)})"
 
 
