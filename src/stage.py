@@ -16,7 +16,7 @@ import record  # before the rest of the library: it notes what is about to run
 
 from chorus.errors import DataError, ParameterError, one_line
 from chorus.params import read_params
-from chorus.paths import PARAMS
+from chorus.paths import MADE_BY_STAGES, PARAMS
 
 # A queued experiment runs in a temporary checkout and must import the code it was queued with. A stray PYTHONPATH would
 # silently run something else, and so would an installed checkout where Python leaves the script's own folder out.
@@ -100,7 +100,8 @@ def run(recipe: Callable[[], None]) -> None:
         recipe()
         _refuse_changes()
     except Exception as error:
-        if (sentence := one_line(error)) is None:
+        sentence = one_line(error) or _not_made_yet(error)
+        if sentence is None:
             raise
         sys.exit(f"error: {sentence}")
     except KeyboardInterrupt:
@@ -114,6 +115,17 @@ def _refuse_arguments(recipe: Callable[[], None]) -> None:
     if len(sys.argv) > 1 and not hasattr(script, "argparse"):
         formatter = argparse.RawDescriptionHelpFormatter
         argparse.ArgumentParser(description=script.__doc__, formatter_class=formatter).parse_args()
+
+
+def _not_made_yet(error: Exception) -> str | None:
+    """What a script that a person starts is told where the stages before it have not run."""
+    if not isinstance(error, FileNotFoundError) or not error.filename:
+        return None
+    path = Path(error.filename)
+    # any other file that is not there may be a bug of ours
+    if path.parts[0] not in MADE_BY_STAGES:
+        return None
+    return f"{path} is missing, which an earlier stage makes: dvc repro"
 
 
 def _refuse_foreign_code() -> None:

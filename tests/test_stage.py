@@ -90,6 +90,10 @@ def test_a_stage_has_help_and_refuses_what_it_does_not_know_and_touches_nothing(
             "__import__('botocore.exceptions').exceptions.NoCredentialsError()",
             "error: the storage: Unable to locate credentials\n",
         ),
+        (
+            "FileNotFoundError(2, 'No such file or directory', 'data/manifests/splits.csv')",
+            "error: data/manifests/splits.csv is missing, which an earlier stage makes: dvc repro\n",
+        ),
     ],
 )
 def test_errors_of_dvc_git_s3_and_the_disk_are_one_line(raised, shown):
@@ -97,11 +101,10 @@ def test_errors_of_dvc_git_s3_and_the_disk_are_one_line(raised, shown):
     assert done.returncode == 1 and shown in done.stderr and len(done.stderr.splitlines()) == 1
 
 
-def test_a_bug_keeps_its_traceback():
-    done = _python(
-        SOURCE, "-c", "import stage\ndef recipe(): raise KeyError('x')\nstage.run(recipe)"
-    )
-    assert "Traceback" in done.stderr and "KeyError" in done.stderr
+@pytest.mark.parametrize("bug", ["KeyError('x')", "FileNotFoundError(2, 'No such file', 'fonts')"])
+def test_a_bug_keeps_its_traceback(bug):
+    done = _python(SOURCE, "-c", f"import stage\ndef recipe(): raise {bug}\nstage.run(recipe)")
+    assert "Traceback" in done.stderr and bug.partition("(")[0] in done.stderr
 
 
 @pytest.fixture(scope="module")
