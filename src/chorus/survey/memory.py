@@ -29,9 +29,11 @@ from chorus.places import is_remote, remote_version
 _CODE = (
     "audio.py",
     "clips.py",
+    "shards.py",
     "spans.py",
     "reading",
     "survey/cuts.py",
+    "survey/distinct.py",
     "survey/packing.py",
     "survey/recordings.py",
 )
