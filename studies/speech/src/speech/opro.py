@@ -22,13 +22,14 @@ import numpy as np
 from pydantic import Field
 
 from chorus.errors import DataError
-from chorus.files import read_json, write_json
+from chorus.files import read_json, write_text
 from chorus.options import options
 from chorus.seeds import generator
 from speech import wording
 
 _SECONDS = 60.0  # that an endpoint may take
 _MOST_TOKENS = 512  # that it may say: a model that babbles never ends by itself
+_WRITTEN = "figures in full"  # how histories are; those of before, to six digits, are of no use to go on with
 
 
 @options
@@ -268,7 +269,7 @@ def proposers(kind: wording.Answers, given: OproOptions, seed: int) -> list[Prop
 
 def history_key(*parts: object) -> str:
     """A key of what is searched and how; another model, other clips or options have another."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((_WRITTEN, *parts)).encode()).hexdigest()[:16]
 
 
 def read_history(path: Path, key: str) -> History:
@@ -283,5 +284,5 @@ def read_history(path: Path, key: str) -> History:
 
 
 def write_history(path: Path, history: History) -> None:
-    """As JSON, whole or not at all."""
-    write_json(path, asdict(history))
+    """As JSON, whole or not at all; figures in full, so that a search goes on with the very same ones."""
+    write_text(path, json.dumps(asdict(history), indent=2, ensure_ascii=False) + "\n")
