@@ -25,8 +25,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
+from chorus.experiments.grid import read_sweep  # noqa: E402
 from chorus.experiments.sections import value_of  # noqa: E402
-from chorus.experiments.study import Grid, read_sweep  # noqa: E402
+from chorus.experiments.study import Grid  # noqa: E402
 from chorus.paths import COMPOSITION, EVALUATION_DETAIL  # noqa: E402
 
 SETTINGS = {

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from chorus.experiments.grid import load_plan
+from chorus.experiments.grid import load_plan, read_sweep
 from chorus.experiments.signature import short_hash
-from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, read_yaml
 
 ROOT = Path(__file__).parents[1]

@@ -12,9 +12,9 @@ import yaml
 
 from chorus.errors import ParameterError
 from chorus.experiments.columns import METRICS
-from chorus.experiments.grid import check_metrics, describe, load_plan
+from chorus.experiments.grid import check_metrics, describe, load_plan, read_sweep
 from chorus.experiments.sections import changed, check_all, read_sections
-from chorus.experiments.study import Grid, read_sweep
+from chorus.experiments.study import Grid
 from chorus.files import read_csv, read_yaml
 from chorus.runs.factors import spell
 from folder import NO_ANALYTICS, Folder

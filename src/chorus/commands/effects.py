@@ -128,8 +128,7 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
 
 def _kept(arguments: argparse.Namespace, file: Path) -> tuple[Path, Path, Grid | None, Plan]:
     """The folders of tables and of pictures, and the grid; None where they are another table's than the grid's."""
-    from chorus.experiments.grid import load_plan
-    from chorus.experiments.study import read_sweep
+    from chorus.experiments.grid import load_plan, read_sweep
 
     if arguments.out or arguments.runs:
         folder = arguments.out or Path()

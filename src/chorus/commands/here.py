@@ -73,8 +73,7 @@ def sweep_of(run: str) -> Path:
     Raises:
         ParameterError: there is none, or there are several.
     """
-    from chorus.experiments.grid import load_plan
-    from chorus.experiments.study import read_sweep
+    from chorus.experiments.grid import load_plan, read_sweep
 
     values = params()
     files = sorted(SWEEPS.glob("*.yaml"))
@@ -97,7 +96,8 @@ def sweep_of(run: str) -> Path:
 def open_grid(sweep: Path) -> Grid:
     """The runs of a sweep in this study; the names of its subsets are checked once there are subsets."""
     from chorus.composition import read_subsets
-    from chorus.experiments.study import Grid, read_sweep
+    from chorus.experiments.grid import read_sweep
+    from chorus.experiments.study import Grid
 
     subsets = {kind: list(read_subsets(SUBSETS / kind)) for kind in ("positive", "negative")}
     # before they are mined, a subset that a sweep names is not misspelt

@@ -28,23 +28,8 @@ from chorus.experiments.history import (
 )
 from chorus.experiments.sections import changed, read_sections, value_of
 from chorus.experiments.signature import run_key, signature
-from chorus.files import read_yaml
 
 TARGET = "diagnose"  # a run's last stage where a sweep names none and there is it: none may need the audio again
-
-
-def read_sweep(path: Path) -> dict[str, Any]:
-    """A sweep file.
-
-    Raises:
-        ParameterError: it does not exist, cannot be used (`chorus.files.read_yaml`), or is no YAML mapping.
-    """
-    if not path.exists():
-        raise ParameterError(f"there is no sweep file {path}")
-    sweep = read_yaml(path)
-    if not isinstance(sweep, dict):
-        raise ParameterError(f"{path} must hold a mapping with name, axes and so on")
-    return sweep
 
 
 def _last_stage(pipeline: Mapping[str, Any]) -> str:

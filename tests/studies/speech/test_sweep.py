@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chorus.experiments.grid import load_plan
-from chorus.experiments.study import read_sweep
+from chorus.experiments.grid import load_plan, read_sweep
 from chorus.files import read_yaml
 from chorus.options import parse
 from speech import study
