@@ -93,8 +93,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _of_sweep(arguments: argparse.Namespace) -> None:
-    from chorus.experiments.columns import with_numbers
     from chorus.experiments.grid_effects import effects
+    from chorus.experiments.grid_tables import with_numbers
 
     file = here.sweep_file(arguments.sweep)
     folder, plots, grid, plan = _kept(arguments, file)

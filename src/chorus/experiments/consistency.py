@@ -22,10 +22,9 @@ from dvc.repo import Repo
 
 from chorus import paths
 from chorus.errors import ChorusError, DataError
-from chorus.experiments.columns import with_numbers
 from chorus.experiments.grid import Plan, load_plan, read_sweep
 from chorus.experiments.grid_effects import effects
-from chorus.experiments.grid_tables import one_version, tables
+from chorus.experiments.grid_tables import one_version, tables, with_numbers
 from chorus.files import read_csv, read_yaml, write_csv
 from chorus.fingerprints import SOURCE, stale
 

@@ -12,10 +12,15 @@ import pandas as pd
 from chorus import paths
 from chorus.errors import DataError, ParameterError
 from chorus.experiments import start
-from chorus.experiments.columns import IDENTITY, METRICS, detector_columns, metric_columns
+from chorus.experiments.columns import (
+    IDENTITY,
+    METRICS,
+    detector_columns,
+    metric_columns,
+    run_row,
+)
 from chorus.experiments.differences import Difference, differences
 from chorus.experiments.grid import PlannedRun, check_metrics, load_plan
-from chorus.experiments.grid_tables import run_row
 from chorus.experiments.history import (
     History,
     Snapshot,
