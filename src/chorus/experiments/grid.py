@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -15,7 +14,6 @@ from chorus.errors import ParameterError
 from chorus.experiments.families import Asked, read_families
 from chorus.experiments.sections import Sections, check_changes, value_of
 from chorus.experiments.signature import short_hash
-from chorus.files import read_yaml
 from chorus.options import options, parse
 from chorus.runs.factors import OTHER, RESERVED, Factor, short_names, spell
 
@@ -101,20 +99,6 @@ class Plan:
     def by_axis(self) -> list[Factor]:
         """The factors in the order of the axes."""
         return sorted(self.factors, key=lambda factor: list(self.axes).index(factor.key))
-
-
-def read_sweep(path: Path) -> dict[str, Any]:
-    """A sweep file.
-
-    Raises:
-        ParameterError: it does not exist, cannot be used (`chorus.files.read_yaml`), or is no YAML mapping.
-    """
-    if not path.exists():
-        raise ParameterError(f"there is no sweep file {path}")
-    sweep = read_yaml(path)
-    if not isinstance(sweep, dict):
-        raise ParameterError(f"{path} must hold a mapping with name, axes and so on")
-    return sweep
 
 
 def check_metrics(plan: Plan, known: Collection[str] | None) -> None:

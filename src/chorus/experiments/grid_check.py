@@ -15,7 +15,7 @@ import pandas as pd
 
 from chorus import paths
 from chorus.errors import ChorusError
-from chorus.experiments.grid import Plan, load_plan, read_sweep
+from chorus.experiments.grid import Plan, load_plan
 from chorus.experiments.grid_effects import effects
 from chorus.experiments.grid_tables import one_version, tables, with_numbers
 from chorus.files import read_csv, read_yaml, write_csv
@@ -53,9 +53,9 @@ def _problems(root: Path, sweep: Path) -> list[str]:
         return []
     if RUNS not in kept:
         return [f"{_shown(sweep, RUNS)} is missing, from which {', '.join(kept)} follow"]
-    params = read_yaml(root / paths.PARAMS)
-    given = read_sweep(sweep)
-    made = _made_again(kept, load_plan(given, params))
+    given, params = read_yaml(sweep), read_yaml(root / paths.PARAMS)
+    plan = load_plan(given, params)
+    made = _made_again(kept, plan)
     found = []
     for name, command in FOLLOWING.items():
         if name not in kept:
