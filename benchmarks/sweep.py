@@ -21,7 +21,8 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from chorus import detector, embeddings  # noqa: E402
 from chorus.composition import ComposeOptions, compose  # noqa: E402
-from chorus.experiments.study import TARGET, Grid  # noqa: E402
+from chorus.experiments.pipeline import TARGET  # noqa: E402
+from chorus.experiments.study import Grid  # noqa: E402
 from chorus.files import read_csv, read_yaml  # noqa: E402
 from chorus.options import parse  # noqa: E402
 from chorus.training import HeadOptions  # noqa: E402

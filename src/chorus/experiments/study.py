@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from chorus import paths
-from chorus.errors import DataError, ParameterError
+from chorus.errors import DataError
 from chorus.experiments import start
 from chorus.experiments.columns import (
     IDENTITY,
@@ -21,40 +21,18 @@ from chorus.experiments.columns import (
 )
 from chorus.experiments.differences import Difference, differences
 from chorus.experiments.grid import PlannedRun, check_metrics, load_plan
-from chorus.experiments.history import (
-    History,
-    Snapshot,
+from chorus.experiments.history import History, Snapshot
+from chorus.experiments.pipeline import (
     inputs,
     inputs_of,
     kept_by_git,
+    last_stage,
     upstream,
     varying_stages,
     written_by,
 )
 from chorus.experiments.sections import changed, read_sections, value_of
 from chorus.experiments.signature import run_key, signature
-
-TARGET = "diagnose"  # a run's last stage where a sweep names none and there is it: none may need the audio again
-
-
-def _last_stage(pipeline: Mapping[str, Any]) -> str:
-    """Of a run where the sweep names none: TARGET, or the only stage that no other one follows.
-
-    Raises:
-        ParameterError: there are several of these.
-    """
-    stages = pipeline["stages"]
-    if TARGET in stages:
-        return TARGET
-    followed: set[str] = set()
-    for stage in stages:
-        followed |= set(upstream(pipeline, [stage]))
-    ends: list[str] = [stage for stage in stages if stage not in followed]
-    if len(ends) != 1:
-        raise ParameterError(
-            f"sweep.target: missing; which is the last stage of a run? one of {', '.join(ends)}"
-        )
-    return ends[0]
 
 
 class Grid:
@@ -93,7 +71,7 @@ class Grid:
             sections=read_sections(root),
         )
         self.runs = self.plan.runs
-        self.target = target or self.plan.target or _last_stage(self.start.pipeline)
+        self.target = target or self.plan.target or last_stage(self.start.pipeline)
         self.stages = varying_stages(self.start.pipeline, self.plan.axes, self.target)
         self.shared = inputs_of(self.start.pipeline, self.stages)
         self.inputs = inputs(self.start.pipeline, self.stages)
