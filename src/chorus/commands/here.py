@@ -103,5 +103,5 @@ def open_grid(sweep: Path) -> Grid:
     subsets = {kind: list(read_subsets(SUBSETS / kind)) for kind in ("positive", "negative")}
     # before they are mined, a subset that a sweep names is not misspelt
     if not all(subsets.values()):
-        return Grid(STUDY, read_yaml(sweep))
+        subsets = {}
     return Grid(STUDY, read_yaml(sweep), subsets=subsets)
