@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 from chorus.experiments.sections import value_of  # noqa: E402
-from chorus.experiments.study import Grid, read_sweep  # noqa: E402
+from chorus.experiments.study import Grid  # noqa: E402
+from chorus.files import read_yaml  # noqa: E402
 from chorus.paths import COMPOSITION, EVALUATION_DETAIL  # noqa: E402
 
 SETTINGS = {
@@ -53,7 +54,7 @@ def main() -> None:
         subprocess.run(["git", "clone", "-q", str(ROOT), str(folder)], check=True)
         path = folder / "sweeps/many.yaml"
         path.write_text(yaml.safe_dump(sweep), encoding="utf-8")
-        make_experiments(folder, Grid(folder, read_sweep(path), target="evaluate"))
+        make_experiments(folder, Grid(folder, read_yaml(path), target="evaluate"))
         for attempt in ("first", "again"):
             command, start = (
                 [sys.executable, "-m", "chorus", "leaderboard", "many"],

@@ -12,7 +12,8 @@ import yaml
 
 from chorus.evaluation import EvaluateOptions, evaluate
 from chorus.experiments.history import History
-from chorus.experiments.study import TARGET, Grid
+from chorus.experiments.pipeline import TARGET
+from chorus.experiments.study import Grid
 from folder import NO_ANALYTICS, Folder
 from predicted import predicted
 

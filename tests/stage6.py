@@ -8,11 +8,10 @@ import pandas as pd
 
 from chorus.experiments.grid import load_plan
 from chorus.experiments.signature import short_hash
-from chorus.experiments.study import read_sweep
 from chorus.files import read_csv, read_yaml
 
 ROOT = Path(__file__).parents[1]
-PLAN = load_plan(read_sweep(ROOT / "sweeps/stage6.yaml"), read_yaml(ROOT / "params.yaml"))
+PLAN = load_plan(read_yaml(ROOT / "sweeps/stage6.yaml"), read_yaml(ROOT / "params.yaml"))
 FACTORS, NAMES = PLAN.factors, PLAN.names
 assert PLAN.families is not None
 MAIN, INTERACTIONS = PLAN.families["main effects"], PLAN.families["interactions"]

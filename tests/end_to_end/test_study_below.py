@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from chorus.experiments.consistency import edited_grid
+from chorus.experiments.grid_check import grid_problems
 from folder import NO_ANALYTICS, Folder
 
 STUDY = "studies/toy"
@@ -83,7 +83,7 @@ def test_effects_and_report_say_what_its_factor_does(study):
     assert (study.folder / "plots/width/effects_mae.png").is_file()
     # of other metrics than the sweep's effects are shown, and its table stays
     study.run("chorus", "effects", "width", "--metrics", "test.mae,epochs")
-    assert edited_grid(study.folder, study.folder / "sweeps/width.yaml") == []
+    assert grid_problems(study.folder) == []
     study.run("chorus", "report", "width")
     page = (study.folder / "reports/width.html").read_text(encoding="utf-8")
     assert "How wide?" in page and "16 instead of 8 (width)" in page and "width 16" in page

@@ -20,7 +20,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from chorus.experiments.study import TARGET, Grid
+from chorus.experiments.pipeline import TARGET
+from chorus.experiments.study import Grid
 from end_to_end.study import RUNS, SWEEP, Study, make_study, with_stand_ins
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ from chorus.errors import ParameterError
 from chorus.experiments.columns import METRICS
 from chorus.experiments.grid import check_metrics, describe, load_plan
 from chorus.experiments.sections import changed, check_all, read_sections
-from chorus.experiments.study import Grid, read_sweep
+from chorus.experiments.study import Grid
 from chorus.files import read_csv, read_yaml
 from chorus.runs.factors import spell
 from folder import NO_ANALYTICS, Folder
@@ -195,12 +195,17 @@ def test_a_sweep_file_with_a_key_twice_or_none_at_all(tmp_path):
     with pytest.raises(
         ParameterError, match=r"twice\.yaml is not valid YAML: the key 'axes' stands twice"
     ):
-        read_sweep(path)
-    with pytest.raises(ParameterError, match="there is no sweep file"):
-        read_sweep(tmp_path / "none.yaml")
+        load_plan(read_yaml(path), PARAMS)
+    with pytest.raises(ParameterError, match=r"none\.yaml cannot be read: No such file"):
+        load_plan(read_yaml(tmp_path / "none.yaml"), PARAMS)
     path.write_text("- name\n")
-    with pytest.raises(ParameterError, match="must hold a mapping"):
-        read_sweep(path)
+    with pytest.raises(
+        ParameterError, match=r"sweep: expected a mapping of options, not \['name'\]"
+    ):
+        load_plan(read_yaml(path), PARAMS)
+    path.write_text("")
+    with pytest.raises(ParameterError, match=r"sweep\.name: missing"):
+        load_plan(read_yaml(path), PARAMS)
 
 
 def test_a_metric_of_a_stage_that_no_run_has_is_refused(tmp_path):

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments.history import History, inputs, inputs_of, varying_stages
+from chorus.experiments.history import History
+from chorus.experiments.pipeline import inputs, inputs_of, varying_stages
 
 PIPELINE = {
     "stages": {

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from chorus.experiments.consistency import edited_grid
+from chorus.experiments.grid_check import grid_problems
 from small_study import ROOT, SWEEP, SmallStudy
 
 LEADERBOARD = ("chorus", "leaderboard", "small")
@@ -148,17 +148,14 @@ def test_a_sweep_without_comparisons_is_ranked_reported_and_checked(study):
         "sweeps/small.yaml", {key: value for key, value in SWEEP.items() if key != "comparisons"}
     )
     study.run(*LEADERBOARD)
-    sweep = study.folder / "sweeps/small.yaml"
-    assert not [problem for problem in edited_grid(study.folder, sweep) if "comparisons" in problem]
+    assert not [problem for problem in grid_problems(study.folder) if "comparisons" in problem]
     study.run(*REPORT)
     comparisons = study.folder / "metrics/small/comparisons.csv"
     assert comparisons.read_text(encoding="utf-8").startswith(
         "comparison,shows,side,configuration,seeds,"
     )
     comparisons.write_text("\n", encoding="utf-8")  # as it was written once
-    (problem,) = (
-        problem for problem in edited_grid(study.folder, sweep) if "comparisons" in problem
-    )
+    (problem,) = (problem for problem in grid_problems(study.folder) if "comparisons" in problem)
     assert problem.startswith(
         "metrics/small/comparisons.csv does not follow from metrics/small/runs.csv: its columns"
     )

@@ -7,7 +7,8 @@ import yaml
 
 from chorus.errors import DataError
 from chorus.experiments import start
-from chorus.experiments.history import History, kept_by_git, upstream
+from chorus.experiments.history import History
+from chorus.experiments.pipeline import kept_by_git, upstream
 from folder import Folder
 
 STAGES = {

@@ -52,10 +52,11 @@ def _check_recordings(params: Mapping[str, Any]) -> None:
 
 def _check_results() -> None:
     # DVC and the statistics take a second to import
-    from chorus.experiments.consistency import problems
-    from chorus.experiments.derived import contradictions
+    from chorus.experiments.grid_check import grid_problems
+    from chorus.experiments.headline_check import headline_problems
+    from chorus.experiments.lock_check import lock_problems
 
-    found = problems(here.STUDY) + contradictions(here.STUDY)
+    found = lock_problems(here.STUDY) + grid_problems(here.STUDY) + headline_problems(here.STUDY)
     for problem in found:
         print(problem, file=sys.stderr)
     if found:

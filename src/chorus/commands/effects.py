@@ -35,7 +35,7 @@ from chorus.commands.arguments import (
 )
 from chorus.commands.show import between, number, say, show
 from chorus.errors import DataError, ParameterError
-from chorus.files import read_csv, write_csv
+from chorus.files import read_csv, read_yaml, write_csv
 from chorus.paths import sweep_plots, sweep_tables
 from chorus.runs.block_effects import BlockEffects, effects_by_block, effects_frame
 from chorus.runs.contrasts import between_blocks
@@ -93,8 +93,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _of_sweep(arguments: argparse.Namespace) -> None:
-    from chorus.experiments.columns import with_numbers
     from chorus.experiments.grid_effects import effects
+    from chorus.experiments.grid_tables import with_numbers
 
     file = here.sweep_file(arguments.sweep)
     folder, plots, grid, plan = _kept(arguments, file)
@@ -129,11 +129,10 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
 def _kept(arguments: argparse.Namespace, file: Path) -> tuple[Path, Path, Grid | None, Plan]:
     """The folders of tables and of pictures, and the grid; None where they are another table's than the grid's."""
     from chorus.experiments.grid import load_plan
-    from chorus.experiments.study import read_sweep
 
     if arguments.out or arguments.runs:
         folder = arguments.out or Path()
-        return folder, folder, None, load_plan(read_sweep(file), here.params())
+        return folder, folder, None, load_plan(read_yaml(file), here.params())
     grid = here.open_grid(file)
     return sweep_tables(file.stem), sweep_plots(file.stem), grid, grid.plan
 

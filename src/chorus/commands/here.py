@@ -74,13 +74,13 @@ def sweep_of(run: str) -> Path:
         ParameterError: there is none, or there are several.
     """
     from chorus.experiments.grid import load_plan
-    from chorus.experiments.study import read_sweep
+    from chorus.files import read_yaml
 
     values = params()
     files = sorted(SWEEPS.glob("*.yaml"))
     found = []
     for file in files:
-        runs = load_plan(read_sweep(file), values).runs
+        runs = load_plan(read_yaml(file), values).runs
         if any(each.name == run for each in runs):
             found.append(file)
     if len(found) == 1:
@@ -97,10 +97,11 @@ def sweep_of(run: str) -> Path:
 def open_grid(sweep: Path) -> Grid:
     """The runs of a sweep in this study; the names of its subsets are checked once there are subsets."""
     from chorus.composition import read_subsets
-    from chorus.experiments.study import Grid, read_sweep
+    from chorus.experiments.study import Grid
+    from chorus.files import read_yaml
 
     subsets = {kind: list(read_subsets(SUBSETS / kind)) for kind in ("positive", "negative")}
     # before they are mined, a subset that a sweep names is not misspelt
     if not all(subsets.values()):
-        return Grid(STUDY, read_sweep(sweep))
-    return Grid(STUDY, read_sweep(sweep), subsets=subsets)
+        subsets = {}
+    return Grid(STUDY, read_yaml(sweep), subsets=subsets)

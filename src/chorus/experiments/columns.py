@@ -1,15 +1,17 @@
-"""The columns of a table of runs: what the stages of a run have written about it, each metric by one name."""
+"""A run as a row of the table of runs: what its stages have written about it, each metric by one name."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from chorus import paths
 from chorus.clips import OOD_VALIDATION, TEST_IID, TEST_OOD
-from chorus.errors import DataError
+from chorus.experiments.history import Snapshot
+from chorus.experiments.sections import value_of
+from chorus.runs.factors import Factor, spell
 
 # What a detector's metrics begin with -> the split that they are of; the last where a survey has it.
 JUDGED_BY = {"ood": TEST_OOD, "iid": TEST_IID, "ood_validation": OOD_VALIDATION}
@@ -18,6 +20,66 @@ METRICS = tuple(f"{split}.{metric}" for split in JUDGED_BY for metric in _OF_A_S
 COUNTS = ("positives", "negatives")
 HEALTH = ("health.verdict", "health.findings")
 IDENTITY = ("run", "seed", "signature", "splits", "version")
+
+
+def run_row(
+    name: str, params: Mapping[str, Any], factors: Sequence[Factor], columns: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A run as a row of the table of runs: name, seed, factors, and what was measured.
+
+    Args:
+        params: all of its parameters.
+        factors: that vary in its grid.
+        columns: what was measured, of `run_columns`.
+    """
+    row: dict[str, Any] = {"run": name, "seed": params["seed"]}
+    for factor in factors:
+        row[factor.name] = spell(value_of(params, factor.key))
+    return row | dict(columns)
+
+
+def run_columns(run: Snapshot, written: Collection[str], factors: Sequence[str]) -> dict[str, Any]:
+    """What was measured: a detector's columns, or the figures that the stages of another study declare.
+
+    Args:
+        run: a finished one.
+        written: what the stages of a run write, by its paths: other files are what it started from.
+        factors: columns that there are beside.
+    """
+    if detail := _detection(run, written):
+        beside = (paths.COMPOSITION, paths.HEALTH, paths.HEALTH_DETAIL)
+        composition, health, health_detail = (run.json(str(path)) for path in beside)
+        return detector_columns(detail, composition, health, health_detail)
+    return metric_columns(_figures(run, written), [*IDENTITY, *factors])
+
+
+def known_metrics(start: Snapshot, written: Collection[str]) -> list[str] | None:
+    """The metrics of the commit that runs start from, by which a sweep may rank; None: nothing was measured in it.
+
+    Args:
+        written: as for `run_columns`.
+    """
+    if _detection(start, written):
+        return list(METRICS)
+    return list(metric_columns(_figures(start, written), IDENTITY)) or None
+
+
+def _detection(run: Snapshot, written: Collection[str]) -> dict[str, Any] | None:
+    """How a detector was judged; None where the runs judge no detector."""
+    path = paths.EVALUATION_DETAIL.as_posix()
+    if path not in written:
+        return None
+    detail = run.json(path)
+    # another study may call a file so, and write other figures into it
+    if isinstance(detail, dict) and "splits" in detail:
+        return detail
+    return None
+
+
+def _figures(run: Snapshot, written: Collection[str]) -> dict[str, Any]:
+    """What the metrics files that a run writes hold, by their names without the ending."""
+    files = [path for path in run.metrics_files if path in written]
+    return {Path(path).stem: run.json(path) for path in files}
 
 
 def detector_columns(
@@ -94,45 +156,3 @@ def _leaves(content: Any, before: str = "") -> Iterator[tuple[str, Any]]:
             yield from _leaves(value, f"{before}.{key}" if before else str(key))
     elif before and not isinstance(content, list):
         yield before, content
-
-
-def measured(runs: pd.DataFrame, factors: Sequence[str]) -> list[str]:
-    """The metrics in a table of runs: a detector's by name, of other models all columns of numbers.
-
-    Args:
-        factors: columns that are none.
-    """
-    if known := [metric for metric in METRICS if metric in runs]:
-        return known
-    others = runs.columns.difference([*IDENTITY, *factors], sort=False)
-    return [column for column in others if _is_number(runs[column])]
-
-
-def with_numbers(runs: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
-    """A table of runs as text, as a CSV has it, with numbers for metrics and counts; NaN for an empty cell.
-
-    Raises:
-        DataError: a seed, a count or a figure is no number.
-    """
-    table = runs.copy()
-    for column in (*COUNTS, *measured(runs, factors)):
-        if column in runs:
-            table[column] = _numbers(runs[column].replace("", "nan"), column)
-    return table.assign(seed=_numbers(table["seed"], "seed"))
-
-
-def _numbers(cells: pd.Series, column: str) -> pd.Series:
-    try:
-        return pd.to_numeric(cells)
-    except ValueError as error:
-        raise DataError(f"{column}: {error}") from None
-
-
-def _is_number(values: pd.Series) -> bool:
-    """Whether all are numbers or empty, and not all are empty."""
-    # pandas takes a truth for 0 or 1, of which a mean and an interval would be shown
-    if pd.api.types.is_bool_dtype(values):
-        return False
-    numbers = pd.to_numeric(values, errors="coerce")
-    empty = values.isna() | (values.astype(str) == "")
-    return bool(numbers.notna().any() and (numbers.notna() | empty).all())

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from chorus.errors import ParameterError
 from chorus.experiments.families import Asked, read_families
-from chorus.experiments.sections import Sections, changed, check_sections, refuse_section, value_of
-from chorus.experiments.signature import signature
+from chorus.experiments.sections import Sections, check_changes, value_of
+from chorus.experiments.signature import short_hash
 from chorus.options import options, parse
 from chorus.runs.factors import OTHER, RESERVED, Factor, short_names, spell
 
@@ -127,7 +127,7 @@ def load_plan(
     subsets: Mapping[str, Collection[str]] | None = None,
     sections: Sections | None = None,
 ) -> Plan:
-    """A sweep, checked against the parameters of its study.
+    """A sweep, checked against the parameters of its study: the plan follows from the sweep alone.
 
     Args:
         sweep: what `sweeps/*.yaml` holds; see `SweepOptions`.
@@ -141,10 +141,12 @@ def load_plan(
             configuration.
     """
     given = parse(SweepOptions, sweep, section="sweep")
-    metrics = given.metrics or (given.rank_by,)
+    runs = _planned(given)
     if given.judged_at:
         value_of(params, given.judged_at)
-    runs = _planned(given, params, subsets, sections or {})
+    for run in runs:
+        check_changes(sections or {}, params, run.changes)
+    _refuse_unknown_subsets(runs, subsets or {})
     factors = _factors(given)
     return Plan(
         question=given.question,
@@ -153,30 +155,20 @@ def load_plan(
         axes=tuple(given.axes),
         factors=factors,
         rank_by=given.rank_by,
-        metrics=metrics,
+        metrics=given.metrics or (given.rank_by,),
         judged_at=given.judged_at,
         families=read_families(given.effects, factors) if given.effects else None,
         comparisons=_comparisons(given, runs),
     )
 
 
-def _planned(
-    given: SweepOptions,
-    params: Mapping[str, Any],
-    subsets: Mapping[str, Collection[str]] | None,
-    sections: Sections,
-) -> list[PlannedRun]:
-    for key in given.axes:
-        refuse_section(key, value_of(params, key))
+def _planned(given: SweepOptions) -> list[PlannedRun]:
     runs: list[PlannedRun] = []
     seen: dict[str, str] = {}
     for changes in _combinations(given):
         run = PlannedRun(_name(given.name, len(runs) + 1), changes, len(runs))
-        resolved = changed(params, changes)
-        check_sections(sections, resolved, changes)
-        _check_subsets(resolved, changes, subsets)
         # one run under two names would count as two witnesses of its configuration
-        same = f"{signature(resolved)} {resolved.get(SEED)}"
+        same = short_hash(changes, digits=16)
         if same in seen:
             raise ParameterError(
                 f"sweep: {seen[same]} and {run.name} are the same configuration: {describe(changes)}"
@@ -302,15 +294,14 @@ def _name(pattern: str, number: int) -> str:
     return name
 
 
-def _check_subsets(
-    params: Mapping[str, Any], keys: Collection[str], subsets: Mapping[str, Collection[str]] | None
+def _refuse_unknown_subsets(
+    runs: Sequence[PlannedRun], subsets: Mapping[str, Collection[str]]
 ) -> None:
-    for kind, known in (subsets or {}).items():
+    for kind, known in subsets.items():
         key = f"compose.{kind}_subsets"
-        if key not in keys:
-            continue
-        for name in value_of(params, key):
-            if name not in known:
-                raise ParameterError(
-                    f"{key}: no subset {name!r}; there are: {', '.join(sorted(known)) or 'none'}"
-                )
+        for run in runs:
+            for name in run.changes.get(key, ()):
+                if name not in known:
+                    raise ParameterError(
+                        f"{key}: no subset {name!r}; there are: {', '.join(sorted(known)) or 'none'}"
+                    )

@@ -1,8 +1,8 @@
-"""Runs that differ in their seed only, grouped and ranked: plain tables in, plain tables out."""
+"""The table of runs of a grid: its metrics as numbers, its configurations ranked and compared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,68 @@ import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments.columns import COUNTS, measured
+from chorus.experiments.columns import COUNTS, IDENTITY, METRICS
 from chorus.experiments.grid import Comparison, Plan
-from chorus.experiments.sections import value_of
 from chorus.metrics.direction import lower_is_better
-from chorus.runs.factors import Factor, configuration, spell
+from chorus.runs.factors import Factor, configuration
 from chorus.statistics.summary import summary_columns
+
+
+def with_numbers(runs: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+    """A table of runs as text, as a CSV has it, with numbers for metrics and counts; NaN for an empty cell.
+
+    Raises:
+        DataError: a seed, a count or a figure is no number.
+    """
+    table = runs.copy()
+    for column in (*COUNTS, *measured(runs, factors)):
+        if column in runs:
+            table[column] = _numbers(runs[column].replace("", "nan"), column)
+    return table.assign(seed=_numbers(table["seed"], "seed"))
+
+
+def one_version(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs, if all share one version of code and data.
+
+    Raises:
+        DataError: they do not: they cannot be compared.
+    """
+    counts = runs["version"].value_counts()
+    if len(counts) > 1:
+        listed = ", ".join(f"{version} ({count} runs)" for version, count in counts.items())
+        raise DataError(
+            f"the runs come from several versions of code or data: {listed}; sweep again, or use --mixed"
+        )
+    return runs
+
+
+def measured(runs: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """The metrics in a table of runs: a detector's by name, of other models all columns of numbers.
+
+    Args:
+        factors: columns that are none.
+    """
+    if known := [metric for metric in METRICS if metric in runs]:
+        return known
+    others = runs.columns.difference([*IDENTITY, *factors], sort=False)
+    return [column for column in others if _is_number(runs[column])]
+
+
+def _numbers(cells: pd.Series, column: str) -> pd.Series:
+    try:
+        return pd.to_numeric(cells)
+    except ValueError as error:
+        raise DataError(f"{column}: {error}") from None
+
+
+def _is_number(values: pd.Series) -> bool:
+    """Whether all are numbers or empty, and not all are empty."""
+    # pandas takes a truth for 0 or 1, of which a mean and an interval would be shown
+    if pd.api.types.is_bool_dtype(values):
+        return False
+    numbers = pd.to_numeric(values, errors="coerce")
+    empty = values.isna() | (values.astype(str) == "")
+    return bool(numbers.notna().any() and (numbers.notna() | empty).all())
 
 
 @dataclass(frozen=True)
@@ -44,29 +100,14 @@ def tables(
         DataError, ParameterError: see `aggregate` and `rank`.
     """
     board = aggregate(runs, plan.factors)
+    comparisons = compare(runs, comparable(runs, plan.comparisons), board)
     ranked = rank(
         board,
         rank_by or plan.rank_by,
         min_precision=min_precision,
         stability_weight=stability_weight,
     )
-    return Tables(ranked, compare(runs, comparable(runs, plan.comparisons), plan.factors))
-
-
-def run_row(
-    name: str, params: Mapping[str, Any], factors: Sequence[Factor], columns: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A run as a row of the table of runs: name, seed, factors, and what was measured.
-
-    Args:
-        params: all of its parameters.
-        factors: that vary in its grid.
-        columns: of `chorus.experiments.columns`.
-    """
-    row: dict[str, Any] = {"run": name, "seed": params["seed"]}
-    for factor in factors:
-        row[factor.name] = spell(value_of(params, factor.key))
-    return row | dict(columns)
+    return Tables(ranked, comparisons)
 
 
 def aggregate(runs: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
@@ -129,7 +170,7 @@ def rank(
     Raises:
         ParameterError: an unknown metric, or a negative weight.
     """
-    known = [column.removesuffix("__mean") for column in leaderboard if column.endswith("__mean")]
+    known = _metrics_of(leaderboard)
     if metric not in known:
         raise ParameterError(f"metric: {metric!r} is not allowed: one of {', '.join(known)}")
     if not stability_weight >= 0:
@@ -159,13 +200,14 @@ def comparable(runs: pd.DataFrame, comparisons: Sequence[Comparison]) -> list[Co
 
 
 def compare(
-    runs: pd.DataFrame, comparisons: Sequence[Comparison], factors: Sequence[Factor]
+    runs: pd.DataFrame, comparisons: Sequence[Comparison], leaderboard: pd.DataFrame
 ) -> pd.DataFrame:
     """Configurations side by side: means over seeds, and their difference over the seeds that both have.
 
     Args:
-        runs, factors: as for `aggregate`, with positives and negatives where they are known.
+        runs: as for `aggregate`, with positives and negatives where they are known.
         comparisons: each names one run of either configuration.
+        leaderboard: of `aggregate`, from these runs: it knows what was measured, and what configurations are called.
 
     Returns:
         Two rows (a, b) and a third (b - a, the mean of the differences seed by seed) for each comparison; without
@@ -174,9 +216,8 @@ def compare(
     Raises:
         DataError: a run that is not in the table.
     """
-    names = [factor.name for factor in factors]
     # each once: of other models than detectors, the counts are among the measured columns
-    candidates = dict.fromkeys([*COUNTS, *measured(runs, names)])
+    candidates = dict.fromkeys([*COUNTS, *_metrics_of(leaderboard)])
     metrics = [column for column in candidates if column in runs]
     rows = []
     for comparison in comparisons:
@@ -184,10 +225,11 @@ def compare(
         sides = {"a": comparison.a, "b": comparison.b}
         by_seed = {}
         for side, run in sides.items():
-            group = _configuration_of(runs, run)
+            signature = _signature_of(runs, run)
+            group = runs[runs["signature"] == signature]
             by_seed[side] = group.set_index("seed")[metrics]
-            described = configuration(group.iloc[0], factors)
-            what = {"side": side, "configuration": described, "seeds": len(group)}
+            described = leaderboard.loc[leaderboard["signature"] == signature, "configuration"]
+            what = {"side": side, "configuration": described.item(), "seeds": len(group)}
             rows.append(about | what | group[metrics].mean().to_dict())
         # seed by seed, so that a seed which only one side has does not pass for a difference
         difference = (by_seed["b"] - by_seed["a"]).dropna(how="all")
@@ -197,23 +239,12 @@ def compare(
     return pd.DataFrame(rows, columns=columns)
 
 
-def one_version(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs, if all share one version of code and data.
-
-    Raises:
-        DataError: they do not: they cannot be compared.
-    """
-    counts = runs["version"].value_counts()
-    if len(counts) > 1:
-        listed = ", ".join(f"{version} ({count} runs)" for version, count in counts.items())
-        raise DataError(
-            f"the runs come from several versions of code or data: {listed}; sweep again, or use --mixed"
-        )
-    return runs
+def _metrics_of(leaderboard: pd.DataFrame) -> list[str]:
+    return [column.removesuffix("__mean") for column in leaderboard if column.endswith("__mean")]
 
 
-def _configuration_of(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+def _signature_of(runs: pd.DataFrame, name: str) -> str:
     found = runs.loc[runs["run"] == name, "signature"]
     if found.empty:
         raise DataError(f"there is no run {name!r} to compare")
-    return runs[runs["signature"] == found.iloc[0]]
+    return str(found.iloc[0])

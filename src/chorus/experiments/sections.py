@@ -6,7 +6,7 @@ Which options class stands behind which section is the study's to say, in its op
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -41,36 +41,28 @@ def read_sections(study: Path) -> Sections:
     return sections
 
 
-def check_sections(sections: Sections, params: Mapping[str, Any], keys: Collection[str]) -> None:
-    """Check parameters against the options of the stages that read them.
+def check_changes(
+    sections: Sections, params: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
+    """Check the parameters of a run against the options of the stages that read them.
 
     Args:
         sections: of the study; what it does not name is not checked.
-        params: what params.yaml holds, with other values for the parameters that vary.
-        keys: those parameters, as dotted keys that exist ("seed", "compose.quality").
+        params: what params.yaml holds.
+        changes: other values for some of them, by dotted keys ("seed", "compose.quality").
 
     Raises:
-        ParameterError: a value that its stage would refuse; or a key of many parameters.
+        ParameterError: a key that does not exist, or is of many parameters; or a value that its stage would refuse.
     """
-    for key in keys:
-        refuse_section(key, value_of(params, key))
-    if "seed" in keys:
-        _check_seed(params)
+    for key, value in changes.items():
+        _refuse_section(key, value_of(params, key))
+        _refuse_section(key, value)
+    of_run = changed(params, changes)
+    if "seed" in changes:
+        _check_seed(of_run)
     for section in sections:
-        if any(key.startswith(f"{section}.") for key in keys):
-            _check(sections, section, params)
-
-
-def refuse_section(key: str, value: object) -> None:
-    """Refuse to vary many parameters as if they were one.
-
-    Raises:
-        ParameterError: the value of the key is a section.
-    """
-    if isinstance(value, Mapping):
-        raise ParameterError(
-            f"{key}: only single parameters can vary, and this is a section of them"
-        )
+        if any(key.startswith(f"{section}.") for key in changes):
+            _check(sections, section, of_run)
 
 
 def check_all(sections: Sections, params: Mapping[str, Any]) -> None:
@@ -93,6 +85,14 @@ def _check(sections: Sections, section: str, params: Mapping[str, Any]) -> None:
     # by name: importing all modules costs seconds, and a sweep seldom varies more than a section or two
     module, _, kind = named.partition(":")
     parse(getattr(import_module(module), kind), value, section=section)
+
+
+def _refuse_section(key: str, value: object) -> None:
+    """Refuse to vary many parameters as if they were one."""
+    if isinstance(value, Mapping):
+        raise ParameterError(
+            f"{key}: only single parameters can vary, and this is a section of them"
+        )
 
 
 def _check_seed(params: Mapping[str, Any]) -> None:

@@ -10,61 +10,23 @@ from typing import Any
 import pandas as pd
 
 from chorus import paths
-from chorus.errors import DataError, ParameterError
+from chorus.errors import DataError
 from chorus.experiments import start
-from chorus.experiments.columns import IDENTITY, METRICS, detector_columns, metric_columns
+from chorus.experiments.columns import known_metrics, run_columns, run_row
 from chorus.experiments.differences import Difference, differences
 from chorus.experiments.grid import PlannedRun, check_metrics, load_plan
-from chorus.experiments.grid_tables import run_row
-from chorus.experiments.history import (
-    History,
-    Snapshot,
+from chorus.experiments.history import History, Snapshot
+from chorus.experiments.pipeline import (
     inputs,
     inputs_of,
     kept_by_git,
+    last_stage,
     upstream,
     varying_stages,
     written_by,
 )
 from chorus.experiments.sections import changed, read_sections, value_of
 from chorus.experiments.signature import run_key, signature
-from chorus.files import read_yaml
-
-TARGET = "diagnose"  # a run's last stage where a sweep names none and there is it: none may need the audio again
-
-
-def read_sweep(path: Path) -> dict[str, Any]:
-    """A sweep file.
-
-    Raises:
-        ParameterError: it does not exist, cannot be used (`chorus.files.read_yaml`), or is no YAML mapping.
-    """
-    if not path.exists():
-        raise ParameterError(f"there is no sweep file {path}")
-    sweep = read_yaml(path)
-    if not isinstance(sweep, dict):
-        raise ParameterError(f"{path} must hold a mapping with name, axes and so on")
-    return sweep
-
-
-def _last_stage(pipeline: Mapping[str, Any]) -> str:
-    """Of a run where the sweep names none: TARGET, or the only stage that no other one follows.
-
-    Raises:
-        ParameterError: there are several of these.
-    """
-    stages = pipeline["stages"]
-    if TARGET in stages:
-        return TARGET
-    followed: set[str] = set()
-    for stage in stages:
-        followed |= set(upstream(pipeline, [stage]))
-    ends: list[str] = [stage for stage in stages if stage not in followed]
-    if len(ends) != 1:
-        raise ParameterError(
-            f"sweep.target: missing; which is the last stage of a run? one of {', '.join(ends)}"
-        )
-    return ends[0]
 
 
 class Grid:
@@ -95,25 +57,22 @@ class Grid:
     ) -> None:
         self.root = root
         self._history = History(root)
-        self.start = self._history.current()
-        self.plan = load_plan(
-            sweep,
-            self.start.params,
-            subsets=subsets,
-            sections=read_sections(root),
-        )
+        sections = read_sections(root)
+        commit = self._history.current()
+        self.plan = load_plan(sweep, commit.params, subsets=subsets, sections=sections)
         self.runs = self.plan.runs
-        self.target = target or self.plan.target or _last_stage(self.start.pipeline)
-        self.stages = varying_stages(self.start.pipeline, self.plan.axes, self.target)
-        self.shared = inputs_of(self.start.pipeline, self.stages)
-        self.inputs = inputs(self.start.pipeline, self.stages)
-        self.before = upstream(self.start.pipeline, self.stages)
-        self.head = self._history.current(self.stages)
+        self.target = target or self.plan.target or last_stage(commit.pipeline)
+        self.stages = varying_stages(commit.pipeline, self.plan.axes, self.target)
+        self.shared = inputs_of(commit.pipeline, self.stages)
+        self.inputs = inputs(commit.pipeline, self.stages)
+        self.before = upstream(commit.pipeline, self.stages)
         # only now that the plan says which stages are shared can be asked whether these have other results here
+        self.head = self._history.current(self.stages)
         self._own = self._history.own_start(self.before)
         self.start = self.head if self._own is None else self._history.at(self._own, self.stages)
         self._keys: dict[str, str] = {}
-        check_metrics(self.plan, self._known_metrics())
+        known = known_metrics(self.start, self.outputs_made)
+        check_metrics(self.plan, known)
 
     @cached_property
     def planned(self) -> dict[str, PlannedRun]:
@@ -271,42 +230,13 @@ class Grid:
 
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
-        row = run_row(name, experiment.params, self.plan.factors, self._columns(experiment))
+        columns = run_columns(experiment, self.outputs_made, self.plan.names)
+        row = run_row(name, experiment.params, self.plan.factors, columns)
         splits = experiment.output_hash(str(paths.SPLITS)) or ""
         row["signature"] = experiment.signature
         row["splits"] = splits[:8]  # of which clips, and which of them are judged
         row["version"] = experiment.version
         return row
-
-    def _columns(self, experiment: Snapshot) -> dict[str, Any]:
-        """What was measured: a detector's columns, or the figures that the stages of another study declare."""
-        if detail := self._detection(experiment):
-            beside = (paths.COMPOSITION, paths.HEALTH, paths.HEALTH_DETAIL)
-            composition, health, health_detail = (experiment.json(str(path)) for path in beside)
-            return detector_columns(detail, composition, health, health_detail)
-        return metric_columns(self._measured(experiment), [*IDENTITY, *self.plan.names])
-
-    def _known_metrics(self) -> list[str] | None:
-        """The metrics of the current commit, by which a sweep may rank; None: nothing has been measured in it."""
-        if self._detection(self.start):
-            return list(METRICS)
-        return list(metric_columns(self._measured(self.start), IDENTITY)) or None
-
-    def _detection(self, experiment: Snapshot) -> dict[str, Any] | None:
-        """How a detector was judged; None where the runs judge no detector."""
-        path = paths.EVALUATION_DETAIL.as_posix()
-        if path not in self.outputs_made:
-            return None
-        detail = experiment.json(path)
-        # another study may call a file so, and write other figures into it
-        if isinstance(detail, dict) and "splits" in detail:
-            return detail
-        return None
-
-    def _measured(self, experiment: Snapshot) -> dict[str, Any]:
-        """The metrics files that a run writes, by name: those of other stages are what the runs started from."""
-        files = [path for path in experiment.metrics_files if path in self.outputs_made]
-        return {Path(path).stem: experiment.json(path) for path in files}
 
     def table(self, experiments: Mapping[str, Snapshot]) -> pd.DataFrame:
         """Finished runs as a table, in the order of the grid."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from chorus.errors import DataError
-from chorus.experiments.columns import HEALTH, IDENTITY, JUDGED_BY, measured
+from chorus.experiments.columns import HEALTH, IDENTITY, JUDGED_BY
+from chorus.experiments.grid_tables import measured
 from chorus.runs.factors import Factor
 from chorus.statistics import holm
 

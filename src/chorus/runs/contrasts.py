@@ -46,7 +46,7 @@ def questions(runs: Runs) -> Questions:
     Args:
         runs: of one block.
     """
-    kept, named = apart(runs.frame, runs.varying())
+    kept, named = apart(runs.frame, runs.factors)
     contrasts: list[Contrast] = []
     seeds_of: list[tuple[str, ...]] = []
     for factor in kept:
@@ -78,10 +78,12 @@ def between_blocks(runs: Runs) -> list[NotEstimated]:
 
 
 def apart(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[NotEstimated]]:
-    """The factors that can be told apart, and those that always change together with one before them."""
+    """The factors that vary and can be told apart, and those that always change together with one before them."""
     kept: list[str] = []
     same: list[NotEstimated] = []
     for factor in factors:
+        if frame[factor].nunique() < 2:
+            continue
         twins = [other for other in kept if _one_to_one(frame[factor], frame[other])]
         if twins:
             reason = f"confounded with {twins[0]}: they always change together"

@@ -45,7 +45,7 @@ def board(runs: Runs, metric: str, *, resamples: int = 2000, seed: int = 1) -> B
         ParameterError: an unknown metric.
     """
     known = runs.with_metric(metric)
-    factors, _ = apart(known.frame, known.varying())
+    factors, _ = apart(known.frame, known.factors)
     named = known.frame.assign(configuration=configurations(known.frame, factors))
     lower = lower_is_better(metric)
     rows, groups = [], []
@@ -147,7 +147,7 @@ def grid_of(runs: Runs, metric: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
         DataError: there are no two, or only one seed.
     """
     known = runs.with_metric(metric)
-    factors, _ = apart(known.frame, known.varying())
+    factors, _ = apart(known.frame, known.factors)
     if not factors:
         raise DataError(f"{metric}: there must be two configurations with every seed")
     frame, _ = one_run_each(known.frame, factors, metric)

@@ -136,7 +136,7 @@ def _labelled(runs: Runs, metric: str, block: str) -> pd.DataFrame:
     """value, seed, block, configuration, trained (what a training was told) of each run of a block."""
     known = runs.of(block).with_metric(metric)
     frame = known.frame
-    factors, _ = apart(frame, known.varying())
+    factors, _ = apart(frame, known.factors)
     training = [factor for factor in factors if factor not in runs.after_training]
     trained = configurations(known.settled().frame, training) + ", seed " + frame["seed"]
     return pd.DataFrame(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from chorus.experiments.grid import load_plan
-from chorus.experiments.study import read_sweep
 from chorus.files import read_yaml
 from chorus.options import parse
 from speech import study
@@ -15,7 +14,7 @@ STUDY = Path(__file__).parents[3] / "studies/speech"
 
 
 def test_it_is_rank_by_scale_by_targets_with_the_originals_five_seeds():
-    plan = load_plan(read_sweep(STUDY / "sweeps/lora.yaml"), read_yaml(STUDY / "params.yaml"))
+    plan = load_plan(read_yaml(STUDY / "sweeps/lora.yaml"), read_yaml(STUDY / "params.yaml"))
     assert len(plan.runs) == 3 * 3 * 2 * 5
     assert {run.changes["seed"] for run in plan.runs} == {42, 123, 456, 789, 2024}
     ranks = {(run.changes["tune.r"], run.changes["tune.alpha"]) for run in plan.runs}

@@ -17,7 +17,7 @@ from dvc.repo import Repo
 from dvc.scm import RevError, resolve_rev
 
 from chorus.errors import DataError
-from chorus.experiments.consistency import edited_results, place_of, stale_stages
+from chorus.experiments.lock_check import edited_results, place_of, stale_stages
 from chorus.experiments.preflight import refuse_lacking
 from chorus.experiments.review.gain import Gain, paired_gains
 from chorus.experiments.review.membership import Change, clip_sets, compare_sets
@@ -45,7 +45,7 @@ class Facts:
     changes: sets of clips; missing: path -> why it could not be read, so that its sets are not in `changes`.
     audit: the leakage audit. noise: of the seeds; None: unknown.
     gains: of the test splits, on the same clips.
-    edited, stale: see `chorus.experiments.consistency`.
+    edited, stale: see `chorus.experiments.lock_check`.
     plots: what `dvc plots diff` gives, by revision.
     """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from chorus.experiments.derived import (
+from chorus.experiments.headline_check import (
     evaluation_contradictions,
     health_contradictions,
     training_contradictions,

@@ -1,40 +1,29 @@
 """Are the committed results those of dvc.lock? A number that was edited by hand is named; no data is needed for that.
 
 dvc.lock holds a hash of every output of a stage, those that git keeps too. The tables of a grid, metrics/<sweep>/, are
-made from experiments and no stage: what follows from the table of runs is computed anew.
+made by no stage: `chorus.experiments.grid_check` makes them again.
 """
 
 from __future__ import annotations
 
 import posixpath
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pygit2
 from dvc.dependency.param import ParamsDependency
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from chorus import paths
-from chorus.errors import ChorusError, DataError
-from chorus.experiments.columns import with_numbers
-from chorus.experiments.grid import Plan, load_plan
-from chorus.experiments.grid_effects import effects
-from chorus.experiments.grid_tables import one_version, tables
-from chorus.experiments.study import read_sweep
-from chorus.files import read_csv, read_yaml, write_csv
+from chorus.errors import DataError
+from chorus.files import read_yaml
 from chorus.fingerprints import SOURCE, stale
 
-GRID_TABLES = ("runs.csv", "leaderboard.csv", "comparisons.csv", "effects.csv")
 
-
-def problems(root: Path) -> list[str]:
-    """What speaks against the results in the folder of a study, as they are in the workspace: one sentence each.
+def lock_problems(root: Path) -> list[str]:
+    """What speaks against the results of the stages of a study, as they are in the workspace: one sentence each.
 
     A study that has not run yet has no results and no problems.
 
@@ -43,12 +32,9 @@ def problems(root: Path) -> list[str]:
     """
     try:
         with Repo(str(root)) as repo:
-            found = edited_results(repo) + stray_results(repo) + stale_code(repo)
+            return edited_results(repo) + stray_results(repo) + stale_code(repo)
     except DvcException as error:
         raise DataError(" ".join(str(error).split())) from error
-    for sweep in sorted((root / paths.SWEEPS).glob("*.yaml")):
-        found += edited_grid(root, sweep)
-    return found
 
 
 def edited_results(repo: Repo) -> list[str]:
@@ -166,92 +152,3 @@ def _tracked(repo: Repo, root: Path) -> Iterator[str]:
     for entry in git.index:
         if entry.path.startswith(prefix):
             yield entry.path.removeprefix(prefix)
-
-
-def edited_grid(root: Path, sweep: Path) -> list[str]:
-    """What is wrong with the tables of a grid: runs of several versions, or tables that do not follow from the runs.
-
-    Args:
-        root: the folder of the study.
-        sweep: a file in sweeps/; its tables lie in metrics/<name of the file>/.
-    """
-    folder = root / paths.sweep_tables(sweep.stem)
-    path = folder / "runs.csv"
-    name = path.relative_to(root).as_posix()
-    if not path.exists():
-        orphans = [other for other in GRID_TABLES if (folder / other).exists()]
-        if not orphans:
-            return []
-        return [f"{name} is missing, from which {', '.join(orphans)} follow"]
-    try:
-        plan = load_plan(read_sweep(sweep), read_yaml(root / paths.PARAMS))
-        runs = with_numbers(read_csv(path), plan.names)
-        one_version(runs)
-    # a table that somebody edited may lack a column, or hold anything
-    except (ChorusError, ValueError, KeyError) as error:
-        return [f"{name}: {error}"]
-    found = []
-    for table in _derived(plan, sweep.stem, runs):
-        committed = folder / table.name
-        if not committed.exists():
-            continue
-        try:
-            # both as text: what a file cannot hold, such as the last digits, is no difference
-            difference = _difference(_as_written(table.make()), _table(committed))
-        except ChorusError as error:
-            return [f"{name}: {error}"]
-        if difference:
-            found.append(
-                f"{committed.relative_to(root).as_posix()} does not follow from {name}: {difference}; "
-                f"make it again: {table.command}"
-            )
-    return found
-
-
-@dataclass(frozen=True)
-class _Derived:
-    """A table that follows from the table of runs."""
-
-    # `make` is called later, and only where there is a committed table to compare with
-    name: str
-    command: str
-    make: Callable[[], pd.DataFrame]
-
-
-def _derived(plan: Plan, name: str, runs: pd.DataFrame) -> Iterator[_Derived]:
-    command = f"chorus leaderboard {name}"
-    yield _Derived("leaderboard.csv", command, lambda: tables(runs, plan).board)
-    yield _Derived("comparisons.csv", command, lambda: tables(runs, plan).comparisons)
-    yield _Derived(
-        "effects.csv",
-        f"chorus effects {name}",
-        lambda: effects(runs, plan.metrics, plan.factors, plan.families).table(),
-    )
-
-
-def _table(path: Path) -> pd.DataFrame:
-    """A table; one without columns where the file has not even a header."""
-    try:
-        return read_csv(path)
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
-
-
-def _as_written(table: pd.DataFrame) -> pd.DataFrame:
-    with tempfile.TemporaryDirectory() as folder:
-        write_csv(Path(folder) / "table.csv", table)
-        return read_csv(Path(folder) / "table.csv")
-
-
-def _difference(expected: pd.DataFrame, found: pd.DataFrame) -> str:
-    """The first difference in words; "" when there is none."""
-    if list(expected.columns) != list(found.columns):
-        return f"its columns should be {', '.join(expected.columns)}"
-    if len(expected) != len(found):
-        return f"it should have {len(expected)} rows and has {len(found)}"
-    differs = (expected != found).to_numpy()
-    if not differs.any():
-        return ""
-    row, column = np.argwhere(differs)[0]
-    at = f"row {row + 1}, column {expected.columns[column]}"
-    return f"{at}: {found.iat[row, column]} should be {expected.iat[row, column]}"

@@ -18,7 +18,7 @@ from chorus.files import read_json
 _TOLERANCE = 1e-5  # figures are written with six digits
 
 
-def contradictions(root: Path) -> list[str]:
+def headline_problems(root: Path) -> list[str]:
     """Headlines in the folder of a study that do not follow from what lies beside them, of those that are there."""
     pairs = (
         (evaluation_contradictions, paths.EVALUATION_METRICS, paths.EVALUATION_DETAIL, read_json),
