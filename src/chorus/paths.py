@@ -42,7 +42,8 @@ TRAINING_CURVES = PLOTS / "training" / "curves.csv"
 REPORTS = Path("reports")
 CODE = Path("code")
 RESULTS = (METRICS, PLOTS, REPORTS)  # folders that git keeps and that hold results only
-MADE_BY_STAGES = ("data", "models", "code", *map(str, RESULTS))  # what lies in these, some stage has written
+# what lies in these, some stage has written
+MADE_BY_STAGES = ("data", "models", "code", *map(str, RESULTS))
 
 
 def sweep_tables(sweep: str) -> Path:

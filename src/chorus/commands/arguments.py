@@ -79,6 +79,18 @@ def is_for_a_cluster(arguments: argparse.Namespace) -> bool:
     return bool(arguments.scheduler or arguments.cluster)
 
 
+def refuse_unfit_machines(arguments: argparse.Namespace) -> None:
+    """Refuse what cannot be meant: for those who do something long before they ask for `executor_of`.
+
+    Raises:
+        ParameterError: a number of workers that is not allowed, or settings of jobs where none are started.
+    """
+    if arguments.workers is not None and arguments.workers < 1:
+        raise ParameterError(f"--workers: {arguments.workers} is not allowed: 1 or more")
+    if arguments.job and not arguments.cluster:
+        raise ParameterError("--job is not allowed here: it goes with --cluster")
+
+
 @contextmanager
 def executor_of(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]:
     """What `add_cluster_arguments` chose, and how many units of work it does at once.
@@ -89,13 +101,8 @@ def executor_of(arguments: argparse.Namespace) -> Iterator[tuple[Executor, int]]
     """
     from chorus import parallel
 
-    workers = arguments.workers
-    if workers is None:
-        workers = parallel.cores()
-    if workers < 1:
-        raise ParameterError(f"--workers: {workers} is not allowed: 1 or more")
-    if arguments.job and not arguments.cluster:
-        raise ParameterError("--job is not allowed here: it goes with --cluster")
+    refuse_unfit_machines(arguments)
+    workers = arguments.workers or parallel.cores()
     if is_for_a_cluster(arguments):
         # Dask takes a second to load, which other machines than this one cost alone
         from chorus import cluster

@@ -16,7 +16,12 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from chorus.commands.arguments import add_cluster_arguments, executor_of, is_for_a_cluster
+from chorus.commands.arguments import (
+    add_cluster_arguments,
+    executor_of,
+    is_for_a_cluster,
+    refuse_unfit_machines,
+)
 from chorus.commands.here import STUDY, open_grid, sweep_file
 from chorus.composition import read_subsets
 from chorus.errors import ChorusError, DataError, ParameterError
@@ -62,6 +67,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.jobs < 1:
         raise ParameterError(f"--jobs: {arguments.jobs} is not allowed: at least 1")
     # before the shared stages run, which may take an hour
+    refuse_unfit_machines(arguments)
     if not is_for_a_cluster(arguments):
         _refuse_without_a_cluster(arguments)
     file = sweep_file(arguments.sweep)
@@ -101,8 +107,8 @@ def _conduct(grid: Grid, arguments: argparse.Namespace) -> list[Failure]:
 
 
 def _refuse_without_a_cluster(arguments: argparse.Namespace) -> None:
-    for name in ("workers", "repository", "job"):
-        if getattr(arguments, name) not in (None, []):
+    for name in ("workers", "repository"):
+        if getattr(arguments, name) is not None:
             raise ParameterError(
                 f"--{name} is not allowed here: it goes with --scheduler or --cluster"
             )
