@@ -14,6 +14,7 @@ import psutil
 from dvc.repo import Repo
 
 SOURCE = Path(__file__).parents[1] / "src"
+CHORUS = Path(sys.executable).parent / "chorus"
 
 NO_ANALYTICS = "[core]\n    analytics = false\n"
 
@@ -67,11 +68,16 @@ class Folder:
     def run(self, *command: str, fails: bool = False, patience: float = 300) -> str:
         """What a command writes to both streams; it must end well, or badly if it `fails`, within seconds.
 
-        `dvc`, `python SCRIPT` and the stages that they start are copies of a prepared process (`prepared.py`).
+        `chorus`, `dvc`, `python SCRIPT` and the stages that they start are copies of a prepared process
+        (`prepared.py`).
         """
         program, environment = self.typed(*command)
         if command[0] in ("dvc", "python"):
-            program, environment = command, prepared.environment(self.environment)
+            program, environment = command, prepared.environment(environment)
+        if command[0] == "chorus":
+            # what its installed script is: the code comes by PYTHONPATH, as where Python is given the module
+            program = ("python", str(CHORUS), *command[1:])
+            environment = prepared.environment(environment)
         process = self._start(program, environment)
         output, _ = process.communicate(timeout=patience)
         assert (process.returncode != 0) == fails, f"{' '.join(command)}:\n{output}"

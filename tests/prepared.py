@@ -1,4 +1,4 @@
-"""`dvc` and `python SCRIPT` as the tests start them: in copies of a process that has loaded what they need.
+"""`chorus`, `dvc` and `python SCRIPT` as the tests start them: in copies of a process that has loaded what they need.
 
 Most of what a command of a test costs is importing DVC, torch and pandas. What is copied is the real thing, as in the
 runs of a sweep (`chorus.experiments.warm`); what a copy could not do alike starts as it always did. `Folder.start`
