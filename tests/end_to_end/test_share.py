@@ -137,7 +137,7 @@ def test_one_run_is_brought_without_the_rest(swept, origin, server, tmp_path):
 def test_two_people_who_push_at_once_lose_nothing(author, swept, origin, server, tmp_path):
     people = {"ana": author, "ben": swept}
     runs = [
-        machine.start(
+        machine.begin(
             "dvc", "exp", "run", "--allow-missing", "-n", name, "-S", f"seed={seed}", "compose"
         )
         for seed, (name, machine) in enumerate(people.items(), start=11)
@@ -146,7 +146,7 @@ def test_two_people_who_push_at_once_lose_nothing(author, swept, origin, server,
         output, _ = run.communicate(timeout=300)
         assert run.returncode == 0, output
     pushes = [
-        machine.start("dvc", "exp", "push", "origin", name) for name, machine in people.items()
+        machine.begin("dvc", "exp", "push", "origin", name) for name, machine in people.items()
     ]
     for push in pushes:
         output, _ = push.communicate(timeout=120)
