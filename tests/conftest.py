@@ -1,6 +1,7 @@
 """Helpers that tests import by name lie beside this file (`tables.py`)."""
 
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,9 @@ sys.path.insert(0, str(FOLDER))
 import prepared  # noqa: E402  # it lies beside this file
 
 from chorus import parallel  # noqa: E402
+
+# or DVC starts a process after each command that reports it to its makers, and costs as much as the command
+os.environ["DVC_NO_ANALYTICS"] = "1"
 
 # Those that take minutes, so that none begins last and keeps a single processor busy at the end. The first makes
 # the study that the others in its folder wait for (end_to_end/conftest.py): meanwhile the second keeps the rest busy.

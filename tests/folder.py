@@ -14,6 +14,7 @@ import psutil
 from dvc.repo import Repo
 
 SOURCE = Path(__file__).parents[1] / "src"
+CHORUS = Path(__file__).with_name("typed_chorus.py")
 
 NO_ANALYTICS = "[core]\n    analytics = false\n"
 
@@ -37,7 +38,16 @@ class Folder:
         self.environment = own | path | dict(environment)
 
     def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a command; what it writes to both streams is in its stdout."""
+        """Start a command, as always; what it writes to both streams is in its stdout."""
+        return self._start(*self.typed(*command))
+
+    def begin(self, *command: str) -> subprocess.Popen[str]:
+        """As `start`; but `chorus`, `dvc`, `python SCRIPT` and the stages that they start are copies of a prepared
+        process (`prepared.py`)."""
+        if command[0] == "chorus":
+            command = ("python", str(CHORUS), str(self._source()), *command[1:])
+        if command[0] in ("dvc", "python"):
+            return self._start(command, prepared.environment(self.environment))
         return self._start(*self.typed(*command))
 
     def _start(
@@ -65,14 +75,8 @@ class Folder:
         return command, environment
 
     def run(self, *command: str, fails: bool = False, patience: float = 300) -> str:
-        """What a command writes to both streams; it must end well, or badly if it `fails`, within seconds.
-
-        `dvc`, `python SCRIPT` and the stages that they start are copies of a prepared process (`prepared.py`).
-        """
-        program, environment = self.typed(*command)
-        if command[0] in ("dvc", "python"):
-            program, environment = command, prepared.environment(self.environment)
-        process = self._start(program, environment)
+        """What a command writes to both streams; it must end well, or badly if it `fails`, within seconds."""
+        process = self.begin(*command)
         output, _ = process.communicate(timeout=patience)
         assert (process.returncode != 0) == fails, f"{' '.join(command)}:\n{output}"
         return output

@@ -1,8 +1,8 @@
-"""`dvc` and `python SCRIPT` as the tests start them: in copies of a process that has loaded what they need.
+"""`chorus`, `dvc` and `python SCRIPT` as the tests start them: in copies of a process that has loaded what they need.
 
 Most of what a command of a test costs is importing DVC, torch and pandas. What is copied is the real thing, as in the
 runs of a sweep (`chorus.experiments.warm`); what a copy could not do alike starts as it always did. `Folder.start`
-starts everything as always, and so does `Folder.run` with CHORUS_COLD=1.
+starts everything as always, and so do `Folder.run` and `Folder.begin` with CHORUS_COLD=1.
 """
 
 from __future__ import annotations

@@ -47,22 +47,29 @@ def storage(folder: Path) -> Iterator[dict[str, str]]:
         yield keys
 
 
+# Where nobody, not even root, can keep anything: nothing reaches another machine by it. A home each would be an
+# environment each, whose commands could not be copies of one prepared process.
+NO_HOME = "/proc/nobody"
+
+
 class Machine(Folder):
     """A clone, or another folder with a DVC repository; the keys to the server come by the environment, if at all."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] = {}) -> None:
         home = {
-            "HOME": str(folder),
-            "XDG_CONFIG_HOME": str(folder / "none"),
+            "HOME": NO_HOME,
+            "XDG_CONFIG_HOME": NO_HOME,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         super().__init__(folder, home | {"COLUMNS": "200"} | dict(environment))
 
     @classmethod
-    def clone(cls, origin: Path, folder: Path, server: S3Server) -> Machine:
+    def clone(
+        cls, origin: Path, folder: Path, server: S3Server, environment: Mapping[str, str] = {}
+    ) -> Machine:
         """As a colleague would: git clone, and one line for the keys."""
         subprocess.run(["git", "clone", "-q", origin, folder], check=True)
-        machine = cls(folder)
+        machine = cls(folder, environment)
         machine.introduce(folder.name)
         machine.use_keys(server.credentials)
         return machine

@@ -33,9 +33,10 @@ CODE = {"code": {"cache": False, "persist": True}}
 FINGERPRINT = {"cmd": "python src/fingerprint.py", "deps": ["src"], "outs": [CODE]}
 
 
-@pytest.fixture
-def study(tmp_path):
-    study = Folder(tmp_path / "study")
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A study whose code has been fingerprinted and whose stage has not run; to be copied."""
+    study = Folder(tmp_path_factory.mktemp("edits") / "study")
     shutil.copytree(
         ROOT / "src", study.folder / "src", ignore=shutil.ignore_patterns("__pycache__")
     )
@@ -48,16 +49,29 @@ def study(tmp_path):
     study.dvc_init()
     # as in this repository: what Python compiles is no change of the code
     (study.folder / ".dvcignore").write_text("__pycache__\n")
+    of_stage(study, "ours.py")
+    study.run("dvc", "repro", "fingerprint")
     return study
 
 
-def started(study: Folder, script: str):
-    """A stage in the middle of its work."""
+@pytest.fixture
+def study(tmp_path, begun):
+    shutil.copytree(begun.folder, tmp_path / "study")
+    return Folder(tmp_path / "study")
+
+
+def of_stage(study: Folder, script: str) -> None:
+    """The study consists of the fingerprints and one stage."""
     deps = ["code/train.txt", "${folder}"]
     stage = {"cmd": f"python src/{script}", "params": ["train"], "deps": deps, "outs": ["out"]}
     stages = {"fingerprint": FINGERPRINT, "train": stage}
     (study.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
-    process = study.start("dvc", "repro")
+
+
+def started(study: Folder, script: str = "ours.py"):
+    """A stage in the middle of its work."""
+    of_stage(study, script)
+    process = study.begin("dvc", "repro")
     until = time.monotonic() + 60
     while not (study.folder / "started").exists():
         assert process.poll() is None and time.monotonic() < until, process.communicate()[0]
@@ -96,7 +110,7 @@ def test_dvc_alone_records_an_edit_that_the_stage_never_saw(study):
     ],
 )
 def test_an_edit_while_a_stage_runs_is_named_and_not_recorded(study, file, old, new, named):
-    process = started(study, "ours.py")
+    process = started(study)
     path = study.folder / file
     path.write_text(path.read_text().replace(old, new) if path.exists() else new)
     status, output = ended(study, process)
@@ -112,7 +126,7 @@ def test_an_edit_while_a_stage_runs_is_named_and_not_recorded(study, file, old, 
 
 
 def test_what_the_stage_does_not_depend_on_may_be_edited(study):
-    process = started(study, "ours.py")
+    process = started(study)
     (study.folder / "params.yaml").write_text(PARAMS.replace("other: 1", "other: 2"))
     (study.folder / "src/chorus/mining.py").write_text("")
     helper = study.folder / "src/helper.py"
@@ -122,7 +136,7 @@ def test_what_the_stage_does_not_depend_on_may_be_edited(study):
 
 
 def test_a_params_file_in_the_middle_of_an_edit_is_a_change(study):
-    process = started(study, "ours.py")
+    process = started(study)
     (study.folder / "params.yaml").write_text("train: {dropout: [\n")
     status, output = ended(study, process)
     assert (
@@ -134,7 +148,7 @@ def test_a_params_file_in_the_middle_of_an_edit_is_a_change(study):
 
 def test_code_that_its_fingerprint_does_not_know_makes_nothing(study):
     """DVC would record the model of the new code under the old one, where a stage is run without those before it."""
-    process = started(study, "ours.py")
+    process = started(study)
     assert ended(study, process)[0] == 0
     before = lock(study.folder)
     (study.folder / "src/helper.py").write_text("ONE = 2\n")
@@ -149,7 +163,7 @@ def test_code_that_its_fingerprint_does_not_know_makes_nothing(study):
 
 
 def test_a_comment_runs_nothing_and_an_edit_of_a_helper_runs_the_stage(study):
-    process = started(study, "ours.py")
+    process = started(study)
     assert ended(study, process)[0] == 0
     helper = study.folder / "src/helper.py"
     helper.write_text('"""A helper."""\nONE = 1  # one\n')

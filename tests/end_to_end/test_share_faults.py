@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import s3fs
@@ -22,10 +24,21 @@ from end_to_end.sharing import URL, Machine, free_port
 
 VERIFY = "verify"
 PUSH = "push"
-NIGHTS = 60
 PIPELINE = (
     "stages:\n  copy: {cmd: cp source.txt copied.txt, deps: [source.txt], outs: [copied.txt]}\n"
 )
+IMPATIENT = {"AWS_MAX_ATTEMPTS": "1"}  # a machine that does not wait long for a server that is gone
+
+
+class Size(NamedTuple):
+    """Of the data: so many shards of so many bytes, and one file as large as 60 of them."""
+
+    nights: int
+    night: int
+
+
+SMALL = Size(nights=16, night=3_000)
+LARGE = Size(nights=60, night=300_000)  # on its way for long enough to be stopped in the middle
 
 
 class Cloud(S3Server):
@@ -62,45 +75,72 @@ class Cloud(S3Server):
         self.files.rm_file(self.place(name))
 
 
+@pytest.fixture(scope="module")
+def port():
+    """One for the servers of all tests, which run one after the other: it is committed with the remote."""
+    return free_port()
+
+
 @pytest.fixture
-def cloud(tmp_path):
-    with Cloud(tmp_path / "s3", free_port()) as cloud:
+def cloud(tmp_path, port):
+    with Cloud(tmp_path / "s3", port) as cloud:
         yield cloud
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory, port):
+    """The studies of authors, by size: made once, and then copied."""
+
+    @cache
+    def begun(size: Size) -> Machine:
+        home = tmp_path_factory.mktemp("begun")
+        return new_study(home / "author", size, Cloud(home / "s3", port))
+
+    return begun
+
+
 @pytest.fixture
-def author(tmp_path, cloud):
+def size():
+    return SMALL
+
+
+@pytest.fixture
+def author(tmp_path, begun, size, cloud):
     """Has a folder of shards and one larger file, as `data/raw` and a model are, not pushed yet."""
-    author = Machine(tmp_path / "author")
-    shards = author.folder / "shards"
-    shards.mkdir(parents=True)
-    noise = random.Random(1)
-    for night in range(NIGHTS):
-        (shards / f"{night:03d}.tar").write_bytes(noise.randbytes(300_000))
-    (author.folder / "model").write_bytes(noise.randbytes(20_000_000))
-    shutil.copy(
-        author.folder / "model", author.folder / "twin"
-    )  # one content, one object, two files
-    author.run("git", "init", "-q", "-b", "main")
-    author.introduce("author")
-    author.dvc_init()
-    author.add_remote(cloud)
-    author.run("dvc", "add", "-q", "shards", "model", "twin")
-    author.commit("data")
+    author = Machine(tmp_path / "author", IMPATIENT)
+    shutil.copytree(begun(size).folder, author.folder)
     author.use_keys(cloud.credentials)
     return author
 
 
 @pytest.fixture
-def shared(author):
-    author.run("dvc", "push")
+def shared(author, cloud):
+    """Has pushed it: a remote holds what the cache does, under the same names."""
+    cloud.files.put(f"{author.folder}/.dvc/cache/files", f"{URL}/", recursive=True)
+    return author
+
+
+def new_study(folder: Path, size: Size, cloud: Cloud) -> Machine:
+    author = Machine(folder, IMPATIENT)
+    shards = author.folder / "shards"
+    shards.mkdir(parents=True)
+    noise = random.Random(1)
+    for night in range(size.nights):
+        (shards / f"{night:03d}.tar").write_bytes(noise.randbytes(size.night))
+    (author.folder / "model").write_bytes(noise.randbytes(60 * size.night))
+    # one content, one object, two files
+    shutil.copy(author.folder / "model", author.folder / "twin")
+    author.git_init("author")
+    author.dvc_init()
+    author.add_remote(cloud)
+    author.run("dvc", "add", "-q", "shards", "model", "twin")
+    author.commit("data")
     return author
 
 
 def clone(author: Machine, folder: Path, cloud: Cloud, verify: bool = True) -> Machine:
-    """A second machine; it does not wait long for a server that is gone."""
-    other = Machine.clone(author.folder, folder, cloud)
-    other.environment["AWS_MAX_ATTEMPTS"] = "1"
+    """A second machine."""
+    other = Machine.clone(author.folder, folder, cloud, IMPATIENT)
     if not verify:
         other.use_keys(cloud.credentials, verify="false")
     return other
@@ -132,10 +172,11 @@ def whole(machine: Machine, author: Machine) -> bool:
 
 
 @pytest.mark.slow
-def test_the_server_is_killed_in_the_middle_of_a_push(author, cloud, tmp_path):
-    author.environment["AWS_MAX_ATTEMPTS"] = "1"
+@pytest.mark.parametrize("size", [LARGE], ids=["large"])
+def test_the_server_is_killed_in_the_middle_of_a_push(author, size, cloud, tmp_path):
+    nights = f"*_{size.night}"
     objects = tmp_path / "s3/objects"
-    killed(cloud, author, "push", lambda: len(list(objects.rglob("*_300000"))) > NIGHTS // 4)
+    killed(cloud, author, "push", lambda: len(list(objects.rglob(nights))) > size.nights // 4)
     cloud.start()
     assert not [
         path for path in cloud.files.find(URL) if path.endswith(".dir")
@@ -150,10 +191,11 @@ def test_the_server_is_killed_in_the_middle_of_a_push(author, cloud, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_server_is_killed_in_the_middle_of_a_pull(shared, cloud, tmp_path):
+@pytest.mark.parametrize("size", [LARGE], ids=["large"])
+def test_the_server_is_killed_in_the_middle_of_a_pull(shared, size, cloud, tmp_path):
     other = clone(shared, tmp_path / "other", cloud)
-    killed(cloud, other, "pull", lambda: len(other.cached()) > NIGHTS // 4)
-    assert 0 < len(other.cached()) < NIGHTS + 3
+    killed(cloud, other, "pull", lambda: len(other.cached()) > size.nights // 4)
+    assert 0 < len(other.cached()) < size.nights + 3
     assert not (other.folder / "shards").exists()  # DVC shows a folder when it is complete
     assert other.damaged() == set()
     cloud.start()
@@ -278,6 +320,7 @@ def test_wrong_credentials_are_said_so(shared, cloud, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("size", [LARGE], ids=["large"])
 def test_a_disk_that_fills_up_during_a_pull(shared, cloud, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -302,10 +345,9 @@ def test_a_disk_that_fills_up_during_a_pull(shared, cloud, tmp_path):
 
 def test_experiments_older_than_the_remote_are_pushed_with_a_remote_of_ones_own(tmp_path, cloud):
     """DVC reads the remote from the experiment's own commit: without one, it pushes no data, and is content."""
-    author = Machine(tmp_path / "author", {"AWS_SHARED_CREDENTIALS_FILE": str(cloud.credentials)})
+    author = Machine(tmp_path / "author", IMPATIENT)
     author.folder.mkdir()
-    author.run("git", "init", "-q", "-b", "main")
-    author.introduce("author")
+    author.git_init("author")
     author.dvc_init()
     (author.folder / "source.txt").write_text("one\n")
     (author.folder / "dvc.yaml").write_text(PIPELINE)
@@ -342,7 +384,9 @@ def test_experiments_older_than_the_remote_are_pushed_with_a_remote_of_ones_own(
 
 
 @pytest.mark.parametrize("ending", ["SIGTERM", "SIGKILL"])
-def test_an_interrupted_push_to_s3_loses_data_with_dvc_and_none_with_ours(author, cloud, ending):
+def test_an_interrupted_push_to_s3_loses_data_with_dvc_and_none_with_ours(
+    author, size, cloud, ending
+):
     """As tests/end_to_end/test_push.py, with a real server."""
     author.run(
         "python", str(Path(__file__).with_name("interrupted.py")), ending, "push", fails=True
@@ -350,7 +394,7 @@ def test_an_interrupted_push_to_s3_loses_data_with_dvc_and_none_with_ours(author
     author.run("dvc", "push")
     author.run("dvc", "push")
     assert "in sync" in author.run("dvc", "status", "--cloud")
-    objects = NIGHTS + 2  # the files, and the list of those in the folder
+    objects = size.nights + 2  # the files, and the list of those in the folder
     assert len(cloud.files.find(URL)) < objects
     assert f"on the remote: all {objects} objects" in author.run("chorus", PUSH)
     assert len(cloud.files.find(URL)) == objects

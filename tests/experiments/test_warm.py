@@ -344,6 +344,18 @@ def test_another_environment_is_another_python_and_what_libraries_add_to_it_is_t
         assert run("python", path, env=other).stdout == "False False\n"
 
 
+def test_the_prompt_of_an_activated_environment_is_no_other_environment(script, monkeypatch):
+    """Bash takes it from what a stage is started in: all stages began cold where `activate` had exported it."""
+    monkeypatch.setenv("PS1", "(.venv) $ ")
+    monkeypatch.delenv(CHANGES)
+    path = script(
+        "import os, sys\nprint('PS1' in os.environ, 'colorsys' in sys.modules)\nimport colorsys\n"
+    )
+    with warm.commands():
+        told = [run("bash", "-c", f"python {path}; true").stdout for _ in range(2)]
+    assert told == ["False False\n", "False True\n"]
+
+
 def test_after_a_library_that_starts_threads_there_are_no_copies(script, tmp_path, monkeypatch):
     (tmp_path / "threaded.py").write_text(
         "import threading, time\n"

@@ -35,8 +35,9 @@ PR_SET_PDEATHSIG = 1
 INSTALLED = tuple(
     sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")
 )
-# no library looks at them when it is loaded
-HARMLESS = {"PATH", "PWD", "OLDPWD", "SHLVL", "_", "LINES", "COLUMNS", "LC_CTYPE"}
+# No library looks at them when it is loaded. An activated environment exports its prompt, PS1, and the shell that
+# starts a stage takes it away again.
+HARMLESS = {"PATH", "PWD", "OLDPWD", "SHLVL", "_", "LINES", "COLUMNS", "LC_CTYPE", "PS1", "PS2"}
 OF_A_RUN = ("DVC_", "CELERY_", "_MP_FORK_LOG")  # and of the worker that has it in hand
 FORKED_WELL = {"jemalloc_bg_thd"}  # threads that their library starts anew in a copy
 WRITTEN = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
