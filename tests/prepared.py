@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -22,7 +22,7 @@ DVC = Path(sys.executable).parent / "dvc"
 MOST_BYTES = 1 << 30  # of what one has loaded, before it makes room for a new one
 
 
-class _Process:
+class Process:
     """A prepared process; folder: of its commands, None where they start as always."""
 
     def __init__(self, of: Mapping[str, str]) -> None:
@@ -42,16 +42,19 @@ class _Process:
                 connection.connect(str(self.folder / "address"))
         except OSError:
             return False
-        return self._bytes() < MOST_BYTES
+        return all(one.memory_info().rss < MOST_BYTES for one in self.found())
 
-    def _bytes(self) -> int:
+    def found(self) -> list[psutil.Process]:
+        """It itself, while it lives."""
+        found = []
         for child in psutil.Process().children():
-            if str(self.folder) in child.cmdline():
-                return child.memory_info().rss
-        return 0
+            with suppress(psutil.Error):  # of a test that kills, a child that nobody has waited for
+                if str(self.folder) in child.cmdline():
+                    found.append(child)
+        return found
 
 
-_processes: dict[frozenset[tuple[str, str]], _Process] = {}
+_processes: dict[frozenset[tuple[str, str]], Process] = {}
 
 
 @contextmanager
@@ -76,7 +79,7 @@ def environment(of: Mapping[str, str]) -> dict[str, str]:
     """The environment of a command, with the prepared commands of such an environment first on its PATH."""
     known = frozenset(of.items())
     if known not in _processes:
-        _processes[known] = _Process(of)
+        _processes[known] = Process(of)
     folder = _processes[known].folder
     if folder is None:
         return dict(of)
