@@ -387,23 +387,21 @@ def workspace(tmp_path):
 
 def _run_stage(folder: Path) -> subprocess.CompletedProcess[str]:
     """The stage."""
-    return _run(folder, Folder(folder).environment, str(ROOT / "src/diagnose.py"))
+    return _run(folder, ROOT / "src/diagnose.py")
 
 
 def _diagnose(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command that shows what the stage found."""
-    of_checkout = {"PYTHONPATH": str(ROOT / "src")}
-    return _run(
-        folder, Folder(folder, of_checkout).environment, str(CHORUS), "diagnose", *arguments
-    )
+    return _run(folder, CHORUS, str(ROOT / "src"), "diagnose", *arguments)
 
 
-def _run(
-    folder: Path, environment: dict[str, str], *script: str
-) -> subprocess.CompletedProcess[str]:
+def _run(folder: Path, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A script, with its two streams apart."""
-    given = {"cwd": folder, "env": prepared.environment(environment), "check": False}
-    return subprocess.run(["python", *script], capture_output=True, text=True, **given)
+    environment = prepared.environment(Folder(folder).environment)
+    command = ["python", str(script), *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_command_judges_the_workspace_and_writes_the_same_bytes_again(workspace):
