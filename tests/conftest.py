@@ -17,6 +17,7 @@ sys.path.insert(0, str(FOLDER))
 import prepared  # noqa: E402  # it lies beside this file
 
 from chorus import parallel  # noqa: E402
+from folder import Folder  # noqa: E402
 
 # or DVC starts a process after each command that reports it to its makers, and costs as much as the command
 os.environ["DVC_NO_ANALYTICS"] = "1"
@@ -30,11 +31,18 @@ settings.register_profile("chorus", deadline=None)
 settings.load_profile("chorus")
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def prepared_processes():
-    """Those of a file of tests end with it, so that what they have loaded does not pile up."""
     with prepared.processes():
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_prepared_process():
+    """What commands have loaded, those of the next file of tests need not load again."""
+    gc.freeze()  # nor does a collection go through what earlier files have left (`pytest_collection_finish`)
+    yield
+    prepared.end_all_but(Folder(FOLDER).environment)
 
 
 def pytest_collection_finish():

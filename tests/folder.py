@@ -46,7 +46,7 @@ class Folder:
         process (`prepared.py`)."""
         if command[0] == "chorus":
             command = ("python", str(CHORUS), str(self._source()), *command[1:])
-        if command[0] in ("dvc", "python"):
+        if command[0] in ("dvc", "python", "taskset"):  # the last starts what its arguments say
             return self._start(command, prepared.environment(self.environment))
         return self._start(*self.typed(*command))
 

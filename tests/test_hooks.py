@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import prepared
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -18,6 +19,8 @@ def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PRE_COMMIT_HOME": str(folder.parent / "pre-commit"),
     }
+    if command[0] == "dvc":
+        environment = prepared.environment(environment)
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

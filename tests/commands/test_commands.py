@@ -223,18 +223,19 @@ def test_python_m_chorus_is_the_command():
     assert "stage6" in done.stdout
 
 
-def test_a_command_works_with_the_code_of_its_checkout_or_not_at_all(tmp_path):
+FOREIGN = "import sys; sys.path.insert(0, {!r}); import chorus.commands as c; c.main()"
+
+
+def test_a_command_works_with_the_code_of_its_checkout_or_not_at_all(tmp_path, tmp_path_factory):
     """An editable install of another checkout would run there instead; a table of runs is anybody's."""
     folder = Folder(tmp_path)
     folder.git_init()
     (tmp_path / "sweeps").mkdir()
     (tmp_path / "params.yaml").write_text("seed: 1\n")
     (tmp_path / "sweeps/one.yaml").write_text("name: one_{}\naxes: {seed: [1]}\n")
-    foreign = (
-        "python",
-        "-c",
-        f"import sys; sys.path.insert(0, {str(ROOT / 'src')!r}); import chorus.commands as c; c.main()",
-    )
+    script = tmp_path_factory.mktemp("foreign") / "command.py"
+    script.write_text(FOREIGN.format(str(ROOT / "src")))
+    foreign = ("python", str(script))
     assert "no commit yet" in folder.run(
         *foreign, "leaderboard", "one", fails=True
     )  # no chorus of its own: fine

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import prepared
 import psutil
 import pytest
 
@@ -71,6 +72,12 @@ def run(
 def start(*command: object) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if name != CHANGES}
     return subprocess.Popen(list(map(str, command)), env=environment, stdout=subprocess.PIPE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def none_of_other_files():
+    """What the tests' own commands are copied from would count as a prepared process of these."""
+    prepared.end_all_but({})
 
 
 def copied() -> list[psutil.Process]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import prepared
 import pytest
 
 from chorus import detector
@@ -26,6 +26,7 @@ from chorus.options import parse
 from chorus.reports.health import page
 from chorus.tasks import DETECTION, Classification
 from chorus.training import HeadOptions
+from folder import CHORUS, Folder
 from predicted import predicted
 
 ROOT = Path(__file__).parents[2]
@@ -386,15 +387,21 @@ def workspace(tmp_path):
 
 def _run_stage(folder: Path) -> subprocess.CompletedProcess[str]:
     """The stage."""
-    command = [sys.executable, str(ROOT / "src/diagnose.py")]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return _run(folder, ROOT / "src/diagnose.py")
 
 
 def _diagnose(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command that shows what the stage found."""
-    own = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-m", "chorus", "diagnose", *arguments]
-    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+    return _run(folder, CHORUS, str(ROOT / "src"), "diagnose", *arguments)
+
+
+def _run(folder: Path, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A script, with its two streams apart."""
+    environment = prepared.environment(Folder(folder).environment)
+    command = ["python", str(script), *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_command_judges_the_workspace_and_writes_the_same_bytes_again(workspace):
@@ -423,7 +430,7 @@ def test_the_command_tells_what_was_found_in_a_commit(workspace):
     git("init", "-q", "-b", "main")
     git("config", "user.name", "test")
     git("config", "user.email", "test@example.org")
-    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=workspace, check=True)
+    Folder(workspace).dvc_init()
     git("commit", "-q", "-m", "before")
     git("tag", "before")
     CALM.assign(train_loss=5).to_csv(workspace / "plots/training/curves.csv", index=False)

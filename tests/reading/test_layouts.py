@@ -496,9 +496,9 @@ def test_an_mp3_without_a_count_of_its_frames_is_heard_whole(tmp_path, mode):
     assert whole.seconds == 12 and found.seconds == pytest.approx(
         12, abs=0.05
     )  # delay and padding of the encoder
-    heard, begin = found.read().astype(float), whole.read().astype(float)[:400_000]
+    heard, part = found.read().astype(float)[300_000:], whole.read().astype(float)[300_000:320_000]
     shifts = {
-        shift: np.corrcoef(heard[shift : shift + 400_000], begin)[0, 1] for shift in range(2_400)
+        shift: np.corrcoef(heard[shift : shift + 20_000], part)[0, 1] for shift in range(2_400)
     }
     assert max(shifts.values()) > 0.999
     with pytest.raises(

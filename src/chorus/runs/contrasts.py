@@ -119,15 +119,12 @@ def matched_seeds(
     pair has three.
     """
     others = [other for other in factors if other != factor]
-    by = ["seed", *others]
-    with_level = frame.loc[frame[factor] == level, by].drop_duplicates()
-    with_reference = frame.loc[frame[factor] == reference, by].drop_duplicates()
-    both = with_level.merge(with_reference, on=by)
-    if both.empty:
-        return []
-    if not others:
-        return sorted(both["seed"])
-    of_pairs = [frozenset(map(str, seeds)) for _, seeds in both.groupby(others)["seed"]]
+    with_level = _seeds_of_settings(frame[frame[factor] == level], others)
+    with_reference = _seeds_of_settings(frame[frame[factor] == reference], others)
+    of_pairs = []
+    for setting in with_level.keys() & with_reference.keys():
+        if both := with_level[setting] & with_reference[setting]:
+            of_pairs.append(frozenset(both))
     best: tuple[bool, int] = (False, 0)
     chosen: frozenset[str] = frozenset()
     # by name, and only what is better replaces: of equals the first, whatever the order of the table
@@ -137,6 +134,17 @@ def matched_seeds(
         if worth > best:
             best, chosen = worth, seeds
     return sorted(chosen)
+
+
+def _seeds_of_settings(
+    frame: pd.DataFrame, factors: Sequence[str]
+) -> dict[tuple[str, ...], set[str]]:
+    """The seeds of each setting of these factors that runs have."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    # plain tuples, as a merge of pandas takes ten times as long for tables of some hundred rows
+    for seed, *setting in zip(frame["seed"], *(frame[factor] for factor in factors), strict=True):
+        found.setdefault(tuple(setting), set()).add(str(seed))
+    return found
 
 
 def _why(

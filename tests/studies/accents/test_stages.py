@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import signal
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
@@ -18,6 +15,26 @@ from end_to_end.project import ROOT
 from folder import Folder
 
 STUDY = "studies/accents"
+ON_ONE_PROCESSOR = ("taskset", "-c", "0")
+# The stage, ended right after the page of its second epoch.
+KILLED_TRAINING = """import os, runpy, signal, sys
+sys.path[:0] = ['../../src', 'src']
+import stage
+from accents import live
+from chorus.voices import checkpoint
+def save(*args, real=checkpoint.Checkpoint.save, **more):
+    real(*args, **more)
+    if len(args[4]) == 2:
+        save.done = True
+def show(*args, real=live.show):
+    real(*args)
+    if getattr(save, 'done', False):
+        print('kills itself', flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+checkpoint.Checkpoint.save, live.show = save, show
+sys.argv = ['src/train.py']
+runpy.run_path('src/train.py', run_name='__main__')
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +80,7 @@ def change(study: Folder, **values) -> None:
 
 
 def python(stage: str) -> tuple[str, str, str]:
-    return sys.executable, "../../src/run.py", stage
+    return "python", "../../src/run.py", stage
 
 
 def digests(study: Folder) -> dict[str, str]:
@@ -87,7 +104,7 @@ def table(study: Folder, name: str) -> pd.DataFrame:
 def test_the_demo_gives_the_same_corpus_on_one_processor_and_on_all(study):
     change(study, demo={"voices": 3, "sentences": 3, "texts": 9, "seed": 1})
     # a busy machine takes more than five minutes
-    output = study.run("taskset", "-c", "0", "dvc", "repro", patience=1200)
+    output = study.run(*ON_ONE_PROCESSOR, "dvc", "repro", patience=1200)
     assert "the demo corpus is synthetic" in output
     assert "test_ood" in output
     first = digests(study)
@@ -116,29 +133,14 @@ def test_the_demo_gives_the_same_corpus_on_one_processor_and_on_all(study):
     assert (study.folder / "data/suspects.html").read_text().count("<audio") == 20
 
 
-def test_a_training_that_is_killed_goes_on_in_the_stage_and_can_be_watched(study):
+def test_a_training_that_is_killed_goes_on_in_the_stage_and_can_be_watched(study, tmp_path):
     """After the test above: its files are there."""
     before = digests(study)
-    script = (
-        "import os, runpy, signal, sys\n"
-        "sys.path[:0] = ['../../src', 'src']\n"
-        "import stage\nfrom accents import live\nfrom chorus.voices import checkpoint\n"
-        "def save(*args, real=checkpoint.Checkpoint.save, **more):\n"
-        "    real(*args, **more)\n"
-        "    if len(args[4]) == 2: save.done = True\n"
-        "def show(*args, real=live.show):\n"
-        "    real(*args)\n"
-        "    if getattr(save, 'done', False): os.kill(os.getpid(), signal.SIGKILL)\n"
-        "checkpoint.Checkpoint.save, live.show = save, show\n"
-        "sys.argv = ['src/train.py']\n"
-        "runpy.run_path('src/train.py', run_name='__main__')\n"
-    )
-    killed = subprocess.run([sys.executable, "-c", script], cwd=study.folder, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED_TRAINING)
+    assert study.run("python", str(script), fails=True).endswith("kills itself\n")
     assert (study.folder / "data/unfinished/state.safetensors").is_file()
-    watching = subprocess.Popen(
-        python("watch"), cwd=study.folder, stdout=subprocess.PIPE, text=True
-    )
+    watching = study.start(*python("watch"))
     page = study.folder / "reports/live.html"
     assert watching.stdout is not None
     assert "epoch 2: reports/live.html" in watching.stdout.readline()

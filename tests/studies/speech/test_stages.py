@@ -62,7 +62,7 @@ def study(tmp_path_factory) -> Folder:
     (root.folder / ".gitignore").write_text("__pycache__/\n")
     (root.folder / ".dvcignore").write_text("__pycache__\n")
     root.git_init()
-    root.run("dvc", "init", "-q")
+    root.dvc_init()
     study = Folder(root.folder / STUDY)
     own_sounds(study)
     path = study.folder / "params.yaml"
@@ -70,8 +70,7 @@ def study(tmp_path_factory) -> Folder:
     for section, values in SMALL.items():
         params[section] |= values
     path.write_text(yaml.safe_dump(params))
-    for stages in (["tune"], []):  # each within the patience of Folder.run
-        study.run("dvc", "repro", *stages)
+    study.run("dvc", "repro", patience=1200)
     return study
 
 
