@@ -16,8 +16,6 @@ from dvc.repo import Repo
 SOURCE = Path(__file__).parents[1] / "src"
 CHORUS = Path(__file__).with_name("typed_chorus.py")
 
-NO_ANALYTICS = "[core]\n    analytics = false\n"
-
 
 def default_remote(url: Path, name: str = "shared") -> str:
     """What `dvc remote add -d NAME URL` writes into .dvc/config."""

@@ -14,7 +14,7 @@ from chorus.evaluation import EvaluateOptions, evaluate
 from chorus.experiments.history import History
 from chorus.experiments.pipeline import TARGET
 from chorus.experiments.study import Grid
-from folder import NO_ANALYTICS, Folder
+from folder import Folder
 from predicted import predicted
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +46,7 @@ class SmallStudy(Folder):
         for name in ("data", "metrics", "src", "sweeps", "given"):
             (self.folder / name).mkdir(parents=True)
         Folder(folder).git_init()
-        Folder(folder).dvc_init(NO_ANALYTICS)
+        Folder(folder).dvc_init()
         self.write(".gitignore", "/given\n/data/predictions.parquet\n__pycache__\n")
         self.write("dvc.yaml", PIPELINE)
         self.write("sweeps/small.yaml", SWEEP)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from chorus.experiments.grid_check import grid_problems
-from folder import NO_ANALYTICS, Folder
+from folder import Folder
 
 STUDY = "studies/toy"
 TRAIN = """import json, pathlib, yaml
@@ -43,7 +43,7 @@ SWEEP = {
 def study(tmp_path_factory):
     root = Folder(tmp_path_factory.mktemp("repository"))
     root.git_init()
-    root.dvc_init(NO_ANALYTICS)
+    root.dvc_init()
     study = Folder(root.folder / STUDY)
     (study.folder / "sweeps").mkdir(parents=True)
     (study.folder / "fit.py").write_text(TRAIN)

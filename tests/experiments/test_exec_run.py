@@ -13,7 +13,7 @@ from dvc.repo.checkout import checkout
 from scmrepo.git.backend.dulwich import DulwichBackend
 
 from chorus.experiments import warm
-from folder import NO_ANALYTICS, Folder
+from folder import Folder
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def repository(tmp_path, monkeypatch):
     (folder.folder / "given").write_text("given\n")
     (folder.folder / "dvc.yaml").write_text(yaml.safe_dump(PIPELINE, sort_keys=False))
     folder.git_init()
-    folder.dvc_init(NO_ANALYTICS)
+    folder.dvc_init()
     folder.run("dvc", "repro", "-q")
     folder.commit("made")
     monkeypatch.chdir(folder.folder)

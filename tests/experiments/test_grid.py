@@ -17,7 +17,7 @@ from chorus.experiments.sections import changed, check_all, read_sections
 from chorus.experiments.study import Grid
 from chorus.files import read_csv, read_yaml
 from chorus.runs.factors import spell
-from folder import NO_ANALYTICS, Folder
+from folder import Folder
 
 ROOT = Path(__file__).parents[2]
 STAGE6 = yaml.safe_load((ROOT / "sweeps/stage6.yaml").read_text(encoding="utf-8"))
@@ -222,7 +222,7 @@ def test_a_metric_of_a_stage_that_no_run_has_is_refused(tmp_path):
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": pipeline}))
     (tmp_path / "params.yaml").write_text("rate: 0.1\n")
     study.git_init()
-    study.dvc_init(NO_ANALYTICS)
+    study.dvc_init()
     study.commit()
     sweep = {"name": "run_{}", "axes": {"rate": [0.1, 0.2]}, "rank_by": "f1"}
     assert Grid(tmp_path, sweep, target="evaluate").plan.rank_by == "f1"

@@ -15,7 +15,7 @@ from chorus.experiments.conduct import Progress, conduct
 from chorus.experiments.pipeline import TARGET
 from chorus.experiments.queue import Queue
 from chorus.experiments.study import Grid
-from folder import NO_ANALYTICS, Folder
+from folder import Folder
 
 # A run whose seed is 13 fails, one whose seed is 60 takes a minute.
 SCRIPT = """
@@ -46,7 +46,7 @@ def template(tmp_path_factory):
     (folder.folder / "dvc.yaml").write_text(yaml.safe_dump(PIPELINE))
     (folder.folder / "params.yaml").write_text("seed: 1\ncompose: {balance: true}\n")
     folder.git_init()
-    folder.dvc_init(NO_ANALYTICS)
+    folder.dvc_init()
     folder.run("dvc", "repro", "-q")
     folder.commit("start")
     return folder
