@@ -246,6 +246,18 @@ def test_killed_with_everything_it_started_it_is_continued_with_the_same_results
     assert not list((study.folder / ".dvc/tmp/exps").glob("tmp*"))
 
 
+def test_stopped_by_ctrl_c_nothing_goes_on_and_the_same_command_continues_it(study, undisturbed):
+    sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
+    study.wait_for("stand_in.py train")
+    sweep.send_signal(signal.SIGINT)
+    assert sweep.wait(60) == 130
+    assert not study.processes("queue-worker") and not study.processes("stand_in.py")
+    assert "stopped: run the same command again" in sweep.communicate()[0]
+    assert len(study.experiments()) < 4
+    assert "4/4 done" in study.sweep()
+    assert study.results() == undisturbed.results()
+
+
 def test_a_killed_worker_is_replaced_and_its_run_begun_anew(study, undisturbed):
     sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
     study.wait_for("stand_in.py")

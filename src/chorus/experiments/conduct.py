@@ -43,7 +43,8 @@ class Failure:
 def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> list[Failure]:
     """Run what is not yet done of a grid, on `jobs` workers of DVC's queue; returns the runs that failed.
 
-    Whatever was killed before (this process, a worker, a run) is tidied up first, and those runs start anew.
+    Whatever was killed before (this process, a worker, a run) is tidied up first, and those runs start anew. Ctrl-C
+    ends the workers, too; where this process is killed, they go on with what is queued.
 
     Args:
         grid: of the study in the current folder.
@@ -61,6 +62,10 @@ def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> lis
     queue = Queue(str(grid.start.commit.id))
     try:
         return _Conductor(grid, queue, jobs, done).conduct(report)
+    except KeyboardInterrupt:
+        # being asked to stop, as below, is not heard by all workers: these would go on with all that is queued
+        queue.stop()
+        raise
     finally:
         queue.close()
 
