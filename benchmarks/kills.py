@@ -382,6 +382,7 @@ def main() -> None:
     kinds = ("run", "sweep", "push", "pull")
     parser.add_argument("--only", nargs="+", choices=kinds, default=kinds, help="default: all")
     arguments = parser.parse_args()
+    os.environ["CHORUS_COLD"] = "1"  # what is killed starts as for a person: tests/prepared.py
     failed = False
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory())).resolve()

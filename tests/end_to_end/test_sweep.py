@@ -12,6 +12,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -199,13 +200,10 @@ def test_a_full_disk_ends_the_sweep_and_the_next_call_goes_on(template, undistur
     try:
         study = with_stand_ins(template, disk)
         ballast = disk / "ballast"
-        with ballast.open("wb") as file:
+        # without a buffer, whose rest would be written once more when the file is closed
+        with ballast.open("wb", buffering=0) as file, suppress(OSError):
             while True:
-                try:
-                    file.write(bytes(2**16))
-                    file.flush()
-                except OSError:
-                    break
+                file.write(bytes(2**16))
         os.truncate(
             ballast, ballast.stat().st_size - 19 * 2**20
         )  # the queue has room, the second run has not
