@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chorus import clips
@@ -251,7 +251,6 @@ def test_a_subset_brings_back_what_was_left_out():
     assert with_subset["positives_left_out"] == 1568 - 51
 
 
-@settings(max_examples=40)
 @given(
     st.integers(1, 30),
     st.integers(1, 60),

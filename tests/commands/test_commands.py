@@ -127,7 +127,7 @@ def test_what_no_terminal_reads_has_one_width_and_no_colours(capsys):
         ),
         (["sweep", "stage6", "--jobs", "0"], "--jobs: 0 is not allowed: at least 1"),
         (["sweep", "stage6", "--dry-run", "--workers", "4"], "--workers is not allowed here"),
-        (["sweep", "stage6", "--dry-run", "--job", "queue=x"], "it goes with --cluster"),
+        (["sweep", "stage6", "--dry-run", "--job", "queue=x"], "--job is not allowed here"),
         (
             ["sweep", "stage6", "--dry-run", "--scheduler", "tcp://x:1", "--job", "queue=x"],
             "--job is not allowed here",
