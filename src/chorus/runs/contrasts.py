@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from chorus.runs.table import Runs
+from chorus.runs.table import Runs, varying
 from chorus.statistics.effects import Contrast
 
 
@@ -81,9 +81,7 @@ def apart(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[
     """The factors that vary and can be told apart, and those that always change together with one before them."""
     kept: list[str] = []
     same: list[NotEstimated] = []
-    for factor in factors:
-        if frame[factor].nunique() < 2:
-            continue
+    for factor in varying(frame, factors):
         twins = [other for other in kept if _one_to_one(frame[factor], frame[other])]
         if twins:
             reason = f"confounded with {twins[0]}: they always change together"

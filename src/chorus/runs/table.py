@@ -81,7 +81,7 @@ class Runs:
 
     def varying(self) -> list[str]:
         """The factors with more than one level."""
-        return [factor for factor in self.factors if self.frame[factor].nunique() > 1]
+        return varying(self.frame, self.factors)
 
 
 def read_runs(given: TableOptions, folder: Path) -> Runs:
@@ -135,6 +135,11 @@ def _read(path: Path) -> pd.DataFrame:
         return read_csv(path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise DataError(f"{path.name} is no table: {' '.join(str(error).split())}") from None
+
+
+def varying(frame: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """Those of these columns that have more than one level."""
+    return [factor for factor in factors if frame[factor].nunique() > 1]
 
 
 def configurations(frame: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
