@@ -4,7 +4,7 @@ import stage
 
 import pandas as pd
 
-from chorus import detector, embeddings, paths, pictures
+from chorus import detector, embeddings, evaluation, paths, pictures
 from chorus.evaluation import suspects
 from chorus.files import read_csv, read_json, write_csv, write_json, write_text
 from chorus.options import parse
@@ -14,7 +14,7 @@ from chorus.reports.sheets import sheet_of_suspects, sheets_of_errors
 
 def main() -> None:
     options = parse(pictures.PictureOptions, stage.params("pictures"), section="pictures")
-    predictions, evaluation = pd.read_parquet(paths.PREDICTIONS), read_json(paths.EVALUATION_DETAIL)
+    predictions, measured = pd.read_parquet(paths.PREDICTIONS), read_json(paths.EVALUATION_DETAIL)
     health, history = read_json(paths.HEALTH_DETAIL), pd.read_csv(paths.TRAINING_CURVES)
     manifest, clips = read_csv(paths.TRAINING_SET), read_csv(paths.SPLITS)
     examples = detector.examples(manifest, clips, embeddings.read(paths.EMBEDDINGS))
@@ -22,11 +22,10 @@ def main() -> None:
     write_csv(paths.METRICS / "suspects.csv", ranked)
     write_json(paths.SUSPECTS, suspects.describe(ranked, note))
     folder = paths.PLOTS / "gallery"
-    threshold = evaluation["thresholds"]["headline"]
+    threshold = measured["thresholds"]["headline"]
     for sheet in [*sheets_of_errors(predictions, threshold), sheet_of_suspects(ranked)]:
         sheet.draw(paths.RAW, folder, options)
-    curves = {path.stem: pd.read_csv(path) for path in sorted(paths.CURVES.glob("*.csv"))}
-    pictures.draw_evaluation(curves, evaluation, folder / "overview.png")
+    pictures.draw_evaluation(evaluation.curves(predictions), measured, folder / "overview.png")
     write_text("reports/health.html", page("the run in the workspace", health, history, ranked))
     stage.note(filter(None, [note]))
     if len(ranked):

@@ -193,11 +193,11 @@ def hold_out(
             with all of them was found.
     """
     names, group_of = np.unique(groups, return_inverse=True)
-    counts = np.stack(
+    of_night = np.stack(
         [np.bincount(group_of[labels == k], minlength=len(names)) for k in range(len(classes))],
         axis=1,
     )
-    nights_with = (counts > 0).sum(axis=0)
+    nights_with = (of_night > 0).sum(axis=0)
     instead = "add nights, or let early stopping look at the validation split (validation: split)"
     if nights_with.min() < 2:
         rare = [
@@ -209,14 +209,14 @@ def hold_out(
             "an internal hold-out needs each class in two site-nights at least, but the training set has "
             f"{' and '.join(rare)}: {instead}"
         )
-    total = counts.sum(axis=0)
+    total = of_night.sum(axis=0)
     wanted = total * share
     # where nights are few, every random order may leave a side without a class: the smallest choice stands by
     random = generator(seed, "train", "holdout")
-    choices = [_filled(counts, wanted, random.permutation(len(names))) for _ in range(TRIES)] + [
-        _smallest(counts)
+    choices = [_filled(of_night, wanted, random.permutation(len(names))) for _ in range(TRIES)] + [
+        _smallest(of_night)
     ]
-    held = [counts[choice].sum(axis=0) for choice in choices]
+    held = [of_night[choice].sum(axis=0) for choice in choices]
     usable = [
         number for number, part in enumerate(held) if (part > 0).all() and (part < total).all()
     ]

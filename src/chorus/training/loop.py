@@ -18,7 +18,7 @@ from chorus.training.head import Head
 from chorus.training.history import History, unjudged
 from chorus.training.network import Network
 from chorus.training.options import HeadOptions
-from chorus.training.rows import moments, rows_of, standardised
+from chorus.training.rows import rows_of, standardise
 from chorus.training.stopping import NotFiniteError, reason_to_stop
 from chorus.training.validation import Validation
 
@@ -60,15 +60,13 @@ def fit(
         ModelError: a loss or gradient is no longer finite, and there is no good epoch to fall back on.
     """
     task, unknown = part.task, unjudged(part.task)
-    mean, std = moments(part, options.std_floor)
-    rows = rows_of(part, mean, std, options, seed)
-    judge_features = standardised(judge, mean, std) if judge else None
+    rows, mean, std = rows_of(part, options, seed)
     widths = (part.dimensions, *([options.hidden_units] if options.hidden_units else []))
     network = Network((*widths, task.outputs), generator(seed, "train", "init"))
     descent = Descent(network, rows, task, options, epochs, seed)
     validation = None
-    if judge is not None and judge_features is not None:
-        validation = Validation(judge_features, judge, options, seed)
+    if judge is not None:
+        validation = Validation(standardise(judge.features, mean, std), judge, options, seed)
     history: History = []
     best, best_epoch, layers, stopped = (-math.inf, -math.inf), 0, network.layers(), None
     stops_early = validation is not None and options.early_stopping != "none"

@@ -33,35 +33,40 @@ class Rows:
     own: int
 
 
-def rows_of(part: Examples, mean: Features, std: Features, options: HeadOptions, seed: int) -> Rows:
-    """The rows of these examples, standardised by these moments (d,), and what upsampling adds to them."""
+def rows_of(part: Examples, options: HeadOptions, seed: int) -> tuple[Rows, Features, Features]:
+    """The rows of these examples, standardised, and what upsampling adds to them.
+
+    Returns:
+        The rows; and the moments (d,) of each column that they were standardised by.
+    """
+    features = part.features
+    mean, std = moments(features, options.std_floor)
     features, labels, origin = upsample(
-        standardised(part, mean, std),
+        standardise(features, mean, std),
         part.labels,
         options.upsampling,
         options.upsampling_ratio,
         generator(seed, "train", "upsampling"),
     )
-    return Rows(features, labels, part.clip_ids[origin], own=len(part))
+    return Rows(features, labels, part.clip_ids[origin], own=len(part)), mean, std
 
 
-def standardised(part: Examples, mean: Features, std: Features) -> Features:
-    """The features of these examples, (n, d), by these moments (d,)."""
-    features = part.features
-    features -= mean  # in place: they may be gigabytes
+def standardise(features: Features, mean: Features, std: Features) -> Features:
+    """Features (n, d) by these moments (d,): changed in place, for they may be gigabytes, and returned."""
+    features -= mean
     features /= std
     return features
 
 
-def moments(part: Examples, floor: float) -> tuple[Features, Features]:
+def moments(features: Features, floor: float) -> tuple[Features, Features]:
     """Mean of each column, and what its deviations are divided by: the root of its variance and of the floor's square.
 
     A constant column is divided by 1, and becomes 0 throughout.
 
     Args:
+        features: (n, d).
         floor: in medians of the standard deviations of all columns that vary.
     """
-    features = part.features
     dimensions = features.shape[1]
     mean, std = np.empty(dimensions), np.empty(dimensions)
     # in double precision, and so a few columns at a time: all of them would be twice the embeddings
