@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -110,22 +110,20 @@ def _curves(models: Mapping[tuple[int, int], Model]) -> list[dict[str, float]]:
     rows = []
     for epoch in range(longest):
         here = [model.history[epoch] for model in models.values() if len(model.history) > epoch]
-        rows.append(
-            {name: float(np.mean([row[name] for row in here])) for name in here[0]}
-            | {"models": len(here)}
-        )
+        rows.append(_means(here, here[0]) | {"models": len(here)})
     return rows
 
 
 def _summary(models: Mapping[tuple[int, int], Model]) -> dict[str, Any]:
     kept = [model.history[model.best_epoch - 1] for model in models.values()]
-    means = {
-        name: float(np.mean([row[name] for row in kept]))
-        for name in kept[0]
-        if name.startswith(("train", "val"))
-    }
+    losses = [name for name in kept[0] if name.startswith(("train", "val"))]
     epochs = [model.best_epoch for model in models.values()]
-    return {"models": len(models), "best_epoch": float(np.median(epochs)), **means}
+    best = float(np.median(epochs))
+    return {"models": len(models), "best_epoch": best, **_means(kept, losses)}
+
+
+def _means(rows: Sequence[Mapping[str, float]], names: Iterable[str]) -> dict[str, float]:
+    return {name: float(np.mean([row[name] for row in rows])) for name in names}
 
 
 def save(fitted: CrossFitted, folder: Path, options: TrainOptions, seed: int) -> None:

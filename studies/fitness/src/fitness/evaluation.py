@@ -108,13 +108,11 @@ def calibration(judged: pd.DataFrame) -> dict[str, Any]:
     rows = {"all": np.ones(len(truth), bool)} | {
         str(place): places == place for place in np.unique(places)
     }
-    coverage = {
-        name: {
-            f"{level:.0%}": interval_coverage(truth[own], said[own], spread[own], level)
-            for level in LEVELS
-        }
-        for name, own in rows.items()
-    }
+    coverage: dict[str, dict[str, float]] = {name: {} for name in rows}
+    for name, own in rows.items():
+        for level in LEVELS:
+            inside = interval_coverage(truth[own], said[own], spread[own], level)
+            coverage[name][f"{level:.0%}"] = inside
     return {"coverage": coverage, "nll": gaussian_nll(truth, said, spread)}
 
 
@@ -128,16 +126,14 @@ def _less_than(
     given: Predicted, targets: Mapping[str, dict[int, float]], sure: dict[str, Any]
 ) -> dict[str, Any]:
     """RMSE less that of each baseline, under each distribution: below 0 the models are better."""
-    scores, texts = given.judged["score"], given.judged["text_id"]
-    return {
-        baseline: {
-            name: difference_under(
-                target, scores, (given.judged["prediction"], given.judged[baseline]), texts, **sure
-            ).to_json()
-            for name, target in targets.items()
-        }
-        for baseline in given.baselines
-    }
+    judged = given.judged
+    less: dict[str, Any] = {baseline: {} for baseline in given.baselines}
+    for baseline, under in less.items():
+        both = judged["prediction"], judged[baseline]
+        for name, target in targets.items():
+            difference = difference_under(target, judged["score"], both, judged["text_id"], **sure)
+            under[name] = difference.to_json()
+    return less
 
 
 def _forecasts(

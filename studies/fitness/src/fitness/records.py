@@ -275,20 +275,20 @@ def refuse_too_many(records: Records, allowed: float) -> None:
 
 def summary(parts: Mapping[str, Records]) -> dict[str, Any]:
     """Counts for JSON: of records, texts, scores, languages and notes, by part."""
+    return {name: _counts(part) for name, part in parts.items()}
+
+
+def _counts(part: Records) -> dict[str, Any]:
+    kept = part.kept
+    by_score = kept["score"].value_counts().sort_index()
     return {
-        name: {
-            "records": len(part.kept),
-            "rejected": len(part.rejected),
-            "texts": len(part.texts),
-            "metrics": part.kept["metric"].nunique(),
-            "scores": {
-                f"{score:g}": int(n)
-                for score, n in part.kept["score"].value_counts().sort_index().items()
-            },
-            "languages": part.kept["language"].value_counts().to_dict(),
-            "notes": part.kept.loc[part.kept["note"] != "", "note"].value_counts().to_dict(),
-        }
-        for name, part in parts.items()
+        "records": len(kept),
+        "rejected": len(part.rejected),
+        "texts": len(part.texts),
+        "metrics": kept["metric"].nunique(),
+        "scores": {f"{score:g}": int(count) for score, count in by_score.items()},
+        "languages": kept["language"].value_counts().to_dict(),
+        "notes": kept.loc[kept["note"] != "", "note"].value_counts().to_dict(),
     }
 
 
