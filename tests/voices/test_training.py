@@ -22,7 +22,14 @@ from chorus.voices.checkpoint import Checkpoint, identity
 from chorus.voices.frames import MELS
 from chorus.voices.networks import Frames
 from chorus.voices.tdnn import Tdnn, TdnnOptions
-from chorus.voices.training import Spoken, TrainOptions, class_weights, logits_of, train
+from chorus.voices.training import (
+    Spoken,
+    TrainOptions,
+    class_weights,
+    logits_of,
+    rates,
+    train,
+)
 
 TASK = Classification(("a", "b", "c"))
 SMALL = TdnnOptions(channels=8, attention=4, embedding=8)
@@ -146,6 +153,13 @@ def test_a_rare_class_counts_more_but_not_without_end():
     assert weights[100] / weights[0] == pytest.approx(2)
     assert weights[125] / weights[0] == pytest.approx(3)
     assert (class_weights(labels, 0.0, 3.0) == 1).all()
+
+
+def test_the_learning_rate_rises_in_even_steps_and_falls_along_half_a_cosine():
+    found = rates(0.6, 0.3, 10)
+    assert found[:4] == pytest.approx([0.2, 0.4, 0.6, 0.6])
+    assert found[3:] == pytest.approx([0.3 * (1 + np.cos(np.pi * step / 7)) for step in range(7)])
+    assert rates(0.6, 0.0, 4)[0] == 0.6
 
 
 def test_a_class_without_samples_is_refused():

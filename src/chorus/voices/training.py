@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -22,7 +22,7 @@ from chorus.errors import DataError, ModelError
 from chorus.metrics import multiclass
 from chorus.options import options
 from chorus.seeds import derive, generator
-from chorus.tasks import Classification, losses
+from chorus.tasks import Classification
 from chorus.training.loop import one_deterministic_thread
 from chorus.training.optimizer import Adam, clip, cosine, global_norm
 from chorus.training.stopping import NotFiniteError, reason_to_stop
@@ -31,6 +31,7 @@ from chorus.voices.checkpoint import Checkpoint, History
 from chorus.voices.sequences import Hearing
 
 OnEpoch = Callable[[History, NDArray[np.float32]], None]
+Batch = tuple[NDArray[np.intp], np.random.Generator]  # rows, and what their variants are drawn by
 ACCURACY_SAMPLES = 256  # of training, on which its accuracy is measured after each epoch
 _AT_ONCE = 32  # samples that are judged together, of about one length
 
@@ -135,18 +136,36 @@ def train(
     """
     if missing := task.lacking(learn.labels):
         raise DataError(f"the training set has no samples of: {', '.join(missing)}")
+    epochs, size, rule = options.epochs, options.batch_size, options.early_stopping
     # Forked, so that the caller draws on as if nothing had been trained.
     with one_deterministic_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "train", "init"))
-        descent = _Descent(make(), hearing, learn, task, options, seed)
-        found = checkpoint.load(descent.network, descent.adam) if checkpoint else None
-        best, history = found or (_weights(descent.network), [])
-        stopped = _why_ended(history, options, task)
-        while not stopped:
+        network = make()
+        # The same samples after each epoch: the curve then moves by what was learned alone.
+        asked = generator(seed, "train", "accuracy samples").permutation(len(learn))
+        # In the order of the table a batch would be one speaker; those of training are of all speakers.
+        dealt = generator(seed, "train", "validation batches").permutation(len(judge))
+        descent = _Descent(network, hearing, learn, asked[:ACCURACY_SAMPLES], task, options)
+        found = checkpoint.load(network, descent.adam) if checkpoint else None
+        best, history = found or (_weights(network), [])
+        did_best = best_epoch(history, task)
+        while (
+            not (stopped := reason_to_stop(history, did_best, rule, options.patience))
+            and len(history) < epochs
+        ):
+            epoch = len(history) + 1
+            # Streams are named after the epoch: a training that goes on needs nothing of those before.
+            torch.manual_seed(derive(seed, "train", "dropout", epoch))
+            order = generator(seed, "train", "shuffle", epoch).permutation(len(learn))
+            parts = np.split(order, range(size, len(learn), size))
+            batches = [
+                (rows, generator(seed, "train", "augment", epoch, number))
+                for number, rows in enumerate(parts)
+            ]
             try:
-                row = descent.epoch(len(history) + 1)
-                logits = logits_of(descent.network, hearing, judge.heard)
-                row |= _measured(descent, judge, logits)
+                row = {"epoch": epoch, **descent.epoch(epoch, batches)}
+                logits = logits_of(network, hearing, judge.heard)
+                row |= _measured(logits, judge, task, dealt, size)
             except NotFiniteError as trouble:
                 if not history:
                     raise ModelError(
@@ -156,18 +175,23 @@ def train(
                 break
             accuracies = [past["validation_accuracy"] for past in (*history, row)]
             history.append(row | {"improvement_rate": multiclass.improvement_rate(accuracies)})
+            did_best = best_epoch(history, task)
             # Kept before it is saved, and saved before it is shown: whatever is shown survives a kill.
-            if options.early_stopping == "none" or best_epoch(history, task) == len(history):
-                best = _weights(descent.network)
+            if rule == "none" or did_best == epoch:
+                best = _weights(network)
             if checkpoint:
-                checkpoint.save(descent.network, descent.adam, best, history)
+                checkpoint.save(network, descent.adam, best, history)
             if on_epoch:
                 on_epoch(history, logits)
-            stopped = _why_ended(history, options, task)
-        kept = len(history) if options.early_stopping == "none" else best_epoch(history, task)
         # Also those of the last epoch: one that broke down has moved the network on from there.
-        descent.network.load_state_dict(best)
-    return Trained(descent.network.eval(), history, best_epoch(history, task), kept, stopped)
+        network.load_state_dict(best)
+    return Trained(
+        network.eval(),
+        history,
+        best_epoch=did_best,
+        kept_epoch=len(history) if rule == "none" else did_best,
+        stopped=stopped or f"all {epochs} epochs are done",
+    )
 
 
 @torch.no_grad()
@@ -198,35 +222,34 @@ class _Descent:
         network: nn.Module,
         hearing: Hearing,
         learn: Spoken,
+        asked: NDArray[np.intp],
         task: Classification,
         options: TrainOptions,
-        seed: int,
     ) -> None:
-        self.network, self.hearing, self.learn, self.task = network, hearing, learn, task
-        self.options, self.seed = options, seed
-        learning: list[Tensor] = [one for one in network.parameters() if one.requires_grad]
-        self.adam = Adam(learning, options.weight_decay)
+        """asked: rows of `learn`, by which accuracy is measured."""
+        self.network, self.hearing, self.learn, self.asked = network, hearing, learn, asked
+        self.task, self.options = task, options
         self.targets = torch.from_numpy(task.targets(learn.labels))
         weights = class_weights(learn.labels, options.class_weights, options.highest_weight)
         self.weights = torch.from_numpy(weights)
-        order = generator(seed, "train", "accuracy samples").permutation(len(learn))
-        self.asked = order[:ACCURACY_SAMPLES]
-        self.batches = math.ceil(len(learn) / options.batch_size)
-        self.steps = math.ceil(self.batches / options.accumulate)  # of an epoch
+        self.steps = math.ceil(math.ceil(len(learn) / options.batch_size) / options.accumulate)
+        self.rates = rates(options.learning_rate, options.warm_up, options.epochs * self.steps)
+        learning: list[Tensor] = [one for one in network.parameters() if one.requires_grad]
+        self.adam = Adam(learning, options.weight_decay)
 
-    def epoch(self, epoch: int) -> dict[str, float]:
+    def epoch(self, epoch: int, batches: Sequence[Batch]) -> dict[str, float]:
         """Take the steps of an epoch (from 1); return the training columns of the history.
 
         Raises:
             NotFiniteError: a loss or a gradient is not finite.
         """
-        self.network.train()
-        torch.manual_seed(derive(self.seed, "train", "dropout", epoch))
+        options = self.options
         values: list[float] = []
         norms: list[float] = []
         gradients: list[Tensor] = []
-        for number, rows in enumerate(self._batches(epoch)):
-            value = self._loss(rows, generator(self.seed, "train", "augment", epoch, number))
+        self.network.train()
+        for number, (rows, random) in enumerate(batches):
+            value = self._loss(rows, random)
             values.append(value.item())
             if not math.isfinite(values[-1]):
                 # Asked before the gradient, which no longer tells of which samples it is.
@@ -234,18 +257,16 @@ class _Descent:
                 raise NotFiniteError(
                     f"loss not finite in epoch {epoch}, batch {number + 1}: samples {named}"
                 )
-            gradients = self._added(gradients, torch.autograd.grad(value, self.adam.parameters))
-            if (number + 1) % self.options.accumulate == 0 or number + 1 == self.batches:
+            gradients = _added(gradients, torch.autograd.grad(value, self.adam.parameters))
+            if (number + 1) % options.accumulate == 0 or number + 1 == len(batches):
                 norms.append(self._step(epoch, len(norms), gradients))
                 gradients = []
-        limit = self.options.gradient_clip or math.inf
+        limit = options.gradient_clip or math.inf
         # The last batch may be small: it weighs less in the mean, and in the spread, not at all.
-        full = len(self.learn) // self.options.batch_size
-        sizes = [len(rows) for rows in self._batches(epoch)]
+        full = len(self.learn) // options.batch_size
         return {
-            "epoch": epoch,
-            "learning_rate": self._rate((epoch - 1) * self.steps),
-            "train_loss": float(np.average(values, weights=sizes)),
+            "learning_rate": self.rates[(epoch - 1) * self.steps],
+            "train_loss": float(np.average(values, weights=[len(rows) for rows, _ in batches])),
             "train_loss_std": spread(values[:full]),
             "train_accuracy": self._accuracy(),
             "grad_norm": float(np.mean(norms)),
@@ -253,25 +274,12 @@ class _Descent:
             "clipped_share": float(np.mean([norm > limit for norm in norms])),
         }
 
-    def _batches(self, epoch: int) -> Iterator[NDArray[np.intp]]:
-        order = generator(self.seed, "train", "shuffle", epoch).permutation(len(self.learn))
-        for begin in range(0, len(order), self.options.batch_size):
-            yield order[begin : begin + self.options.batch_size]
-
     def _loss(self, rows: NDArray[np.intp], random: np.random.Generator) -> Tensor:
         """The weighted mean loss of a batch."""
         heard = [self.hearing.varied(self.learn.heard[row], random) for row in rows]
         logits = self.network(*self.hearing.batch(heard))
-        soft = losses.smooth(
-            self.targets[rows], self.options.label_smoothing, len(self.task.classes)
-        )
-        return (self.weights[rows] * losses.cross_entropy(logits, soft, "none")).mean()
-
-    def _added(self, sums: list[Tensor], gradients: Sequence[Tensor]) -> list[Tensor]:
-        """The gradients of the batches of a step, together so far."""
-        if not sums:
-            return list(gradients)
-        return [total.add_(one) for total, one in zip(sums, gradients, strict=True)]
+        soft = self.task.smooth(self.targets[rows], self.options.label_smoothing)
+        return (self.weights[rows] * self.task.loss(logits, soft, None, "none")).mean()
 
     def _step(self, epoch: int, number: int, gradients: list[Tensor]) -> float:
         """Take a step (from 0 in its epoch); the norm of its gradient before clipping."""
@@ -282,16 +290,8 @@ class _Descent:
             raise NotFiniteError(f"gradient not finite in epoch {epoch}, step {number + 1}")
         if self.options.gradient_clip is not None:
             clip(gradients, norm, self.options.gradient_clip)
-        self.adam.step(gradients, self._rate((epoch - 1) * self.steps + number))
+        self.adam.step(gradients, self.rates[(epoch - 1) * self.steps + number])
         return norm
-
-    def _rate(self, step: int) -> float:
-        """The learning rate at a step (from 0) of the whole training."""
-        steps = self.options.epochs * self.steps
-        rising = round(self.options.warm_up * steps)
-        if step < rising:
-            return self.options.learning_rate * (step + 1) / rising
-        return cosine(self.options.learning_rate, step - rising, steps - rising)
 
     def _accuracy(self) -> float:
         heard = [self.learn.heard[row] for row in self.asked]
@@ -299,40 +299,47 @@ class _Descent:
         return self.task.fit(logits, self.learn.labels[self.asked])
 
 
-def _measured(descent: _Descent, judge: Spoken, logits: NDArray[np.float32]) -> dict[str, float]:
-    """The validation columns of an epoch.
+def rates(highest: float, warm_up: float, steps: int) -> list[float]:
+    """The learning rate of each step: it rises over the share `warm_up` of them, then falls to 0 along half a
+    cosine."""
+    rising = round(warm_up * steps)
+    up = [highest * (step + 1) / rising for step in range(rising)]
+    return up + [cosine(highest, step, steps - rising) for step in range(steps - rising)]
+
+
+def _added(sums: list[Tensor], gradients: Sequence[Tensor]) -> list[Tensor]:
+    """The gradients of the batches of a step, together so far."""
+    if not sums:
+        return list(gradients)
+    return [total.add_(one) for total, one in zip(sums, gradients, strict=True)]
+
+
+def _measured(
+    logits: NDArray[np.float32],
+    judge: Spoken,
+    task: Classification,
+    dealt: NDArray[np.intp],
+    batch_size: int,
+) -> dict[str, float]:
+    """The validation columns of an epoch; `dealt`: the order in which samples make batches.
 
     Raises:
         NotFiniteError: the network no longer gives finite numbers.
     """
-    task, options = descent.task, descent.options
-    each = losses.cross_entropy(
-        torch.from_numpy(logits), torch.from_numpy(task.targets(judge.labels)), "none"
-    ).numpy()
+    targets = torch.from_numpy(task.targets(judge.labels))
+    each = task.loss(torch.from_numpy(logits), targets, None, "none").numpy()
     if not np.isfinite(each).all():
         named = name_clips(judge.ids[~np.isfinite(each)].tolist())
         raise NotFiniteError(f"validation loss not finite: samples {named}")
-    # In the order of the table a batch would be one speaker; those of training are of all speakers.
-    dealt = generator(descent.seed, "train", "validation batches").permutation(len(judge))
     measured = task.measure(logits, judge.ids, judge.labels)
     consistency = multiclass.group_consistency(np.argmax(logits, axis=1), judge.speakers)
     return {
         "validation_loss": float(each.mean()),
-        "validation_loss_std": spread(batch_means(each[dealt], options.batch_size)),
+        "validation_loss_std": spread(batch_means(each[dealt], batch_size)),
         **{f"validation_{name}": value for name, value in measured.items()},
         "validation_group_consistency": consistency.share,
         "validation_group_consistency_chance": consistency.chance,
     }
-
-
-def _why_ended(history: History, options: TrainOptions, task: Classification) -> str:
-    """Why there is to be no further epoch, in words; "" to go on."""
-    best = best_epoch(history, task)
-    if reason := reason_to_stop(history, best, options.early_stopping, options.patience):
-        return reason
-    if len(history) >= options.epochs:
-        return f"all {options.epochs} epochs are done"
-    return ""
 
 
 def _weights(network: nn.Module) -> dict[str, Tensor]:
