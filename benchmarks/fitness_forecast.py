@@ -30,7 +30,17 @@ from chorus.encoders import texts as encoder
 from chorus.files import read_json
 from chorus.metrics.regression import rmse
 from chorus.metrics.scores import shares
-from fitness import baselines, crossfit, demo, evaluation, folds, predictions, records, training
+from fitness import (
+    baselines,
+    crossfit,
+    dataset,
+    demo,
+    evaluation,
+    folds,
+    predictions,
+    records,
+    training,
+)
 from fitness.targets import UNIFORM
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -121,7 +131,7 @@ def outcome(
     table["fold"] = folds.assign(table, set(test.kept["text_id"]), folds.SplitOptions(seed=number))
     made = folds.negatives(table, VECTORS[2], folds.NegativeOptions(seed=number))
     table = table[table["fold"] != folds.SET_ASIDE].reset_index(drop=True)
-    data = crossfit.Data(table, made, test.kept, (VECTORS[0], VECTORS[1], VECTORS[2]))
+    data = dataset.Data(table, made, test.kept, (VECTORS[0], VECTORS[1], VECTORS[2]))
     judged, members = by_ridge(data) if model == "ridge" else by_pairs(data, number)
     given = evaluation.Predicted(judged, members, {}, test.kept, hidden)
     found = evaluation.expected(given, dict(STATED), {"resamples": 1000, "seed": number})
@@ -129,7 +139,7 @@ def outcome(
     return reached, found.value, found.low, found.high, rmse(judged["score"], judged["prediction"])
 
 
-def by_pairs(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+def by_pairs(data: dataset.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     fitted = crossfit.fit(data, UNIFORM, training.TrainOptions(), seed)
     columns = predictions.member_columns(fitted.test)
     return fitted.judged, np.stack(
@@ -137,14 +147,14 @@ def by_pairs(data: crossfit.Data, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     )
 
 
-def by_ridge(data: crossfit.Data) -> tuple[pd.DataFrame, np.ndarray]:
+def by_ridge(data: dataset.Data) -> tuple[pd.DataFrame, np.ndarray]:
     given = baselines.BaselineOptions()
-    asked = baselines.pairs(data.test, *data.vectors)
+    asked = data.asked
     judged, members = [], []
-    for fold in range(data.folds):
-        predict = baselines.ridge(data, fold, UNIFORM, given)
-        own = data.of(fold, "judge")
-        judged.append(own.assign(prediction=predict(data.scored(own).pairs)))
+    for number in range(data.folds):
+        fold = data.fold(number)
+        predict = baselines.ridge(fold, UNIFORM, given)
+        judged.append(fold.records.assign(prediction=predict(fold.judge)))
         members.append(predict(asked))
     return pd.concat(judged), np.stack(members)
 

@@ -6,12 +6,12 @@ import stage
 
 from chorus.files import write_parquet
 from chorus.options import parse
-from fitness import baselines, crossfit, targets
+from fitness import baselines, dataset, targets
 
 
 def main() -> None:
     options = parse(baselines.BaselineOptions, stage.params("baselines"), section="baselines")
-    data = crossfit.read(Path("data"))
+    data = dataset.read(Path("data"))
     target = targets.shares_of(stage.params("evaluate.target"), data.records["score"])
     # Not the run's seed: a grid trains them once.
     judged, test = baselines.fit(data, target, options, stage.seed("split.seed"))

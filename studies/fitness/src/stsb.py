@@ -13,6 +13,7 @@ from chorus import parallel
 from chorus.encoders import texts
 from chorus.metrics.regression import rmse
 from fitness import stsb, targets, training
+from fitness.dataset import Scored
 from fitness.vectors import Pairs
 
 FOLDER = Path("data/sts-b-dir")
@@ -34,7 +35,7 @@ def main() -> None:
     for name, part in parts.items():
         first, second = vectors.of(part["first"].tolist()), vectors.of(part["second"].tolist())
         scores, real = part["score"].to_numpy(np.float64), np.ones(len(part), bool)
-        scored[name] = training.Scored(Pairs(first, second, first), scores, real)
+        scored[name] = Scored(Pairs(first, second, first), scores, real)
     for way, changes in WAYS.items():
         options = training.TrainOptions(model="heteroscedastic", loss="mse", **changes)
         target = targets.shares_of("training", scored["dev"].scores)

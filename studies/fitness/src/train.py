@@ -9,14 +9,14 @@ import pandas as pd
 from chorus.files import write_csv, write_json, write_parquet
 from chorus.options import parse
 from chorus.paths import METRICS, TRAINING_CURVES
-from fitness import crossfit, targets, training
+from fitness import crossfit, dataset, targets, training
 
 MODELS = Path("models/pairs")
 
 
 def main() -> None:
     options = parse(training.TrainOptions, stage.params("train"), section="train")
-    data = crossfit.read(Path("data"))
+    data = dataset.read(Path("data"))
     target = targets.shares_of(stage.params("evaluate.target"), data.records["score"])
     seed = stage.seed()
     fitted = crossfit.fit(data, target, options, seed)

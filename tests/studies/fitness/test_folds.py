@@ -9,7 +9,7 @@ import pytest
 from chorus.encoders.texts import TextVectors
 from chorus.errors import ParameterError
 from chorus.options import parse
-from fitness import folds
+from fitness import dataset, folds
 from fitness.folds import NegativeOptions, SplitOptions
 
 METRICS = ["a", "a/x", "a/y", "b", "b/x", "c"]
@@ -101,10 +101,10 @@ def test_the_roles_of_a_fold_never_share_a_text(records):
     made = folds.negatives(records, NAMES, NegativeOptions(share=0.5))
     for fold in range(5):
         roles = {
-            role: set(records[folds.part(records, fold, 5) == role]["text_id"])
+            role: set(records[dataset.part(records, fold, 5) == role]["text_id"])
             for role in ("learn", "stop", "judge")
         }
-        taught = roles["learn"] | set(made[folds.part(made, fold, 5) == "learn"]["text_id"])
+        taught = roles["learn"] | set(made[dataset.part(made, fold, 5) == "learn"]["text_id"])
         assert (
             not taught & roles["stop"]
             and not taught & roles["judge"]

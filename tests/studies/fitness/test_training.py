@@ -13,10 +13,11 @@ from chorus.encoders.texts import TextVectors
 from chorus.errors import ParameterError
 from chorus.metrics.regression import rmse
 from chorus.training.readouts import LOSSES
-from fitness import baselines, crossfit, evaluation, folds, health, predictions
+from fitness import baselines, crossfit, dataset, evaluation, folds, health, predictions
+from fitness.dataset import Scored
 from fitness.network import EVENED, Axes, PairNetwork, interaction_parameters
 from fitness.targets import UNIFORM, shares_of
-from fitness.training import Scored, TrainOptions, WeightOptions, train, weights
+from fitness.training import TrainOptions, WeightOptions, train, weights
 from fitness.vectors import Pairs, metric_texts, supplied
 
 SMALL = {
@@ -150,7 +151,7 @@ def test_metrics_are_encoded_in_words_and_supplied_vectors_must_fit():
 
 
 @pytest.fixture(scope="module")
-def study() -> crossfit.Data:
+def study() -> dataset.Data:
     """Sixty texts and nine metrics, whose score is how much they have in common; mostly high ones."""
     random = np.random.default_rng(1)
     metrics = [f"{family}/{number}" for family in "abc" for number in range(3)]
@@ -169,7 +170,7 @@ def study() -> crossfit.Data:
     table = table[~table["text_id"].isin(texts.ids[40:])].reset_index(drop=True)
     table["fold"] = folds.assign(table, set(), folds.SplitOptions(folds=3))
     made = folds.negatives(table.sample(frac=0.5, random_state=1), names, folds.NegativeOptions())
-    return crossfit.Data(table, made, test, (texts, names, names))
+    return dataset.Data(table, made, test, (texts, names, names))
 
 
 def test_the_whole_of_it_on_a_small_study(study, tmp_path):

@@ -18,9 +18,9 @@ from pydantic import Field
 from chorus.options import options
 from chorus.seeds import derive
 from chorus.statistics.shift import expected_rmse
-from fitness.crossfit import Data
-from fitness.training import Scored, WeightOptions, weights
-from fitness.vectors import Pairs, pairs
+from fitness.dataset import Data, Fold, Scored
+from fitness.training import WeightOptions, weights
+from fitness.vectors import Pairs
 
 Floats = NDArray[np.float64]
 Predict = Callable[[Pairs], Floats]
@@ -46,66 +46,61 @@ def fit(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What each predicts of the records that it never saw (a column each, beside id), and of the test set (the mean
     over the folds' models)."""
-    asked = pairs(data.test, *data.vectors)
+    asked = data.asked
     judged, test = [], {name: np.zeros(len(asked)) for name in NAMES}
-    for fold in range(data.folds):
-        own = data.of(fold, "judge")
-        seen = data.scored(own).pairs
-        models = _models(data, fold, target, given, derive(seed, "baselines", fold))
-        judged.append(
-            pd.DataFrame(
-                {"id": own["id"].to_numpy()} | {name: models[name](seen) for name in NAMES}
-            )
-        )
-        for name in NAMES:
-            test[name] += models[name](asked) / data.folds
+    for number in range(data.folds):
+        fold = data.fold(number)
+        models = _models(fold, target, given, derive(seed, "baselines", number))
+        said = {name: model(fold.judge) for name, model in models.items()}
+        judged.append(pd.DataFrame({"id": fold.records["id"].to_numpy()} | said))
+        for name, model in models.items():
+            test[name] += model(asked) / data.folds
     return pd.concat(judged).sort_values("id", ignore_index=True), pd.DataFrame(
         {"id": data.test["id"].to_numpy()} | test
     )
 
 
+def ridge(fold: Fold, target: Mapping[int, float], given: BaselineOptions) -> Predict:
+    """The ridge regression of a fold alone, which is fast."""
+    return _ridge(_Task.of(fold, target, given))
+
+
 def _models(
-    data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions, seed: int
+    fold: Fold, target: Mapping[int, float], given: BaselineOptions, seed: int
 ) -> dict[str, Predict]:
-    task = _Task.of(data, fold, target, given)
+    """By their names, in the order of `NAMES`."""
+    task = _Task.of(fold, target, given)
     return {
         "always_9": lambda asked: np.full(len(asked), USUAL),
         "ridge": _ridge(task),
-        "nearest": _nearest(task.learn, task.weights, given.neighbours),
+        "nearest": _nearest(fold.learn, task.weights, given.neighbours),
         "lightgbm": _lightgbm(task, given.trees, seed),
     }
 
 
-def ridge(data: Data, fold: int, target: Mapping[int, float], given: BaselineOptions) -> Predict:
-    """The ridge regression of a fold alone, which is fast."""
-    return _ridge(_Task.of(data, fold, target, given))
-
-
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """What a fold's baselines learn from, with the weights of its records, and what they choose by."""
+    """What ridge regression and LightGBM learn from, and what they choose by.
 
-    features: Features
-    learn: Scored
-    weights: Floats
-    stop: Scored
+    features: makes rows of pairs. learn, stop: rows (n, features) of the fold's. weights: (n,), of `learn`."""
+
+    fold: Fold
     target: Mapping[int, float]
+    features: Features
+    learn: Floats
+    stop: Floats
+    weights: Floats
 
     @classmethod
-    def of(
-        cls,
-        data: Data,
-        fold: int,
-        target: Mapping[int, float],
-        given: BaselineOptions,
-    ) -> _Task:
-        learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
+    def of(cls, fold: Fold, target: Mapping[int, float], given: BaselineOptions) -> _Task:
+        learn = fold.learn
         features = Features(learn.pairs, given.components)
-        return cls(features, learn, weights(learn.scores, target, given.weights), stop, target)
+        rows, stop = features(learn.pairs), features(fold.stop.pairs)
+        return cls(fold, target, features, rows, stop, weights(learn.scores, target, given.weights))
 
     def error(self, predictions: Any) -> float:
         """Of predictions for `stop`."""
-        return expected_rmse(self.target, self.stop.scores, _within(predictions))
+        return expected_rmse(self.target, self.fold.stop.scores, _within(predictions))
 
 
 class Features:
@@ -143,14 +138,12 @@ def _ridge(task: _Task) -> Predict:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    rows, asked_of_stop = task.features(task.learn.pairs), task.features(task.stop.pairs)
-
     def fitted(strength: float) -> Any:
         model = make_pipeline(StandardScaler(), Ridge(strength))
-        return model.fit(rows, task.learn.scores, ridge__sample_weight=task.weights)
+        return model.fit(task.learn, task.fold.learn.scores, ridge__sample_weight=task.weights)
 
     models = [fitted(strength) for strength in _STRENGTHS]
-    best = min(models, key=lambda model: task.error(model.predict(asked_of_stop)))
+    best = min(models, key=lambda model: task.error(model.predict(task.stop)))
     return lambda asked: _within(best.predict(task.features(asked)))
 
 
@@ -186,10 +179,8 @@ def _lightgbm(task: _Task, trees: int, seed: int) -> Predict:
         "num_threads": 1,
         "verbose": -1,
     }
-    rows = task.features(task.learn.pairs)
-    training = lightgbm.Dataset(rows, task.learn.scores, weight=task.weights)
-    asked_of_stop = task.features(task.stop.pairs)
-    judge = lightgbm.Dataset(asked_of_stop, task.stop.scores, reference=training)
+    training = lightgbm.Dataset(task.learn, task.fold.learn.scores, weight=task.weights)
+    judge = lightgbm.Dataset(task.stop, task.fold.stop.scores, reference=training)
 
     def error(predictions: Any, _: Any) -> tuple[str, float, bool]:
         return "rmse under the target", task.error(predictions), False

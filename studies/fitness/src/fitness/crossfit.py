@@ -1,4 +1,4 @@
-"""A model of each fold and member: what it learns from, what it predicts, and where it is kept."""
+"""A model of each fold and member: what it predicts, and where it is kept."""
 
 from __future__ import annotations
 
@@ -12,55 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chorus.encoders import texts
 from chorus.files import replacing, write_text
 from chorus.seeds import derive
-from fitness.folds import SET_ASIDE, part
-from fitness.training import Model, Scored, TrainOptions, train
-from fitness.vectors import pairs
+from fitness.dataset import Data
+from fitness.training import Model, TrainOptions, train
 
 JUDGED = ["id", "fold", "score", "text_id", "language", "metric", "prediction", "variance"]
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """records: of the folds. negatives: pairs that do not fit. test: without scores. vectors: texts, metrics, names."""
-
-    records: pd.DataFrame
-    negatives: pd.DataFrame
-    test: pd.DataFrame
-    vectors: tuple[texts.TextVectors, texts.TextVectors, texts.TextVectors]
-
-    @property
-    def folds(self) -> int:
-        return int(self.records["fold"].max()) + 1
-
-    def scored(self, rows: pd.DataFrame) -> Scored:
-        """Records with their vectors; ids of pairs that do not fit are negative."""
-        real = rows["id"].to_numpy() > 0
-        return Scored(pairs(rows, *self.vectors), rows["score"].to_numpy(np.float64), real)
-
-    def of(self, fold: int, role: str) -> pd.DataFrame:
-        """The records of a role ("learn", "stop", "judge") for the model of a fold; to learn from and to stop by, also
-        the pairs that do not fit: only real records judge."""
-        own = self.records[part(self.records, fold, self.folds) == role]
-        if role == "judge":
-            return own
-        return pd.concat([own, self.negatives[part(self.negatives, fold, self.folds) == role]])
-
-
-def read(folder: Path) -> Data:
-    """What the stages before have left in data/."""
-    records = pd.read_parquet(folder / "manifests/folds.parquet")
-    vectors = tuple(
-        texts.read(folder / "embeddings" / name) for name in ("texts", "metrics", "names")
-    )
-    return Data(
-        records=records[records["fold"] != SET_ASIDE].reset_index(drop=True),
-        negatives=pd.read_parquet(folder / "manifests/negatives.parquet"),
-        test=pd.read_parquet(folder / "records/test.parquet"),
-        vectors=(vectors[0], vectors[1], vectors[2]),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,21 +35,21 @@ class CrossFitted:
 
 def fit(data: Data, target: Mapping[int, float], options: TrainOptions, seed: int) -> CrossFitted:
     """Train `options.members` models for each fold."""
+    asked = data.asked
     models, judged, test = {}, [], {"id": data.test["id"].to_numpy()}
-    asked = pairs(data.test, *data.vectors)
-    for fold in range(data.folds):
-        learn, stop = data.scored(data.of(fold, "learn")), data.scored(data.of(fold, "stop"))
-        own = data.of(fold, "judge")
+    for number in range(data.folds):
+        fold = data.fold(number)
         found = []
         for member in range(options.members):
             # Seeded by fold and member: one member more leaves the others as they are.
-            model = train(learn, stop, target, options, derive(seed, "fold", fold, member))
-            models[fold, member] = model
-            found.append(model.predict(data.scored(own).pairs))
-            name = f"fold{fold}_member{member}"
+            own_seed = derive(seed, "fold", number, member)
+            model = train(fold.learn, fold.stop, target, options, own_seed)
+            models[number, member] = model
+            found.append(model.predict(fold.judge))
+            name = f"fold{number}_member{member}"
             test[f"{name}.prediction"], test[f"{name}.variance"] = model.predict(asked)
         mean, variance = mixture(found)
-        judged.append(own.assign(prediction=mean, variance=variance)[JUDGED])
+        judged.append(fold.records.assign(prediction=mean, variance=variance)[JUDGED])
     # By id, so that the table does not hang on how records were dealt.
     rows = pd.concat(judged).sort_values("id", ignore_index=True)
     return CrossFitted(models, rows, pd.DataFrame(test), _curves(models), _summary(models))

@@ -1,8 +1,7 @@
-"""Which records may teach, which decide when to stop, and which judge; and pairs that do not fit, made from the first.
+"""Records dealt to folds, a text to one of them; and pairs that do not fit, made from these records.
 
-A text is in one fold. The model of fold k is judged on fold k, stops by fold k + 1, and learns from the others: neither
-figure is of records that chose anything. A pair that does not fit belongs to the fold of the record that it is made
-from, so that it teaches only where that record does.
+A pair that does not fit belongs to the fold of the record that it is made from, so that it teaches only where that
+record does.
 """
 
 from __future__ import annotations
@@ -131,12 +130,6 @@ def _picker(
         return others[0] if kind == "hard" else str(random.choice(sorted(others)))
 
     return pick
-
-
-def part(records: pd.DataFrame, fold: int, folds: int) -> pd.Series:
-    """ "judge", "stop", "learn" or "" (set aside) of each record, for the model of this fold."""
-    roles = {fold: "judge", (fold + 1) % folds: "stop", SET_ASIDE: ""}
-    return records["fold"].map(lambda number: roles.get(number, "learn"))
 
 
 def summary(records: pd.DataFrame, made: pd.DataFrame) -> dict[str, object]:

@@ -33,6 +33,7 @@ from chorus.training.readouts import (
     readout,
     refuse_misfit,
 )
+from fitness.dataset import Scored
 from fitness.network import Axes, PairNetwork
 from fitness.vectors import Pairs
 
@@ -104,19 +105,6 @@ class TrainOptions:
                 "train.device: cuda is asked for, but there is no GPU here: cpu or auto"
             )
         return self.device != "cpu" and torch.cuda.is_available()
-
-
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """Pairs and their scores (n,). real: (n,), False of a pair that does not fit, whose score is made up."""
-
-    pairs: Pairs
-    scores: Floats
-    real: NDArray[np.bool_]
-
-    def only_real(self) -> Scored:
-        rows = np.flatnonzero(self.real)
-        return Scored(self.pairs.take(rows), self.scores[rows], self.real[rows])
 
 
 @dataclass(frozen=True, eq=False)
