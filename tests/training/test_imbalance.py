@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.ndimage import convolve1d
 
+from chorus.metrics.scores import bins
 from chorus.training.imbalance import (
     FeatureSmoothing,
     inverse_weights,
@@ -17,10 +18,11 @@ from chorus.training.imbalance import (
 from chorus.training.plateau import Plateau
 
 SCORES = np.repeat([0.0, 3.0, 9.0, 9.5, 10.0], [2, 8, 128, 1, 31])
+PLACES = bins(SCORES)
 
 
 def test_the_root_of_the_inverse_with_floor_cap_and_boost():
-    weights = inverse_weights(SCORES, floor=1.5, cap=6.0, boost={9: 2.0})
+    weights = inverse_weights(PLACES, floor=1.5, cap=6.0, boost={9: 2.0})
     raw = np.array(
         [6.0] * 2 + [4.0] * 8 + [3.0] * 128 + [2.0] * 32
     )  # 9.5 is among the tens: 32, so (128/32)^0.5
@@ -31,7 +33,7 @@ def test_label_smoothing_is_that_of_the_papers_code():
     counts = np.bincount(np.floor(SCORES + 0.5).astype(int), minlength=11)
     smooth = convolve1d(np.sqrt(counts), weights=kernel(), mode="constant")
     expected = 1 / smooth[np.floor(SCORES + 0.5).astype(int)]
-    assert lds_weights(SCORES, 10) == pytest.approx(expected / expected.mean())
+    assert lds_weights(PLACES, 10) == pytest.approx(expected / expected.mean())
     assert (
         kernel()[2] == 1
         and kernel().tolist() == kernel()[::-1].tolist()
@@ -40,12 +42,12 @@ def test_label_smoothing_is_that_of_the_papers_code():
 
 
 def test_target_weights_make_the_target_of_the_training_set():
-    weights = target_weights(SCORES, {0: 0.25, 3: 0.25, 9: 0.25, 10: 0.25}, cap=1e9)
+    weights = target_weights(PLACES, {0: 0.25, 3: 0.25, 9: 0.25, 10: 0.25}, cap=1e9)
     shares = [weights[np.floor(SCORES + 0.5) == place].sum() for place in (0, 3, 9, 10)]
     assert shares == pytest.approx([len(SCORES) / 4] * 4)
     assert (
-        target_weights(SCORES, {0: 1.0, 9: 1.0}, cap=2.0).max()
-        <= 2 * np.unique(target_weights(SCORES, {0: 1.0, 9: 1.0}, cap=2.0))[1]
+        target_weights(PLACES, {0: 1.0, 9: 1.0}, cap=2.0).max()
+        <= 2 * np.unique(target_weights(PLACES, {0: 1.0, 9: 1.0}, cap=2.0))[1]
     )
 
 

@@ -9,18 +9,17 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-
-from chorus.metrics.scores import bins
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]  # the bin of each record, (n,): `chorus.metrics.scores.bins`
 # Bins that labels and features are smoothed over, and the SD of the Gaussian, in bins: as in the paper.
 KERNEL = 5
 SIGMA = 2.0
 
 
 def inverse_weights(
-    scores: ArrayLike,
+    places: Places,
     *,
     exponent: float = 0.5,
     floor: float = 0.5,
@@ -33,17 +32,15 @@ def inverse_weights(
         exponent: 0.5 is the square root; the study's report calls it temperature.
         boost: factors of bins.
     """
-    places = bins(scores)
     counts = np.bincount(places).astype(np.float64)
     weights = np.clip((counts.max() / counts[places]) ** exponent, floor, cap)
     factors = np.array([(boost or {}).get(int(place), 1.0) for place in places])
     return _mean_one(weights * factors)
 
 
-def lds_weights(scores: ArrayLike, highest: int, *, square_root: bool = True) -> Floats:
+def lds_weights(places: Places, highest: int, *, square_root: bool = True) -> Floats:
     """Label distribution smoothing (Yang et al. 2021, arXiv:2102.09554): the inverse of the smoothed (root of the)
     counts of the bins from 0 to `highest`."""
-    places = bins(scores)
     counts = np.bincount(places, minlength=highest + 1).astype(np.float64)
     known = np.sqrt(counts) if square_root else counts
     # of fewer bins than the kernel has, "same" would give as many as the kernel
@@ -51,9 +48,8 @@ def lds_weights(scores: ArrayLike, highest: int, *, square_root: bool = True) ->
     return _mean_one(1 / smooth[places])
 
 
-def target_weights(scores: ArrayLike, target: Mapping[int, float], *, cap: float = 20.0) -> Floats:
+def target_weights(places: Places, target: Mapping[int, float], *, cap: float = 20.0) -> Floats:
     """Share in the target distribution over share here, at most `cap` times the smallest: importance weights."""
-    places = bins(scores)
     counts = np.bincount(places).astype(np.float64)
     weights = np.array([target.get(int(place), 0.0) for place in places]) / counts[places]
     positive = weights[weights > 0]

@@ -130,12 +130,13 @@ def weights(scores: Floats, target: Mapping[int, float], given: WeightOptions) -
     """What the loss of each record is multiplied by, (n,), of mean 1."""
     if given.kind == "none":
         return np.ones(len(scores))
+    places = bins(scores)
     if given.kind == "lds":
-        return lds_weights(scores, SCALE.highest)
+        return lds_weights(places, SCALE.highest)
     if given.kind == "target":
-        return target_weights(scores, target)
+        return target_weights(places, target)
     return inverse_weights(
-        scores, exponent=given.exponent, floor=given.floor, cap=given.cap, boost=given.boost
+        places, exponent=given.exponent, floor=given.floor, cap=given.cap, boost=given.boost
     )
 
 
@@ -151,76 +152,69 @@ def train(
         ParameterError, ModelError: see TrainOptions.
         ModelError: a loss is no longer finite.
     """
-    read = readout(options.model, SCALE)
+    read, loss = readout(options.model, SCALE), options.loss_name
+    device = torch.device("cuda" if options.on_gpu else "cpu")
+    weight = weights(learn.scores, target, options.weights)
     with one_deterministic_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "train"))
-        descent = _Descent(learn, target, read, options)
-        history: list[dict[str, float]] = []
-        best, best_epoch, kept, stopped = (
-            math.inf,
-            0,
-            copy.deepcopy(descent.network.state_dict()),
-            "",
+        axes = (
+            Axes.fit(learn.pairs.metric, options.components),
+            Axes.fit(learn.pairs.text, options.components),
         )
+        network = PairNetwork(axes, read.size, options.rank, options.hidden, options.dropout)
+        network = network.to(device)
+        if options.model == "heteroscedastic":  # starts at the mean score, not at 0
+            with torch.no_grad():
+                network.output.bias[0] = float(np.average(learn.scores, weights=weight))
+        descent = _Descent(network, learn, weight, read, options)
+        judged = _on_axes(network, stop.pairs)
         plateau = Plateau(options.learning_rate, options.plateau, options.least_rate)
+        history: list[dict[str, float]] = []
+        best, best_epoch, stopped = math.inf, 0, f"all {options.epochs} epochs are done"
+        kept = copy.deepcopy(network.state_dict())
         for epoch in range(1, options.epochs + 1):
             row = {"epoch": epoch, "learning_rate": plateau.rate, **descent.epoch(plateau.rate)}
-            row |= _measured(descent.network, read, stop, target, options.loss_name)
+            row |= _measured(_raw(network, judged), read, stop, target, loss)
             history.append(row)
             if row["validation_rmse_target"] < best:
                 best, best_epoch = row["validation_rmse_target"], epoch
-                kept = copy.deepcopy(descent.network.state_dict())
+                kept = copy.deepcopy(network.state_dict())
             plateau.step(row["validation_rmse_target"])
             if epoch - best_epoch >= options.patience:
                 stopped = (
                     f"patience: no better epoch than {best_epoch} in {options.patience} epochs"
                 )
                 break
-        network = descent.network
         network.load_state_dict(kept)
         # How far made-up scores are off says nothing of true ones.
         real = stop.only_real()
         scores, variances = _outputs(network, read, real.pairs)
         scale = variance_scale(real.scores, scores, variances)
-    return Model(
-        network,
-        read,
-        scale,
-        history,
-        best_epoch,
-        stopped or f"all {options.epochs} epochs are done",
-    )
+    return Model(network, read, scale, history, best_epoch, stopped)
 
 
 class _Descent:
     """The steps of training, an epoch at a time."""
 
     def __init__(
-        self, learn: Scored, target: Mapping[int, float], read: Readout, options: TrainOptions
+        self,
+        network: PairNetwork,
+        learn: Scored,
+        weight: Floats,
+        read: Readout,
+        options: TrainOptions,
     ) -> None:
-        self.device = torch.device("cuda" if options.on_gpu else "cpu")
-        self.read, self.options = read, options
-        axes = (
-            Axes.fit(learn.pairs.metric, options.components),
-            Axes.fit(learn.pairs.text, options.components),
-        )
-        network = PairNetwork(axes, read.size, options.rank, options.hidden, options.dropout)
-        self.network = network.to(self.device)
-        weight = weights(learn.scores, target, options.weights)
-        if options.model == "heteroscedastic":  # starts at the mean score, not at 0
-            with torch.no_grad():
-                self.network.output.bias[0] = float(np.average(learn.scores, weights=weight))
-        self.adam = Adam(list(self.network.parameters()), options.weight_decay)
-        self.smoothing = (
-            FeatureSmoothing(options.hidden[-1], SCALE.highest, self.device)
-            if options.fds
-            else None
-        )
+        """weight: (n,), what the loss of each record is multiplied by."""
+        self.network, self.read, self.options = network, read, options
+        self.adam = Adam(list(network.parameters()), options.weight_decay)
+        metric, text = _on_axes(network, learn.pairs)
+        self.device = metric.device
         columns = (learn.scores.astype(np.float32), weight.astype(np.float32), bins(learn.scores))
-        self.rows = [
-            *_on_axes(self.network, learn.pairs),
-            *(torch.from_numpy(column).to(self.device) for column in columns),
-        ]
+        rest = (torch.from_numpy(column).to(self.device) for column in columns)
+        self.rows = [metric, text, *rest]
+        self.smoothing = None
+        if options.fds:
+            self.smoothing = FeatureSmoothing(options.hidden[-1], SCALE.highest, self.device)
 
     def epoch(self, rate: float) -> dict[str, float]:
         """Take the steps of an epoch; the training columns of the history."""
@@ -277,9 +271,14 @@ class _Descent:
 
 
 def _measured(
-    network: PairNetwork, read: Readout, stop: Scored, target: Mapping[int, float], loss: LossName
+    outputs: torch.Tensor,
+    read: Readout,
+    stop: Scored,
+    target: Mapping[int, float],
+    loss: LossName,
 ) -> dict[str, float]:
-    outputs, real = _raw(network, stop.pairs), stop.real
+    """The validation columns of an epoch."""
+    real = stop.real
     scores = read.scores(outputs).double().numpy()
     truth = torch.from_numpy(stop.scores[real].astype(np.float32))
     each = losses(loss, outputs[torch.from_numpy(real)], truth, read, SCALE)
@@ -292,22 +291,23 @@ def _measured(
 
 
 def _on_axes(network: PairNetwork, pairs: Pairs) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the network is called with."""
     device = next(network.parameters()).device
     metric, text = torch.from_numpy(pairs.metric), torch.from_numpy(pairs.text)
     with torch.no_grad():
         return network.on_axes(metric.to(device), text.to(device))
 
 
-def _raw(network: PairNetwork, pairs: Pairs) -> torch.Tensor:
+def _raw(network: PairNetwork, rows: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
     """Outputs on the CPU, without dropout."""
     network.eval()
     with torch.no_grad():
-        found: torch.Tensor = network(*_on_axes(network, pairs))
+        found: torch.Tensor = network(*rows)
     return found.float().cpu()
 
 
 def _outputs(network: PairNetwork, read: Readout, pairs: Pairs) -> tuple[Floats, Floats]:
     """Scores and variances, (n,) each."""
-    outputs = _raw(network, pairs)
+    outputs = _raw(network, _on_axes(network, pairs))
     variances = read.variances(outputs).double().numpy()
     return read.scores(outputs).double().numpy(), variances.clip(min=_LEAST_VARIANCE)
