@@ -12,9 +12,8 @@ import pandas as pd
 from chorus import paths
 from chorus.errors import DataError
 from chorus.experiments import start
-from chorus.experiments.columns import known_metrics, run_columns, run_row
 from chorus.experiments.differences import Difference, differences
-from chorus.experiments.grid import PlannedRun, check_metrics, load_plan
+from chorus.experiments.grid import check_metrics, load_plan
 from chorus.experiments.history import History, Snapshot
 from chorus.experiments.pipeline import (
     inputs,
@@ -25,6 +24,8 @@ from chorus.experiments.pipeline import (
     varying_stages,
     written_by,
 )
+from chorus.experiments.plan import PlannedRun
+from chorus.experiments.rows import known_metrics, run_columns, run_row
 from chorus.experiments.sections import changed, read_sections, value_of
 from chorus.experiments.signature import run_key, signature
 
