@@ -54,25 +54,6 @@ class SweepOptions:
     comparisons: tuple[dict[str, Any], ...] = ()
 
 
-def check_metrics(plan: Plan, known: Collection[str] | None) -> None:
-    """Refuse metrics that no run of the plan has.
-
-    Args:
-        known: the metrics that a run has; None: nobody knows yet, so that nothing can be checked.
-
-    Raises:
-        ParameterError: names the key, the metric and those that there are.
-    """
-    if known is None:
-        return
-    asked = [("rank_by", plan.rank_by), *(("metrics", metric) for metric in plan.metrics)]
-    for key, metric in asked:
-        if metric not in known:
-            raise ParameterError(
-                f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}"
-            )
-
-
 def load_plan(
     sweep: Mapping[str, Any],
     params: Mapping[str, Any],

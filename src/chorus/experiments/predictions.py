@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 
 from chorus.errors import DataError
-from chorus.experiments.history import Snapshot
 from chorus.experiments.outputs import from_remote
+from chorus.experiments.snapshot import Snapshot
 from chorus.experiments.study import Grid
 from chorus.paths import EVALUATION_DETAIL, PREDICTIONS
 from chorus.sharing.patience import limit_waiting

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from chorus import paths
-from chorus.experiments.columns import HEALTH, IDENTITY, JUDGED_BY, METRICS
-from chorus.experiments.history import Snapshot
+from chorus.errors import ParameterError
+from chorus.experiments.columns import HEALTH, JUDGED_BY
+from chorus.experiments.plan import Plan
 from chorus.experiments.sections import value_of
 from chorus.runs.factors import Factor, spell
 
@@ -22,56 +21,12 @@ def run_row(
     Args:
         params: all of its parameters.
         factors: that vary in its grid.
-        columns: what was measured, of `run_columns`.
+        columns: what was measured, of `chorus.experiments.snapshot.Snapshot.columns`.
     """
     row: dict[str, Any] = {"run": name, "seed": params["seed"]}
     for factor in factors:
         row[factor.name] = spell(value_of(params, factor.key))
     return row | dict(columns)
-
-
-def run_columns(run: Snapshot, written: Collection[str], factors: Sequence[str]) -> dict[str, Any]:
-    """What was measured: a detector's columns, or the figures that the stages of another study declare.
-
-    Args:
-        run: a finished one.
-        written: what the stages of a run write, by its paths: other files are what it started from.
-        factors: columns that there are beside.
-    """
-    if detail := _detection(run, written):
-        beside = (paths.COMPOSITION, paths.HEALTH, paths.HEALTH_DETAIL)
-        composition, health, health_detail = (run.json(str(path)) for path in beside)
-        return detector_columns(detail, composition, health, health_detail)
-    return metric_columns(_figures(run, written), [*IDENTITY, *factors])
-
-
-def known_metrics(start: Snapshot, written: Collection[str]) -> list[str] | None:
-    """The metrics of the commit that runs start from, by which a sweep may rank; None: nothing was measured in it.
-
-    Args:
-        written: as for `run_columns`.
-    """
-    if _detection(start, written):
-        return list(METRICS)
-    return list(metric_columns(_figures(start, written), IDENTITY)) or None
-
-
-def _detection(run: Snapshot, written: Collection[str]) -> dict[str, Any] | None:
-    """How a detector was judged; None where the runs judge no detector."""
-    path = paths.EVALUATION_DETAIL.as_posix()
-    if path not in written:
-        return None
-    detail = run.json(path)
-    # another study may call a file so, and write other figures into it
-    if isinstance(detail, dict) and "splits" in detail:
-        return detail
-    return None
-
-
-def _figures(run: Snapshot, written: Collection[str]) -> dict[str, Any]:
-    """What the metrics files that a run writes hold, by their names without the ending."""
-    files = [path for path in run.metrics_files if path in written]
-    return {Path(path).stem: run.json(path) for path in files}
 
 
 def detector_columns(
@@ -148,3 +103,22 @@ def _leaves(content: Any, before: str = "") -> Iterator[tuple[str, Any]]:
             yield from _leaves(value, f"{before}.{key}" if before else str(key))
     elif before and not isinstance(content, list):
         yield before, content
+
+
+def check_metrics(plan: Plan, known: Collection[str] | None) -> None:
+    """Refuse metrics that no run of the plan has.
+
+    Args:
+        known: the metrics that a run has; None: nobody knows yet, so that nothing can be checked.
+
+    Raises:
+        ParameterError: names the key, the metric and those that there are.
+    """
+    if known is None:
+        return
+    asked = [("rank_by", plan.rank_by), *(("metrics", metric) for metric in plan.metrics)]
+    for key, metric in asked:
+        if metric not in known:
+            raise ParameterError(
+                f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}"
+            )
