@@ -336,3 +336,11 @@ def test_what_is_no_table_of_runs_is_one_sentence(content, message, tmp_path):
             ]
         )
     assert message in str(stopped.value) and "\n" not in str(stopped.value)
+
+
+def test_a_sweep_with_a_value_that_its_stage_would_refuse_runs_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    file = tmp_path / "wrong.yaml"
+    file.write_text("name: run_{}\naxes: {train.dropout: [0.1, 1.5]}\n")
+    with pytest.raises(SystemExit, match=r"train\.dropout: 1\.5 is not allowed"):
+        main(["sweep", str(file), "--dry-run"])

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from benchmark import load_benchmark
-from chorus.experiments.history import History, Snapshot
+from chorus.experiments.history import History
+from chorus.experiments.snapshot import Snapshot
 from folder import Folder
 
 SWEEP = {

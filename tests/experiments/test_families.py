@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from stage6 import INTERACTIONS, MAIN, PLAN, ROOT
 
 from chorus.errors import DataError, ParameterError
-from chorus.experiments.columns import metric_columns, run_row
-from chorus.experiments.grid import Plan, load_plan
+from chorus.experiments.grid import load_plan
 from chorus.experiments.grid_effects import DEFAULT, effects
 from chorus.experiments.grid_tables import measured, tables, with_numbers
+from chorus.experiments.plan import Plan
+from chorus.experiments.rows import metric_columns, run_row
 from chorus.experiments.sections import changed
 from chorus.experiments.signature import signature
 from chorus.files import read_csv, write_csv

@@ -12,7 +12,8 @@ import yaml
 
 from chorus.errors import ParameterError
 from chorus.experiments.columns import METRICS
-from chorus.experiments.grid import check_metrics, describe, load_plan
+from chorus.experiments.grid import describe, load_plan
+from chorus.experiments.rows import check_metrics
 from chorus.experiments.sections import changed, check_all, read_sections
 from chorus.experiments.study import Grid
 from chorus.files import read_csv, read_yaml

@@ -13,9 +13,9 @@ from stage6 import FACTORS, published_runs
 
 from chorus.errors import DataError, ParameterError
 from chorus.experiments import grid_tables
-from chorus.experiments.columns import detector_columns, run_row
-from chorus.experiments.grid import Comparison
 from chorus.experiments.grid_tables import one_version, rank
+from chorus.experiments.plan import Comparison
+from chorus.experiments.rows import detector_columns, run_row
 from chorus.files import read_csv
 from chorus.runs.factors import Factor, configuration
 

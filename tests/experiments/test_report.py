@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from chorus import audio, shards
 from chorus.files import write_csv
+from folder import Folder
 from small_study import SmallStudy
 
+ROOT = Path(__file__).parents[2]
 LEADERBOARD = ("chorus", "leaderboard", "small")
 REPORT = ("chorus", "report", "small")
 PAGE, HARDEST = "reports/small.html", "metrics/small/hardest.csv"
@@ -85,6 +90,54 @@ def test_a_complete_report_of_the_same_runs_is_left_alone(with_report):
     assert "without the sound of the hardest clips" in study.run(
         *REPORT
     )  # an incomplete one is tried again
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "left"),
+    [
+        (
+            "experiments/history.py",
+            "_MORE = 1\n",
+            True,
+        ),  # finds the runs, and puts nothing on a page
+        ("season/page.html", "<p>more</p>\n", True),
+        ("reports/verdicts.py", "# a comment\n", True),
+        ("reports/verdicts.py", "_MORE = 1\n", False),
+        ("statistics/difference.py", "_MORE = 1\n", False),  # by which verdicts are given
+        ("reports/page.html", "<p>more</p>\n", False),
+    ],
+)
+def test_a_report_is_left_alone_until_code_that_can_change_it_does(with_report, file, added, left):
+    study = with_report
+    page, mark = study.folder / PAGE, _mark(study.folder / PAGE)
+    with (study.folder / "src/chorus" / file).open("a", encoding="utf-8") as code:
+        code.write(added)
+    assert ("is of these very runs" in study.run(*REPORT)) == left
+    assert (_mark(page) == mark) == left
+
+
+def test_a_report_is_made_again_with_other_spectrograms(with_report):
+    params = yaml.safe_load((with_report.folder / "params.yaml").read_text(encoding="utf-8"))
+    params["pictures"]["highest_hz"] = 9000.0
+    with_report.write("params.yaml", params)
+    assert f"{PAGE}: " in with_report.run(*REPORT)
+    assert "up to 9 kHz" in (with_report.folder / PAGE).read_text(encoding="utf-8")
+
+
+def test_an_installed_package_has_a_mark_of_all_its_files(tmp_path):
+    """Beside it lie packages that no fingerprint can follow."""
+    shutil.copytree(ROOT / "src/chorus", tmp_path / "site/chorus")
+    code = "from chorus.experiments.report import stamp_of; print(stamp_of([], []))"
+    environment = {"PYTHONPATH": str(tmp_path / "site")}
+    before = Folder(tmp_path, environment).run("python", "-c", code)
+    with (tmp_path / "site/chorus/season/page.html").open("a") as file:
+        file.write("<p>more</p>")
+    assert Folder(tmp_path, environment).run("python", "-c", code) != before
+
+
+def _mark(page: Path) -> str:
+    (mark,) = re.findall('<meta name="made-from" content="([0-9a-f]{16})">', page.read_text())
+    return mark
 
 
 def test_clips_are_counted_over_the_runs_of_the_table(reported):

@@ -18,8 +18,8 @@ from statsmodels.stats.multitest import multipletests
 
 from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv
-from chorus.runs.block_effects import effects_by_block, effects_frame, estimate, one_run_each
-from chorus.runs.contrasts import between_blocks, questions
+from chorus.runs.block_effects import effects_by_block, effects_frame, one_run_each
+from chorus.runs.contrasts import between_blocks, estimate, questions
 from chorus.runs.figure import draw_blocks
 from chorus.runs.power import block_power
 from chorus.statistics import matched_effects, minimal_detectable_difference
@@ -131,7 +131,7 @@ def test_partly_confounded_factors_are_compared_where_they_are_crossed(tmp_path)
         (table["a"] == "z") == (table["c"] == "2")
     )
     runs = as_runs(table[keep], tmp_path, ["a", "b", "c"], references={"a": "x"})
-    asked = questions(runs)
+    asked = questions(runs.frame, runs.factors, runs.references)
     assert ("a", "y") in {(contrast.factor, contrast.level) for contrast in asked.contrasts}
     (named,) = [part for part in asked.not_estimated if part.level == "z"]
     assert named.reason.startswith("confounded with c")
@@ -209,7 +209,7 @@ def test_in_any_gappy_table_an_effect_is_the_mean_over_seeds_of_matched_differen
     assume(table["seed"].nunique() > 1 and (table["a"] == "x").any())
     with TemporaryDirectory() as folder:
         runs = as_runs(table, Path(folder), ["a", "b", "c"], references={"a": "x"})
-    asked = questions(runs)
+    asked = questions(runs.frame, runs.factors, runs.references)
     value = {(r.seed, r.a, r.b, r.c): r.score for r in table.itertuples()}
     frame, _ = one_run_each(runs.frame, asked.factors, "score")
     for effect, seeds in zip(estimate(frame, "score", asked), asked.seeds, strict=True):

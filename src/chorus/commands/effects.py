@@ -45,7 +45,7 @@ from chorus.runs.figure import draw_blocks
 if TYPE_CHECKING:
     import pandas as pd
 
-    from chorus.experiments.grid import Plan
+    from chorus.experiments.plan import Plan
     from chorus.experiments.study import Grid
     from chorus.statistics import Effect
 

@@ -40,7 +40,7 @@ from chorus.runs.leaderboard import Board, board
 if TYPE_CHECKING:
     import pandas as pd
 
-    from chorus.experiments.grid import Plan
+    from chorus.experiments.plan import Plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _of_sweep(arguments: argparse.Namespace) -> None:
     from chorus.experiments.grid_tables import one_version, tables
+    from chorus.experiments.predictions import predicted
     from chorus.experiments.report import chosen
 
     file = sweep_file(arguments.sweep)
@@ -108,7 +109,8 @@ def _of_sweep(arguments: argparse.Namespace) -> None:
     _show_board(found.board.head(arguments.top or len(found.board)), shown, grid.start.version)
     _show_comparisons(found.comparisons, shown)
     if len(found.board) and least is None and not weight:
-        say(chosen(grid, runs, found.board, ranked_by))
+        predictions = predicted(grid, runs)
+        say(chosen(grid.plan, runs, found.board, grid.judges, predictions, ranked_by))
     say(_counted(len(runs), len(grid.runs) - len(runs)))
     if as_kept and reason:
         say(reason)

@@ -2,12 +2,14 @@
 
 Reads metrics/<name>/runs.csv (chorus leaderboard writes it) and the predictions of the experiments, where they are on
 this machine. Writes reports/<name>.html, which needs no other file, plots/<name>/, and the list of how often each test
-clip is wrong, metrics/<name>/hardest.csv. A complete page of the same runs and code is left as it is.
+clip is wrong, metrics/<name>/hardest.csv. A complete page of the same runs is left as it is, unless code that can
+change a page means something else now.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from chorus import paths
 from chorus.commands import here
@@ -25,7 +27,8 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         DataError: there is no table of runs, or it is of a part of the grid.
     """
-    from chorus.experiments.report import Files, make_report, stamp_of
+    from chorus.experiments.predictions import predicted
+    from chorus.experiments.report import Files, Known, make_report, stamp_of
     from chorus.files import read_csv, write_text
     from chorus.options import parse
     from chorus.pictures import PictureOptions
@@ -44,15 +47,17 @@ def run(arguments: argparse.Namespace) -> None:
     for remark in grid.remarks(set(runs.get("version", ()))):
         print(remark)
     beside = [paths.SUBSETS_METRICS, paths.SURVEY_METRICS]
-    stamp = stamp_of(grid, [table, sweep, *beside])
+    shown = parse(PictureOptions, here.params().get("pictures"), section="pictures")
+    data, judges = grid.shared_data(), grid.judges
+    stamp = stamp_of([data, judges, asdict(shown)], [table, sweep, *beside])
     if path.is_file() and f'content="{stamp}"' in path.read_text(encoding="utf-8"):
         print(f"{path} is of these very runs; to make it again, remove it")
         return
     if reason := grid.not_over(len(runs), tables, plots, path):
         raise DataError(reason)
-    shown = parse(PictureOptions, here.params().get("pictures"), section="pictures")
+    known = Known(data, judges, predicted(grid, runs))
     files = Files(paths.RAW, plots, tables / "hardest.csv", *beside)
-    made = make_report(grid, name, runs, files, shown, stamp)
+    made = make_report(name, grid.plan, runs, known, files, shown, stamp)
     write_text(path, made.page)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(runs)} runs")
     if made.missing:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chorus.errors import ChorusError
-from chorus.experiments.grid import PlannedRun
-from chorus.experiments.history import Snapshot
+from chorus.experiments.plan import PlannedRun
 from chorus.experiments.queue import Queue, Task
+from chorus.experiments.snapshot import Snapshot
 from chorus.experiments.study import Grid
 
 _POLL_SECONDS = 1.0

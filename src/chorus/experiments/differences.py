@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chorus.experiments.history import Snapshot
+from chorus.experiments.snapshot import Snapshot
 
 # Of a file by the hash that dvc.lock has; None: it is not on this machine.
 Content = Callable[[str], bytes | None]

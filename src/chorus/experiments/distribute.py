@@ -15,9 +15,9 @@ from chorus.executors import as_done
 from chorus.experiments.calls import call
 from chorus.experiments.conduct import Failure, Progress, refuse_taken
 from chorus.experiments.errand import STARTS, Errand, run_errand
-from chorus.experiments.grid import PlannedRun
-from chorus.experiments.history import Snapshot
+from chorus.experiments.plan import PlannedRun
 from chorus.experiments.queue import Queue
+from chorus.experiments.snapshot import Snapshot
 from chorus.experiments.study import Grid
 from chorus.sharing.integrity import Store
 

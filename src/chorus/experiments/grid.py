@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import product
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from chorus.errors import ParameterError
-from chorus.experiments.families import Asked, read_families
+from chorus.experiments.families import read_families
+from chorus.experiments.plan import Comparison, Plan, PlannedRun
 from chorus.experiments.sections import Sections, check_changes, value_of
 from chorus.experiments.signature import short_hash
 from chorus.options import options, parse
 from chorus.runs.factors import OTHER, RESERVED, Factor, short_names, spell
 
 SEED = "seed"
-
-
-@options
-class Comparison:
-    """Two configurations side by side: a and b are runs of theirs; all seeds of each configuration count."""
-
-    name: str
-    a: str
-    b: str
-    shows: str = ""
 
 
 @options
@@ -61,63 +52,6 @@ class SweepOptions:
     words: dict[str, dict[Any, str]] = field(default_factory=dict)
     effects: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
     comparisons: tuple[dict[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class PlannedRun:
-    """One run of a grid: its name, the parameters in which it differs from params.yaml, and its place from 0 on."""
-
-    name: str
-    changes: Mapping[str, Any]
-    order: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a sweep file says, checked: all that others need to know of it. See `SweepOptions`.
-
-    axes: the parameters that vary, the slowest first. factors: the same without the seed, in the order of the tables.
-    metrics: whose effects are judged. families: None where the sweep declares none.
-    """
-
-    question: str
-    target: str
-    runs: Sequence[PlannedRun]
-    axes: Sequence[str]
-    factors: Sequence[Factor]
-    rank_by: str
-    metrics: Sequence[str]
-    judged_at: str
-    families: Mapping[str, Sequence[Asked]] | None
-    comparisons: Sequence[Comparison]
-
-    @property
-    def names(self) -> list[str]:
-        """The columns of the factors."""
-        return [factor.name for factor in self.factors]
-
-    def by_axis(self) -> list[Factor]:
-        """The factors in the order of the axes."""
-        return sorted(self.factors, key=lambda factor: list(self.axes).index(factor.key))
-
-
-def check_metrics(plan: Plan, known: Collection[str] | None) -> None:
-    """Refuse metrics that no run of the plan has.
-
-    Args:
-        known: the metrics that a run has; None: nobody knows yet, so that nothing can be checked.
-
-    Raises:
-        ParameterError: names the key, the metric and those that there are.
-    """
-    if known is None:
-        return
-    asked = [("rank_by", plan.rank_by), *(("metrics", metric) for metric in plan.metrics)]
-    for key, metric in asked:
-        if metric not in known:
-            raise ParameterError(
-                f"sweep.{key}: {metric!r} is not allowed: one of {', '.join(known)}"
-            )
 
 
 def load_plan(

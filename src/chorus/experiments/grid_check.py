@@ -15,9 +15,10 @@ import pandas as pd
 
 from chorus import paths
 from chorus.errors import ChorusError
-from chorus.experiments.grid import Plan, load_plan
+from chorus.experiments.grid import load_plan
 from chorus.experiments.grid_effects import effects
 from chorus.experiments.grid_tables import one_version, tables, with_numbers
+from chorus.experiments.plan import Plan
 from chorus.files import read_csv, read_yaml, write_csv
 
 RUNS = "runs.csv"

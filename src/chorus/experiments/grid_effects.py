@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError
 from chorus.experiments.families import Asked
-from chorus.runs.block_effects import estimate
-from chorus.runs.contrasts import questions
+from chorus.runs.contrasts import estimate, questions
 from chorus.runs.factors import Factor, short_names
-from chorus.runs.table import ONE_BLOCK, Runs
 from chorus.statistics.effects import Effect, Interaction, matched_effects
 from chorus.statistics.effects_table import effects_table
 
@@ -87,29 +86,34 @@ def _told_apart(found: Sequence[Effect], asked: Sequence[Asked]) -> list[Effect]
 
 
 def _by_default(runs: pd.DataFrame, metrics: Sequence[str], factors: Sequence[Factor]) -> Effects:
+    names = [factor.name for factor in factors]
+    references = _references(runs, factors)
     found: dict[str, dict[str, list[Effect]]] = {}
     remarks = {DEFAULT: None}  # each once, in the order in which they came up: no set keeps that
     for metric in metrics:
-        table = _as_table(runs, metric, factors)
-        asked = questions(table)
+        frame = _known(runs, metric, names)
+        asked = questions(frame, names, references)
         if not asked.contrasts:
             raise DataError(f"{metric}: no two runs of two seeds differ in one factor alone")
-        found[metric] = {MAIN: estimate(table.frame, metric, asked)}
+        found[metric] = {MAIN: estimate(frame, metric, asked)}
         for lacking in asked.not_estimated:
             remarks[f"{lacking.factor} {lacking.level}: {lacking.reason}."] = None
     return Effects(found, tuple(remarks))
 
 
-def _as_table(runs: pd.DataFrame, metric: str, factors: Sequence[Factor]) -> Runs:
-    """The runs of a sweep as those of anybody's table."""
-    if metric not in runs:
-        raise DataError(f"the runs lack the columns {metric}")
-    names = tuple(factor.name for factor in factors)
-    frame = runs[["run", "seed", *names]].astype(str)
+def _references(runs: pd.DataFrame, factors: Sequence[Factor]) -> dict[str, str]:
+    """Factor -> its first level that occurs: a grid may be half done."""
     references = {}
     for factor in factors:
-        # the first level that occurs: a grid may be half done
-        present = set(frame[factor.name])
+        present = set(runs[factor.name].astype(str))
         references[factor.name] = next(level for level in factor.levels if level in present)
-    frame = frame.assign(block=ONE_BLOCK, **{metric: pd.to_numeric(runs[metric])})
-    return Runs(frame, names, (metric,), references).with_metric(metric)
+    return references
+
+
+def _known(runs: pd.DataFrame, metric: str, factors: Sequence[str]) -> pd.DataFrame:
+    """The runs of which a metric is known: seeds and factors as text, the metric as numbers."""
+    if metric not in runs:
+        raise DataError(f"the runs lack the columns {metric}")
+    figures = pd.to_numeric(runs[metric])
+    frame = runs[["seed", *factors]].astype(str).assign(**{metric: figures})
+    return frame[np.isfinite(figures)].reset_index(drop=True)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from chorus.errors import DataError, ParameterError
 from chorus.experiments.columns import COUNTS, IDENTITY, METRICS
-from chorus.experiments.grid import Comparison, Plan
+from chorus.experiments.plan import Comparison, Plan
 from chorus.metrics.direction import lower_is_better
 from chorus.runs.factors import Factor, configuration
 from chorus.statistics.summary import summary_columns

@@ -18,7 +18,8 @@ from chorus.clips import POSITIVE, VALIDATION
 from chorus.detection.model import Detector, detector_of, encoder_named
 from chorus.encoders import EncodeOptions
 from chorus.errors import DataError, ModelError
-from chorus.experiments.history import History, Snapshot, hashes, locked_stages
+from chorus.experiments.history import History
+from chorus.experiments.snapshot import Snapshot, hashes, locked_stages
 from chorus.files import read_yaml
 from chorus.metrics import calibration
 from chorus.metrics.calibration import Calibration

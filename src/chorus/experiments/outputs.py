@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from chorus.errors import DataError
-from chorus.experiments.history import History, Snapshot
+from chorus.experiments.history import History
+from chorus.experiments.snapshot import Snapshot
 from chorus.sharing.patience import limit_waiting
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ import pandas as pd
 import pyarrow as pa
 
 from chorus.errors import DataError
-from chorus.experiments.history import Snapshot
 from chorus.experiments.outputs import from_remote
+from chorus.experiments.snapshot import Snapshot
+from chorus.experiments.study import Grid
 from chorus.paths import EVALUATION_DETAIL, PREDICTIONS
 from chorus.sharing.patience import limit_waiting
 
@@ -98,6 +99,18 @@ class PredictionStore:
                 f" dvc exp pull <git remote> {name}, or dvc pull"
             )
         return pd.read_parquet(io.BytesIO(content))
+
+
+def predicted(grid: Grid, runs: pd.DataFrame) -> pd.DataFrame | str:
+    """What all runs of a table predicted, as `PredictionStore.together`; or why that is not at hand.
+
+    Args:
+        runs: see `Grid.behind`.
+    """
+    try:
+        return PredictionStore(grid.root).together(grid.behind(runs))
+    except DataError as error:
+        return str(error)
 
 
 def _threshold(experiment: Snapshot) -> float:

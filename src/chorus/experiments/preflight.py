@@ -19,7 +19,8 @@ from dvc.repo import Repo
 
 from chorus.errors import DataError
 from chorus.experiments.columns import JUDGED_BY
-from chorus.experiments.history import History, Snapshot, lacking
+from chorus.experiments.history import History
+from chorus.experiments.snapshot import Snapshot, lacking
 
 
 @contextmanager

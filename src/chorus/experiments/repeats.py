@@ -8,7 +8,8 @@ from typing import Any
 
 import pygit2
 
-from chorus.experiments.history import History, locked_stages
+from chorus.experiments.history import History
+from chorus.experiments.snapshot import locked_stages
 
 _INPUTS = ("cmd", "params", "deps")
 

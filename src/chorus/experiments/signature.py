@@ -21,7 +21,7 @@ def run_key(params: Mapping[str, Any], version: str) -> str:
     """Names one run: same parameters, same seed, same code and data. A run whose key is known is not run again.
 
     Args:
-        version: of the code and data, see `chorus.experiments.history`.
+        version: of the code and data, see `chorus.experiments.snapshot`.
     """
     # twice the digits: two runs of one key would count as one, and one of them would never be made
     return short_hash([signature(params), params.get("seed"), version], digits=16)

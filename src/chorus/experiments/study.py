@@ -12,10 +12,9 @@ import pandas as pd
 from chorus import paths
 from chorus.errors import DataError
 from chorus.experiments import start
-from chorus.experiments.columns import known_metrics, run_columns, run_row
 from chorus.experiments.differences import Difference, differences
-from chorus.experiments.grid import PlannedRun, check_metrics, load_plan
-from chorus.experiments.history import History, Snapshot
+from chorus.experiments.grid import load_plan
+from chorus.experiments.history import History
 from chorus.experiments.pipeline import (
     inputs,
     inputs_of,
@@ -25,8 +24,11 @@ from chorus.experiments.pipeline import (
     varying_stages,
     written_by,
 )
-from chorus.experiments.sections import changed, read_sections, value_of
+from chorus.experiments.plan import PlannedRun
+from chorus.experiments.rows import check_metrics, run_row
+from chorus.experiments.sections import Sections, changed, value_of
 from chorus.experiments.signature import run_key, signature
+from chorus.experiments.snapshot import Snapshot
 
 
 class Grid:
@@ -40,7 +42,7 @@ class Grid:
         root: the folder of the study.
         sweep: what the sweep file holds.
         target: the last stage of a run, in place of the sweep's.
-        subsets: see `load_plan`.
+        subsets, sections: see `load_plan`.
 
     Raises:
         ParameterError: the sweep is not allowed, see `load_plan`.
@@ -54,10 +56,10 @@ class Grid:
         *,
         target: str = "",
         subsets: Mapping[str, Collection[str]] | None = None,
+        sections: Sections | None = None,
     ) -> None:
         self.root = root
         self._history = History(root)
-        sections = read_sections(root)
         commit = self._history.current()
         self.plan = load_plan(sweep, commit.params, subsets=subsets, sections=sections)
         self.runs = self.plan.runs
@@ -71,7 +73,7 @@ class Grid:
         self._own = self._history.own_start(self.before)
         self.start = self.head if self._own is None else self._history.at(self._own, self.stages)
         self._keys: dict[str, str] = {}
-        known = known_metrics(self.start, self.outputs_made)
+        known = self.start.known_metrics(self.outputs_made)
         check_metrics(self.plan, known)
 
     @cached_property
@@ -230,7 +232,7 @@ class Grid:
 
     def row(self, name: str, experiment: Snapshot) -> dict[str, Any]:
         """A finished run as a row of the table of runs, with its signature and the version of code and data."""
-        columns = run_columns(experiment, self.outputs_made, self.plan.names)
+        columns = experiment.columns(self.outputs_made, self.plan.names)
         row = run_row(name, experiment.params, self.plan.factors, columns)
         splits = experiment.output_hash(str(paths.SPLITS)) or ""
         row["signature"] = experiment.signature

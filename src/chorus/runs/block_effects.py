@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 
-import numpy as np
 import pandas as pd
 
 from chorus.errors import DataError
-from chorus.runs.contrasts import NotEstimated, Questions, questions
+from chorus.runs.contrasts import NotEstimated, estimate, holm_of_known, questions
 from chorus.runs.table import Runs, configurations
-from chorus.statistics.effects import SIGNIFICANT, Contrast, Effect, matched_effects
-from chorus.statistics.paired import holm
+from chorus.statistics.effects import SIGNIFICANT, Effect
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,8 @@ def effects_by_block(runs: Runs, metric: str) -> list[BlockEffects]:
             f"{metric}: no two configurations that differ in one factor have two seeds in common"
         )
     # whoever looks through all blocks for an effect has asked all their questions: one adjustment over them
-    by_seeds = iter(_holm_of_known([effect.p for effect in every]))
-    by_runs = iter(_holm_of_known([effect.run_p for effect in every]))
+    by_seeds = iter(holm_of_known([effect.p for effect in every]))
+    by_runs = iter(holm_of_known([effect.run_p for effect in every]))
     adjusted = []
     for block in found:
         number = len(block.effects)
@@ -105,33 +103,9 @@ def one_run_each(
     return means, len(frame) - len(means)
 
 
-def numbered(frame: pd.DataFrame) -> pd.DataFrame:
-    """Seeds as numbers, whatever they are called."""
-    names = sorted(frame["seed"].unique())
-    number_of = {name: number for number, name in enumerate(names)}
-    return frame.assign(seed=frame["seed"].map(number_of).astype(np.int64))
-
-
-def estimate(frame: pd.DataFrame, metric: str, asked: Questions) -> list[Effect]:
-    """The effects of the contrasts of one block.
-
-    Each is estimated from the seeds in which its runs are matched: a level that was tried with some
-    seeds only does not cost the others theirs.
-
-    Args:
-        frame: one row a configuration and seed.
-    """
-    effects = []
-    for contrast, seeds in zip(asked.contrasts, asked.seeds, strict=True):
-        matched = frame[frame["seed"].isin(seeds)]
-        effects.append(_estimated(matched, metric, contrast, asked.factors))
-    adjusted = _holm_of_known([effect.p for effect in effects])
-    return [replace(effect, p_holm=p) for effect, p in zip(effects, adjusted, strict=True)]
-
-
 def _block(runs: Runs, known: Runs, metric: str, block: str) -> BlockEffects:
     with_metric = known.of(block)
-    asked = questions(with_metric)
+    asked = questions(with_metric.frame, with_metric.factors, with_metric.references)
     frame, repeats = one_run_each(with_metric.frame, asked.factors, metric)
     return BlockEffects(
         block=block,
@@ -146,20 +120,3 @@ def _block(runs: Runs, known: Runs, metric: str, block: str) -> BlockEffects:
         run_p_holm_all=(),
         not_estimated=asked.not_estimated,
     )
-
-
-def _holm_of_known(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjustment of the p-values that are known; NaN stays NaN."""
-    # what could not be tested is no test, and makes the others' adjustment no harder
-    p = np.asarray(p_values, dtype=np.float64)
-    known = ~np.isnan(p)
-    p[known] = holm(p[known])
-    adjusted: list[float] = p.tolist()
-    return adjusted
-
-
-def _estimated(
-    frame: pd.DataFrame, metric: str, contrast: Contrast, factors: Sequence[str]
-) -> Effect:
-    (effect,) = matched_effects(numbered(frame), metric, [contrast], factors=factors)
-    return effect

@@ -1,14 +1,16 @@
-"""Which questions a table of runs can answer: contrasts with matched runs, and factors that cannot be told apart."""
+"""Which questions a table of runs can answer, contrasts with matched runs, and their answers; and which it cannot."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from chorus.runs.table import Runs, varying
-from chorus.statistics.effects import Contrast
+from chorus.runs.table import Runs
+from chorus.statistics.effects import Contrast, Effect, matched_effects
+from chorus.statistics.paired import holm
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class Questions:
     not_estimated: tuple[NotEstimated, ...]
 
 
-def questions(runs: Runs) -> Questions:
+def questions(
+    frame: pd.DataFrame, factors: Sequence[str], references: Mapping[str, str]
+) -> Questions:
     """The contrasts that one block of runs can answer.
 
     A level is compared with its factor's reference in runs that agree in everything else. Where
@@ -44,31 +48,66 @@ def questions(runs: Runs) -> Questions:
     is confounded with.
 
     Args:
-        runs: of one block.
+        frame: of one block, with a seed and the factors as text.
+        references: factor -> level to compare with.
     """
-    kept, named = apart(runs.frame, runs.factors)
+    kept, named = apart(frame, factors)
     contrasts: list[Contrast] = []
     seeds_of: list[tuple[str, ...]] = []
     for factor in kept:
-        reference = reference_of(runs, factor)
-        for level in ordered(runs.frame[factor]):
+        reference = reference_of(frame[factor], references.get(factor))
+        for level in ordered(frame[factor]):
             if level == reference:
                 continue
-            seeds = matched_seeds(runs.frame, kept, factor, level, reference)
+            seeds = matched_seeds(frame, kept, factor, level, reference)
             # of a single seed nobody knows how far seeds move the difference
             if len(seeds) >= 2:
                 contrasts.append(Contrast(factor, level, reference))
                 seeds_of.append(tuple(seeds))
                 continue
-            reason = _why(runs.frame, kept, factor, level, reference, len(seeds))
+            reason = _why(frame, kept, factor, level, reference, len(seeds))
             named.append(NotEstimated(factor, level, reason))
     return Questions(tuple(kept), tuple(contrasts), tuple(seeds_of), tuple(named))
+
+
+def estimate(frame: pd.DataFrame, metric: str, asked: Questions) -> list[Effect]:
+    """The effects of the contrasts of one block.
+
+    Each is estimated from the seeds in which its runs are matched: a level that was tried with some
+    seeds only does not cost the others theirs.
+
+    Args:
+        frame: one row a configuration and seed.
+    """
+    effects = []
+    for contrast, seeds in zip(asked.contrasts, asked.seeds, strict=True):
+        matched = frame[frame["seed"].isin(seeds)]
+        effects.append(_estimated(matched, metric, contrast, asked.factors))
+    adjusted = holm_of_known([effect.p for effect in effects])
+    return [replace(effect, p_holm=p) for effect, p in zip(effects, adjusted, strict=True)]
+
+
+def numbered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Seeds as numbers, whatever they are called."""
+    names = sorted(frame["seed"].unique())
+    number_of = {name: number for number, name in enumerate(names)}
+    return frame.assign(seed=frame["seed"].map(number_of).astype(np.int64))
+
+
+def holm_of_known(p_values: Sequence[float]) -> list[float]:
+    """Holm's adjustment of the p-values that are known; NaN stays NaN."""
+    # what could not be tested is no test, and makes the others' adjustment no harder
+    p = np.asarray(p_values, dtype=np.float64)
+    known = ~np.isnan(p)
+    p[known] = holm(p[known])
+    adjusted: list[float] = p.tolist()
+    return adjusted
 
 
 def between_blocks(runs: Runs) -> list[NotEstimated]:
     """Factors that differ between blocks and in none of them: what they do cannot be told from what else changed."""
     found = []
-    for factor in runs.varying():
+    for factor in varying(runs.frame, runs.factors):
         inside = runs.frame.groupby("block")[factor].nunique()
         if (inside <= 1).all():
             counted = runs.frame[factor].nunique()
@@ -91,10 +130,13 @@ def apart(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[list[str], list[
     return kept, same
 
 
-def reference_of(runs: Runs, factor: str) -> str:
+def varying(frame: pd.DataFrame, factors: Sequence[str]) -> list[str]:
+    """Those of these columns that have more than one level."""
+    return [factor for factor in factors if frame[factor].nunique() > 1]
+
+
+def reference_of(cells: pd.Series, declared: str | None) -> str:
     """The level to compare with: the declared one where it occurs, else the most frequent (of equals the first)."""
-    declared = runs.references.get(factor)
-    cells = runs.frame[factor]
     if declared is not None and (cells == declared).any():
         return declared
     counts = cells.value_counts()
@@ -172,3 +214,10 @@ def _size(level: str) -> tuple[int, float, str]:
         return 0, float(level), level
     except ValueError:
         return 1, 0.0, level
+
+
+def _estimated(
+    frame: pd.DataFrame, metric: str, contrast: Contrast, factors: Sequence[str]
+) -> Effect:
+    (effect,) = matched_effects(numbered(frame), metric, [contrast], factors=factors)
+    return effect

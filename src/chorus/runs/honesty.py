@@ -35,7 +35,8 @@ def dealt(runs: Runs, metric: str, drawn: int | None, *, times: int) -> FalsePos
     grid = _grid(runs, metric)
     if grid is None or (drawn is not None and drawn >= grid.shape[1]):
         return None
-    asked = questions(runs.with_metric(metric))
+    known = runs.with_metric(metric)
+    asked = questions(known.frame, known.factors, known.references)
     # a contrast may have no runs in the grid, which holds only configurations with all seeds
     matched = [matched_rows(grid, contrast) for contrast in asked.contrasts]
     contrasts = [pairs for pairs in matched if pairs]

@@ -9,8 +9,8 @@ import pandas as pd
 
 from chorus.errors import DataError, ParameterError
 from chorus.metrics.direction import lower_is_better
-from chorus.runs.block_effects import numbered, one_run_each
-from chorus.runs.contrasts import apart
+from chorus.runs.block_effects import one_run_each
+from chorus.runs.contrasts import apart, numbered
 from chorus.runs.table import Runs, configurations
 from chorus.statistics.effects import whole_grid
 from chorus.statistics.ranking import Again, Best, best_again, judge_best

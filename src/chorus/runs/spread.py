@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from chorus.runs.contrasts import apart
+from chorus.runs.contrasts import apart, varying
 from chorus.runs.table import Runs, configurations
 from chorus.statistics.components import Component, variance_components
 
@@ -109,14 +109,14 @@ def across_blocks(runs: Runs, metric: str) -> tuple[list[SameAgain], list[Compon
     known = runs.with_metric(metric)
     # a setting that does nothing where it stands makes no other configuration
     settled = known.settled()
-    frame = settled.frame.assign(configuration=configurations(settled.frame, settled.varying()))
+    varied = varying(settled.frame, settled.factors)
+    frame = settled.frame.assign(configuration=configurations(settled.frame, varied))
     several = frame.groupby("configuration")["block"].transform("nunique") > 1
     frame = frame[several].reset_index(drop=True)
     if frame.empty:
         return [], []
     # Only what these configurations differ in is worth reading.
-    varying = [factor for factor in runs.factors if frame[factor].nunique() > 1]
-    frame["short"] = configurations(frame, varying)
+    frame["short"] = configurations(frame, varying(frame, runs.factors))
     found = []
     for _, same in frame.groupby("configuration", sort=False):
         parts = []

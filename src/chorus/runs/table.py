@@ -79,10 +79,6 @@ class Runs:
             frame.loc[self.frame[other] == level, factor] = IDLE
         return replace(self, frame=frame)
 
-    def varying(self) -> list[str]:
-        """The factors with more than one level."""
-        return varying(self.frame, self.factors)
-
 
 def read_runs(given: TableOptions, folder: Path) -> Runs:
     """Read a table of runs.
@@ -135,11 +131,6 @@ def _read(path: Path) -> pd.DataFrame:
         return read_csv(path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise DataError(f"{path.name} is no table: {' '.join(str(error).split())}") from None
-
-
-def varying(frame: pd.DataFrame, factors: Sequence[str]) -> list[str]:
-    """Those of these columns that have more than one level."""
-    return [factor for factor in factors if frame[factor].nunique() > 1]
 
 
 def configurations(frame: pd.DataFrame, factors: Sequence[str]) -> pd.Series:
