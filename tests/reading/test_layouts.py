@@ -127,8 +127,11 @@ def test_metadata_behind_samples_of_unknown_length_is_not_heard(tmp_path):
 
 
 def test_a_wav_beyond_4_gb_is_heard_whole(tmp_path):
-    """Its sizes are what is left of them in 32 bits; the file has a hole, and takes no room."""
-    seconds, rate = 5_000, 1_000_000
+    """Its sizes are what is left of them in 32 bits; the file has holes, and takes no room.
+
+    Where the header has its samples end begin 64 MiB of silence, and then the sound goes on.
+    """
+    seconds, rate, silence = 5_000, 1_000_000, 64 << 20
     size = seconds * rate
     header = (
         b"RIFF"
@@ -138,8 +141,9 @@ def test_a_wav_beyond_4_gb_is_heard_whole(tmp_path):
     )
     with (tmp_path / "a.wav").open("wb") as file:
         file.write(header + b"data" + _u32(size))
-        file.seek(len(header) + 7 + size)
-        file.write(b"\1")
+        for sample in (size % 2**32 + silence, size - 1):
+            file.seek(len(header) + 8 + sample)
+            file.write(b"\1")
     with (tmp_path / "a.wav").open("rb") as file:
         layout = find_streams(file)
         with layout.streams[0].open(file) as sound:
