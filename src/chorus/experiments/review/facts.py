@@ -15,6 +15,7 @@ import pygit2
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.scm import RevError, resolve_rev
+from dvc.utils.diff import diff, format_dict
 
 from chorus.errors import DataError
 from chorus.experiments.lock_check import edited_results, place_of, stale_stages
@@ -143,7 +144,6 @@ def _read(repo: Repo, places: _Places, base: str, head: str) -> Facts:
     # before `_compared`, which takes over what could not be read so far: predictions too
     gains = paired_gains(before.predictions(), after.predictions(), (base, head))
     changes, missing = _compared(before.tables(), after.tables())
-    plots = repo.plots.diff(revs=[start, end])
     old, new = _seen(repo, start), _seen(repo, end)
     own_params = (places.study_in_dvc / "params.yaml").as_posix()
     return Facts(
@@ -151,8 +151,8 @@ def _read(repo: Repo, places: _Places, base: str, head: str) -> Facts:
         head=head,
         commits=(start[:_SHORT], (commit or "")[:_SHORT]),
         base_moved=start != tip,
-        params=_flat(repo.params.diff(a_rev=start, b_rev=end), own_params),
-        metrics=_pairs(repo.metrics.diff(a_rev=start, b_rev=end, all=True)),
+        params=_flat(_pairs(old.params, new.params), own_params),
+        metrics=_pairs(old.metrics, new.metrics, unchanged=True),
         data=_other(old.lock.data, new.lock.data),
         code=_code(git, start, commit, places.told(old.lock.results | new.lock.results)),
         stages=_other(old.lock.stages, new.lock.stages),
@@ -162,7 +162,7 @@ def _read(repo: Repo, places: _Places, base: str, head: str) -> Facts:
         noise=noise_among(after.grids(), new.lock.splits),
         edited=(old.edited, new.edited),
         stale=(old.stale, new.stale),
-        plots=(plots.get(start, {}), plots.get(end, {})),
+        plots=(old.plots, new.plots),
         templates=str(repo.plots.templates_dir),
         gains=gains,
     )
@@ -241,16 +241,35 @@ def _lock(repo: Repo) -> _Lock:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What can only be asked of one revision at a time, with DVC switched to it. edited, stale: see `Facts`."""
+    """What can only be asked of one revision at a time, with DVC switched to it. edited, stale: see `Facts`.
+
+    params, metrics: by file, what `dvc params show` and `dvc metrics show` give. plots: what `dvc plots show` gives.
+    """
 
     lock: _Lock
     edited: list[str]
     stale: list[str]
+    params: dict[str, Any]
+    metrics: dict[str, Any]
+    plots: dict[str, Any]
 
 
 def _seen(repo: Repo, revision: str) -> _Seen:
+    """All of a revision in one switch: each has DVC parse dvc.yaml and dvc.lock anew, its diffs the workspace's too."""
     with _at(repo, revision):
-        return _Seen(_lock(repo), edited_results(repo), stale_stages(repo))
+        return _Seen(
+            _lock(repo),
+            edited_results(repo),
+            stale_stages(repo),
+            _shown(repo.params.show()),
+            _shown(repo.metrics.show()),
+            repo.plots.show(revs=[revision]).get(revision, {}),  # last, as it switches by itself
+        )
+
+
+def _shown(answer: dict[str, Any]) -> dict[str, Any]:
+    """What DVC shows of the revision that it is switched to, which it does not name."""
+    return dict(answer[""].get("data", {}))
 
 
 def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) -> list[str]:
@@ -263,20 +282,22 @@ def _code(git: pygit2.Repository, start: str, end: str | None, aside: set[str]) 
     return sorted(path for path in paths - aside if not path.startswith(within))
 
 
-def _flat(difference: dict[str, Any], own: str) -> dict[str, Pair]:
-    """DVC's answer, by key; the file is named where it is not the study's `own` params.yaml."""
+def _flat(files: dict[str, dict[str, Pair]], own: str) -> dict[str, Pair]:
+    """By key; the file is named where it is not the study's `own` params.yaml."""
     flat = {}
-    for file, values in _pairs(difference).items():
+    for file, values in files.items():
         before = "" if file == own else f"{file}:"
         for key, pair in values.items():
             flat[before + key] = pair
     return flat
 
 
-def _pairs(difference: dict[str, Any]) -> dict[str, dict[str, Pair]]:
-    """DVC's answer, by file and name. What is in one revision only lacks the other's side."""
+def _pairs(
+    old: dict[str, Any], new: dict[str, Any], *, unchanged: bool = False
+) -> dict[str, dict[str, Pair]]:
+    """By file and name, as DVC compares. What is in one revision only lacks the other's side."""
     pairs: dict[str, dict[str, Pair]] = {}
-    for file, values in difference.get("diff", {}).items():
+    for file, values in diff(format_dict(old), format_dict(new), with_unchanged=unchanged).items():
         pairs[file] = {}
         for name, value in values.items():
             pairs[file][name] = (value.get("old"), value.get("new"))
