@@ -346,7 +346,7 @@ def test_killed_again_and_again_it_loses_and_doubles_nothing(tmp_path, models, r
         process = _start(models, tmp_path, broken)
         known = _kill_after(process, broken, known + 3)
     assert not (broken / "detections.parquet").exists() and known < 20
-    assert _start(models, tmp_path, broken).wait() == 0
+    main(["detect", str(models), "season", "--out", str(broken), "--workers", "1"])
     assert _bytes(broken) == _bytes(run(out="whole"))
     windows = read(broken, "detections")
     assert windows.groupby("file").size().tolist() == [5] * 20
