@@ -42,11 +42,21 @@ class Folder:
     def begin(self, *command: str) -> subprocess.Popen[str]:
         """As `start`; but `chorus`, `dvc`, `python SCRIPT` and the stages that they start are copies of a prepared
         process (`prepared.py`)."""
+        return self._start(*self._copied(*command))
+
+    def ended(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """What `begin` starts, when it has ended, well or badly; its streams apart."""
+        program, environment = self._copied(*command)
+        return subprocess.run(
+            program, cwd=self.folder, env=environment, text=True, capture_output=True, check=False
+        )
+
+    def _copied(self, *command: str) -> tuple[tuple[str, ...], dict[str, str]]:
         if command[0] == "chorus":
             command = ("python", str(CHORUS), str(self._source()), *command[1:])
         if command[0] in ("dvc", "python", "taskset"):  # the last starts what its arguments say
-            return self._start(command, prepared.environment(self.environment))
-        return self._start(*self.typed(*command))
+            return command, prepared.environment(self.environment)
+        return self.typed(*command)
 
     def _start(
         self, program: tuple[str, ...], environment: Mapping[str, str]

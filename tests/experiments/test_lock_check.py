@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from dvc.repo import Repo
 
 from chorus.errors import DataError
 from chorus.experiments.lock_check import lock_problems, stale_stages
+from folder import Folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,9 +24,7 @@ def _replace(path: Path, old: str, new: str) -> None:
 
 
 def _check(folder):
-    own = os.environ | {"PYTHONPATH": str(folder / "src")}
-    command = [sys.executable, "-m", "chorus", "check", "--results"]
-    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+    return Folder(folder).ended("chorus", "check", "--results")
 
 
 def test_the_results_in_this_repository_are_those_of_its_dvc_lock():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -33,15 +31,11 @@ def project(tmp_path):
 
 
 def _dvc(folder, *arguments):
-    subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=folder, check=True, capture_output=True
-    )
+    Folder(folder).run("dvc", *arguments)
 
 
 def _check(folder):
-    own = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    command = [sys.executable, "-m", "chorus", "check"]
-    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)
+    return Folder(folder).ended("chorus", "check")
 
 
 def test_no_tracked_file_holds_a_secret():
