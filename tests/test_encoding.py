@@ -292,7 +292,7 @@ def test_a_store_of_two_encoders_is_refused(tmp_path, nights, monkeypatch):
     monkeypatch.setattr("chorus.encoders.logmel.ENCODER_ID", "logmel-x")
     encoding.update(tmp_path / "other", clips, tmp_path, LOGMEL, workers=1)
     (tmp_path / "other" / "A_1.safetensors").rename(tmp_path / "store" / "Z.safetensors")
-    with pytest.raises(DataError, match="logmel-2, logmel-x"):
+    with pytest.raises(DataError, match="logmel-3, logmel-x"):
         embeddings.read(tmp_path / "store")
 
 

@@ -20,13 +20,18 @@ import chorus  # noqa: E402, F401  # chooses kernels, before NumPy is loaded
 # isort: split
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
+import torch  # noqa: E402
 
 from chorus import demo, encoders, pictures  # noqa: E402
 from chorus.audio import encode_flac  # noqa: E402
+from chorus.cpu_torchaudio import torchaudio  # noqa: E402
 from chorus.evaluation import EvaluateOptions, curves, evaluate  # noqa: E402
 from chorus.evaluation.baseline import logistic_regression_scores  # noqa: E402
 from chorus.files import write_parquet  # noqa: E402
+from chorus.roots import Roots  # noqa: E402
 from chorus.training import Examples, HeadOptions, train_head  # noqa: E402
+from chorus.training.optimizer import Adam  # noqa: E402
+from chorus.voices.tdnn import Tdnn, TdnnOptions  # noqa: E402
 from predicted import predicted  # noqa: E402
 
 CLIPS = 20
@@ -70,6 +75,32 @@ def head() -> Iterator[bytes]:
     yield pd.DataFrame(trained.history).to_csv().encode()
 
 
+def network() -> Iterator[bytes]:
+    """Of the accents study: two steps of its training."""
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    tdnn = Tdnn(4, TdnnOptions())
+    adam = Adam(list(tdnn.parameters()), weight_decay=0.01)
+    for _ in range(2):
+        logits = tdnn(torch.randn(6, 120, 40), torch.tensor([120, 100, 90, 80, 120, 120]))
+        loss = torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2, 3, 0, 1]))
+        adam.step(torch.autograd.grad(loss, adam.parameters), 1e-3)
+    yield logits.detach().numpy().tobytes()
+
+
+def heard() -> Iterator[bytes]:
+    """Of the speech study: what a Qwen2-Audio is given of a sound."""
+    torchaudio()  # which transformers imports, and a torch without CUDA lets in by this way alone
+    from transformers import WhisperFeatureExtractor
+
+    extractor = WhisperFeatureExtractor(feature_size=40, chunk_length=3)
+    random = np.random.default_rng(1)
+    sound = random.standard_normal(32_000).astype(np.float32) / 10
+    with Roots():
+        made = extractor(sound, sampling_rate=16_000, return_tensors="np")
+    yield made["input_features"].tobytes()
+
+
 def regression() -> Iterator[bytes]:
     learned, asked = rows("train", 322), rows("test", 50)
     yield logistic_regression_scores(
@@ -102,6 +133,8 @@ def main() -> None:
             "logmel": lambda: embeddings("logmel"),
             "birdnet": lambda: embeddings("birdnet"),
             "head": head,
+            "network": network,
+            "heard": heard,
             "regression": regression,
             "figures": lambda: figures(Path(folder)),
         }

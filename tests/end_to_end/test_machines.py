@@ -17,7 +17,7 @@ from chorus import pins
 
 SIMULATOR = shutil.which("qemu-x86_64-static")
 DIGITS = Path(__file__).with_name("digits.py")
-KINDS = ("audio", "logmel", "birdnet", "head", "regression", "figures")
+KINDS = ("audio", "logmel", "birdnet", "head", "network", "heard", "regression", "figures")
 
 pytestmark = [
     pytest.mark.slow,

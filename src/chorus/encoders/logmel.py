@@ -7,7 +7,7 @@ import numpy as np
 from chorus.encoders.interface import EncodeOptions, Entry, Spec
 
 # Raise the number when anything below changes: stored embeddings go by this name.
-ENCODER_ID = "logmel-2"
+ENCODER_ID = "logmel-3"
 _MELS = 64
 SPEC = Spec(sample_rate=48_000, window_seconds=3, dimensions=4 * _MELS)
 _FLOOR = 1e-10  # -100 dB: keeps the logarithm finite in digital silence
@@ -21,9 +21,10 @@ class LogMel:
         import torch
 
         from chorus.cpu_torchaudio import torchaudio
+        from chorus.roots import log10
 
         torch.set_num_threads(1)
-        self._torch = torch
+        self._torch, self._log10 = torch, log10
         self._mel = torchaudio().transforms.MelSpectrogram(
             SPEC.sample_rate,
             n_fft=2048,
@@ -40,9 +41,8 @@ class LogMel:
 
     def _embed_one(self, window: np.ndarray) -> np.ndarray:
         torch = self._torch
-        decibels = 10 * torch.log10(
-            self._mel(torch.from_numpy(np.ascontiguousarray(window))) + _FLOOR
-        )
+        power = self._mel(torch.from_numpy(np.ascontiguousarray(window)))
+        decibels = 10 * self._log10(power + _FLOOR)
         # A louder recording of the same scene is the same scene.
         relative = decibels - decibels.median()
         parts = [

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from chorus.roots import root
+
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]  # the bin of each record, (n,): `chorus.metrics.scores.bins`
 # Bins that labels and features are smoothed over, and the SD of the Gaussian, in bins: as in the paper.
@@ -125,5 +127,5 @@ class FeatureSmoothing:
         ratio = (self.smooth_variance[places] / self.variance[places].clamp(min=1e-12)).clamp(
             0.1, 10
         )
-        moved = (features - self.mean[places]) * ratio.sqrt() + self.smooth_mean[places]
+        moved = (features - self.mean[places]) * root(ratio) + self.smooth_mean[places]
         return torch.where(self.seen[places, None], moved, features)

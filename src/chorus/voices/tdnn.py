@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from chorus.options import options
+from chorus.roots import root
 from chorus.voices.frames import MELS
 
 _KERNELS = ((5, 1), (3, 2), (3, 3), (1, 1))  # of the layers: frames, and the distance between them
@@ -93,4 +94,4 @@ class AttentiveStatistics(nn.Module):
         mean = (weights * hidden).sum(dim=2)
         # Clamped below, as the slope of a root is infinite at 0, where a single frame would be.
         variance = (weights * (hidden - mean[:, :, None]) ** 2).sum(dim=2)
-        return torch.cat([mean, torch.sqrt(variance.clamp(min=1e-6))], dim=1)
+        return torch.cat([mean, root(variance.clamp(min=1e-6))], dim=1)

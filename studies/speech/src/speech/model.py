@@ -21,6 +21,7 @@ from pydantic import Field
 from chorus.cpu_torchaudio import torchaudio
 from chorus.errors import DataError, ModelError, ParameterError
 from chorus.options import options
+from chorus.roots import Roots
 
 Floats = NDArray[np.float64]
 Sounds = Sequence[NDArray[np.float32]]
@@ -94,13 +95,14 @@ class AudioModel:
                 )
         features, frames = [], []
         for rows in _batches(len(sounds), _HEARD_AT_ONCE):
-            made = extractor(
-                list(sounds[rows]),
-                sampling_rate=extractor.sampling_rate,
-                padding="max_length",
-                return_attention_mask=True,
-                return_tensors="pt",
-            )
+            with Roots():
+                made = extractor(
+                    list(sounds[rows]),
+                    sampling_rate=extractor.sampling_rate,
+                    padding="max_length",
+                    return_attention_mask=True,
+                    return_tensors="pt",
+                )
             features.append(made["input_features"].float())
             frames.append(made["attention_mask"].sum(dim=1))
         return Heard(torch.cat(features), torch.cat(frames))

@@ -77,7 +77,8 @@ def _learn_to_hear(model: AudioModel, lesson: Lesson, given: PretrainOptions) ->
     truth = torch.tensor(lesson.facts, dtype=torch.float32)
     readout = torch.nn.Linear(given.size.width, truth.shape[1])
     parameters = [*tower.parameters(), *readout.parameters()]
-    adam = torch.optim.AdamW(parameters, lr=given.learning_rate, weight_decay=0.0)
+    # fused: the other kernel's roots have the CPU's own last digits (`chorus.roots`)
+    adam = torch.optim.AdamW(parameters, lr=given.learning_rate, weight_decay=0.0, fused=True)
     losses = []
     for rows in torch.split(torch.arange(len(lesson)), given.batch_size):
         heard = tower(lesson.heard.features[rows]).last_hidden_state.mean(dim=1)
