@@ -17,7 +17,8 @@ from pathlib import Path
 KERNELS = {
     "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",  # NumPy's own loops: SSE4.2
     "OPENBLAS_CORETYPE": "Haswell",  # matrix products of NumPy, SciPy, scikit-learn
-    "MKL_CBWR": "COMPATIBLE",  # those of torch; MKL's AVX2 differs between Intel and AMD
+    # those of torch; MKL's AVX2 differs between Intel and AMD, and its vector functions do anyway: `chorus.roots`
+    "MKL_CBWR": "COMPATIBLE",
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own loops
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # torch's convolutions
     "ARROW_USER_SIMD_LEVEL": "AVX2",
