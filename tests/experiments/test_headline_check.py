@@ -10,12 +10,14 @@ import pytest
 
 from chorus.experiments.headline_check import (
     evaluation_contradictions,
+    headline_problems,
     health_contradictions,
     training_contradictions,
 )
 from chorus.files import read_json
 
-METRICS = Path(__file__).parents[2] / "metrics"
+ROOT = Path(__file__).parents[2]
+METRICS = ROOT / "metrics"
 EVALUATION, DETAIL = (read_json(METRICS / f"evaluation{part}.json") for part in ("", "_detail"))
 HEALTH, HEALTH_DETAIL = (read_json(METRICS / f"health{part}.json") for part in ("", "_detail"))
 TRAINING = read_json(METRICS / "training.json")
@@ -26,6 +28,24 @@ def test_what_the_stages_wrote_fits_together():
     assert evaluation_contradictions(EVALUATION, DETAIL) == []
     assert health_contradictions(HEALTH, HEALTH_DETAIL) == []
     assert training_contradictions(TRAINING, CURVES) == []
+
+
+@pytest.mark.parametrize("study", sorted((ROOT / "studies").iterdir()), ids=lambda at: at.name)
+def test_what_the_stages_of_every_study_wrote_fits_together(study):
+    assert headline_problems(study) == []
+
+
+def test_of_several_trainings_the_headline_counts_trainings_and_the_detail_is_of_the_worst():
+    headline = {
+        "verdict": "trouble",
+        "findings": "a+b",
+        "trainings": 10,
+        "troubles": 2,
+        "watches": 0,
+    }
+    worst = {"verdict": "trouble", "findings": [{"name": "a", "severity": "trouble"}]}
+    assert health_contradictions(headline, worst) == []
+    assert len(health_contradictions(headline | {"verdict": "healthy"}, worst)) == 1
 
 
 @pytest.mark.parametrize(
