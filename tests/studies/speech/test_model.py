@@ -159,7 +159,8 @@ def test_what_the_network_gets_is_what_its_own_processor_makes(model):
     ours = model.inputs(model.hear(sounds), [PROMPT] * 3, [[]] * 3)
     for name, value in golden.items():
         if name in ours:
-            assert torch.equal(value, ours[name].to(value.dtype)), name
+            # sounds but for the last digits of a logarithm, which are the CPU's in theirs (`chorus.roots`)
+            torch.testing.assert_close(ours[name].to(value.dtype), value, rtol=0, atol=1e-6)
     assert {"input_ids", "attention_mask", "input_features", "feature_attention_mask"} <= {*golden}
 
 
