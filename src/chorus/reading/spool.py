@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import soundfile as sf
@@ -20,20 +24,24 @@ class Spool:
 
     Its `add` is a listener of `chorus.reading.examine`. Of a recording that is longer than `most_bytes` it holds the
     sound behind what was dropped; places in it stay what they were.
+
+    A disk without room for it is no fault of the recording: then nothing is kept, and what is heard is decoded twice.
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
+        self._file: IO[bytes] = io.BytesIO()  # of no use, and there where no temporary file can be
         self._most = most_bytes
         self._begin, self._end = 0, 0  # the bytes of the decoded sound that are here
         self._coding: Coding | None = None
         self._usable = True
+        with self._given_up_if_refused():
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
 
     def __enter__(self) -> Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._close()
 
     def takes(self, decoded: np.ndarray) -> bool:
         """Whether there is room for a block."""
@@ -46,20 +54,24 @@ class Spool:
         self._usable = self._usable and alike and self.takes(decoded)
         if self._usable:
             self._coding = coding
-            self._end += self._file.write(np.ascontiguousarray(decoded).data)
+            with self._given_up_if_refused():
+                self._end += self._file.write(np.ascontiguousarray(decoded).data)
+                self._file.flush()
 
     def drop(self, seconds: float) -> None:
         """Forget the sound before a time."""
         if self._coding is None:
             return
         begin = int(seconds * self._coding.rate) * self._coding.frame_bytes
-        self._file.seek(begin - self._begin)
         # Moved to the front, since no file can be cut off there; as much as is kept fits into memory, by `most_bytes`.
-        rest = self._file.read()
-        self._file.seek(0)
-        self._file.truncate()
-        self._file.write(rest)
-        self._begin = begin
+        with self._given_up_if_refused():
+            self._file.seek(begin - self._begin)
+            rest = self._file.read()
+            self._file.seek(0)
+            self._file.truncate()
+            self._file.write(rest)
+            self._file.flush()
+            self._begin = begin
 
     def so_far(self) -> Recording | None:
         """What was added, while more is to come, as nearly all files are heard: the mean of all channels, as loud as it
@@ -89,9 +101,22 @@ class Spool:
         return Stream(((0, self._begin), (0, self._end - self._begin)), coding=self._coding)
 
     def _path(self) -> Path:
-        # By this path Linux opens the file anew, with a position of its own, and without what is in Python's buffer.
-        self._file.flush()
+        # By this path Linux opens the file anew, with a position of its own, and without what is in Python's buffer:
+        # that is why whoever writes also flushes.
         return Path(f"/dev/fd/{self._file.fileno()}")
+
+    @contextmanager
+    def _given_up_if_refused(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError:
+            self._usable = False
+            self._close()
+
+    def _close(self) -> None:
+        # What could not be written is tried once more at the end, and refused once more.
+        with suppress(OSError):
+            self._file.close()
 
 
 def _coding(sound: sf.SoundFile, decoded: np.ndarray) -> Coding:
