@@ -21,11 +21,12 @@ from chorus.audio import Padding
 from chorus.clips import SAMPLE_RATE
 from chorus.encoders import Spec
 from chorus.encoders.windows import at_rate
-from chorus.errors import ParameterError
+from chorus.errors import DataError, ParameterError
 from chorus.reading import Recording
 
 PIECE_WINDOWS = 256  # about 13 minutes of sound, and 4 seconds of work with BirdNET
 _SETTLING = 1  # s
+_SPARE = 0.05  # s: by so much may rounding, in many streams put together, shorten a recording
 _TICKS = 1000  # overlaps are whole milliseconds: whole samples at any encoder's rate
 
 
@@ -105,7 +106,7 @@ def windows(
         float32 samples in [-1, 1) at the encoder's rate, shape (spec.window_samples,).
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or gives less than it did when it was examined.
     """
     onset, until = cutting.span(piece)
     before = piece.first * cutting.samples(cutting.hop) - onset * SAMPLE_RATE
@@ -113,11 +114,26 @@ def windows(
         before + (piece.count - 1) * cutting.samples(cutting.hop) + cutting.samples(cutting.window)
     )
     behind = 0 if piece.last else _SETTLING * SAMPLE_RATE
-    blocks = _filled(recording.blocks(onset, until), wanted, behind, cutting)
-    sound = at_rate(blocks, SAMPLE_RATE, spec.sample_rate)
+    blocks = _checked(recording, onset, until, wanted + behind)
+    sound = at_rate(_filled(blocks, wanted, behind, cutting), SAMPLE_RATE, spec.sample_rate)
     per_second = spec.sample_rate / SAMPLE_RATE
     first, hop = round(before * per_second), round(cutting.hop * spec.sample_rate)
     yield from _cut(sound, first, spec.window_samples, hop, piece.count)
+
+
+def _checked(recording: Recording, onset: int, until: float, most: int) -> Iterator[np.ndarray]:
+    """The sound from one second to another, as whole as when it was examined, or its first `most` samples at least."""
+    # A disk that fails in the middle ends the sound for the decoder, and silence would be filled in for the rest.
+    passed = 0
+    for block in recording.blocks(onset, until):
+        passed += len(block)
+        yield block
+    held = min(most, round((recording.seconds - onset) * SAMPLE_RATE))
+    if passed < held - _SPARE * SAMPLE_RATE:
+        ended = onset + passed / SAMPLE_RATE
+        raise DataError(
+            f"unreadable: it ended at {ended:.3f} of {recording.seconds:.3f} s when it was read to be scored"
+        )
 
 
 def _filled(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from chorus.detection.faults import raise_unless_own
 from chorus.errors import DataError
 from chorus.places import files_below, identity, is_remote
 
@@ -50,6 +51,7 @@ def find(given: Iterable[Path]) -> Found:
 
     Raises:
         DataError: a path does not exist, or nothing is found.
+        ChorusError: a folder cannot be listed, by no fault of its own (`chorus.detection.faults`).
     """
     recordings: dict[str, str] = {}
     unreadable: dict[str, str] = {}
@@ -93,7 +95,9 @@ def _below(path: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, str]]
         return
 
     def refused(error: OSError) -> None:
-        unreadable[Path(error.filename).as_posix()] = f"unreadable folder: {error.strerror}"
+        folder = Path(error.filename)
+        raise_unless_own(error, folder)
+        unreadable[folder.as_posix()] = f"unreadable folder: {error.strerror}"
 
     # os.walk passes over what it may not read without a word, and a folder that is missing looks like a quiet season.
     for folder, folders, names in os.walk(path, onerror=refused):

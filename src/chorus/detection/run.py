@@ -75,7 +75,7 @@ def score_all(
 
     Raises:
         ModelError: a worker's encoder is another one.
-        ChorusError: a worker process died.
+        ChorusError: a worker process died, memory ran out, or the files cannot be reached.
     """
     run = _Run(list(files), detector, cutting, store, executor, workers, batch, progress)
     try:
@@ -83,6 +83,10 @@ def score_all(
     except BrokenProcessPool:
         raise ChorusError(
             "a worker process died (killed, or out of memory): run the same command again"
+        ) from None
+    except MemoryError:
+        raise ChorusError(
+            "memory ran out: run the same command again, with fewer --workers or a smaller --batch"
         ) from None
     finally:
         run.cancel()

@@ -20,6 +20,7 @@ import soundfile as sf
 from chorus import encoders
 from chorus.detection import cutting as cutting_module
 from chorus.detection.cutting import Cutting, Piece, windows
+from chorus.detection.faults import own_reason
 from chorus.detection.model import Detector
 from chorus.encoders import EncodeOptions, Encoder
 from chorus.encoders import windows as encoder_windows
@@ -92,6 +93,9 @@ def examine_file(
     Args:
         listener: hears all of it (`chorus.reading.examine`).
         known: its hash, which is not taken anew unless the file has changed.
+
+    Raises:
+        ChorusError: what hinders is no fault of the file's (`chorus.detection.faults`).
     """
     # The version before the reading: a file that changes while it is read is then one that is not known.
     begin = time.thread_time()
@@ -101,11 +105,11 @@ def examine_file(
         recording = examine(path, min_seconds=min_seconds, listener=listener)
         divisible = recording.can_enter()
         unchanged = known is not None and version is not None and version == known.version
-        sha256 = known.sha256 if known and unchanged else hash_file(path)
-    except DataError as error:
-        recording, reason = None, str(error)
-    except OSError as error:
-        recording, reason = None, f"unreadable: {error.strerror or error}"
+        # Whoever could not read the file a moment ago has no hash of it: "" would be the name of many contents.
+        sha256 = known.sha256 if known and unchanged else ""
+        sha256 = sha256 or hash_file(path)
+    except (DataError, OSError) as error:
+        recording, reason = None, own_reason(error, path)
     return Examined(path, recording, divisible, reason, sha256, version, time.thread_time() - begin)
 
 
@@ -136,6 +140,7 @@ def examine_and_score(
 
     Raises:
         ModelError: the encoder on this machine is another one.
+        ChorusError: what hinders is no fault of the file's.
     """
     with Spool() as spool:
         heard = _HeardAlong(spool, cutting, detector, batch_windows, any_length)
@@ -221,6 +226,7 @@ def score(
 
     Raises:
         ModelError: the encoder on this machine is another one.
+        ChorusError: what hinders is no fault of the file's.
     """
     encoder = _loaded(detector.encoder, detector.encoder_id)
     begin, encoding = time.thread_time(), 0.0
@@ -232,7 +238,8 @@ def score(
             encoding += time.thread_time() - started
             logits.append(detector.head.logits(embeddings))
     except DataError as error:
-        return Scored(None, str(error), encoding, time.thread_time() - begin)
+        reason = own_reason(error, recording.path)
+        return Scored(None, reason, encoding, time.thread_time() - begin)
     return Scored(np.concatenate(logits), "", encoding, time.thread_time() - begin)
 
 
