@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from chorus.places import is_remote
+from chorus.places import files_below, is_remote
 
 
 def is_file(where: Path) -> bool:
@@ -21,6 +22,16 @@ def is_file(where: Path) -> bool:
         return bool(remote.fs.info(remote.path)["type"] == "file")
     except FileNotFoundError:
         return False
+
+
+def files_in(folder: Path) -> Iterator[tuple[str, ...]]:
+    """The parts of the path of each file in and below a folder, here or elsewhere; none if it is not there."""
+    if is_remote(folder):
+        yield from files_below(folder)
+        return
+    for file in folder.rglob("*"):
+        if file.is_file():
+            yield file.relative_to(folder).parts
 
 
 def without_kind(name: str) -> str:

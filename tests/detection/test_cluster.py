@@ -86,7 +86,9 @@ def test_recordings_and_results_may_lie_on_s3(season, tmp_path, monkeypatch, one
         # again, on this machine alone: all is known there, so that nothing is scored
         monkeypatch.setattr("chorus.detection.work.score", None)
         again = (find_detector("models"), Options(), TimeRules(), one_thread)
-        detect([bucket / "season"], bucket / "found", *again, workers=1)
+        (bucket / "found/raven/gone.wav.selections.txt").write_bytes(b"of an earlier run")
+        summary = detect([bucket / "season"], bucket / "found", *again, workers=1)
+        assert summary.of_before == ["raven/gone.wav.selections.txt"]
         assert found == {name: (bucket / "found" / name).read_bytes() for name in RESULTS}
         reasons = (bucket / "found" / "not_heard.csv").read_text()
     here = (season / "alone" / "detections.csv").read_text()

@@ -44,7 +44,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture
 def run(models, tmp_path, one_thread, monkeypatch):
-    """Detects in tmp_path/season; returns the folder of results."""
+    """Detects in tmp_path/season; returns the folder of results, or what was counted."""
     monkeypatch.chdir(tmp_path)
 
     def detected(
@@ -52,12 +52,13 @@ def run(models, tmp_path, one_thread, monkeypatch):
         out: str = "out",
         rules: TimeRules | None = None,
         sites: Path | None = None,
+        counted: bool = False,
         **options,
     ):
         given = [Path(path) for path in paths or ("season",)]
         detector = find_detector(str(models))
         rules = rules or TimeRules()
-        detect(
+        summary = detect(
             given,
             Path(out),
             detector,
@@ -67,7 +68,7 @@ def run(models, tmp_path, one_thread, monkeypatch):
             workers=2,
             sites=sites,
         )
-        return Path(out)
+        return summary if counted else Path(out)
 
     return detected
 
@@ -267,6 +268,22 @@ def test_damaged_remains_are_computed_again(run):
     (unit,) = Path("out", KNOWN, "logits").rglob("*.npy")
     unit.write_bytes(unit.read_bytes()[:-4])
     assert _bytes(run()) == expected
+
+
+def test_tables_of_recordings_that_are_gone_are_named_and_stay(run):
+    write_sound(Path("season/a.wav"), 6.0)
+    write_sound(Path("season/b.wav"), 6.0, seed=1)
+    first = run(formats=("raven", "kaleidoscope"), counted=True)
+    assert first.of_before == []
+    Path("season/a.wav").unlink()
+    table = Path("out/raven/season/a.wav.selections.txt")
+    before = table.read_text()
+    Path("out/raven/notes.txt").write_text("of a person")
+    again = run(formats=("raven",), counted=True)
+    assert again.of_before == ["kaleidoscope.csv", "raven/season/a.wav.selections.txt"]
+    assert table.read_text() == before
+    (said,) = [sentence for sentence in again.in_words() if "earlier run" in sentence]
+    assert said.endswith(": kaleidoscope.csv, raven/season/a.wav.selections.txt")
 
 
 def test_sites_by_a_table(run):

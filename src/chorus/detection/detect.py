@@ -69,7 +69,10 @@ class Options:
 
 @dataclass
 class Summary:
-    """What came out, in numbers. reasons: why files could not be used -> how many. others: files that are no audio."""
+    """What came out, in numbers. reasons: why files could not be used -> how many. others: files that are no audio.
+
+    of_before: tables for other programs that are there and not of this run (`Writer.not_written`).
+    """
 
     recordings: int = 0
     hours: float = 0.0
@@ -78,6 +81,7 @@ class Summary:
     events: int = 0
     others: int = 0
     without_time: int = 0
+    of_before: Sequence[str] = ()
     calibrated: bool = True
     reasons: Counter[str] | None = None
 
@@ -98,6 +102,13 @@ class Summary:
         if self.without_time:
             said.append(
                 f"of {self.without_time} recordings nothing tells when they were made: no night, no local time"
+            )
+        if self.of_before:
+            tables = ", ".join(self.of_before[:_MOST_NAMED])
+            more = ", ..." * (len(self.of_before) > _MOST_NAMED)
+            said.append(
+                f"{len(self.of_before)} tables for other programs are of an earlier run, "
+                f"and left as they are: {tables}{more}"
             )
         if not self.calibrated:
             said.append(
@@ -157,6 +168,7 @@ def detect(
         summary = _write(folder, outcome, where, detector, cutting, options, store, writer)
         _write_refused(folder, found, outcome, summary)
         write_json(folder / "model.json", detector.description() | {"options": _kept(options)})
+    summary.of_before = writer.not_written(out)
     return summary
 
 

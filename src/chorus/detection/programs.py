@@ -20,6 +20,7 @@ import pandas as pd
 from chorus.clips import POSITIVE
 from chorus.errors import ParameterError
 from chorus.files import write_text
+from chorus.storages import files_in, is_file
 
 RAVEN = (
     "Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)",
@@ -105,6 +106,7 @@ def birdnet(rows: pd.DataFrame, names: Names) -> str:
 
 
 PROGRAMS = ("raven", "audacity", "kaleidoscope", "birdnet")
+_KALEIDOSCOPE = "kaleidoscope.csv"
 _ENDINGS = {
     "raven": ".selections.txt",
     "audacity": ".labels.txt",
@@ -146,6 +148,7 @@ class Writer:
         self._band, self._overlap = band, overlap
         self._listed: list[pd.DataFrame] = []
         self._taken: dict[tuple[str, Path], str] = {}
+        self._written: set[str] = set()
 
     def add(self, files: Sequence[str], detections: pd.DataFrame, events: pd.DataFrame) -> None:
         """The tables of some recordings."""
@@ -161,8 +164,9 @@ class Writer:
         """One program's table of each recording."""
         of_file = dict(list(rows.groupby("file", sort=False)))
         for file in files:
-            text = self._text(program, of_file.get(file, rows.iloc[:0]))
-            write_text(self._folder / program / self._place(program, file), text)
+            place = Path(program) / self._place(program, file)
+            write_text(self._folder / place, self._text(program, of_file.get(file, rows.iloc[:0])))
+            self._written.add(place.as_posix())
 
     def _place(self, program: str, file: str) -> Path:
         """Where a recording's table goes in its program's folder."""
@@ -184,7 +188,24 @@ class Writer:
         """The table of all recordings."""
         if "kaleidoscope" in self._programs and self._listed:
             table = kaleidoscope(pd.concat(self._listed), self._names, self._overlap)
-            write_text(self._folder / "kaleidoscope.csv", table)
+            write_text(self._folder / _KALEIDOSCOPE, table)
+            self._written.add(_KALEIDOSCOPE)
+
+    def not_written(self, out: Path) -> list[str]:
+        """The tables of this kind in a folder of results that are none of this run, such as those of recordings that
+        are gone; as paths below it, sorted.
+
+        Args:
+            out: where the results lie in the end, on this machine or elsewhere (`chorus.places`).
+        """
+        there = []
+        for program, ending in _ENDINGS.items():
+            for parts in files_in(out / program):
+                if parts[-1].endswith(ending):
+                    there.append("/".join((program, *parts)))
+        if is_file(out / _KALEIDOSCOPE):
+            there.append(_KALEIDOSCOPE)
+        return sorted(set(there) - self._written)
 
 
 def _beside(file: str, ending: str) -> Path:
