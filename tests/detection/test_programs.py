@@ -138,6 +138,17 @@ def test_recordings_of_one_name_keep_their_own_tables(tmp_path):
     assert begins == {"a.wav.labels.txt": "0", "a.wav (2).labels.txt": "6"}
 
 
+def test_names_as_long_as_a_disk_allows_keep_their_own_tables(tmp_path):
+    files = [f"season/{'é' * 110}_{number:022}.wav" for number in range(2)]  # 247 bytes
+    rows = _windows((files[0], 0.0, 0.9), (files[1], 6.0, 0.8))
+    for program, ending in (("raven", ".selections.txt"), ("birdnet", ".BirdNET.results.csv")):
+        Writer(tmp_path, [program], NAMES, (0, 24_000), 0.0).add(files, rows, events(rows))
+        tables = {path: path.read_text() for path in (tmp_path / program).rglob("*é*")}
+        assert len(tables) == 2 and all(path.name.endswith(ending) for path in tables)
+        for file in files:
+            assert sum(file in text for text in tables.values()) == 1
+
+
 def test_the_survey_knows_our_tables_for_what_they_are(tmp_path):
     Path(tmp_path, "clips.csv").write_text(birdnet(CALLED, NAMES))
     with pytest.raises(Exception, match="a result table of BirdNET-Analyzer"):

@@ -107,6 +107,7 @@ def birdnet(rows: pd.DataFrame, names: Names) -> str:
 
 PROGRAMS = ("raven", "audacity", "kaleidoscope", "birdnet")
 _KALEIDOSCOPE = "kaleidoscope.csv"
+_LONGEST_NAME = 240  # bytes; disks allow 255, and a file has a longer name while it is written
 _ENDINGS = {
     "raven": ".selections.txt",
     "audacity": ".labels.txt",
@@ -211,7 +212,9 @@ class Writer:
 def _beside(file: str, ending: str) -> Path:
     """The recording's path below the program's folder; nothing leads out of that."""
     parts = [part for part in PurePosixPath(file).parts if part not in ("/", "..", ".")]
-    return Path(*parts[:-1], f"{parts[-1]}{ending}")
+    # With the ending it may be too long for a disk, letters of more than one byte above all.
+    name = parts[-1].encode()[: _LONGEST_NAME - len(ending)].decode(errors="ignore")
+    return Path(*parts[:-1], f"{name}{ending}")
 
 
 def _seconds(value: float) -> str:
