@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from chorus.detection.faults import raise_unless_own
+from chorus.detection.faults import own_reason, raise_unless_own
 from chorus.errors import DataError
 from chorus.places import files_below, identity, is_remote
 
@@ -47,7 +49,8 @@ class Found:
 def find(given: Iterable[Path]) -> Found:
     """Look for recordings, in folders at every depth; a file that is named is taken whatever it is called.
 
-    Hidden files are left out (macOS puts one beside each recording on a card), and what is found twice counts once.
+    Hidden files are left out (macOS puts one beside each recording on a card), links are followed, and what is found
+    twice counts once.
 
     Raises:
         DataError: a path does not exist, or nothing is found.
@@ -65,8 +68,8 @@ def find(given: Iterable[Path]) -> Found:
             # Only below a folder: a file that somebody names is meant, whatever its ending.
             if path.is_dir() and file.suffix.lower() not in SUFFIXES:
                 others += 1
-            elif reason := _no_file(file):
-                unreadable[file.as_posix()] = reason
+            elif reason := _no_recording(file):
+                unreadable[_shown(file)] = reason
             elif (real := identity(file)) not in seen:
                 seen.add(real)
                 recordings[file.as_posix()] = place
@@ -77,9 +80,20 @@ def find(given: Iterable[Path]) -> Found:
     return Found(dict(sorted(recordings.items())), unreadable, others)
 
 
-def _no_file(path: Path) -> str:
+def _no_recording(path: Path) -> str:
     """Why something that is called like a recording is not opened: a pipe would be waited for, for ever."""
-    if is_remote(path) or not path.exists() or path.is_file():
+    if is_remote(path):
+        return ""
+    # Of another system's encoding, as an archive or an old card may hold: no table could name it.
+    if _shown(path) != path.as_posix():
+        return "name not in UTF-8: rename it"
+    try:
+        mode = path.stat().st_mode
+    except (
+        OSError
+    ) as error:  # a link to nothing or to itself, a folder that may be listed and not entered
+        return own_reason(error, path)
+    if stat.S_ISREG(mode):
         return ""
     return "no file: a pipe, a socket or a device"
 
@@ -94,17 +108,47 @@ def _below(path: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, str]]
                 yield path.joinpath(*parts), parts[0] if len(parts) > 1 else ""
         return
 
+    for folder, names in _folders(path, unreadable):
+        inside = folder.relative_to(path).parts
+        place = inside[0] if inside else ""
+        yield from ((folder / name, place) for name in names)
+
+
+def _folders(top: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, list[str]]]:
+    """A folder and those below it, with the names of their files.
+
+    Linked ones come after all others, so that a recording that is reached on two ways is called as it is without a
+    link. A link that leads back up, or to what was seen, ends there.
+    """
+
     def refused(error: OSError) -> None:
         folder = Path(error.filename)
         raise_unless_own(error, folder)
-        unreadable[folder.as_posix()] = f"unreadable folder: {error.strerror}"
+        unreadable[_shown(folder)] = f"unreadable folder: {error.strerror}"
 
-    # os.walk passes over what it may not read without a word, and a folder that is missing looks like a quiet season.
-    for folder, folders, names in os.walk(path, onerror=refused):
-        # In place, which is how os.walk learns where not to go.
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        inside = Path(folder).relative_to(path).parts
-        place = inside[0] if inside else ""
-        yield from (
-            (Path(folder) / name, place) for name in sorted(names) if not name.startswith(".")
-        )
+    seen = {str(folder) for folder in top.resolve().parents}
+    waiting = deque([top])
+    while waiting:
+        # os.walk passes over what it may not read without a word, and a missing folder looks like a quiet season.
+        for name, folders, names in os.walk(waiting.popleft(), onerror=refused):
+            folder, visible = Path(name), _visible(folders)
+            # In place, which is how os.walk learns where not to go; into a linked folder it does not go by itself.
+            folders.clear()
+            if (real := os.path.realpath(folder)) in seen:
+                continue
+            seen.add(real)
+            folders += visible
+            # Unlike the method of Path, this one finds no link where it may not look.
+            waiting += (folder / name for name in visible if os.path.islink(folder / name))  # noqa: PTH114
+            yield folder, _visible(names)
+
+
+def _visible(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not name.startswith("."))
+
+
+def _shown(path: Path) -> str:
+    """A path as text; in a name that is not in UTF-8 the bytes that are none are spelt out."""
+    if is_remote(path):
+        return path.as_posix()
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
