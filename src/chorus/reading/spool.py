@@ -13,10 +13,12 @@ from typing import IO
 import numpy as np
 import soundfile as sf
 
+from chorus.reading.channels import Levels, choose
 from chorus.reading.layout import Coding, Stream
 from chorus.reading.recording import Part, Recording
 
 MOST_BYTES = 400 << 20  # an hour of 16-bit mono at 48 kHz
+_LEVELLED = 1 << 16  # frames at once
 
 
 class Spool:
@@ -33,6 +35,7 @@ class Spool:
         self._most = most_bytes
         self._begin, self._end = 0, 0  # the bytes of the decoded sound that are here
         self._coding: Coding | None = None
+        self._channels: tuple[int, ...] = ()  # taken to count; none while nobody asked
         self._usable = True
         with self._given_up_if_refused():
             self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
@@ -74,12 +77,14 @@ class Spool:
             self._begin = begin
 
     def so_far(self) -> Recording | None:
-        """What was added, while more is to come, as nearly all files are heard: the mean of all channels, as loud as it
-        is. None: not all of it is here, but for what was dropped."""
+        """What was added, while more is to come, as it will most likely be heard: the mean of the channels that counted
+        when this was first asked, as loud as it is. None: not all of it is here, but for what was dropped."""
         if not self._usable or self._coding is None:
             return None
+        if not self._channels:
+            self._channels = self._choose(self._coding)
         frames, rate = self._end // self._coding.frame_bytes, self._coding.rate
-        part = Part(self._stream(), tuple(range(self._coding.channels)), 1.0, False, frames, rate)
+        part = Part(self._stream(), self._channels, 1.0, False, frames, rate)
         return Recording(self._path(), (part,), frames / rate, ())
 
     def instead_of(self, examined: Recording) -> Recording | None:
@@ -87,14 +92,25 @@ class Spool:
 
         Sound may have been dropped only where it is heard as `so_far` said.
         """
-        so_far = self.so_far()
-        if so_far is None or len(examined.parts) != 1:
+        if not self._usable or self._coding is None or len(examined.parts) != 1:
             return None
-        (part,), (assumed,) = examined.parts, so_far.parts
-        decoded = replace(part, stream=assumed.stream)
-        if self._begin and decoded != assumed:
+        decoded = replace(examined.parts[0], stream=self._stream())
+        so_far = self.so_far() if self._begin else None
+        if so_far is not None and so_far.parts != (decoded,):
             return None
-        return replace(examined, path=so_far.path, parts=(decoded,))
+        return replace(examined, path=self._path(), parts=(decoded,))
+
+    def _choose(self, coding: Coding) -> tuple[int, ...]:
+        """Which channels count in what is here: a plug without a microphone is dead from the beginning."""
+        if coding.channels == 1:
+            return (0,)
+        levels = Levels(coding.channels)
+        with self._path().open("rb") as file, self._stream().open(file) as sound:
+            # A sixteenth of it tells as much, and costs nothing beside the scoring.
+            for first in range(0, sound.frames, 16 * _LEVELLED):
+                sound.seek(first)
+                levels.add(sound.read(_LEVELLED, dtype="float32", always_2d=True))
+        return tuple(choose(levels)[0])
 
     def _stream(self) -> Stream:
         """Of what was dropped nothing is read: in its place stand any bytes."""
