@@ -110,6 +110,18 @@ def test_a_recording_across_noon_has_a_row_for_each_night(run):
     assert rows["windows"].tolist() == [2, 2] and rows["seconds"].tolist() == [6, 4]
 
 
+def test_times_that_clocks_skip_or_show_twice_are_named(run):
+    for stamp in ("20240331_023000", "20241027_023000", "20240331_013000", "20240331_033000"):
+        write_sound(Path(f"season/Moth11_{stamp}.wav"), 6.0)
+    paris, winter = parse_zone("Europe/Paris"), parse_zone("+01:00")
+    found = run(rules=TimeRules(zone=paris), counted=True)
+    named = [f"season/Moth11_{stamp}.wav" for stamp in ("20240331_023000", "20241027_023000")]
+    assert found.at_change == named
+    assert any(f"twice, {', '.join(named)}: taken as" in said for said in found.in_words())
+    for rules in (TimeRules(zone=paris, clock=winter), TimeRules()):
+        assert run(rules=rules, counted=True).at_change == []
+
+
 def test_the_csv_holds_the_same_rows(run):
     write_sound(Path("season/Moth11_20240312_203000.wav"), 30.0)
     out = run(overlap=1.5)

@@ -28,7 +28,10 @@ from chorus.places import place
 _SITES = (
     "a CSV file with columns recorder and site (default: the first folder below PATH is the site)"
 )
-_ZONE = 'of the place, "Europe/Paris" or "+10:00" (default: times are local as written)'
+_ZONE = (
+    'of the place, "Europe/Paris" or "+10:00", west of Greenwich --time-zone=-08:00 with the sign = '
+    "(default: times are local as written)"
+)
 _CLOCK = 'what the recorders\' clocks were set to where no file says, such as "UTC" (default: local time)'
 
 

@@ -71,6 +71,7 @@ class Options:
 class Summary:
     """What came out, in numbers. reasons: why files could not be used -> how many. others: files that are no audio.
 
+    at_change: recordings that begin at a time which clocks skip or show twice.
     of_before: tables for other programs that are there and not of this run (`Writer.not_written`).
     """
 
@@ -81,6 +82,7 @@ class Summary:
     events: int = 0
     others: int = 0
     without_time: int = 0
+    at_change: Sequence[str] = ()
     of_before: Sequence[str] = ()
     calibrated: bool = True
     reasons: Counter[str] | None = None
@@ -103,18 +105,26 @@ class Summary:
             said.append(
                 f"of {self.without_time} recordings nothing tells when they were made: no night, no local time"
             )
+        if self.at_change:
+            said.append(
+                f"{len(self.at_change)} recordings begin at a time that clocks skip or show twice, "
+                f"{_first_of(self.at_change)}: taken as before the change; --clock-zone says what theirs were set to"
+            )
         if self.of_before:
-            tables = ", ".join(self.of_before[:_MOST_NAMED])
-            more = ", ..." * (len(self.of_before) > _MOST_NAMED)
             said.append(
                 f"{len(self.of_before)} tables for other programs are of an earlier run, "
-                f"and left as they are: {tables}{more}"
+                f"and left as they are: {_first_of(self.of_before)}"
             )
         if not self.calibrated:
             said.append(
                 "probabilities are empty: no validation scores of this very model are beside it"
             )
         return said
+
+
+def _first_of(names: Sequence[str]) -> str:
+    """The first few, and whether there are more."""
+    return ", ".join(names[:_MOST_NAMED]) + ", ..." * (len(names) > _MOST_NAMED)
 
 
 def detect(
@@ -168,6 +178,7 @@ def detect(
         summary = _write(folder, outcome, where, detector, cutting, options, store, writer)
         _write_refused(folder, found, outcome, summary)
         write_json(folder / "model.json", detector.description() | {"options": _kept(options)})
+    summary.at_change = [file for file, one in where.items() if one.begins_at_change()]
     summary.of_before = writer.not_written(out)
     return summary
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -37,6 +38,16 @@ class Place:
     site: str
     recorder: str
     beginning: Beginning
+
+    def begins_at_change(self) -> bool:
+        """Whether it begins at a time that clocks skip, or show twice, as they are put forward or back."""
+        moment = self.beginning.moment
+        if not isinstance(moment, datetime):
+            return False
+        zone = moment.tzinfo or self.beginning.local.zone
+        # Only of such times do the two readings of Python (PEP 495) differ.
+        first, second = (moment.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+        return first != second
 
 
 def places(
