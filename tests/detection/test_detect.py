@@ -202,8 +202,11 @@ def test_only_a_new_recording_is_scored(run, monkeypatch):
     monkeypatch.setattr(
         work, "score", lambda *given: scored.append(given[0].path.name) or score(*given)
     )
-    assert len(read(run(), "recordings")) == 3
+    found = run(counted=True)
+    assert len(read(Path("out"), "recordings")) == 3
     assert scored == ["c.wav"]
+    assert found.copies == ["season/copies/b.wav"]
+    assert any("1 recordings hold the same bytes as another" in said for said in found.in_words())
 
 
 @pytest.mark.parametrize("suffix", ["flac", "mp3"])

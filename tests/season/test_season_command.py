@@ -151,6 +151,24 @@ def test_what_cannot_be_is_refused(folder, arguments, message):
         main(["season", str(folder / "found"), *predictions, *arguments])
 
 
+def test_what_is_left_out_or_counts_twice_is_said(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("chorus.commands.season._SLIDER", (0.0,))
+    write_season(tmp_path / "found")
+    recordings = pd.read_parquet(tmp_path / "found/recordings.parquet")
+    recordings.loc[[0, 3, 5], "sha256"] = "of one content"
+    recordings.loc[1, "night"] = ""
+    recordings.to_parquet(tmp_path / "found/recordings.parquet", index=False)
+    given = ["--predictions", str(folder / "predictions.parquet"), "--recordings"]
+    main(["season", str(tmp_path / "found"), *given, str(folder), "--clips", "1"])
+    said = capsys.readouterr().out
+    assert "1 recordings of unknown nights are left out." in said
+    assert "2 recordings hold the same bytes as another one" in said
+    main(["season", str(tmp_path / "found"), *given, str(tmp_path), "--clips", "1"])
+    assert re.search(
+        r"\d of the best clips have no sound: --recordings says", capsys.readouterr().out
+    )
+
+
 def test_a_class_that_the_detector_does_not_know_is_no_quiet_season(tmp_path):
     write_season(tmp_path, nights=1, windows=4)
     model = read_json(tmp_path / "model.json") | {"classes": ["negative", "positive"]}

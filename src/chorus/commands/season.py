@@ -102,6 +102,16 @@ def run(arguments: argparse.Namespace) -> None:
         write_text(folder / "season.html", page)
     _tell(chosen.found.sites)
     _certainty(chosen)
+    if heard.without_night:
+        say(f"{heard.without_night} recordings of unknown nights are left out.")
+    if heard.copies:
+        say(
+            f"{heard.copies} recordings hold the same bytes as another one: they count as if heard twice."
+        )
+    if missing := sum(bool(one.missing) for one in seen):
+        say(
+            f"{missing} of the best clips have no sound: --recordings says where the recordings are."
+        )
     say(f"{out / 'season.html'}: open it in a browser.")
 
 

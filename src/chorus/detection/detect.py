@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from chorus.detection.files import Found, find
 from chorus.detection.model import Detector
 from chorus.detection.programs import Names, Writer, check_programs
 from chorus.detection.run import Outcome, Progress, logits_of, score_all
-from chorus.detection.store import Store
+from chorus.detection.store import Heard, Store
 from chorus.detection.tables import (
     Listened,
     Place,
@@ -71,6 +71,7 @@ class Options:
 class Summary:
     """What came out, in numbers. reasons: why files could not be used -> how many. others: files that are no audio.
 
+    copies: recordings of which another one has the bytes; the first of them is not among these.
     at_change: recordings that begin at a time which clocks skip or show twice.
     of_before: tables for other programs that are there and not of this run (`Writer.not_written`).
     """
@@ -82,6 +83,7 @@ class Summary:
     events: int = 0
     others: int = 0
     without_time: int = 0
+    copies: Sequence[str] = ()
     at_change: Sequence[str] = ()
     of_before: Sequence[str] = ()
     calibrated: bool = True
@@ -104,6 +106,11 @@ class Summary:
         if self.without_time:
             said.append(
                 f"of {self.without_time} recordings nothing tells when they were made: no night, no local time"
+            )
+        if self.copies:
+            said.append(
+                f"{len(self.copies)} recordings hold the same bytes as another one, and count as it does: "
+                f"{_first_of(self.copies)}"
             )
         if self.at_change:
             said.append(
@@ -178,6 +185,7 @@ def detect(
         summary = _write(folder, outcome, where, detector, cutting, options, store, writer)
         _write_refused(folder, found, outcome, summary)
         write_json(folder / "model.json", detector.description() | {"options": _kept(options)})
+    summary.copies = _copies(outcome.recordings, where)
     summary.at_change = [file for file, one in where.items() if one.begins_at_change()]
     summary.of_before = writer.not_written(out)
     return summary
@@ -209,6 +217,18 @@ def _write(
             _count(summary, of_nights, kept, found)
     writer.finish()
     return summary
+
+
+def _copies(recordings: Mapping[str, Heard], files: Iterable[str]) -> list[str]:
+    """The files that hold what one before them holds."""
+    seen: set[str] = set()
+    copies = []
+    for file in files:
+        content = recordings[file].sha256
+        if content in seen:
+            copies.append(file)
+        seen.add(content)
+    return copies
 
 
 def _together(listened: Iterable[Listened]) -> Iterator[list[Listened]]:

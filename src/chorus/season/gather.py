@@ -35,6 +35,12 @@ class Heard:
     least: float
     without_night: int
 
+    @property
+    def copies(self) -> int:
+        """How many recordings hold the same bytes as another one, as a folder and its backup do: each counts."""
+        files = self.recordings.drop_duplicates("file")["sha256"]
+        return int(files[files != ""].duplicated().sum())
+
     def check(self, threshold: float) -> None:
         """Refuse a threshold below the scores that were kept.
 
