@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from chorus.commands import main
 from chorus.errors import DataError, ParameterError
 from chorus.files import read_csv
 from chorus.labels import Wishes, collect
-from chorus.labels.collect import tables_in
+from chorus.labels.collect import sounds_below, tables_in
 
 ALL = Wishes(positive=("RADR",), negative=("*",))
 RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies\n"
@@ -404,3 +406,25 @@ def test_a_table_to_begin_with(tmp_path, capsys):
     ):
         with pytest.raises(SystemExit, match=message):
             main(["clips-csv", *arguments])
+
+
+def test_a_name_in_another_encoding_is_told(tmp_path):
+    (tmp_path / os.fsdecode(b"Ca\xf1on.wav")).touch()
+    with pytest.raises(DataError, match=r"the name of Ca\\xf1on.wav is not in UTF-8: rename it"):
+        sounds_below(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_not_passed_over(folder, monkeypatch):
+    write(folder, RAVEN + "1\tS\t1\t3\t6\t200\t900\tRADR\n")
+    (folder / "Shut").mkdir()
+    listed = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "Shut":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    for look in (lambda: tables_in([folder]), lambda: sounds_below(folder)):
+        with pytest.raises(DataError, match="Shut cannot be read: Permission denied"):
+            look()

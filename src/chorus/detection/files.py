@@ -69,7 +69,7 @@ def find(given: Iterable[Path]) -> Found:
             if path.is_dir() and file.suffix.lower() not in SUFFIXES:
                 others += 1
             elif reason := _no_recording(file):
-                unreadable[_shown(file)] = reason
+                unreadable[shown(file)] = reason
             elif (real := identity(file)) not in seen:
                 seen.add(real)
                 recordings[file.as_posix()] = place
@@ -85,7 +85,7 @@ def _no_recording(path: Path) -> str:
     if is_remote(path):
         return ""
     # Of another system's encoding, as an archive or an old card may hold: no table could name it.
-    if _shown(path) != path.as_posix():
+    if shown(path) != path.as_posix():
         return "name not in UTF-8: rename it"
     try:
         mode = path.stat().st_mode
@@ -124,7 +124,7 @@ def _folders(top: Path, unreadable: dict[str, str]) -> Iterator[tuple[Path, list
     def refused(error: OSError) -> None:
         folder = Path(error.filename)
         raise_unless_own(error, folder)
-        unreadable[_shown(folder)] = f"unreadable folder: {error.strerror}"
+        unreadable[shown(folder)] = f"unreadable folder: {error.strerror}"
 
     seen = {str(folder) for folder in top.resolve().parents}
     waiting = deque([top])
@@ -147,7 +147,7 @@ def _visible(names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if not name.startswith("."))
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """A path as text; in a name that is not in UTF-8 the bytes that are none are spelt out."""
     if is_remote(path):
         return path.as_posix()

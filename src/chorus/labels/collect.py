@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ import soundfile as sf
 
 from chorus import quarantine
 from chorus.clips import NEGATIVE, POSITIVE
-from chorus.detection.files import SUFFIXES
+from chorus.detection.files import SUFFIXES, shown
 from chorus.errors import DataError, ParameterError
 from chorus.labels.formats import read_marks
 from chorus.labels.marks import Mark, Refused
@@ -125,7 +126,7 @@ def tables_in(paths: Iterable[Path]) -> list[Path]:
     """The files of labels among these files and folders, in order.
 
     Raises:
-        DataError: one of them is not there.
+        DataError: one of them is not there, or a folder may not be read.
     """
     found: list[Path] = []
     for path in paths:
@@ -133,7 +134,7 @@ def tables_in(paths: Iterable[Path]) -> list[Path]:
             raise DataError(f"there is no {path}")
         # A file that is named is taken whatever it is called: only what a folder happens to hold is chosen by name.
         if path.is_dir():
-            found += filter(_may_be_table, sorted(path.rglob("*")))
+            found += filter(_may_be_table, sorted(_files_below(path)))
         else:
             found.append(path)
     # A table that is named, and lies in a folder that is named too, is read once.
@@ -141,15 +142,36 @@ def tables_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def sounds_below(root: Path) -> list[str]:
-    """The paths of all recordings below a folder, by the same endings as `chorus detect` knows, sorted."""
+    """The paths of all recordings below a folder, by the same endings as `chorus detect` knows, sorted.
+
+    Raises:
+        DataError: a folder may not be read, or a name is not in UTF-8.
+    """
     files = []
-    for path in root.rglob("*"):
+    for path in _files_below(root):
         inside = path.relative_to(root)
         # macOS puts a hidden file beside each recording on a card, of the same ending and without sound.
         is_hidden = any(part.startswith(".") for part in inside.parts)
-        if not is_hidden and path.suffix.lower() in SUFFIXES and path.is_file():
-            files.append(inside.as_posix())
+        if is_hidden or path.suffix.lower() not in SUFFIXES or not path.is_file():
+            continue
+        # Of another system's encoding: no table could name it.
+        if shown(inside) != inside.as_posix():
+            raise DataError(f"the name of {shown(inside)} is not in UTF-8: rename it")
+        files.append(inside.as_posix())
     return sorted(files)
+
+
+def _files_below(root: Path) -> list[Path]:
+    """All files in and below a folder; linked folders are not followed, as the survey does not follow them."""
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"{error.filename} cannot be read: {error.strerror}") from None
+
+    # What may not be read is passed over by `rglob` without a word, and its labels would be missing.
+    files = []
+    for folder, _, names in os.walk(root, onerror=refuse):
+        files += [Path(folder, name) for name in names]
+    return files
 
 
 def _may_be_table(path: Path) -> bool:
