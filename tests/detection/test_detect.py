@@ -295,16 +295,23 @@ def test_tables_of_recordings_that_are_gone_are_named_and_stay(run):
     write_sound(Path("season/a.wav"), 6.0)
     write_sound(Path("season/b.wav"), 6.0, seed=1)
     first = run(formats=("raven", "kaleidoscope"), counted=True)
-    assert first.of_before == []
+    assert first.of_before == [] and first.gone == []
     Path("season/a.wav").unlink()
+    Path("season/b.wav").write_bytes(b"")  # told in not_heard.csv, and not gone
     table = Path("out/raven/season/a.wav.selections.txt")
     before = table.read_text()
     Path("out/raven/notes.txt").write_text("of a person")
     again = run(formats=("raven",), counted=True)
-    assert again.of_before == ["kaleidoscope.csv", "raven/season/a.wav.selections.txt"]
+    raven = ["raven/season/a.wav.selections.txt", "raven/season/b.wav.selections.txt"]
+    assert again.of_before == ["kaleidoscope.csv", *raven]
+    assert again.gone == ["season/a.wav"]
+    assert any(
+        "1 recordings are not in these: season/a.wav" in sentence for sentence in again.in_words()
+    )
     assert table.read_text() == before
     (said,) = [sentence for sentence in again.in_words() if "earlier run" in sentence]
-    assert said.endswith(": kaleidoscope.csv, raven/season/a.wav.selections.txt")
+    assert said.endswith(f": {', '.join(again.of_before)}")
+    assert run(counted=True).gone == []
 
 
 def test_sites_by_a_table(run):

@@ -27,10 +27,10 @@ from chorus.detection.tables import (
     recordings_of,
     writing,
 )
-from chorus.errors import ParameterError
+from chorus.errors import DataError, ParameterError
 from chorus.files import Exact, write_csv, write_json
 from chorus.places import results_in
-from chorus.season.detections import TABLES
+from chorus.season.detections import TABLES, read
 from chorus.survey.timing import TimeRules
 
 KNOWN = ".known"  # in the folder of results: what a next run need not compute again
@@ -71,6 +71,7 @@ class Options:
 class Summary:
     """What came out, in numbers. reasons: why files could not be used -> how many. others: files that are no audio.
 
+    gone: recordings of the tables that were there before, which were not found.
     copies: recordings of which another one has the bytes; the first of them is not among these.
     at_change: recordings that begin at a time which clocks skip or show twice.
     of_before: tables for other programs that are there and not of this run (`Writer.not_written`).
@@ -83,6 +84,7 @@ class Summary:
     events: int = 0
     others: int = 0
     without_time: int = 0
+    gone: Sequence[str] = ()
     copies: Sequence[str] = ()
     at_change: Sequence[str] = ()
     of_before: Sequence[str] = ()
@@ -106,6 +108,11 @@ class Summary:
         if self.without_time:
             said.append(
                 f"of {self.without_time} recordings nothing tells when they were made: no night, no local time"
+            )
+        if self.gone:
+            said.append(
+                f"of the tables that were here before, {len(self.gone)} recordings are not in these: "
+                f"{_first_of(self.gone)}"
             )
         if self.copies:
             said.append(
@@ -178,6 +185,7 @@ def detect(
     # must not depend on which worker was first.
     heard = {file: found.recordings[file] for file in sorted(outcome.recordings)}
     where = places(heard, times, known_sites)
+    before = _files_before(out)
     with results_in(out) as folder:
         writer = Writer(
             folder, options.formats, Names(options.species), options.band, options.overlap
@@ -185,6 +193,7 @@ def detect(
         summary = _write(folder, outcome, where, detector, cutting, options, store, writer)
         _write_refused(folder, found, outcome, summary)
         write_json(folder / "model.json", detector.description() | {"options": _kept(options)})
+    summary.gone = sorted(before - set(found.recordings) - set(found.unreadable))
     summary.copies = _copies(outcome.recordings, where)
     summary.at_change = [file for file, one in where.items() if one.begins_at_change()]
     summary.of_before = writer.not_written(out)
@@ -217,6 +226,14 @@ def _write(
             _count(summary, of_nights, kept, found)
     writer.finish()
     return summary
+
+
+def _files_before(out: Path) -> set[str]:
+    """The recordings of the tables that lie there."""
+    try:
+        return set(read(out, "recordings")["file"])
+    except DataError:  # there are none, or none that anybody can use
+        return set()
 
 
 def _copies(recordings: Mapping[str, Heard], files: Iterable[str]) -> list[str]:
