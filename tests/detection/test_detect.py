@@ -322,6 +322,16 @@ def test_sites_by_a_table(run):
     Path("sites.csv").write_text("recorder,site\nMoth11,A\nMoth11,B\n")
     with pytest.raises(DataError, match="'Moth11' two sites"):
         run(sites=Path("sites.csv"))
+    # as a spreadsheet writes it in half of Europe
+    Path("sites.csv").write_bytes("\ufeffRecorder;Site\r\nMoth12 ;Étang\r\nmoth11;A\r\n".encode())
+    found = run(sites=Path("sites.csv"), counted=True)
+    assert read(Path("out"), "detections")["site"].tolist() == ["", "Étang"]
+    assert found.not_in_sites == ["Moth11"] and found.not_here == ["moth11"]
+    said = " ".join(found.in_words())
+    assert "no line of the recorders Moth11:" in said and "names moth11, which recorded no" in said
+    Path("sites.csv").write_bytes(b"recorder,site\nMoth11,Caf\xe9\n")
+    with pytest.raises(DataError, match=r"sites\.csv is not in UTF-8: save it as CSV in UTF-8"):
+        run(sites=Path("sites.csv"))
 
 
 def test_what_cannot_be_is_refused_before_any_work(run):
@@ -335,6 +345,8 @@ def test_what_cannot_be_is_refused_before_any_work(run):
         run()
     with pytest.raises(ParameterError, match="min_score: 2 is not allowed: from 0 to 1"):
         run(min_score=2)
+    with pytest.raises(ParameterError, match=r"band: 660,270 is not allowed: .* the lower one"):
+        run(band=(660.0, 270.0))
     with pytest.raises(ParameterError, match="'ravens' is not allowed: raven, audacity"):
         run(formats=("ravens",))
 

@@ -63,6 +63,11 @@ class Options:
             raise ParameterError(f"min_score: {self.min_score:g} is not allowed: from 0 to 1")
         if not self.gap >= 0:
             raise ParameterError(f"gap: {self.gap:g} is not allowed: 0 seconds or more")
+        low, high = self.band
+        if not 0 <= low < high:
+            raise ParameterError(
+                f"band: {low:g},{high:g} is not allowed: two frequencies in Hz, the lower one first"
+            )
         if self.batch < 1:
             raise ParameterError(f"batch: {self.batch} is not allowed: 1 or more")
 
@@ -71,6 +76,7 @@ class Options:
 class Summary:
     """What came out, in numbers. reasons: why files could not be used -> how many. others: files that are no audio.
 
+    not_in_sites: recorders that are not in the table of sites, where there is one. not_here: those that are only there.
     gone: recordings of the tables that were there before, which were not found.
     copies: recordings of which another one has the bytes; the first of them is not among these.
     at_change: recordings that begin at a time which clocks skip or show twice.
@@ -84,6 +90,8 @@ class Summary:
     events: int = 0
     others: int = 0
     without_time: int = 0
+    not_in_sites: Sequence[str] = ()
+    not_here: Sequence[str] = ()
     gone: Sequence[str] = ()
     copies: Sequence[str] = ()
     at_change: Sequence[str] = ()
@@ -109,6 +117,13 @@ class Summary:
             said.append(
                 f"of {self.without_time} recordings nothing tells when they were made: no night, no local time"
             )
+        if self.not_in_sites:
+            said.append(
+                f"--sites has no line of the recorders {_first_of(self.not_in_sites)}: "
+                "their site is the first folder below the path that was given"
+            )
+        if self.not_here:
+            said.append(f"--sites names {_first_of(self.not_here)}, which recorded nothing here")
         if self.gone:
             said.append(
                 f"of the tables that were here before, {len(self.gone)} recordings are not in these: "
@@ -193,6 +208,10 @@ def detect(
         summary = _write(folder, outcome, where, detector, cutting, options, store, writer)
         _write_refused(folder, found, outcome, summary)
         write_json(folder / "model.json", detector.description() | {"options": _kept(options)})
+    if known_sites is not None:
+        recorders = {one.recorder for one in where.values()}
+        summary.not_in_sites = sorted(recorders - set(known_sites) - {""})
+        summary.not_here = sorted(set(known_sites) - recorders)
     summary.gone = sorted(before - set(found.recordings) - set(found.unreadable))
     summary.copies = _copies(outcome.recordings, where)
     summary.at_change = [file for file, one in where.items() if one.begins_at_change()]

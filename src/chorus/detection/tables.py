@@ -18,8 +18,9 @@ from chorus.detection.cutting import Cutting
 from chorus.detection.model import Detector
 from chorus.detection.store import Heard
 from chorus.errors import DataError
-from chorus.files import read_csv, replacing
+from chorus.files import replacing
 from chorus.season.detections import TABLES
+from chorus.survey.reading import read_table
 from chorus.survey.timing import Beginning, TimeRules, beginnings
 
 _KINDS = {
@@ -27,6 +28,7 @@ _KINDS = {
     "detected": pa.bool_(), "local_time": pa.timestamp("ms"), "seconds": pa.float64(), "best_score": pa.float64(),
     "windows": pa.int64(),
 }  # fmt: skip
+_SITES = ("recorder", "site")
 # After the point, in the CSV: people read it. Programs take the Parquet file, which has all digits.
 _DIGITS = {"start": 3, "end": 3, "seconds": 3, "score": 6, "probability": 6, "best_score": 6}
 
@@ -69,17 +71,15 @@ def places(
 
 
 def read_sites(path: Path) -> dict[str, str]:
-    """A CSV file with the columns recorder and site: recorder -> site.
+    """A CSV file with the columns recorder and site, as spreadsheets write it too: recorder -> site.
 
     Raises:
         DataError: it is not there, lacks a column, or gives a recorder two sites.
     """
     if not path.is_file():
         raise DataError(f"there is no {path}")
-    table = read_csv(path)
-    if missing := [column for column in ("recorder", "site") if column not in table]:
-        raise DataError(f"{path} lacks the columns {', '.join(missing)}")
-    pairs = table[["recorder", "site"]].drop_duplicates()
+    table = read_table(path, _SITES, _SITES).cells
+    pairs = table[list(_SITES)].astype("str").drop_duplicates()
     if len(twice := pairs[pairs["recorder"].duplicated()]):
         raise DataError(f"{path} gives the recorder {twice.iloc[0]['recorder']!r} two sites")
     return dict(zip(pairs["recorder"], pairs["site"], strict=True))
