@@ -195,6 +195,33 @@ def test_a_recording_that_is_gone_is_named(study):
     assert "no such file: " in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
 
 
+def test_a_recording_that_should_be_in_the_folder_and_is_not_is_named(study):
+    path = exported(study, answer(9, "positive"))
+    # the answers are of season/..., which begins in another folder
+    main(
+        [
+            "labels",
+            str(study / "survey"),
+            "--review",
+            str(path),
+            "--recordings",
+            str(study / "survey"),
+        ]
+    )
+    assert len(read_csv(study / "survey/clips.csv")) == 1
+    assert "no such file: " in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
+
+
+def test_a_recording_with_a_name_as_long_as_a_disk_allows_is_cut_out(study):
+    name = f"season/Pond/{'é' * 110}_20240312_203000.wav"
+    (study / "season/Pond/A1_20240312_203000.wav").rename(study / name)
+    clips = review(
+        study, answer(9, "positive", file=name), answer(12, "negative", file=name, window="x")
+    )
+    assert clips["path"].iloc[1].endswith("é_20240312_203000_9.0s_12.0s.flac")
+    assert all((study / "survey" / path).is_file() for path in clips["path"])
+
+
 def test_windows_of_two_recordings_are_not_cut_out_to_one_file(study):
     wav = study / "season/Pond/A1_20240312_203000.wav"
     sf.write(wav.with_suffix(".flac"), sf.read(wav)[0] / 2, RATE)

@@ -212,8 +212,8 @@ class Writer:
 def _beside(file: str, ending: str) -> Path:
     """The recording's path below the program's folder; nothing leads out of that."""
     parts = [part for part in PurePosixPath(file).parts if part not in ("/", "..", ".")]
-    # With the ending it may be too long for a disk, letters of more than one byte above all.
-    name = parts[-1].encode()[: _LONGEST_NAME - len(ending)].decode(errors="ignore")
+    # With the ending it may be too long for a disk; at the end of a name stands when it was recorded.
+    name = parts[-1].encode()[-(_LONGEST_NAME - len(ending)) :].decode(errors="ignore")
     return Path(*parts[:-1], f"{name}{ending}")
 
 

@@ -23,6 +23,7 @@ from chorus.survey.cuts import Span, read_span
 
 CUT = "reviewed"  # the folder of windows that were cut out of recordings elsewhere
 ADDED = ("reviewed_by", "reviewed_at", "reviewed_model", "reviewed_quality")
+_LONGEST_NAME = 200  # bytes; disks allow 255, and the place of the window is added, and more while it is written
 _NUMBERS = ("start", "end", "score", "threshold", "stratum_size")
 
 
@@ -196,6 +197,8 @@ def _place(folder: Path, recordings: Path, row: dict[str, str]) -> tuple[str, st
     for part in named.with_suffix("").parts:
         if part not in ("/", ".."):
             parts.append(re.sub(r"[^\w.+ -]", "_", part))
+    # The end of a name that is too long for a disk: there stands when it was recorded.
+    parts[-1] = parts[-1].encode()[-_LONGEST_NAME:].decode(errors="ignore")
     return f"{CUT}/{'/'.join(parts)}_{span.onset:.1f}s_{span.end:.1f}s.flac", "", ""
 
 
@@ -258,10 +261,13 @@ def _span(onset: str, end: str) -> Span:
 
 
 def _cut(folder: Path, recordings: Path, row: dict[str, str], new: dict[str, str]) -> None:
-    """Cut a window of a recording elsewhere out into the folder."""
-    if new["onset"]:
-        return
+    """Cut a window of a recording elsewhere out into the folder; one in the folder must be there."""
     source = below(recordings, row["file"])
+    if new["onset"]:
+        # A row of clips.csv would name what nobody can read.
+        if not source.is_file():
+            raise DataError(f"no such file: {source}")
+        return
     samples = read_window(source, float(row["start"]), float(row["end"]))
     # Whole or not at all: a row of clips.csv is written only when its sound is there.
     with replacing(folder / new["path"]) as beside:
