@@ -283,6 +283,20 @@ def _listened(monkeypatch) -> tuple[list[str], list[str]]:
     return examined, scored
 
 
+@pytest.mark.parametrize("changed", ["size", "inode", "mtime", "ctime"])
+def test_a_disk_that_is_mounted_again_is_not_read_again(run, monkeypatch, changed):
+    """FAT and exFAT number their files anew; another size or time is another file."""
+    write_sound(Path("season/a.wav"), 6.0)
+    state = {"size": 1, "inode": 2, "mtime": 3, "ctime": 4}
+    for module in ("work", "store"):
+        monkeypatch.setattr(f"chorus.detection.{module}.version_of", lambda _: list(state.values()))
+    run()
+    examined, _ = _listened(monkeypatch)
+    state[changed] = 5
+    run()
+    assert examined == ([] if changed == "inode" else ["a.wav"])
+
+
 def test_damaged_remains_are_computed_again(run):
     write_sound(Path("season/a.wav"), 9.0)
     expected = _bytes(run())

@@ -42,7 +42,7 @@ class Store:
             reader: names how files are read.
         """
         version = version_of(path)
-        return None if version is None else _read(self._of_file(path), version, reader)
+        return None if version is None else _read(self._of_file(path), _lasting(version), reader)
 
     def heard_as(self, sha256: str, suffix: str, reader: str) -> Heard | None:
         """What is known of a file of this content, whatever its name is before the suffix."""
@@ -51,7 +51,7 @@ class Store:
     def keep_heard(self, path: Path, reader: str, version: Version | None, heard: Heard) -> None:
         """Remember what was found in a file."""
         if version is not None:
-            _write(self._of_file(path), version, reader, heard)
+            _write(self._of_file(path), _lasting(version), reader, heard)
 
     def keep_heard_as(self, suffix: str, reader: str, heard: Heard) -> None:
         """Remember what was found in a file's content."""
@@ -93,6 +93,18 @@ class Store:
 
     def _of_unit(self, key: str) -> Path:
         return self._folder / "logits" / key[:2] / f"{key}.npy"
+
+
+def _lasting(version: Version) -> Version:
+    """A version without the file's number (inode): size, and the times of the last changes.
+
+    FAT and exFAT, as on cards and disks that go from one machine to another, know no such numbers: each time that they
+    are mounted their files get others, and a season would be read again.
+    """
+    if len(version) == 1:  # of a storage on another machine
+        return version
+    size, _, *times = version
+    return [size, *times]
 
 
 def _read(file: Path, version: Version, reader: str) -> Heard | None:
