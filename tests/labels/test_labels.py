@@ -12,7 +12,7 @@ import pytest
 import soundfile as sf
 
 from chorus.commands import main
-from chorus.errors import DataError, ParameterError
+from chorus.errors import ChorusError, DataError, ParameterError
 from chorus.files import read_csv
 from chorus.labels import Wishes, collect
 from chorus.labels.collect import sounds_below, tables_in
@@ -406,6 +406,17 @@ def test_a_table_to_begin_with(tmp_path, capsys):
     ):
         with pytest.raises(SystemExit, match=message):
             main(["clips-csv", *arguments])
+
+
+def test_what_is_no_fault_of_a_table_refuses_no_label(folder, monkeypatch):
+    write(folder, RAVEN + "1\tS\t1\t3\t6\t200\t900\tRADR\n")
+
+    def fail(path):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(ChorusError, match=r"selections\.txt cannot be read now, Too many"):
+        collect(folder, tables_in([folder]), ALL)
 
 
 def test_a_name_in_another_encoding_is_told(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +195,22 @@ def test_a_recording_that_is_gone_is_named(study):
     (study / "season/Pond/A1_20240312_203000.wav").unlink()
     assert len(review(study, answer(9, "positive"))) == 1
     assert "no such file: " in read_csv(study / "survey/reviews/labels_quarantine.csv")["reason"][0]
+
+
+def test_what_is_no_fault_of_a_recording_refuses_no_answer(study, monkeypatch):
+    opened = Path.open
+
+    def open_or_fail(path, *given, **named):
+        if path.suffix == ".wav":
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
+        return opened(path, *given, **named)
+
+    monkeypatch.setattr(Path, "open", open_or_fail)
+    with pytest.raises(
+        SystemExit, match=r"A1_20240312_203000\.wav cannot be read now, Too many open"
+    ):
+        review(study, answer(9, "positive"))
+    assert not (study / "survey/reviews").exists()
 
 
 def test_a_recording_that_should_be_in_the_folder_and_is_not_is_named(study):

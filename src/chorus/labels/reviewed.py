@@ -11,6 +11,7 @@ import pandas as pd
 
 from chorus.audio import encode_flac
 from chorus.clips import NEGATIVE, POSITIVE, QUALITIES
+from chorus.detection.faults import raise_unless_own
 from chorus.errors import DataError
 from chorus.files import replacing
 from chorus.labels.marks import Refused
@@ -93,6 +94,7 @@ def add_reviews(
                 raise DataError(f"one name for two windows: {new['path']} is {cut[new['path']]}")
             _cut(folder, recordings, row, new)
         except DataError as reason:
+            raise_unless_own(reason, below(recordings, row["file"]))
             added.refused.append(Refused(row["window"], 0, str(reason)))
             continue
         rows.append(new)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from chorus.detection.faults import raise_unless_own
 from chorus.errors import DataError
 
 LARGEST = 200_000_000  # bytes; a season of BirdNET's results has a tenth of that
@@ -26,6 +27,7 @@ def read_text(path: Path) -> str:
 
     Raises:
         DataError: it cannot be read, is too large, or is in another encoding: a guess would change labels in silence.
+        ChorusError: what hinders is no fault of the file's (`chorus.detection.faults`).
     """
     # Before it is read: what is called .txt may be anything, of any size.
     try:
@@ -33,6 +35,7 @@ def read_text(path: Path) -> str:
             raise DataError(f"more than {LARGEST:,} bytes: this is no table of labels")
         data = path.read_bytes()
     except OSError as error:
+        raise_unless_own(error, path)
         raise DataError(f"cannot be read: {error.strerror}") from None
     try:
         text = data.decode(_encoding(data))
