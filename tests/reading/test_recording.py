@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import soundfile as sf
 
 from chorus.errors import DataError
 from chorus.reading import examine, recording
+from chorus.spans import Spans
 
 
 def _read(path: Path, min_seconds: float = 0.0) -> np.ndarray:
@@ -246,3 +248,27 @@ def test_absurd_claims_are_refused(tmp_path, channels, rate, claimed, reason):
             file.truncate(44 + claimed)  # a file with a hole takes no room on the disk
     with pytest.raises(DataError, match=reason):
         examine(path)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg"])
+@pytest.mark.parametrize("good", [0, 100_000])
+def test_a_disk_that_fails_is_no_end_of_the_sound(tmp_path, monkeypatch, capfd, suffix, good):
+    """libsndfile reads by callbacks, which can raise nothing: the rest would be missing without a word."""
+    path = tmp_path / f"a.{suffix}"
+    # a second at a time: libsndfile's encoder of Vorbis crashes of more
+    with sf.SoundFile(path, "w", 48_000, 1) as file:
+        for second in _noise(60 * 48_000).reshape(60, -1):
+            file.write(second)
+    whole = examine(path)
+    read = Spans.readinto
+
+    def fail(spans, buffer):
+        if spans.tell() >= good:
+            raise OSError(errno.EIO, "Input/output error")
+        return read(spans, buffer)
+
+    monkeypatch.setattr(Spans, "readinto", fail)
+    for use in (lambda: examine(path), whole.read):
+        with pytest.raises(DataError, match=r"^unreadable: Input/output error$"):
+            use()
+    assert "Traceback" not in capfd.readouterr().err

@@ -7,8 +7,10 @@ with cat leave headers that are wrong about what follows; so the bytes themselve
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import soundfile as sf
 
@@ -51,12 +53,13 @@ class Stream:
 
         Raises:
             soundfile.LibsndfileError: it cannot be read.
+            OSError: the disk cannot.
         """
         # libsndfile asks for 8 kB at a time.
-        view = io.BufferedReader(Spans(file, self.pieces), _BUFFER)
+        view = _View(Spans(file, self.pieces), _BUFFER)
         if self.coding is None:
-            return sf.SoundFile(view)
-        return sf.SoundFile(
+            return _Sound(view)
+        return _Sound(
             view,
             samplerate=self.coding.rate,
             channels=self.coding.channels,
@@ -64,6 +67,45 @@ class Stream:
             endian=self.coding.endian,
             format="RAW",
         )
+
+
+class _View(io.BufferedReader):
+    """Bytes for libsndfile, whose callbacks raise nothing: what goes wrong ends the file, and is kept in `failed`."""
+
+    failed: OSError | None = None
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer; returns the number of bytes."""
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            self.failed = error
+            return 0
+
+
+class _Sound(sf.SoundFile):  # type: ignore[misc]
+    """A sound file whose end is not that of a disk that failed."""
+
+    def __init__(self, view: _View, **settings: Any) -> None:
+        with _not_failed(view):
+            super().__init__(view, **settings)
+
+    def read(self, *given: Any, **named: Any) -> Any:
+        """As that of soundfile."""
+        with _not_failed(self.name):
+            return super().read(*given, **named)
+
+
+@contextmanager
+def _not_failed(view: _View) -> Iterator[None]:
+    """Whatever the decoder makes of a read that failed, the read's error is the one that is told."""
+    try:
+        yield
+    except sf.LibsndfileError:
+        if view.failed is None:
+            raise
+    if view.failed is not None:
+        raise view.failed
 
 
 @dataclass(frozen=True)
