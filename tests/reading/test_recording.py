@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import scipy.signal
 import soundfile as sf
+import soxr
 
+from chorus.audio import to_pcm
 from chorus.errors import DataError
 from chorus.reading import examine, recording
 from chorus.spans import Spans
@@ -272,3 +274,14 @@ def test_a_disk_that_fails_is_no_end_of_the_sound(tmp_path, monkeypatch, capfd, 
         with pytest.raises(DataError, match=r"^unreadable: Input/output error$"):
             use()
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("rate", [1_000, 8_000, 44_100, 96_000])
+def test_blocks_of_any_rate_are_of_a_size_and_without_seams(tmp_path, rate):
+    """A block of a file of 1 kHz would be of minutes when it is resampled, and need hundreds of megabytes."""
+    sf.write(tmp_path / "a.wav", pcm := _noise(300_000), rate, subtype="PCM_16")
+    blocks = list(examine(tmp_path / "a.wav").blocks())
+    assert max(map(len, blocks)) < 1.1 * recording._BLOCK_SAMPLES
+    stream = soxr.ResampleStream(rate, 48_000, 1, dtype="float32", quality="HQ")
+    whole = stream.resample_chunk(pcm / np.float32(32_768), last=True)
+    np.testing.assert_array_equal(np.concatenate(blocks), to_pcm(whole))

@@ -376,8 +376,11 @@ def _heard(file: BinaryIO, part: Part, first: int, last: int, rate: int) -> Iter
             yield from map(to_pcm, mono)
             return
         resampler = soxr.ResampleStream(sound.samplerate, rate, 1, dtype="float32", quality="HQ")
+        # Resampled a block is so much longer: of a low rate it would be of many minutes.
+        most = max(1, _BLOCK_SAMPLES * sound.samplerate // rate)
         for block in mono:
-            yield to_pcm(resampler.resample_chunk(block))
+            for begin in range(0, len(block), most):
+                yield to_pcm(resampler.resample_chunk(block[begin : begin + most]))
         yield to_pcm(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
 
 
