@@ -63,7 +63,9 @@ def test_the_run_stops_and_goes_on_later(run, monkeypatch, number, suffix):
     write_sound(Path("season/b.wav"), 6.0, seed=1)
     with monkeypatch.context() as patch:
         _failing(patch, number, f"a.{suffix}")
-        with pytest.raises(ChorusError, match=f"{os.strerror(number)}: what is done is kept"):
+        with pytest.raises(
+            ChorusError, match=f"{os.strerror(number)}, by no fault of its own: run"
+        ):
             run()
     assert not Path("out/not_heard.csv").exists()
     assert len(read(run(), "recordings")) == 2 and _refused(Path("out")) == {}

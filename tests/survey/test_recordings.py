@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import soundfile as sf
 
 from chorus import audio, quarantine, shards, survey
 from chorus.clips import CLIP_COLUMNS, WINDOW_SAMPLES
-from chorus.errors import DataError, ParameterError
+from chorus.errors import ChorusError, DataError, ParameterError
 from chorus.options import parse
 from chorus.survey import BuiltSurvey, SurveyOptions
 
@@ -231,3 +233,21 @@ def test_padding_and_the_least_length_are_parameters(tmp_path):
 def test_impossible_parameters_are_refused(values, message):
     with pytest.raises(ParameterError, match=message):
         parse(SurveyOptions, values, section="survey")
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.ESTALE])
+def test_what_is_no_fault_of_a_file_is_not_told_as_its_own(tmp_path, monkeypatch, number):
+    """The survey stops: in quarantine a clip would be missing from the study, and its reason be committed."""
+    (tmp_path / "clips.csv").write_text("path,label\na.wav,positive\nb.wav,negative\n")
+    for name in ("a.wav", "b.wav"):
+        sf.write(tmp_path / name, _sound(3, seed=ord(name[0])), 48_000)
+    opened = Path.open
+
+    def open_or_fail(path, *given, **named):
+        if path.name == "b.wav":
+            raise OSError(number, os.strerror(number), str(path))
+        return opened(path, *given, **named)
+
+    monkeypatch.setattr(Path, "open", open_or_fail)
+    with pytest.raises(ChorusError, match=f"b.wav cannot be read now, {os.strerror(number)}"):
+        _survey(tmp_path, tmp_path / "out")

@@ -1,23 +1,13 @@
-"""Whose fault it is that a file cannot be read: its own, or the machine's, which says nothing of the recording."""
+"""A file that was found and cannot be read: its own fault, the machine's (`chorus.reading.faults`), or it is gone."""
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 
 from chorus.errors import ChorusError, DataError
 from chorus.places import is_remote
-
-# No room or memory, too many open files; a drive, a share or a storage that does not answer. A place of the disk that
-# cannot be read (EIO) is not among them: of it one file is lost, and the others are not.
-_OF_THE_MACHINE = frozenset({
-    errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE,
-    errno.EBUSY, errno.EAGAIN, errno.ENODEV, errno.ENXIO, errno.ESTALE,
-    errno.ENOTCONN, errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.ETIMEDOUT,
-    errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH,
-})  # fmt: skip
-_AGAIN = "what is done is kept: run the same command again when that is mended"
+from chorus.reading import faults
 
 
 def own_reason(error: DataError | OSError, path: Path) -> str:
@@ -45,11 +35,10 @@ def raise_unless_own(error: DataError | OSError, path: Path) -> None:
     said = error if isinstance(error, OSError) else error.__context__
     if not isinstance(said, OSError):
         return
-    if said.errno in _OF_THE_MACHINE:
-        raise ChorusError(f"{path} cannot be read now, {said.strerror}: {_AGAIN}") from None
+    faults.raise_unless_own(said, path)
     if _is_gone(path):
         raise ChorusError(
-            f"{path} is gone with all beside it; was a card or disk taken out? {_AGAIN}"
+            f"{path} is gone with all beside it; was a card or disk taken out? {faults.AGAIN}"
         ) from None
 
 

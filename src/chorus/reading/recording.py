@@ -19,6 +19,7 @@ from chorus.clips import SAMPLE_RATE
 from chorus.errors import DataError
 from chorus.reading.apple import aiff_layout, au_layout, caf_layout
 from chorus.reading.channels import SILENCE, Levels, choose
+from chorus.reading.faults import raise_unless_own
 from chorus.reading.flac import flac_layout
 from chorus.reading.foreign import CONVERT, name_foreign
 from chorus.reading.layout import Layout, Stream, whole
@@ -120,6 +121,7 @@ def examine(path: Path, *, min_seconds: float = 0.0, listener: Listener | None =
     Raises:
         DataError: it is empty, no audio, cut off, damaged, not finite, silent, too short, or claims what cannot be. The
             text begins with the kind, up to a colon, and does not name the file.
+        ChorusError: what hinders is no fault of the file's (`chorus.reading.faults`).
     """
     with _open(path) as file:
         layout = find_streams(file, path.suffix)
@@ -461,6 +463,7 @@ def _open(path: Path) -> Iterator[BinaryIO]:
         with path.open("rb") as file:
             yield file
     except OSError as error:
+        raise_unless_own(error, path)
         raise DataError(f"unreadable: {error.strerror or error}") from None
     except sf.LibsndfileError as error:
         raise DataError(
