@@ -17,10 +17,10 @@ from chorus.experiments.queue import Queue
 from chorus.experiments.study import Grid
 from folder import Folder
 
-# A run whose seed is 13 fails, one whose seed is 60 takes a minute.
+# A run whose seed is 13 fails, one whose seed is 4 or 60 takes so many seconds.
 SCRIPT = """
 seed=$(grep seed params.yaml | cut -d' ' -f2)
-test "$seed" = 60 && sleep 60
+case "$seed" in 4|60) sleep "$seed";; esac
 test "$seed" != 13 || { echo thirteen is refused; exit 1; }
 printf '{"seed": %s}' "$seed" > metrics/evaluation.json
 """
@@ -147,6 +147,61 @@ def test_a_grid_is_brought_to_its_end_and_a_second_call_does_nothing(repository)
     )  # where seed 8 is run_2: what was run under another name is not run anew
     assert conduct(other, jobs=2, report=again.append) == []
     assert [(progress.done, len(progress.new)) for progress in again] == [(2, 2)]
+
+
+def _states(grid: Grid) -> dict[str, str]:
+    queue = Queue(str(grid.start.commit.id))
+    assert queue.workers() == set()
+    states = {task.name: task.state for task in queue.tasks()}
+    queue.close()
+    return states
+
+
+def test_ctrl_c_lets_the_run_in_hand_end_and_no_further_one_begins(repository):
+    grid = _grid(repository, [4, 7, 8])
+    reports: list[Progress] = []
+
+    def report(progress: Progress) -> None:
+        reports.append(progress)
+        if repository.processes("run.sh") and not progress.stopping:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        conduct(grid, jobs=1, report=report)
+    assert _states(grid) == {"run_1": "done"}, "another sweep would run first what was left there"
+    assert list(grid.finished()) == ["run_1"]
+    assert (reports[-1].stopping, reports[-1].done, reports[-1].queued) == (True, 1, 2)
+    assert conduct(grid, jobs=1, report=lambda _: None) == []
+    assert sorted(grid.finished()) == ["run_1", "run_2", "run_3"]
+
+
+def test_a_second_ctrl_c_ends_the_run_in_hand(repository):
+    grid = _grid(repository, [60, 7])
+
+    def report(_: Progress) -> None:
+        if repository.processes("run.sh"):
+            raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        conduct(grid, jobs=1, report=report)
+    assert time.monotonic() - begun < 40
+    assert repository.processes("run.sh") == []
+    assert _states(grid) == {}
+    assert not list((repository.folder / ".dvc/tmp/exps").glob("tmp*"))
+    assert grid.finished() == {}
+
+
+def test_workers_that_are_just_being_started_hear_ctrl_c_too(repository):
+    grid = _grid(repository, [60, 7])
+    queue = Queue(str(grid.start.commit.id))
+    queue.put("run_1", {"seed": 60}, [TARGET])
+    queue.start([1])
+    while queue.retire():  # first, its record is not written yet
+        time.sleep(0.1)
+    time.sleep(1)  # in which one that was overlooked would have come up
+    assert repository.processes("queue-worker") == []
+    queue.close()
 
 
 def test_an_experiment_of_that_name_with_other_parameters_stops_the_grid(repository):

@@ -71,6 +71,9 @@ class Queue:
         self._git = pygit2.Repository(self._dvc.scm.root_dir)
         self._head = self._git[start].peel(pygit2.Commit)
         self._scratch = Path(self._dvc.tmp_dir) / "exps"
+        # each waits for one worker, whose own record is written a moment after its start
+        self._parents: list[int] = []
+        self._retired: set[int] = set()
         try:
             self._author = self._git.default_signature
         except KeyError:
@@ -196,11 +199,25 @@ class Queue:
             # the first one cleans up for all when it stops, as DVC's does
             start = worker.command(node, clean=number == 1)
             name = f"dvc-exp-worker-{number}"
-            ManagedProcess.spawn(start, wdir=self._queue.wdir, name=name)
+            parent = ManagedProcess.spawn(start, wdir=self._queue.wdir, name=name)
+            assert parent is not None
+            self._parents.append(parent)
+
+    def retire(self) -> bool:
+        """Have each worker end with the run that it has in hand; whether one is still alive.
+
+        By a signal, which Celery knows: a message does not reach all workers (`chorus.experiments.worker`).
+        """
+        pids = set(self._pids().values())
+        for pid in pids - self._retired:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGTERM)
+        self._retired |= pids
+        return bool(pids) or any(map(_command, self._parents))
 
     def stop(self) -> None:
         """End the workers at once, and what they run."""
-        for pid in self._pids().values():
+        for pid in (*self._pids().values(), *self._parents):
             _kill(pid)
 
     def busy(self) -> bool:
