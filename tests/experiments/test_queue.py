@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from chorus.experiments.conduct import Progress, conduct
 from chorus.experiments.pipeline import TARGET
 from chorus.experiments.queue import Queue
 from chorus.experiments.study import Grid
-from folder import Folder
+from folder import SOURCE, Folder
 
 # A run whose seed is 13 fails, one whose seed is 4 or 60 takes so many seconds.
 SCRIPT = """
@@ -202,6 +203,73 @@ def test_workers_that_are_just_being_started_hear_ctrl_c_too(repository):
     time.sleep(1)  # in which one that was overlooked would have come up
     assert repository.processes("queue-worker") == []
     queue.close()
+
+
+@pytest.fixture
+def tree(repository):
+    """A worktree of the repository beside it, with the same result; what it queues waits in a queue of its own."""
+    repository.run("git", "worktree", "add", "-q", "--detach", "../tree")
+    folder = Folder(repository.folder.parent / "tree")
+    folder.run("dvc", "commit", "-q", "--force")
+    yield folder
+    for process in folder.processes(""):
+        if process.pid != os.getpid():
+            process.kill()
+
+
+def test_a_sweep_leaves_alone_what_waits_in_another_worktree(repository, tree, monkeypatch):
+    """DVC's list of runs that wait is one for all of them, and a run that was not in it lost its name and its start."""
+    start = repository.run("git", "rev-parse", "HEAD").strip()
+    here = Queue(start)
+    monkeypatch.chdir(tree.folder)
+    grid = _grid(tree, [7])
+    queue = Queue(start)
+    queue.put("run_1", {"seed": 7}, [TARGET])
+    here.tidy()
+    assert list(queue._queue.stash.stash_revs) == [task.commit for task in queue.tasks()]
+    here.close()
+    queue._queue.stash.clear()  # as git may, which keeps such a list for a month
+    assert conduct(grid, jobs=1, report=lambda _: None) == []
+    assert queue.exists("run_1")
+    assert list(grid.finished()) == ["run_1"]
+    queue.close()
+
+
+def test_worktrees_put_runs_into_their_queues_at_the_same_moment(repository, tree):
+    """Each of a few dozen would meet git's lock on a reference that they share."""
+    code = """
+import sys, time
+from pathlib import Path
+from chorus.experiments.queue import Queue
+queue = Queue(sys.argv[1])
+Path(f"../ready_{sys.argv[2]}").touch()
+while len(list(Path("..").glob("ready_*"))) < 2:
+    time.sleep(0.001)
+for seed in range(25):
+    queue.put(f"run_{seed}", {"seed": seed + int(sys.argv[2])}, ["diagnose"])
+queue.remove(queue.tasks()[1:])
+print([(task.name, task.commit) for task in queue.tasks()])
+"""
+    start = repository.run("git", "rev-parse", "HEAD").strip()
+    environment = {"PYTHONPATH": str(SOURCE)}
+    both = [
+        Folder(folder.folder, environment).start("python", "-c", code, start, first)
+        for folder, first in ((repository, "100"), (tree, "200"))
+    ]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    left = [ast.literal_eval(text.splitlines()[-1]) for text in said]
+    assert [name for ((name, _),) in left] == ["run_0", "run_0"]
+    listed = repository.run("git", "log", "-g", "--format=%H", "refs/exps/celery/stash").split()
+    assert sorted(listed) == sorted(commit for ((_, commit),) in left)
+
+
+def test_a_lock_that_a_kill_has_left_is_removed_from_a_worktree_too(repository, tree, monkeypatch):
+    monkeypatch.chdir(tree.folder)
+    lock = repository.folder / ".git/refs/exps/celery/stash.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert conduct(_grid(tree, [7]), jobs=1, report=lambda _: None) == []
 
 
 def test_an_experiment_of_that_name_with_other_parameters_stops_the_grid(repository):
