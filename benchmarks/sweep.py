@@ -22,7 +22,6 @@ sys.path.insert(0, str(ROOT / "src"))
 from chorus import detector, embeddings  # noqa: E402
 from chorus.composition import ComposeOptions, compose  # noqa: E402
 from chorus.experiments.pipeline import TARGET  # noqa: E402
-from chorus.experiments.sections import read_sections  # noqa: E402
 from chorus.experiments.study import Grid  # noqa: E402
 from chorus.files import read_csv, read_yaml  # noqa: E402
 from chorus.options import parse  # noqa: E402
@@ -78,8 +77,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--sample", type=int, default=6, help="runs to measure training on")
     arguments = parser.parse_args()
-    sections = read_sections(Path())
-    grid = Grid(Path(), read_yaml(arguments.sweep), target=TARGET, sections=sections)
+    grid = Grid(Path(), read_yaml(arguments.sweep), target=TARGET)
     training, runs = training_seconds(grid, arguments.sample), len(grid.runs)
     with tempfile.TemporaryDirectory(dir=ROOT.parent) as scratch:  # on the same disk, for links
         folder = Path(scratch) / "study"

@@ -244,9 +244,28 @@ def test_killed_with_everything_it_started_it_is_continued_with_the_same_results
     assert not list((study.folder / ".dvc/tmp/exps").glob("tmp*"))
 
 
-def test_stopped_by_ctrl_c_nothing_goes_on_and_the_same_command_continues_it(study, undisturbed):
+def test_stopped_by_ctrl_c_the_runs_in_hand_end_and_the_same_command_goes_on(study, undisturbed):
     sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
     study.wait_for("stand_in.py train")
+    sweep.send_signal(signal.SIGINT)
+    assert sweep.wait(60) == 130
+    assert not study.processes("queue-worker")
+    said = sweep.communicate()[0]
+    assert "stopping when the runs in hand are done; Ctrl-C again ends them at once" in said
+    assert "stopped: run the same command again" in said
+    before = study.results()
+    assert before and before.items() < undisturbed.results().items()
+    assert "4/4 done" in study.sweep()
+    assert study.results() == undisturbed.results()
+
+
+def test_stopped_by_two_ctrl_c_nothing_goes_on_and_the_same_command_continues_it(
+    study, undisturbed
+):
+    sweep = study.start("chorus", "sweep", "bench", "--jobs", "2")
+    study.wait_for("stand_in.py train")
+    sweep.send_signal(signal.SIGINT)
+    assert "stopping when the runs in hand are done" in _line(sweep, "stopping")
     sweep.send_signal(signal.SIGINT)
     assert sweep.wait(60) == 130
     assert not study.processes("queue-worker") and not study.processes("stand_in.py")
@@ -254,6 +273,12 @@ def test_stopped_by_ctrl_c_nothing_goes_on_and_the_same_command_continues_it(stu
     assert len(study.experiments()) < 4
     assert "4/4 done" in study.sweep()
     assert study.results() == undisturbed.results()
+
+
+def _line(process: subprocess.Popen[str], beginning: str) -> str:
+    """The next line of what a process writes that begins so."""
+    assert process.stdout is not None
+    return next(line for line in process.stdout if line.startswith(beginning))
 
 
 def test_a_killed_worker_is_replaced_and_its_run_begun_anew(study, undisturbed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -120,14 +121,25 @@ def test_every_study_says_which_options_stand_behind_its_parameters():
         check_all(sections, read_yaml(study / "params.yaml"))
 
 
-def test_a_study_brings_options_of_its_own(tmp_path, monkeypatch):
+@pytest.fixture
+def pond_options(monkeypatch) -> Callable[[Path], Path]:
+    """Writes a study's own options, of a section `pond`, into a folder; the path of its options.yaml."""
     monkeypatch.setattr(sys, "path", list(sys.path))
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src/pond_options.py").write_text(
-        "from chorus.options import options\n\n\n@options\nclass Pond:\n    depth: float = 1.0\n"
-    )
-    file = tmp_path / "options.yaml"
-    file.write_text("pond: pond_options:Pond\n")
+
+    def write(folder: Path) -> Path:
+        (folder / "src").mkdir()
+        (folder / "src/pond_options.py").write_text(
+            "from chorus.options import options\n\n\n@options\nclass Pond:\n    depth: float = 1.0\n"
+        )
+        file = folder / "options.yaml"
+        file.write_text("pond: pond_options:Pond\n")
+        return file
+
+    return write
+
+
+def test_a_study_brings_options_of_its_own(tmp_path, pond_options):
+    file = pond_options(tmp_path)
     sections = read_sections(tmp_path)
     check_all(sections, {"seed": 1, "pond": {"depth": 2}})
     wrong = {
@@ -209,23 +221,36 @@ def test_a_sweep_file_with_a_key_twice_or_none_at_all(tmp_path):
         load_plan(read_yaml(path), PARAMS)
 
 
-def test_a_metric_of_a_stage_that_no_run_has_is_refused(tmp_path):
-    """It would be that of the commit in every run: equal figures, and no effect of anything."""
-    study = Folder(tmp_path)
-    stage = {"params": ["rate"], "cmd": "true"}
+def _study(folder: Path) -> None:
+    """Two stages that read one parameter, and a commit."""
+    study = Folder(folder)
+    stage = {"params": ["pond.depth"], "cmd": "true"}
     pipeline = {
         name: stage | {"metrics": [{f"metrics/{name}.json": {"cache": False}}]}
         for name in ("train", "evaluate")
     }
-    (tmp_path / "metrics").mkdir()
+    (folder / "metrics").mkdir()
     for name, metric in (("train", "loss"), ("evaluate", "f1")):
-        (tmp_path / f"metrics/{name}.json").write_text(f'{{"{metric}": 0.5}}')
-    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": pipeline}))
-    (tmp_path / "params.yaml").write_text("rate: 0.1\n")
+        (folder / f"metrics/{name}.json").write_text(f'{{"{metric}": 0.5}}')
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": pipeline}))
+    (folder / "params.yaml").write_text("pond: {depth: 1.0}\n")
     study.git_init()
     study.dvc_init()
     study.commit()
-    sweep = {"name": "run_{}", "axes": {"rate": [0.1, 0.2]}, "rank_by": "f1"}
+
+
+def test_a_metric_of_a_stage_that_no_run_has_is_refused(tmp_path):
+    """It would be that of the commit in every run: equal figures, and no effect of anything."""
+    _study(tmp_path)
+    sweep = {"name": "run_{}", "axes": {"pond.depth": [0.1, 0.2]}, "rank_by": "f1"}
     assert Grid(tmp_path, sweep, target="evaluate").plan.rank_by == "f1"
     with pytest.raises(ParameterError, match=r"sweep.rank_by: 'f1' is not allowed: one of loss"):
         Grid(tmp_path, sweep, target="train")
+
+
+def test_a_grid_is_checked_by_what_its_study_says_of_its_options(tmp_path, pond_options):
+    pond_options(tmp_path)
+    _study(tmp_path)
+    sweep = {"name": "run_{}", "axes": {"pond.depth": [0.1, "two"]}, "rank_by": "f1"}
+    with pytest.raises(ParameterError, match=r"pond.depth: 'two' is not allowed"):
+        Grid(tmp_path, sweep, target="evaluate")

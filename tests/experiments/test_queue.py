@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import signal
@@ -15,12 +16,12 @@ from chorus.experiments.conduct import Progress, conduct
 from chorus.experiments.pipeline import TARGET
 from chorus.experiments.queue import Queue
 from chorus.experiments.study import Grid
-from folder import Folder
+from folder import SOURCE, Folder
 
-# A run whose seed is 13 fails, one whose seed is 60 takes a minute.
+# A run whose seed is 13 fails, one whose seed is 4 or 60 takes so many seconds.
 SCRIPT = """
 seed=$(grep seed params.yaml | cut -d' ' -f2)
-test "$seed" = 60 && sleep 60
+case "$seed" in 4|60) sleep "$seed";; esac
 test "$seed" != 13 || { echo thirteen is refused; exit 1; }
 printf '{"seed": %s}' "$seed" > metrics/evaluation.json
 """
@@ -147,6 +148,128 @@ def test_a_grid_is_brought_to_its_end_and_a_second_call_does_nothing(repository)
     )  # where seed 8 is run_2: what was run under another name is not run anew
     assert conduct(other, jobs=2, report=again.append) == []
     assert [(progress.done, len(progress.new)) for progress in again] == [(2, 2)]
+
+
+def _states(grid: Grid) -> dict[str, str]:
+    queue = Queue(str(grid.start.commit.id))
+    assert queue.workers() == set()
+    states = {task.name: task.state for task in queue.tasks()}
+    queue.close()
+    return states
+
+
+def test_ctrl_c_lets_the_run_in_hand_end_and_no_further_one_begins(repository):
+    grid = _grid(repository, [4, 7, 8])
+    reports: list[Progress] = []
+
+    def report(progress: Progress) -> None:
+        reports.append(progress)
+        if repository.processes("run.sh") and not progress.stopping:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        conduct(grid, jobs=1, report=report)
+    assert _states(grid) == {"run_1": "done"}, "another sweep would run first what was left there"
+    assert list(grid.finished()) == ["run_1"]
+    assert (reports[-1].stopping, reports[-1].done, reports[-1].queued) == (True, 1, 2)
+    assert conduct(grid, jobs=1, report=lambda _: None) == []
+    assert sorted(grid.finished()) == ["run_1", "run_2", "run_3"]
+
+
+def test_a_second_ctrl_c_ends_the_run_in_hand(repository):
+    grid = _grid(repository, [60, 7])
+
+    def report(_: Progress) -> None:
+        if repository.processes("run.sh"):
+            raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        conduct(grid, jobs=1, report=report)
+    assert time.monotonic() - begun < 40
+    assert repository.processes("run.sh") == []
+    assert _states(grid) == {}
+    assert not list((repository.folder / ".dvc/tmp/exps").glob("tmp*"))
+    assert grid.finished() == {}
+
+
+def test_workers_that_are_just_being_started_hear_ctrl_c_too(repository):
+    grid = _grid(repository, [60, 7])
+    queue = Queue(str(grid.start.commit.id))
+    queue.put("run_1", {"seed": 60}, [TARGET])
+    queue.start([1])
+    while queue.retire():  # first, its record is not written yet
+        time.sleep(0.1)
+    time.sleep(1)  # in which one that was overlooked would have come up
+    assert repository.processes("queue-worker") == []
+    queue.close()
+
+
+@pytest.fixture
+def tree(repository):
+    """A worktree of the repository beside it, with the same result; what it queues waits in a queue of its own."""
+    repository.run("git", "worktree", "add", "-q", "--detach", "../tree")
+    folder = Folder(repository.folder.parent / "tree")
+    folder.run("dvc", "commit", "-q", "--force")
+    yield folder
+    for process in folder.processes(""):
+        if process.pid != os.getpid():
+            process.kill()
+
+
+def test_a_sweep_leaves_alone_what_waits_in_another_worktree(repository, tree, monkeypatch):
+    """DVC's list of runs that wait is one for all of them, and a run that was not in it lost its name and its start."""
+    start = repository.run("git", "rev-parse", "HEAD").strip()
+    here = Queue(start)
+    monkeypatch.chdir(tree.folder)
+    grid = _grid(tree, [7])
+    queue = Queue(start)
+    queue.put("run_1", {"seed": 7}, [TARGET])
+    here.tidy()
+    assert list(queue._queue.stash.stash_revs) == [task.commit for task in queue.tasks()]
+    here.close()
+    queue._queue.stash.clear()  # as git may, which keeps such a list for a month
+    assert conduct(grid, jobs=1, report=lambda _: None) == []
+    assert queue.exists("run_1")
+    assert list(grid.finished()) == ["run_1"]
+    queue.close()
+
+
+def test_worktrees_put_runs_into_their_queues_at_the_same_moment(repository, tree):
+    """Each of a few dozen would meet git's lock on a reference that they share."""
+    code = """
+import sys, time
+from pathlib import Path
+from chorus.experiments.queue import Queue
+queue = Queue(sys.argv[1])
+Path(f"../ready_{sys.argv[2]}").touch()
+while len(list(Path("..").glob("ready_*"))) < 2:
+    time.sleep(0.001)
+for seed in range(25):
+    queue.put(f"run_{seed}", {"seed": seed + int(sys.argv[2])}, ["diagnose"])
+queue.remove(queue.tasks()[1:])
+print([(task.name, task.commit) for task in queue.tasks()])
+"""
+    start = repository.run("git", "rev-parse", "HEAD").strip()
+    environment = {"PYTHONPATH": str(SOURCE)}
+    both = [
+        Folder(folder.folder, environment).start("python", "-c", code, start, first)
+        for folder, first in ((repository, "100"), (tree, "200"))
+    ]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    left = [ast.literal_eval(text.splitlines()[-1]) for text in said]
+    assert [name for ((name, _),) in left] == ["run_0", "run_0"]
+    listed = repository.run("git", "log", "-g", "--format=%H", "refs/exps/celery/stash").split()
+    assert sorted(listed) == sorted(commit for ((_, commit),) in left)
+
+
+def test_a_lock_that_a_kill_has_left_is_removed_from_a_worktree_too(repository, tree, monkeypatch):
+    monkeypatch.chdir(tree.folder)
+    lock = repository.folder / ".git/refs/exps/celery/stash.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert conduct(_grid(tree, [7]), jobs=1, report=lambda _: None) == []
 
 
 def test_an_experiment_of_that_name_with_other_parameters_stops_the_grid(repository):

@@ -97,7 +97,6 @@ def sweep_of(run: str) -> Path:
 def open_grid(sweep: Path) -> Grid:
     """The runs of a sweep in this study; the names of its subsets are checked once there are subsets."""
     from chorus.composition import read_subsets
-    from chorus.experiments.sections import read_sections
     from chorus.experiments.study import Grid
     from chorus.files import read_yaml
 
@@ -105,5 +104,4 @@ def open_grid(sweep: Path) -> Grid:
     # before they are mined, a subset that a sweep names is not misspelt
     if not all(subsets.values()):
         subsets = {}
-    sections = read_sections(STUDY)
-    return Grid(STUDY, read_yaml(sweep), subsets=subsets, sections=sections)
+    return Grid(STUDY, read_yaml(sweep), subsets=subsets)

@@ -18,7 +18,7 @@ MESSAGE = """An S3 server runs at {endpoint}; Ctrl-C ends it. In another termina
   dvc remote modify --local local credentialpath {credentials}
   dvc remote modify --local local verify true
 
-Then dvc push, and in another clone dvc pull. What else there is to it: docs/sharing.md"""
+Then chorus push, and in another clone chorus pull. What else there is to it: docs/sharing.md"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from chorus.experiments.study import Grid
 
 _SECONDS_BETWEEN_LINES = 15
+_STOPPING = "stopping when the runs in hand are done; Ctrl-C again ends them at once"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +99,11 @@ def _conduct(grid: Grid, arguments: argparse.Namespace) -> list[Failure]:
     if not is_for_a_cluster(arguments):
         from chorus.experiments.conduct import conduct
 
-        return conduct(grid, jobs=arguments.jobs, report=report)
+        try:
+            return conduct(grid, jobs=arguments.jobs, report=report)
+        except KeyboardInterrupt:
+            print(file=sys.stderr)  # below the line of progress, whose end has not come
+            raise
     from chorus.experiments.distribute import distribute
 
     home = arguments.repository or grid.repository
@@ -219,11 +224,16 @@ class _Reporter:
         self._pace = Pace(self._metric, time.monotonic())
         self._terminal = sys.stderr.isatty()
         self._shown = 0.0
+        self._stopping = False
 
     def __call__(self, progress: Progress) -> None:
         for experiment in progress.new:
             name = self._names[experiment.key]
             self._pace.result(name, self._grid.row(name, experiment).get(self._metric))
+        if progress.stopping and not self._stopping:
+            # below the line that it may stand in, and the ^C of the terminal
+            print(f"\n{_STOPPING}", file=sys.stderr, flush=True)
+            self._stopping = True
         now, ended = time.monotonic(), progress.done + progress.failed == progress.total
         line = self._pace.line(progress, now)
         if self._terminal:

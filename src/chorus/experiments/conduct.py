@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chorus.errors import ChorusError
 from chorus.experiments.plan import PlannedRun
@@ -22,7 +22,10 @@ _RESTARTS = 5  # of every worker, without a run coming to its end in between
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a grid is: counts of runs, and the experiments that have come to their end since the last report."""
+    """How far a grid is: counts of runs, and the experiments that have come to their end since the last report.
+
+    stopping: the runs in hand are the last ones, see `conduct`.
+    """
 
     total: int
     done: int
@@ -30,6 +33,7 @@ class Progress:
     running: int
     queued: int
     new: Sequence[Snapshot]
+    stopping: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,9 @@ class Failure:
 def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> list[Failure]:
     """Run what is not yet done of a grid, on `jobs` workers of DVC's queue; returns the runs that failed.
 
-    Whatever was killed before (this process, a worker, a run) is tidied up first, and those runs start anew. Ctrl-C
-    ends the workers, too; where this process is killed, they go on with what is queued.
+    Whatever was killed before (this process, a worker, a run) is tidied up first, and those runs start anew. After
+    Ctrl-C the workers end the runs that they have in hand, and no further one begins; a second Ctrl-C ends these, too.
+    Either leaves nothing in the queue. Where this process is killed, they go on with what is queued.
 
     Args:
         grid: of the study in the current folder.
@@ -53,6 +58,7 @@ def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> lis
     Raises:
         ChorusError: the workers stop again and again, the disk is full, an experiment of that name is something
             else, or runs were taken out of the queue meanwhile.
+        KeyboardInterrupt: no worker is left then.
     """
     done = grid.finished()
     # before any work: what was done already must not count for the speed
@@ -60,11 +66,13 @@ def conduct(grid: Grid, *, jobs: int, report: Callable[[Progress], None]) -> lis
     if len(done) == len(grid.runs):
         return []
     queue = Queue(str(grid.start.commit.id))
+    conductor = _Conductor(grid, queue, jobs, done)
     try:
-        return _Conductor(grid, queue, jobs, done).conduct(report)
+        return conductor.conduct(report)
     except KeyboardInterrupt:
         # being asked to stop, as below, is not heard by all workers: these would go on with all that is queued
         queue.stop()
+        conductor.withdraw()
         raise
     finally:
         queue.close()
@@ -94,6 +102,21 @@ class _Conductor:
 
     def conduct(self, report: Callable[[Progress], None]) -> list[Failure]:
         self._prepare()
+        try:
+            return self._to_the_end(report)
+        except KeyboardInterrupt:
+            self._wind_down(report)
+            raise
+
+    def withdraw(self) -> None:
+        """Take what is not done out of the queue: another sweep would run it first. Only when no worker is alive."""
+        self._queue.tidy()
+        unfinished = [
+            task for task in self._tasks().values() if task.state in ("queued", "running")
+        ]
+        self._queue.remove(unfinished)
+
+    def _to_the_end(self, report: Callable[[Progress], None]) -> list[Failure]:
         while True:
             tasks = self._tasks()
             progress = self._progress(tasks)
@@ -102,6 +125,16 @@ class _Conductor:
                 return self._ended(tasks)
             self._staff(tasks, progress)
             time.sleep(_POLL_SECONDS)
+
+    def _wind_down(self, report: Callable[[Progress], None]) -> None:
+        """Wait for the runs in hand, which may have taken an hour so far, and have no further one begin."""
+        alive = True
+        while alive:
+            # asked each time: a worker that was being started is seen a moment later
+            alive = self._queue.retire()
+            report(replace(self._progress(self._tasks()), stopping=True))
+            if alive:
+                time.sleep(_POLL_SECONDS)
 
     def _ended(self, tasks: Mapping[str, Task]) -> list[Failure]:
         """The runs that failed, once all others are there: what was taken out of the queue is not.

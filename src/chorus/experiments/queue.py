@@ -30,6 +30,7 @@ from dvc_task.proc.process import ManagedProcess
 
 from chorus.errors import ChorusError
 from chorus.experiments import warm, worker
+from chorus.experiments.turns import common_folder, turn
 from chorus.interpreter import own_python_first
 
 State = Literal["queued", "running", "done", "failed"]
@@ -71,6 +72,9 @@ class Queue:
         self._git = pygit2.Repository(self._dvc.scm.root_dir)
         self._head = self._git[start].peel(pygit2.Commit)
         self._scratch = Path(self._dvc.tmp_dir) / "exps"
+        # each waits for one worker, whose own record is written a moment after its start
+        self._parents: list[int] = []
+        self._retired: set[int] = set()
         try:
             self._author = self._git.default_signature
         except KeyError:
@@ -129,7 +133,8 @@ class Queue:
                 None, self._author, self._author, message, tree, [head.id, index]
             )
         )
-        with get_exp_rwlock(self._dvc, writes=["workspace", CELERY_STASH]):
+        locks = get_exp_rwlock(self._dvc, writes=["workspace", CELERY_STASH])
+        with turn(self._dvc.scm.root_dir), locks:
             self._dvc.scm.set_ref(CELERY_STASH, stash, message=f"commit: {message}")
         return QueueEntry(
             self._dvc.root_dir,
@@ -162,7 +167,8 @@ class Queue:
                 # DVC removes what has an end only
                 self._queue.celery.backend.mark_as_failure(task.identity, None)
         if tasks:
-            remove_tasks(self._queue, [task.entry for task in tasks])
+            with turn(self._dvc.scm.root_dir):
+                remove_tasks(self._queue, [task.entry for task in tasks])
         for task in tasks:
             if root := self._info(task.commit).get("root_dir"):
                 shutil.rmtree(root, ignore_errors=True)
@@ -196,11 +202,25 @@ class Queue:
             # the first one cleans up for all when it stops, as DVC's does
             start = worker.command(node, clean=number == 1)
             name = f"dvc-exp-worker-{number}"
-            ManagedProcess.spawn(start, wdir=self._queue.wdir, name=name)
+            parent = ManagedProcess.spawn(start, wdir=self._queue.wdir, name=name)
+            assert parent is not None
+            self._parents.append(parent)
+
+    def retire(self) -> bool:
+        """Have each worker end with the run that it has in hand; whether one is still alive.
+
+        By a signal, which Celery knows: a message does not reach all workers (`chorus.experiments.worker`).
+        """
+        pids = set(self._pids().values())
+        for pid in pids - self._retired:
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGTERM)
+        self._retired |= pids
+        return bool(pids) or any(map(_command, self._parents))
 
     def stop(self) -> None:
         """End the workers at once, and what they run."""
-        for pid in self._pids().values():
+        for pid in (*self._pids().values(), *self._parents):
             _kill(pid)
 
     def busy(self) -> bool:
@@ -248,18 +268,13 @@ class Queue:
         lock = self._scratch / "rwlock"
         if lock.exists() and not _is_json(lock):
             lock.unlink()
-        references = Path(self._git.path) / "refs"
-        for file in [*references.glob("exps/**/*.lock"), *references.glob("stash.lock")]:
-            file.unlink()
-        tasks = self.tasks()
-        known = {task.commit for task in tasks}
-        stash = self._queue.stash
-        stash.remove_revs(
-            [entry for commit, entry in stash.stash_revs.items() if commit not in known]
-        )
-        in_use = {
-            self._info(task.commit).get("root_dir") for task in tasks if task.state == "running"
-        }
+        references = common_folder(self._dvc.scm.root_dir) / "refs"
+        # in turn: another worktree's sweep, which may be at work, has none of these now
+        with turn(self._dvc.scm.root_dir):
+            for file in [*references.glob("exps/**/*.lock"), *references.glob("stash.lock")]:
+                file.unlink()
+        running = [task for task in self.tasks() if task.state == "running"]
+        in_use = {self._info(task.commit).get("root_dir") for task in running}
         for folder in self._scratch.glob("tmp*"):  # the checkouts of runs
             if str(folder) not in in_use:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -26,7 +26,7 @@ from chorus.experiments.pipeline import (
 )
 from chorus.experiments.plan import PlannedRun
 from chorus.experiments.rows import check_metrics, run_row
-from chorus.experiments.sections import Sections, changed, value_of
+from chorus.experiments.sections import changed, read_sections, value_of
 from chorus.experiments.signature import run_key, signature
 from chorus.experiments.snapshot import Snapshot
 
@@ -42,7 +42,7 @@ class Grid:
         root: the folder of the study.
         sweep: what the sweep file holds.
         target: the last stage of a run, in place of the sweep's.
-        subsets, sections: see `load_plan`.
+        subsets: see `load_plan`; the values of the other parameters are checked as the study's options.yaml says.
 
     Raises:
         ParameterError: the sweep is not allowed, see `load_plan`.
@@ -56,11 +56,11 @@ class Grid:
         *,
         target: str = "",
         subsets: Mapping[str, Collection[str]] | None = None,
-        sections: Sections | None = None,
     ) -> None:
         self.root = root
         self._history = History(root)
         commit = self._history.current()
+        sections = read_sections(root)
         self.plan = load_plan(sweep, commit.params, subsets=subsets, sections=sections)
         self.runs = self.plan.runs
         self.target = target or self.plan.target or last_stage(commit.pipeline)

@@ -8,7 +8,6 @@ All else is DVC's: the queue, what a run does, its experiment.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -20,18 +19,19 @@ from typing import Any
 import pygit2
 from celery.worker import state  # type: ignore[import-untyped]
 from configobj import ConfigObj  # type: ignore[import-untyped]
-from dulwich.repo import Repo as Dulwich
 from dvc.repo import Repo
+from dvc.repo.experiments import Experiments
 from dvc.repo.experiments.executor.base import TaskStatus
 from dvc.repo.experiments.executor.local import TempDirExecutor
 from dvc.repo.experiments.queue import tasks
-from dvc.repo.experiments.queue.base import QueueEntry
+from dvc.repo.experiments.queue.base import BaseStashQueue, QueueEntry
 from dvc.repo.experiments.refs import EXEC_BASELINE, EXEC_HEAD, EXEC_MERGE
 from dvc.repo.experiments.stash import ExpStashEntry
 from dvc.scm import Git
 from dvc_task.proc import tasks as _processes  # noqa: F401  # by its import Celery knows the task
 
 from chorus.experiments import warm
+from chorus.experiments.turns import common_folder, turn
 
 _CODE = "import sys; sys.path.insert(0, {!r}); from chorus.experiments.worker import main; main()"
 
@@ -51,8 +51,7 @@ def command(node: str, *, clean: bool) -> list[str]:
 def main() -> None:
     """Work until the queue of the repository in the current folder is empty."""
     _, _, node, clean = sys.argv
-    # DVC has no setting for it: its task looks the class up by this name
-    tasks.TempDirExecutor = Borrower
+    _take_dvcs_place()
     with closing(Repo()) as repo:
         worker = repo.experiments.celery_queue.worker
         worker.monitor = partial(_stop_at_the_end, worker.monitor)
@@ -62,8 +61,29 @@ def main() -> None:
 
 def run_at_once(entry: QueueEntry) -> None:
     """What a worker does with an entry of the queue, in this process."""
-    tasks.TempDirExecutor = Borrower
+    _take_dvcs_place()
     tasks.run_exp(entry.asdict())
+
+
+def _take_dvcs_place() -> None:
+    """DVC has no setting for it: its tasks look these up by their names."""
+    tasks.TempDirExecutor = Borrower
+    BaseStashQueue.get_stash_entry = staticmethod(partial(_begun, BaseStashQueue.get_stash_entry))
+
+
+def _begun(
+    dvcs: Callable[[Experiments, QueueEntry], ExpStashEntry], exp: Experiments, entry: QueueEntry
+) -> ExpStashEntry:
+    """What a run that begins starts from; it leaves the list of runs that wait.
+
+    One that is not in the list, which anybody may clear, DVC would run on top of itself, so that its experiment had no
+    name and hung on no commit that anybody knows. Its entry in the queue says the same as the list.
+    """
+    with turn(exp.scm.root_dir):
+        waiting = dvcs(exp, entry)
+    if waiting.stash_index is None:
+        return ExpStashEntry(None, entry.head_rev, entry.baseline_rev, entry.branch, entry.name)
+    return waiting
 
 
 def _stop_at_the_end(monitor: Callable[[str], None], node: str) -> None:
@@ -96,8 +116,7 @@ class Borrower(TempDirExecutor):  # type: ignore[misc]
         if infofile:
             self.info.dump_json(infofile)
         pygit2.init_repository(self.root_dir)
-        with closing(Dulwich(scm.root_dir)) as lender:
-            objects = Path(lender.commondir(), "objects").resolve()
+        objects = common_folder(scm.root_dir) / "objects"
         borrowed = Path(self.root_dir, ".git", "objects", "info", "alternates")
         borrowed.write_text(f"{objects}\n", encoding="utf-8")
         references = {
@@ -135,8 +154,6 @@ class Borrower(TempDirExecutor):  # type: ignore[misc]
             )
             return fetched
         remote = home.remotes.create_anonymous(self.root_dir)
-        # one worker at a time: libgit2 locks a file for a moment, and fails where another has locked it
-        with Path(home.path, "chorus.lock").open("w") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+        with turn(dest_scm.root_dir):
             remote.fetch([f"+{name}:{name}" for name in refs])
         return refs
