@@ -1,6 +1,7 @@
 """Helpers that tests import by name lie beside this file (`tables.py`)."""
 
 import gc
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -25,6 +26,11 @@ os.environ["DVC_NO_ANALYTICS"] = "1"
 # Those that take minutes, so that none begins last and keeps a single processor busy at the end. The first makes
 # the study that the others in its folder wait for (end_to_end/conftest.py): meanwhile the second keeps the rest busy.
 FIRST = (FOLDER / "end_to_end/test_demo.py", FOLDER / "studies", FOLDER / "end_to_end")
+
+# Workers of `chorus.parallel` are copies of a fork server, and Python 3.11's has loaded nothing of the program: each
+# worker would load its libraries by itself, which takes longer than the work that most tests give it.
+if "CHORUS_COLD" not in os.environ:
+    multiprocessing.set_forkserver_preload(["pandas", "scipy.signal", "soundfile", "torch"])
 
 # A deadline would measure how busy the machine is, not the code.
 settings.register_profile("chorus", deadline=None)

@@ -17,6 +17,20 @@ SOURCE = Path(__file__).parents[1] / "src"
 CHORUS = Path(__file__).with_name("typed_chorus.py")
 
 
+def _on_one_processor() -> tuple[str, ...]:
+    if not hasattr(os, "sched_getaffinity"):  # macOS, where nothing can be kept to one
+        return ()
+    processors = sorted(os.sched_getaffinity(0))
+    # the processes of pytest-xdist take different ones, or they would wait for the same
+    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return "taskset", "-c", str(processors[own % len(processors)])
+
+
+# What a command begins with, to run on one processor with all that it starts. On several, each worker of a stage loads
+# the libraries anew, which takes longer than what a small study gives it to do.
+ON_ONE_PROCESSOR = _on_one_processor()
+
+
 def default_remote(url: Path, name: str = "shared") -> str:
     """What `dvc remote add -d NAME URL` writes into .dvc/config."""
     return f"[core]\n    remote = {name}\n['remote \"{name}\"']\n    url = {url}\n"

@@ -21,6 +21,7 @@ def project(finished, tmp_path_factory):
 
 
 def test_two_clones_give_the_same_bytes(project, tmp_path):
+    """The other one's workers on all processors too: the first one was made on one (conftest.py)."""
     other = Project.new(tmp_path)
     other.params(TINY)
     assert stages_run(other.dvc("repro")) == ALL | RUN

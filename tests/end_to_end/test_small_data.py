@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from end_to_end.project import Project
+from folder import ON_ONE_PROCESSOR
 
 STAGES = (
     "survey", "encode", "split", "mine", "compose", "train",
@@ -69,7 +70,7 @@ def _stages(project: Project) -> str:
     """What all stages say, in the order in which `make run` runs them; nine starts of Python would take most of it."""
     code = IN_ONE_PROCESS.format(scripts=[f"src/{stage}.py" for stage in STAGES])
     (project.folder / "stages.py").write_text(code)
-    return project.run("python", "stages.py")
+    return project.run(*ON_ONE_PROCESSOR, "python", "stages.py")
 
 
 def _metrics(project: Project, name: str) -> dict:
@@ -80,7 +81,7 @@ def test_48_clips_of_6_nights_run_through_the_pipeline(tmp_path):
     labels = ["positive" if number % 3 == 0 else "negative" for number in range(48)]
     nights = [f"2024-05-{1 + number // 8:02d}" for number in range(48)]
     project = _study(tmp_path, labels, site=["Pond"] * 48, recorder=["R1"] * 48, date=nights)
-    output = project.dvc("repro")
+    output = project.run(*ON_ONE_PROCESSOR, "dvc", "repro")
     said = project.run("chorus", "summary")
     assert "note: no clip was scored, because there is none to score" in output
     assert "Survey  48 clips, 1 recorders, 6 nights" in said

@@ -11,6 +11,7 @@ import pytest
 import soundfile as sf
 
 from end_to_end.project import Project, stages_run
+from folder import ON_ONE_PROCESSOR
 
 RATE = 8_000
 
@@ -40,7 +41,7 @@ def project(tmp_path):
         _night(tmp_path / "recordings", night)
     project = Project.new(tmp_path / "project")
     project.params({"survey.source": str(tmp_path / "recordings")})
-    project.dvc("repro", "survey")
+    project.run(*ON_ONE_PROCESSOR, "dvc", "repro", "survey")
     project.commit("own recordings")
     return project
 

@@ -26,11 +26,16 @@ from chorus.statistics import matched_effects, minimal_detectable_difference
 from tables_of_runs import REFERENCE, as_runs, grid, published
 
 RUNS = published()
-FOUND = {block.block: block for block in effects_by_block(RUNS, "f1")}
 
 
-def test_stage_6_has_the_effects_of_our_page_on_it():
-    ours = {effect.name: effect for effect in FOUND["stage6"].effects}
+@pytest.fixture(scope="module")
+def found():
+    """The effects of each published block; not computed where the tests are only collected."""
+    return {block.block: block for block in effects_by_block(RUNS, "f1")}
+
+
+def test_stage_6_has_the_effects_of_our_page_on_it(found):
+    ours = {effect.name: effect for effect in found["stage6"].effects}
     there = matched_effects(
         read_csv(REFERENCE / "stage6_runs.csv"), "ood.best_f1.f1", MAIN, factors=NAMES
     )
@@ -51,16 +56,16 @@ def test_stage_6_has_the_effects_of_our_page_on_it():
         )
 
 
-def test_stage_18_is_the_t_test_of_ten_seeds():
+def test_stage_18_is_the_t_test_of_ten_seeds(found):
     frame = RUNS.of("stage18").frame
     by_seed = frame.groupby(["seed", "fmax"])["f1"].mean().unstack()
     golden = stats.ttest_rel(by_seed["4000"], by_seed["15000"])
-    (effect,) = [effect for effect in FOUND["stage18"].effects if effect.factor == "fmax"]
+    (effect,) = [effect for effect in found["stage18"].effects if effect.factor == "fmax"]
     assert effect.p == pytest.approx(golden.pvalue)
     assert (effect.low, effect.high) == pytest.approx(tuple(golden.confidence_interval(0.95)))
 
 
-def test_run_p_is_that_of_the_linear_model_without_seeds_as_the_unit():
+def test_run_p_is_that_of_the_linear_model_without_seeds_as_the_unit(found):
     frame = RUNS.of("stage17").frame
     wide = frame.pivot(
         index=["seed", "focal_loss", "upsampling", "upsampling_ratio"],
@@ -70,23 +75,23 @@ def test_run_p_is_that_of_the_linear_model_without_seeds_as_the_unit():
     pairs = (wide["high+medium+low"] - wide["high+medium"]).rename("d").reset_index()
     pairs["cell"] = pairs["focal_loss"] + pairs["upsampling"] + pairs["upsampling_ratio"]
     golden = smf.ols("d ~ C(seed, Sum) + C(cell, Sum)", pairs).fit().pvalues["Intercept"]
-    (effect,) = [effect for effect in FOUND["stage17"].effects if effect.factor == "quality"]
+    (effect,) = [effect for effect in found["stage17"].effects if effect.factor == "quality"]
     assert effect.run_p == pytest.approx(golden)
 
 
-def test_holm_is_over_a_block_and_over_all():
-    every = [effect for block in FOUND.values() for effect in block.effects]
-    by_all = [p for block in FOUND.values() for p in block.p_holm_all]
+def test_holm_is_over_a_block_and_over_all(found):
+    every = [effect for block in found.values() for effect in block.effects]
+    by_all = [p for block in found.values() for p in block.p_holm_all]
     assert by_all == pytest.approx(
         list(multipletests([effect.p for effect in every], method="holm")[1])
     )
-    of_block = [effect.p for effect in FOUND["stage13"].effects]
+    of_block = [effect.p for effect in found["stage13"].effects]
     expected = multipletests(of_block, method="holm")[1]
-    assert [effect.p_holm for effect in FOUND["stage13"].effects] == pytest.approx(list(expected))
+    assert [effect.p_holm for effect in found["stage13"].effects] == pytest.approx(list(expected))
 
 
-def test_repeats_are_averaged_and_counted():
-    assert (FOUND["stage13"].repeats, FOUND["stage13"].runs) == (42, 180)
+def test_repeats_are_averaged_and_counted(found):
+    assert (found["stage13"].repeats, found["stage13"].runs) == (42, 180)
     frame = RUNS.of("stage13").frame
     means = (
         frame.groupby(["seed", "dropout", "hidden_units", "learning_rate"])["f1"]
@@ -94,19 +99,19 @@ def test_repeats_are_averaged_and_counted():
         .unstack("dropout")
     )
     whole = (means["0.5"] - means["0.25"]).dropna().unstack("seed").dropna()
-    (effect,) = [effect for effect in FOUND["stage13"].effects if effect.level == "0.5"]
+    (effect,) = [effect for effect in found["stage13"].effects if effect.level == "0.5"]
     assert effect.difference == pytest.approx(whole.mean().mean())
 
 
-def test_levels_without_matched_seeds_are_named_and_not_estimated():
-    named = {(part.factor, part.level): part.reason for part in FOUND["stage13"].not_estimated}
+def test_levels_without_matched_seeds_are_named_and_not_estimated(found):
+    named = {(part.factor, part.level): part.reason for part in found["stage13"].not_estimated}
     assert set(named) == {("dropout", "0.75"), ("dropout", "0.9")}
     assert "no two seeds in common" in named["dropout", "0.9"]
-    assert not [effect for effect in FOUND["stage13"].effects if effect.level in ("0.75", "0.9")]
+    assert not [effect for effect in found["stage13"].effects if effect.level in ("0.75", "0.9")]
 
 
-def test_a_factor_that_always_changes_with_another_is_named():
-    (named,) = FOUND["stage18"].not_estimated
+def test_a_factor_that_always_changes_with_another_is_named(found):
+    (named,) = found["stage18"].not_estimated
     assert (named.factor, named.reason) == (
         "fmax_in_use",
         "confounded with fmax: they always change together",
@@ -171,11 +176,11 @@ def test_a_table_that_can_answer_nothing_says_so(tmp_path):
         effects_by_block(RUNS, "speed")
 
 
-def test_the_table_and_the_picture_hold_every_effect(tmp_path):
-    blocks = list(FOUND.values())
+def test_the_table_and_the_picture_hold_every_effect(found, tmp_path):
+    blocks = list(found.values())
     frame = effects_frame(blocks)
     assert len(frame) == sum(len(block.effects) for block in blocks) == 61
-    few = [FOUND["stage7"], FOUND["stage18"]]
+    few = [found["stage7"], found["stage18"]]
     for name in ("one.png", "again.png"):
         draw_blocks(few, tmp_path / name, "Effects", "f1", RUNS.labels)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "again.png").read_bytes()

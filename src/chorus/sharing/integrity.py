@@ -270,6 +270,8 @@ class Store:
                     place = place.split("/")[0]  # the bucket
                 refuse_silent(self._address, remote.fs, place)
             self._answered = True
+            # connected here: of threads that ask at once, each would connect anew, one after the other
+            _ = remote.fs.fs
         elif remote.fs.protocol == "local":
             folder = Path(remote.path)  # FOLDER/files/md5
             if writing:

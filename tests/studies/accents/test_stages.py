@@ -12,10 +12,9 @@ import yaml
 
 import corpus_trees as trees
 from end_to_end.project import ROOT
-from folder import Folder
+from folder import ON_ONE_PROCESSOR, Folder
 
 STUDY = "studies/accents"
-ON_ONE_PROCESSOR = ("taskset", "-c", "0")
 # The stage, ended right after the page of its second epoch.
 KILLED_TRAINING = """import os, runpy, signal, sys
 sys.path[:0] = ['../../src', 'src']
@@ -171,7 +170,7 @@ def test_a_persons_own_corpora_are_one_parameter(study, tmp_path):
     """As far as the stages know where sounds come from."""
     corpora(tmp_path)
     change(study, folder=str(tmp_path))
-    output = study.run("dvc", "repro", "split")
+    output = study.run(*ON_ONE_PROCESSOR, "dvc", "repro", "split")
     assert "in quarantine, missing file: 1" in output
     samples = table(study, "corpus/samples.csv")
     classes = samples["region_label"].value_counts().to_dict()
