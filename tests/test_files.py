@@ -16,6 +16,7 @@ from dvc.utils.serialize import parse_yaml
 
 from chorus import files
 from chorus.errors import ParameterError
+from end_to_end.project import ROOT
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_scraps(tmp_path):
@@ -48,6 +49,23 @@ def test_a_killed_write_leaves_the_old_file(tmp_path):
     process.wait()
     time.sleep(0.05)
     assert path.read_text() == "old"
+
+
+def test_git_does_not_see_what_a_kill_leaves_beside(tmp_path):
+    """An experiment in a folder of its own takes along whatever git sees and does not know."""
+    (tmp_path / ".gitignore").write_bytes((ROOT / ".gitignore").read_bytes())
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    data = tmp_path / "studies/own/data"
+    with (
+        files.replacing(data / "manifests/splits.csv"),
+        files.replacing_folder(data / "corpus") as half,
+    ):
+        (half / "clip.wav").write_bytes(b"half")
+        assert len(list(data.rglob("*.*"))) > 2
+        seen = subprocess.run(
+            ["git", "status", "--porcelain", "-uall"], cwd=tmp_path, capture_output=True, text=True
+        ).stdout
+    assert seen == "?? .gitignore\n"
 
 
 def test_json_is_valid_rounded_and_keeps_its_order(tmp_path):
