@@ -104,6 +104,8 @@ def next_request(listener: socket.socket, folder: Path) -> tuple[dict[str, Any],
 def learn(folder: Path) -> None:
     """Load what copies had to load themselves, in their order."""
     lists = sorted(folder.glob("*.json"))
+    # what is loaded stays, and collections would look through it again and again
+    gc.disable()
     for file in lists:
         for module in json.loads(file.read_text(encoding="utf-8")):
             # what cannot be loaded beforehand, a script loads or misses by itself
@@ -115,6 +117,7 @@ def learn(folder: Path) -> None:
         gc.freeze()
         # or each copy would say again what a module said when it was loaded
         flush(sys.stdout, sys.stderr)
+    gc.enable()
 
 
 def threads() -> set[str]:
