@@ -125,8 +125,9 @@ def _taken(numbers: dict[Future[Result], int]) -> Iterator[tuple[int, Result]]:
 def _context() -> BaseContext:
     """How processes are made. Never by a fork of this one, which would copy locks that other threads hold.
 
-    The fork server imports the program once, and every worker is a copy of it: with many cores that is most of what it
-    costs to start them.
+    Workers are copies of the fork server, which has little loaded. It would import the program's main file, and copies
+    would be spared that, but Python 3.11 does not tell it which (it looks for `main_path`, and is given
+    `init_main_from_path`): each worker imports for itself.
     """
     if "forkserver" in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("forkserver")
