@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from failing_files import fail_to_open
 
 from chorus.detection import files, work
 from chorus.detection.cutting import Cutting, Piece, windows
@@ -44,25 +45,13 @@ def _refused(out: Path) -> dict[str, str]:
     return dict(pd.read_csv(out / "not_heard.csv").itertuples(index=False))
 
 
-def _failing(monkeypatch, number: int, name: str) -> None:
-    """Opening files of this name fails so."""
-    opened = Path.open
-
-    def open_or_fail(path, *given, **named):
-        if path.name == name:
-            raise OSError(number, os.strerror(number), str(path))
-        return opened(path, *given, **named)
-
-    monkeypatch.setattr(Path, "open", open_or_fail)
-
-
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.ENOSPC, errno.ESTALE])
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_the_run_stops_and_goes_on_later(run, monkeypatch, number, suffix):
     write_sound(Path(f"season/a.{suffix}"), 6.0)
     write_sound(Path("season/b.wav"), 6.0, seed=1)
     with monkeypatch.context() as patch:
-        _failing(patch, number, f"a.{suffix}")
+        fail_to_open(patch, number, lambda path: path.name == f"a.{suffix}")
         with pytest.raises(
             ChorusError, match=f"{os.strerror(number)}, by no fault of its own: run"
         ):
@@ -76,7 +65,7 @@ def test_a_file_that_nobody_may_read_or_that_lies_on_a_bad_sector_is_named(run, 
     write_sound(Path("season/b.wav"), 6.0, seed=1)
     for number, words in ((errno.EACCES, "Permission denied"), (errno.EIO, "Input/output error")):
         with monkeypatch.context() as patch:
-            _failing(patch, number, "a.wav")
+            fail_to_open(patch, number, lambda path: path.name == "a.wav")
             assert _refused(run()) == {"season/a.wav": f"unreadable: {words}"}
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
+from failing_files import fail_to_open
 
 from chorus import survey
 from chorus.commands import main
@@ -198,14 +198,7 @@ def test_a_recording_that_is_gone_is_named(study):
 
 
 def test_what_is_no_fault_of_a_recording_refuses_no_answer(study, monkeypatch):
-    opened = Path.open
-
-    def open_or_fail(path, *given, **named):
-        if path.suffix == ".wav":
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(path))
-        return opened(path, *given, **named)
-
-    monkeypatch.setattr(Path, "open", open_or_fail)
+    fail_to_open(monkeypatch, errno.EMFILE, lambda path: path.suffix == ".wav")
     with pytest.raises(
         SystemExit, match=r"A1_20240312_203000\.wav cannot be read now, Too many open"
     ):

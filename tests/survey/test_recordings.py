@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
+from failing_files import fail_to_open
 
 from chorus import audio, quarantine, shards, survey
 from chorus.clips import CLIP_COLUMNS, WINDOW_SAMPLES
@@ -241,13 +242,6 @@ def test_what_is_no_fault_of_a_file_is_not_told_as_its_own(tmp_path, monkeypatch
     (tmp_path / "clips.csv").write_text("path,label\na.wav,positive\nb.wav,negative\n")
     for name in ("a.wav", "b.wav"):
         sf.write(tmp_path / name, _sound(3, seed=ord(name[0])), 48_000)
-    opened = Path.open
-
-    def open_or_fail(path, *given, **named):
-        if path.name == "b.wav":
-            raise OSError(number, os.strerror(number), str(path))
-        return opened(path, *given, **named)
-
-    monkeypatch.setattr(Path, "open", open_or_fail)
+    fail_to_open(monkeypatch, number, lambda path: path.name == "b.wav")
     with pytest.raises(ChorusError, match=f"b.wav cannot be read now, {os.strerror(number)}"):
         _survey(tmp_path, tmp_path / "out")
