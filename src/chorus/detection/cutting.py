@@ -123,7 +123,7 @@ def windows(
 
 def _checked(recording: Recording, onset: int, until: float, most: int) -> Iterator[np.ndarray]:
     """The sound from one second to another, as whole as when it was examined, or its first `most` samples at least."""
-    # A disk that fails in the middle ends the sound for the decoder, and silence would be filled in for the rest.
+    # A file that was cut off since it was examined ends early, and silence would be filled in for the rest.
     passed = 0
     for block in recording.blocks(onset, until):
         passed += len(block)

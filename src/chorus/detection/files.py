@@ -87,11 +87,10 @@ def _no_recording(path: Path) -> str:
     # Of another system's encoding, as an archive or an old card may hold: no table could name it.
     if shown(path) != path.as_posix():
         return "name not in UTF-8: rename it"
+    # A link may lead to nothing or to itself, and a folder may be listed and not entered.
     try:
         mode = path.stat().st_mode
-    except (
-        OSError
-    ) as error:  # a link to nothing or to itself, a folder that may be listed and not entered
+    except OSError as error:
         return own_reason(error, path)
     if stat.S_ISREG(mode):
         return ""
