@@ -338,3 +338,16 @@ def test_a_run_that_was_queued_twice_is_run_once(repository):
     queue = Queue(str(grid.start.commit.id))
     assert [task.state for task in queue.tasks()] == ["done"]
     queue.close()
+
+
+def test_a_process_makes_one_run_after_the_other(repository):
+    """The place of what DVC looks up is taken once: twice, a run would wait for its own turn."""
+    start = str(_grid(repository, [7]).start.commit.id)
+    code = (
+        f"import sys; sys.path.insert(0, {str(SOURCE)!r}); from chorus.experiments.queue import Queue\n"
+        f"queue = Queue({start!r})\n"
+        f"made = [queue.run_here(f'run_{{seed}}', {{'seed': seed}}, [{TARGET!r}]) for seed in (7, 8)]\n"
+        "print([said for _, said in made])"
+    )
+    assert "['', '']" in repository.run("python", "-c", code, patience=60)
+    assert "run_8" in repository.run("dvc", "exp", "list", "--name-only")

@@ -33,6 +33,7 @@ from dvc_task.proc import tasks as _processes  # noqa: F401  # by its import Cel
 from chorus.experiments import warm
 from chorus.experiments.turns import common_folder, turn
 
+_DVCS_STASH_ENTRY = BaseStashQueue.get_stash_entry
 _CODE = "import sys; sys.path.insert(0, {!r}); from chorus.experiments.worker import main; main()"
 
 
@@ -68,19 +69,17 @@ def run_at_once(entry: QueueEntry) -> None:
 def _take_dvcs_place() -> None:
     """DVC has no setting for it: its tasks look these up by their names."""
     tasks.TempDirExecutor = Borrower
-    BaseStashQueue.get_stash_entry = staticmethod(partial(_begun, BaseStashQueue.get_stash_entry))
+    BaseStashQueue.get_stash_entry = staticmethod(_begun)
 
 
-def _begun(
-    dvcs: Callable[[Experiments, QueueEntry], ExpStashEntry], exp: Experiments, entry: QueueEntry
-) -> ExpStashEntry:
+def _begun(exp: Experiments, entry: QueueEntry) -> ExpStashEntry:
     """What a run that begins starts from; it leaves the list of runs that wait.
 
     One that is not in the list, which anybody may clear, DVC would run on top of itself, so that its experiment had no
     name and hung on no commit that anybody knows. Its entry in the queue says the same as the list.
     """
     with turn(exp.scm.root_dir):
-        waiting = dvcs(exp, entry)
+        waiting = _DVCS_STASH_ENTRY(exp, entry)
     if waiting.stash_index is None:
         return ExpStashEntry(None, entry.head_rev, entry.baseline_rev, entry.branch, entry.name)
     return waiting
